@@ -1,0 +1,226 @@
+"""The seam between the server and whatever generates text.
+
+Three engines ship: ``scripted`` (deterministic, no model), ``embedded`` (torch in process) and, by
+plugin, ``sglang``. The server drives all of them through the ``Engine`` protocol below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from callsheet_server.residency.state import StateKind, StateStore, Tier
+from callsheet_server.world.key import NpcKey
+
+__all__ = [
+    "Delta",
+    "Engine",
+    "EngineInfo",
+    "FinishReason",
+    "GenerationEnd",
+    "GenerationRequest",
+    "NpcProfile",
+    "Occupancy",
+    "Priority",
+    "Progress",
+    "Sampling",
+    "TierUse",
+    "Turn",
+]
+
+FinishReason = Literal["stop", "length", "cancelled"]
+
+
+class Priority(IntEnum):
+    """Who goes first when requests queue; smaller is sooner."""
+
+    PLAYER = 0
+    NPC = 1
+    BACKGROUND = 2
+
+
+@dataclass(frozen=True, slots=True)
+class NpcProfile:
+    """What an engine needs to know to speak as an NPC; it fixes the NPC's prompt prefix."""
+
+    key: NpcKey
+    name: str
+    persona: str
+    adapter: str | None = None
+    """Adapter id known to the engine; None = the base model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One thing said or done. ``speaker`` is None for the NPC's own turns."""
+
+    speaker: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is chosen. Temperature 0 = greedy, and nothing else matters then."""
+
+    temperature: float = 0.7
+    top_p: float = 0.95
+    top_k: int = 0
+    """0 = no limit."""
+    repetition_penalty: float = 1.1
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """One LLM call for one NPC.
+
+    The prompt is the world's prefix, the NPC's persona, then ``turns`` oldest first; the last turn
+    is what the NPC answers. If that exceeds the context limit less ``max_new_tokens``, the oldest
+    turns are left out, whole, until it fits.
+    """
+
+    request_id: str
+    npc: NpcKey
+    turns: tuple[Turn, ...]
+    max_new_tokens: int = 96
+    sampling: Sampling = field(default_factory=Sampling)
+    priority: Priority = Priority.PLAYER
+    stop: tuple[str, ...] = ()
+    json_schema: Mapping[str, Any] | None = None
+    """If given, the text generated is one JSON value valid under this JSON schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of a reply. Joined, the deltas of a request are its text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationEnd:
+    """The last item of every stream that did not raise."""
+
+    finish_reason: FinishReason
+    prompt_tokens: int
+    cached_tokens: int
+    """Prompt tokens whose KV was reused rather than computed for this request."""
+    generated_tokens: int
+    tier_at_start: Tier
+    """Where the NPC's prefix lay when the request was submitted."""
+    queue_s: float
+    ttft_s: float
+    """Submit to first token, queueing and loading included; +inf if no token came."""
+    total_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What an engine is, as told to clients."""
+
+    name: str
+    version: str
+    model: str
+    device: str
+    context_limit_tokens: int
+    keeps_residency: bool
+    """False = the engine ignores distances (no state of ours lives in it)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TierUse:
+    """How full one tier of one kind of state is."""
+
+    kind: StateKind
+    tier: Tier
+    used_bytes: int
+    budget_bytes: int
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class Occupancy:
+    """An engine's load at one moment."""
+
+    tiers: tuple[TierUse, ...]
+    running: int
+    queued: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A step of a long job. ``total`` 0 = unknown; ``unit`` is "B", "tensors", ..."""
+
+    label: str
+    done: int
+    total: int
+    unit: str
+
+
+class Engine(Protocol):
+    """Generates text for NPCs and, if it can, keeps the soonest callers' state at hand.
+
+    All methods are called from the event loop's thread and must not block it. Every failure that
+    concerns a caller is an ``EngineError`` (see ``engine/errors.py``).
+    """
+
+    @property
+    def info(self) -> EngineInfo:
+        """Valid after ``start``."""
+
+    @property
+    def stores(self) -> Sequence[StateStore]:
+        """The state the *server* plans for; empty if the engine plans for itself (sglang)."""
+
+    async def start(self, report: Callable[[Progress], None]) -> None:
+        """Load the model. ``report`` may be called from any thread.
+
+        Raises:
+            EngineStartError: with the cause and the fix in its text.
+        """
+
+    async def close(self) -> None:
+        """Cancel what runs, free everything. May be called twice, and without ``start``."""
+
+    def set_world_prefix(self, world: str, text: str) -> None:
+        """The text every NPC of ``world`` shares; its KV is kept once. Changing it drops theirs."""
+
+    def put_npc(self, profile: NpcProfile) -> None:
+        """Announce an NPC, or replace its profile (its prefix then counts as absent)."""
+
+    def forget_npc(self, key: NpcKey) -> None:
+        """Drop all state of an NPC and cancel its requests. Unknown keys are ignored."""
+
+    def publish(self, world: str, npcs: Sequence[str], distance_s: NDArray[np.float32]) -> None:
+        """Tell an engine that plans for itself how soon NPCs will call.
+
+        Latest wins; engines coalesce and send on only what changed enough to matter.
+
+        Args:
+            world: the NPCs' world.
+            npcs: N NPC ids.
+            distance_s: (N,) float32, CPU; +inf = no expectation.
+        """
+
+    def submit(self, request: GenerationRequest) -> AsyncIterator[Delta | GenerationEnd]:
+        """Queue a request and stream its reply. Nothing happens before the first ``__anext__``.
+
+        Closing the iterator early cancels the request.
+
+        Raises (from the iterator):
+            UnknownNpcError, ContextTooLongError, EngineOverloadedError, EngineUnavailableError,
+            GenerationError.
+        """
+
+    def cancel(self, request_id: str) -> bool:
+        """Stop a request; its stream ends with finish_reason "cancelled". False = not known."""
+
+    def occupancy(self) -> Occupancy: ...
+
+    def check_integrity(self) -> None:
+        """Raise ``AssertionError`` naming the broken invariant, if one is broken."""

@@ -1,0 +1,83 @@
+"""The words of residency: tiers, kinds of state, the one interface all state moves through."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from enum import IntEnum, StrEnum
+from typing import Protocol, runtime_checkable
+
+__all__ = ["StateKind", "StateStore", "Tier"]
+
+
+class Tier(IntEnum):
+    """Where a piece of state lives, nearest to the model first."""
+
+    DEVICE = 0
+    HOST = 1
+    DISK = 2
+    ABSENT = 3
+    """Nowhere: it can be rebuilt (a prefix is prefilled again), or was never built."""
+
+
+class StateKind(StrEnum):
+    """What a piece of state is."""
+
+    PREFIX = "prefix"
+    """The KV cache of an NPC's persona and memory; key = ``NpcKey``."""
+    ADAPTER = "adapter"
+    """LoRA weights, shared by the NPCs that name them; key = adapter id."""
+    WEIGHTS = "weights"
+    """Whole model weights; key = model id."""
+    BLOB = "blob"
+    """Anything a user keeps per NPC; key = ``NpcKey``."""
+
+
+@runtime_checkable
+class StateStore(Protocol):
+    """One kind of per-NPC state that can be moved between tiers.
+
+    The planner decides, the mover calls. Every method blocks until it is done. ``load``, ``evict``
+    and ``drop`` are called from the mover's thread, one call at a time; the rest must be cheap and
+    may be called from any thread: a store locks for itself. State lives in exactly one tier at a
+    time, except that a store may keep a copy on ``HOST`` of what it holds on ``DEVICE`` and say so
+    in ``backed_up``; such a copy counts against the host budget and makes a later eviction free.
+    """
+
+    @property
+    def kind(self) -> StateKind: ...
+
+    def capacity_bytes(self, tier: Tier) -> int:
+        """The budget of ``tier``; 0 = the tier is not used."""
+
+    def tier(self, key: Hashable) -> Tier:
+        """Where ``key`` lives now; ``ABSENT`` for a key the store has never seen."""
+
+    def size_bytes(self, key: Hashable) -> int:
+        """What ``key`` takes, or would take once built, in any tier."""
+
+    def rebuild_s(self, key: Hashable) -> float:
+        """Seconds it would take to build ``key`` from nothing; +inf = it cannot be rebuilt."""
+
+    def backed_up(self, key: Hashable) -> bool:
+        """True if ``key`` is on ``DEVICE`` and a valid copy of it lies on ``HOST``."""
+
+    def load(self, key: Hashable, target: Tier) -> int:
+        """Move ``key`` up to ``target``, building it if it is absent; return the bytes moved.
+
+        Raises:
+            BudgetError: ``target`` has no room; nothing has changed.
+            StateLostError: the state was there and could not be read; it is ``ABSENT`` now.
+        """
+
+    def evict(self, key: Hashable, target: Tier) -> int:
+        """Move ``key`` down to ``target`` (``ABSENT`` = drop it); return the bytes moved.
+
+        Raises:
+            BudgetError: ``target`` has no room; nothing has changed.
+        """
+
+    def drop(self, key: Hashable) -> None:
+        """Forget ``key`` in every tier. Unknown keys are ignored."""
+
+    def check_integrity(self) -> None:
+        """Raise ``AssertionError`` naming the broken invariant, if one is broken."""

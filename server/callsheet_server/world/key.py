@@ -1,0 +1,12 @@
+"""How an NPC is named across all worlds of one server."""
+
+from typing import NamedTuple
+
+__all__ = ["NpcKey"]
+
+
+class NpcKey(NamedTuple):
+    """An NPC id is unique in its world only."""
+
+    world: str
+    npc: str
