@@ -79,8 +79,9 @@ class World:
         self.npcs: dict[str, Npc] = {}
         self.players: dict[str, Player] = {}
         self.columns = Columns()
+        self.row_ids: list[str] = []
+        """The NPC id on each row; "" = nobody lives there."""
         self._limits = limits
-        self._npc_by_row: dict[int, str] = {}
         self._player_by_handle: dict[int, str] = {}
         self._next_player_handle = 1
         self._schedules: dict[str, tuple[ScheduledCall, ...]] = {}
@@ -113,18 +114,22 @@ class World:
         _refuse_duplicates("player", (p.player for p in players), self.players)
         return [self._add_npc(n) for n in npcs], [self._add_player(p) for p in players]
 
-    def despawn(self, npcs: Sequence[str], players: Sequence[str]) -> None:
-        """Remove NPCs and players, all or none.
+    def check_known(self, npcs: Sequence[str], players: Sequence[str]) -> None:
+        """Make sure all of these exist, each named once.
 
         Raises:
             WorldError: ``unknown_npc`` or ``unknown_player``.
         """
         _refuse_unknown("npc", npcs, self.npcs)
         _refuse_unknown("player", players, self.players)
+
+    def despawn(self, npcs: Sequence[str], players: Sequence[str]) -> None:
+        """Remove NPCs and players, all or none. Raises as ``check_known`` does."""
+        self.check_known(npcs, players)
         for name in npcs:
             npc = self.npcs.pop(name)
             self.columns.give_back(npc.row)
-            del self._npc_by_row[npc.row]
+            self.row_ids[npc.row] = ""
             self._schedules.pop(name, None)
         for name in players:
             del self._player_by_handle[self.players.pop(name).handle]
@@ -154,10 +159,6 @@ class World:
         if schedule != self._schedules.get(name, ()):
             self._schedules[name] = schedule
             self.columns.scheduled_call_s[row] = self._next_scheduled(name)
-
-    def npc_at(self, row: int) -> str:
-        """The id of the NPC on a live row."""
-        return self._npc_by_row[row]
 
     # --- where they are ----------------------------------------------------------------------
 
@@ -194,23 +195,25 @@ class World:
         bad = tick.npcs["handle"][known & ~good].tolist()
         return TickReport(len(rows), tuple(missing[:8]), len(missing), tuple(bad[:8]), len(bad))
 
-    def hint(self, name: str, in_s: float | None, path: str) -> None:
+    def hint(self, name: str, in_s: float | None) -> None:
         """Replace or take back the hint of one NPC."""
-        row = self.npc(name, path).row
+        row = self.npc(name).row
         self.columns.scheduled_call_s[row] = (
             self._next_scheduled(name) if in_s is None else self.game_time_s + in_s
         )
 
     # --- their calls -------------------------------------------------------------------------
 
-    def turn_opened(self, name: str) -> None:
-        """A turn of this NPC was queued."""
-        self.columns.open_turns[self.npc(name).row] += 1
+    def turn_opened(self, name: str) -> int:
+        """A turn of this NPC was queued. Returns its handle, for ``turn_closed``."""
+        npc = self.npc(name)
+        self.columns.open_turns[npc.row] += 1
+        return npc.handle
 
-    def turn_closed(self, name: str) -> None:
-        """A turn ended, however it ended. Does nothing for an NPC that is gone."""
+    def turn_closed(self, name: str, handle: int) -> None:
+        """A turn ended, however it ended. Does nothing if that NPC is gone."""
         npc = self.npcs.get(name)
-        if npc is None:
+        if npc is None or npc.handle != handle:
             return
         columns, row, now_s = self.columns, npc.row, self.game_time_s
         columns.open_turns[row] -= 1
@@ -273,7 +276,7 @@ class World:
         for name, npc in self.npcs.items():
             assert columns.alive[npc.row], f"{name} is on a dead row"
             assert int(columns.handle[npc.row]) == npc.handle, f"{name} has a stale handle"
-            assert self._npc_by_row[npc.row] == name, f"row {npc.row} names another NPC"
+            assert self.row_ids[npc.row] == name, f"row {npc.row} names another NPC"
             assert columns.open_turns[npc.row] >= 0, f"{name} closed more turns than it opened"
         assert not (columns.active & ~columns.alive).any(), "a dead row is active"
         assert np.isfinite(columns.position_m).all(), "a position is not finite"
@@ -284,7 +287,9 @@ class World:
         row = self.columns.take()
         npc = Npc(spec, row, int(self.columns.handle[row]))
         self.npcs[spec.npc] = npc
-        self._npc_by_row[row] = spec.npc
+        if row == len(self.row_ids):
+            self.row_ids.append("")
+        self.row_ids[row] = spec.npc
         if spec.position is not None:
             self.columns.position_m[row] = spec.position
             self.columns.active[row] = True
@@ -327,9 +332,9 @@ class World:
                 self._npc_by_row.get(int(row))
             )
 
-    def _next_scheduled(self, name: str | None) -> float:
+    def _next_scheduled(self, name: str) -> float:
         """The first time of an NPC's schedule from now on; NaN = none."""
-        calls = self._schedules.get(name, ()) if name is not None else ()
+        calls = self._schedules.get(name, ())
         first_s = min((_next_time(call, self.game_time_s) for call in calls), default=math.inf)
         return first_s if math.isfinite(first_s) else math.nan
 
@@ -352,7 +357,8 @@ def _refuse_unknown(kind: str, names: Iterable[str], known: Iterable[str]) -> No
 
 def _in_range(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
     """(K, 3) -> (K,): all three finite and within bounds. NaN compares false."""
-    return np.logical_and.reduce(np.abs(vectors) <= MAX_COORDINATE_M, axis=1)
+    inside: NDArray[np.bool_] = np.abs(vectors) <= MAX_COORDINATE_M
+    return inside[:, 0] & inside[:, 1] & inside[:, 2]
 
 
 def _next_time(call: ScheduledCall, now_s: float) -> float:
