@@ -46,9 +46,19 @@ FIXES = (
         "sudo apt install python{}.{}-venv".format(*sys.version_info[:2]),
     ),
     (
-        ("name resolution", "getaddrinfo failed", "nodename nor servname", "dns error")
-        + ("Failed to establish a new connection", "Network is unreachable", "timed out")
-        + ("ProxyError", "tcp connect error", "error sending request", "NameResolutionError"),
+        (
+            "name resolution",
+            "NameResolutionError",
+            "getaddrinfo failed",
+            "nodename nor servname",
+            "dns error",
+            "Failed to establish a new connection",
+            "tcp connect error",
+            "error sending request",
+            "Network is unreachable",
+            "ProxyError",
+            "timed out",
+        ),
         "The package index cannot be reached: check the network, or tell pip about your proxy or "
         "mirror (the environment variables HTTPS_PROXY and PIP_INDEX_URL).",
     ),
@@ -93,27 +103,24 @@ class Step:
 
     def __enter__(self) -> "Step":
         self._started_s = time.monotonic()
-        if not self._live:
-            self._show("...", "\n")
+        sys.stderr.write(f"  {self._text:<42}")
+        sys.stderr.flush()
         self._thread.start()
         return self
 
     def __exit__(self, error_type: "type[BaseException] | None", *_: object) -> None:
         self._done.set()
         self._thread.join()
-        elapsed_s = time.monotonic() - self._started_s
-        self._show(
-            "{} {:.0f} s".format("stopped after" if error_type else "done,", elapsed_s), "\n"
-        )
+        self._show("stopped after" if error_type else "done,", "\n")
 
     def _show(self, state: str, end: str) -> None:
-        start = "\r" if self._live else ""
-        sys.stderr.write(f"{start}  {self._text:<44} {state:<20}{end}")
+        start = f"\r  {self._text:<42}" if self._live else ""
+        sys.stderr.write(f"{start}{state} {time.monotonic() - self._started_s:.0f} s{end}")
         sys.stderr.flush()
 
     def _tick(self) -> None:
         while self._live and not self._done.wait(1.0):
-            self._show(f"{time.monotonic() - self._started_s:.0f} s", "")
+            self._show("", "")
 
 
 def main() -> int:
@@ -271,7 +278,7 @@ def step(text: str, command: "list[str]") -> None:
         SetupError: it failed; the text holds what it printed and, if known, the fix.
     """
     with tempfile.TemporaryFile() as output:
-        with Step(text) as _:
+        with Step(text):
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
