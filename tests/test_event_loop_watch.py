@@ -16,4 +16,4 @@ async def test_code_of_ours_that_blocks_the_event_loop_is_caught(blocked_by: lis
 
 
 async def test_a_test_itself_may_touch_files(tmp_path: Path) -> None:
-    assert tmp_path.is_dir()
+    assert tmp_path.is_dir()  # noqa: ASYNC240
