@@ -71,7 +71,9 @@ def test_a_failing_step_shows_what_was_printed(
     assert "status 1" in text
     assert "out\ngetaddrinfo failed" in text
     assert "cannot be reached" in text
-    assert "a step" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "a step" in shown
+    assert "failed after" in shown
 
 
 def test_a_folder_that_is_no_virtual_environment_is_left_alone(
