@@ -55,7 +55,7 @@ def estimate(
         settings: of the estimators.
         previous: the result of the tick before in the same world, or None.
     """
-    encounter_s, state = encounter(snapshot, settings, previous and previous.encounter)
+    encounter_s, state = encounter(snapshot, settings, previous.encounter if previous else None)
     distance_s = conversation(snapshot)
     winner = np.full(len(distance_s), Estimator.NONE, np.uint8)
     winner[snapshot.in_conversation] = Estimator.CONVERSATION

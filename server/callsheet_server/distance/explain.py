@@ -44,7 +44,7 @@ def explain(snapshot: Snapshot, row: int, settings: DistanceSettings) -> Explana
     if not 0 <= row < len(snapshot.alive):
         raise IndexError(f"row {row} is out of range: the snapshot has {len(snapshot.alive)} rows")
     if not snapshot.alive[row]:
-        nothing: dict[Estimator, float] = {e: np.inf for e in list(Estimator)[:-1]}
+        nothing: dict[Estimator, float] = dict.fromkeys(list(Estimator)[:-1], np.inf)
         return Explanation(
             np.inf, Estimator.NONE, MappingProxyType(nothing), "no NPC lives on this row"
         )
