@@ -15,7 +15,7 @@ from callsheet_server.residency.state import Tier
 Problem = tuple[Items, Budget, PolicySettings]
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(problems(), st.data())
 def test_a_sparse_plan_equals_the_dense_one_after_any_updates(
     problem: Problem, data: st.DataObject

@@ -89,7 +89,11 @@ def _run(snapshot: Snapshot, settings: DistanceSettings) -> NDArray[np.float32]:
         meet_s += np.float32(settings.encounter_wait_s) / appeal
     time_s[rows] = meet_s
     return after_cooldown(
-        time_s, snapshot.game_time_s, snapshot.last_call_s, 0.0, settings.encounter_cooldown_s
+        time_s,
+        snapshot.game_time_s,
+        snapshot.last_call_s,
+        settings.follow_up_s,
+        settings.encounter_cooldown_s,
     )
 
 

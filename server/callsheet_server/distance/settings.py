@@ -18,7 +18,7 @@ class DistanceSettings(BaseModel):
         "taken to come nearer anyway. 1 = the strict lower bound on the time of arrival.",
     )
     follow_up_s: float = Field(
-        default=8.0,
+        default=10.0,
         ge=0.0,
         le=600.0,
         description="Seconds after a call during which the talk may go on: no cooldown yet.",

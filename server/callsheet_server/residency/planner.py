@@ -138,7 +138,7 @@ def plan_demand(items: Items, row: int, budget: Budget, order: Order | None = No
     """
     if items.tier[row] == Tier.DEVICE or items.pinned[row]:
         return Plan()
-    unlimited = Credit(2**62, 2**62, 2**62, float("inf"))
+    unlimited = Credit(2**62, 2**62, 2**62, 1e18)
     budget = replace(budget, credit=unlimited)
     draft = _Draft(items, budget, order or DenseOrder(items), headroom=0.0)
     draft.load(row, beyond_s=-1.0, reason="a caller waits for it")

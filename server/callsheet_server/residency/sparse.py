@@ -1,11 +1,11 @@
 """The planner's order for few changes at a time: O(log N) per update, no pass over all items.
 
 Entries are keyed by *absolute* due time, so that the clock alone reorders nothing; an entry that no
-longer matches its row is passed over, and dropped when half of a heap is such (lazy deletion). Plans made over it equal the
-dense ones. ``loadtest/bench/planner.py`` measures both. An update costs Python work, a dense plan a
-few vector passes: over 100,000 items the dense plan is the cheaper from roughly a few hundred
-changes per plan on. Game ticks change nearly every distance, so the server plans densely; sparse is
-for engines whose distances come as events.
+longer matches its row is passed over, and dropped when half of a heap is such (lazy deletion).
+Plans made over it equal the dense ones.
+
+``loadtest/bench/planner.py`` measures when which applies. The server plans densely: a tick changes
+nearly every distance at once. Sparse is for engines to which distances come as single events.
 """
 
 from __future__ import annotations
