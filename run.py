@@ -46,9 +46,19 @@ FIXES = (
         "sudo apt install python{}.{}-venv".format(*sys.version_info[:2]),
     ),
     (
-        ("name resolution", "getaddrinfo failed", "nodename nor servname", "dns error")
-        + ("Failed to establish a new connection", "Network is unreachable", "timed out")
-        + ("ProxyError", "tcp connect error", "error sending request", "NameResolutionError"),
+        (
+            "name resolution",
+            "NameResolutionError",
+            "getaddrinfo failed",
+            "nodename nor servname",
+            "dns error",
+            "Failed to establish a new connection",
+            "tcp connect error",
+            "error sending request",
+            "Network is unreachable",
+            "ProxyError",
+            "timed out",
+        ),
         "The package index cannot be reached: check the network, or tell pip about your proxy or "
         "mirror (the environment variables HTTPS_PROXY and PIP_INDEX_URL).",
     ),
@@ -93,27 +103,25 @@ class Step:
 
     def __enter__(self) -> "Step":
         self._started_s = time.monotonic()
-        if not self._live:
-            self._show("...", "\n")
+        sys.stderr.write(f"  {self._text:<42}")
+        sys.stderr.flush()
         self._thread.start()
         return self
 
     def __exit__(self, error_type: "type[BaseException] | None", *_: object) -> None:
         self._done.set()
         self._thread.join()
-        elapsed_s = time.monotonic() - self._started_s
-        self._show(
-            "{} {:.0f} s".format("stopped after" if error_type else "done,", elapsed_s), "\n"
-        )
+        ends = {None: "done,", KeyboardInterrupt: "stopped after"}
+        self._show(ends.get(error_type, "failed after"), "\n")
 
     def _show(self, state: str, end: str) -> None:
-        start = "\r" if self._live else ""
-        sys.stderr.write(f"{start}  {self._text:<44} {state:<20}{end}")
+        start = f"\r  {self._text:<42}" if self._live else ""
+        sys.stderr.write(f"{start}{state} {time.monotonic() - self._started_s:.0f} s{end}")
         sys.stderr.flush()
 
     def _tick(self) -> None:
         while self._live and not self._done.wait(1.0):
-            self._show(f"{time.monotonic() - self._started_s:.0f} s", "")
+            self._show("", "")
 
 
 def main() -> int:
@@ -151,7 +159,11 @@ def run_checks(python: str, pytest_args: "list[str]") -> int:
     }
     # Only the tests marked `model` need it; without it they are skipped, and pytest says so.
     run([python, "-m", "callsheet", "models", "pull"])
-    failed = [name for name, command in steps.items() if run(command) != 0]
+    failed = []
+    for name, command in steps.items():
+        sys.stderr.write(f"run.py: {name}\n")
+        if run(command) != 0:
+            failed.append(name)
     if failed:
         sys.stderr.write("\nrun.py: failed: {}\n".format(", ".join(failed)))
     return 1 if failed else 0
@@ -233,14 +245,14 @@ def install_cpu_torch(python: str, pip: "list[str]") -> None:
         return
     wheel = f"torch=={TORCH}"
     try:
-        step("PyTorch for the CPU", [*pip, wheel + "+cpu"])
+        step("PyTorch's CPU build, found by pip", [*pip, wheel + "+cpu"])
     except SetupError as error:
         missing = "No matching distribution" in error.printed
         if not missing or fix_for(error.printed) != fix_for("No matching distribution"):
             raise
-        step("uv, which finds PyTorch's CPU build", [*pip, "uv"])
+        step("uv, which knows where to look", [*pip, "uv>=0.6.9"])
         uv = [python, "-m", "uv", "pip", "install", "--python", python, "--torch-backend=cpu"]
-        step("PyTorch for the CPU", [*uv, wheel])
+        step("PyTorch's CPU build, found by uv", [*uv, wheel])
 
 
 def has_nvidia_gpu() -> bool:
@@ -270,23 +282,23 @@ def step(text: str, command: "list[str]") -> None:
     Raises:
         SetupError: it failed; the text holds what it printed and, if known, the fix.
     """
-    with tempfile.TemporaryFile() as output:
-        with Step(text) as _:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=clean_environment(),
-            )
-            try:
-                status = process.wait()
-            except KeyboardInterrupt:
-                process.wait()
-                raise
+    with Step(text), tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=clean_environment(),
+        )
+        try:
+            status = process.wait()
+        except KeyboardInterrupt:
+            process.wait()  # it was interrupted too; let it clean up
+            raise
+        if status == 0:
+            return
         output.seek(0)
         printed = output.read().decode(errors="replace").strip()
-    if status != 0:
         what = " ".join(map(str, command))
         tail = "\n".join(printed.splitlines()[-40:])
         raise SetupError(

@@ -25,6 +25,7 @@ __all__ = [
     "Finding",
     "check_disk",
     "check_exposure",
+    "check_model",
     "check_packages",
     "check_port",
     "check_python",
@@ -113,6 +114,37 @@ def check_torch() -> Iterator[Finding]:
         yield Finding("torch", "warn", f"{detail}, though an NVIDIA driver is here", fix)
     else:
         yield Finding("torch", "ok", detail)
+
+
+def check_model() -> Iterator[Finding]:
+    """Look for the default model and compute the checksums of all cached ones."""
+    from callsheet_server.engine.errors import EngineStartError
+
+    try:
+        from callsheet_server.engine.models import (  # type: ignore[import-not-found]
+            DEFAULT_MODEL,
+            cache_dir,
+            list_models,
+        )
+    except ModuleNotFoundError:
+        yield Finding("model", "warn", "the light install keeps no models", SERVER_FIX)
+        return
+    try:
+        entries = list_models()
+    except EngineStartError as error:
+        yield Finding("model", "fail", str(error))
+        return
+    for entry in entries:
+        detail = f"{entry.name} at {entry.path}"
+        if entry.verified:
+            yield Finding("model", "ok", f"{detail}, checksums right")
+        else:
+            fix = f"delete {entry.path}, then: callsheet models pull {entry.name}"
+            yield Finding("model", "fail", f"{detail} is damaged", fix)
+    if DEFAULT_MODEL not in {entry.name for entry in entries}:
+        detail = f"{DEFAULT_MODEL} is not in {cache_dir()}; the first start fetches it"
+        yield Finding("model", "warn", detail, "callsheet models pull")
+    yield from check_disk(cache_dir())
 
 
 def check_port(server: ServerSettings) -> Iterator[Finding]:

@@ -6,12 +6,11 @@ import argparse
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 
 from callsheet.cli.checks import (
     Finding,
-    check_disk,
     check_exposure,
+    check_model,
     check_packages,
     check_port,
     check_python,
@@ -63,7 +62,7 @@ def examine(args: argparse.Namespace) -> Iterator[Finding]:
     yield from check_python()
     yield from check_packages()
     yield from check_torch()
-    yield from check_disk(Path.cwd())
+    yield from check_model()
     try:
         server = load(args).settings.server
     except CommandError as error:

@@ -9,17 +9,18 @@ from collections.abc import Iterable, Sequence
 from importlib import metadata
 
 from callsheet._version import __version__
-from callsheet.cli import doctor, serve
+from callsheet.cli import doctor, models, serve
 from callsheet.cli.parser import CommandError, Parser
 
 __all__ = ["main"]
 
-COMMANDS = (serve, doctor)
+COMMANDS = (serve, models, doctor)
 """In the order that the help lists them."""
 
 EPILOG = """
 examples:
   callsheet doctor                  is everything in place? what is the fix?
+  callsheet models pull             fetch the default model before it is needed
   callsheet serve                   the server, on 127.0.0.1:8765
   callsheet COMMAND --help          more about one command
 """

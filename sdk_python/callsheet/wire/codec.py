@@ -22,6 +22,7 @@ __all__ = [
     "encode",
     "parse_client_message",
     "parse_server_message",
+    "request_id_of",
 ]
 
 AnyClientMessage = (
@@ -105,6 +106,16 @@ def parse_server_message(text: str | bytes) -> AnyServerMessage:
         return _SERVER.validate_json(text)
     except ValidationError as error:
         raise _explain(error) from None
+
+
+def request_id_of(text: str | bytes) -> int | None:
+    """The ``id`` of a message that may be invalid otherwise, so that its error can name it."""
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    found = value.get("id") if isinstance(value, dict) else None
+    return found if type(found) is int and 1 <= found < 2**53 else None
 
 
 def encode(message: BaseModel) -> bytes:

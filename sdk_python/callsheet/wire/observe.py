@@ -46,7 +46,6 @@ class Explain(Request):
 class EstimatorView(ServerPart):
     name: str
     distance_s: float | None = None
-    why: str
 
 
 class Explanation(Reliable):
@@ -58,6 +57,8 @@ class Explanation(Reliable):
     """None = no expectation."""
     estimator: str | None = None
     """Which estimator won; None if none expects a call."""
+    why: str
+    """The winner's reason, for people."""
     tier: TierName
     estimators: tuple[EstimatorView, ...]
 
