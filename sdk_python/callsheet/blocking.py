@@ -6,8 +6,8 @@
             print(text, end="")
 
 Its methods may be called from any thread. Callbacks run on the client's own thread and must not
-call its methods. A wait longer than ``request_timeout_s`` raises ``TimeoutError``. Under gevent, patch
-``socket``, ``threading`` and ``time`` before importing this.
+call its methods. A wait longer than ``request_timeout_s`` raises ``TimeoutError``. With gevent,
+patch ``socket``, ``threading`` and ``time`` before importing this.
 """
 
 from __future__ import annotations
@@ -86,12 +86,15 @@ class BlockingReply:
         """Each new piece of text. Raises as ``end`` does, when the text so far is read."""
         deltas, read = self._pending.deltas, 0
         while True:
-            self._client._wait(lambda seen=read: seen < len(deltas) or self._pending.done)
+            self._wait_past(read)
             if read == len(deltas):
                 self._pending.result()
                 return
             yield deltas[read]
             read += 1
+
+    def _wait_past(self, read: int) -> None:
+        self._client._wait(lambda: read < len(self._pending.deltas) or self._pending.done)
 
     def end(self) -> ReplyEnd:
         """Wait for the end, with the whole text. Raises as awaiting a ``callsheet.Reply`` does."""
