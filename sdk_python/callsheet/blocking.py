@@ -402,23 +402,28 @@ class BlockingClient:
     def _connection(self) -> None:
         """One connection, from opening the socket to its end."""
         settings = self._session.settings
-        try:
-            connection = open_socket(
-                self._session.url,
-                subprotocols=[Subprotocol(SUBPROTOCOL)],
-                compression=None,
-                proxy=None,
-                max_size=None,
-                open_timeout=settings.open_timeout_s,
-                ping_interval=None,
-                close_timeout=settings.close_timeout_s,
-            )
-        except (OSError, TimeoutError, WebSocketException) as error:
-            with self._changing():
-                self._session.disconnected(
-                    time.monotonic(), None, str(error) or type(error).__name__
+        with contextlib.ExitStack() as stack:
+            try:
+                connection = stack.enter_context(
+                    open_socket(
+                        self._session.url,
+                        subprotocols=[Subprotocol(SUBPROTOCOL)],
+                        compression=None,
+                        proxy=None,
+                        max_size=None,
+                        open_timeout=settings.open_timeout_s,
+                        ping_interval=None,
+                        close_timeout=settings.close_timeout_s,
+                    )
                 )
-            return
+            except (OSError, TimeoutError, WebSocketException) as error:
+                trouble = str(error) or type(error).__name__
+                with self._changing():
+                    self._session.disconnected(time.monotonic(), None, trouble)
+            else:
+                self._use(connection)
+
+    def _use(self, connection: ClientConnection) -> None:
         with self._changing():
             self._session.connected(time.monotonic())
         writer = threading.Thread(
@@ -442,7 +447,6 @@ class BlockingClient:
                 time.monotonic(), connection.close_code, connection.close_reason or ""
             )
         writer.join()
-        connection.close()
 
     def _write(self, connection: ClientConnection) -> None:
         with contextlib.suppress(ConnectionClosed):

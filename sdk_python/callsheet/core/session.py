@@ -161,7 +161,7 @@ class ClientSession:
             self._end(refusal or SessionLostError(f"the server ended it: {trouble}"), trouble)
             return
         if after is AfterClose.FRESH:
-            self._fail_open(SessionLostError(f"the server ended the session: {trouble}"))
+            self._lose(SessionLostError(f"the server ended the session: {trouble}"))
             self._resume = None
         wait_s = self._backoff.wait_s() + max(self._not_before_s - now_s, 0.0)
         if refusal is not None:
@@ -334,7 +334,7 @@ class ClientSession:
         if welcome.resumed:
             self._queue_again(welcome.last_request_id)
         else:
-            self._fail_open(SessionLostError("the session could not be resumed; a new one is open"))
+            self._lose(SessionLostError("the session could not be resumed; a new one is open"))
             self._last_seq = 0
             self._ticks.forget()
             self._tick_waits = False
@@ -444,8 +444,12 @@ class ClientSession:
         self._queue.clear()
         self._queue.extend(kept)
 
-    def _fail_open(self, error: Exception) -> None:
+    def _lose(self, error: Exception) -> None:
+        """The session is gone: what was asked fails, what waits is not sent."""
         self._queue.clear()
+        self._fail_open(error)
+
+    def _fail_open(self, error: Exception) -> None:
         pending, self._open = list(self._open.values()), {}
         for one in pending:
             one.fail(error)
@@ -459,7 +463,7 @@ class ClientSession:
     def _end(self, error: Exception | None, reason: str) -> None:
         self.error = error
         self._leave_connection()
-        self._fail_open(error or SessionClosedError("the session was closed on this side"))
+        self._lose(error or SessionClosedError("the session was closed on this side"))
         self._enter(SessionState.CLOSED, reason)
 
     def _enter(self, state: SessionState, reason: str, retry_in_s: float | None = None) -> None:
