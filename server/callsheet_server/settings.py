@@ -17,6 +17,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from callsheet_server.distance import DistanceSettings
+from callsheet_server.engine.scripted import ScriptedSettings
+from callsheet_server.reply.settings import ReplySettings
+from callsheet_server.residency.settings import PolicySettings
 from callsheet_server.transport.settings import LimitSettings, ServerSettings
 
 __all__ = [
@@ -56,7 +60,11 @@ class Settings(BaseModel):
 
     server: ServerSettings = ServerSettings()
     limits: LimitSettings = LimitSettings()
+    distance: DistanceSettings = DistanceSettings()
+    residency: PolicySettings = PolicySettings()
+    reply: ReplySettings = ReplySettings()
     engine: EngineSettings = EngineSettings()
+    scripted: ScriptedSettings = ScriptedSettings()
 
 
 @dataclass(frozen=True, slots=True)
