@@ -126,9 +126,7 @@ class Generation:
 class Run:
     """Something that takes a row of the batch: a request, or the building of a prefix alone."""
 
-    world: PrefixEntry
     entry: PrefixEntry
-    adapter: str | None
     tokens: list[int]
     """World, persona and, for a request, turns, cue and what was generated so far."""
     priority: int
@@ -150,12 +148,21 @@ class Run:
     """The prompt is done; the last of ``tokens`` is to be fed next."""
 
     @property
+    def world(self) -> PrefixEntry:
+        assert self.entry.world is not None
+        return self.entry.world
+
+    @property
+    def adapter(self) -> str | None:
+        return self.entry.adapter
+
+    @property
     def world_end(self) -> int:
-        return len(self.world.prefix)
+        return self.entry.start
 
     @property
     def prefix_end(self) -> int:
-        return len(self.world.prefix) + len(self.entry.prefix)
+        return self.entry.start + len(self.entry.prefix)
 
     @property
     def cancelled(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -29,8 +28,11 @@ class PrefixEntry:
     key: NpcKey | WorldKey
     fingerprint: str
     prefix: tuple[int, ...]
-    """The tokens that define it."""
-    tokens: tuple[int, ...]
+    """The tokens that define it, after the world's."""
+    world: PrefixEntry | None
+    """The shared prefix it continues; None for a shared prefix itself."""
+    adapter: str | None
+    tokens: tuple[int, ...] = ()
     """The tokens whose KV is held: ``prefix``, and what was kept of the conversation."""
     tier: Tier = Tier.ABSENT
     """The nearest tier that holds a copy."""
@@ -45,7 +47,14 @@ class PrefixEntry:
     """A thread is copying it; others wait."""
     alive: bool = True
     """False once forgotten or replaced."""
-    distance_s: float = math.inf
+
+    def __post_init__(self) -> None:
+        self.tokens = self.prefix
+
+    @property
+    def start(self) -> int:
+        """The position of its first token."""
+        return 0 if self.world is None else len(self.world.prefix)
 
 
 def common_tokens(a: Sequence[int], b: Sequence[int]) -> int:

@@ -7,7 +7,9 @@ import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from callsheet_server.engine.embedded.arena import KvShape
 from callsheet_server.engine.embedded.disk import KvDisk
@@ -46,6 +48,8 @@ class PrefixStore:
         """Measured by the scheduler; this is the first guess."""
         self.transient_runs = 0
         """Requests whose NPC's prefix found no room on the device."""
+        self.published: dict[str, tuple[Sequence[str], NDArray[np.float32]]] = {}
+        """The latest distances: per world N NPC ids and (N,) float32 seconds."""
         self._build = build
         self._entries: dict[Hashable, PrefixEntry] = {}
         self._changed = threading.Condition(threading.RLock())
@@ -118,7 +122,13 @@ class PrefixStore:
             self._tiers.check_integrity()
 
     def register(
-        self, key: NpcKey | WorldKey, fingerprint: str, prefix: Sequence[int]
+        self,
+        key: NpcKey | WorldKey,
+        fingerprint: str,
+        prefix: Sequence[int],
+        *,
+        world: PrefixEntry | None = None,
+        adapter: str | None = None,
     ) -> PrefixEntry:
         """Announce a prefix; KV of another fingerprint under the same key is dropped.
 
@@ -128,15 +138,12 @@ class PrefixStore:
         if known is not None and known.fingerprint == fingerprint:
             return known
         self.drop(key)
-        entry = PrefixEntry(key, fingerprint, tuple(prefix), tuple(prefix))
+        entry = PrefixEntry(key, fingerprint, tuple(prefix), world, adapter)
         if isinstance(key, NpcKey):
             self._tiers.adopt_file(key, entry)
         with self._changed:
             self._entries[key] = entry
         return entry
-
-    def keys(self) -> list[Hashable]:
-        return list(self._entries)
 
     def get(self, key: Hashable) -> PrefixEntry | None:
         return self._entries.get(key)
@@ -151,9 +158,9 @@ class PrefixStore:
             entry.pins -= 1
 
     def fill_row(
-        self, entry: PrefixEntry, row: torch.Tensor, start: int, tokens: Sequence[int]
+        self, entry: PrefixEntry, row: torch.Tensor, tokens: Sequence[int]
     ) -> int:
-        """Copy the KV held of the longest part of ``tokens`` to ``row`` from position ``start``.
+        """Copy to its place in ``row`` the KV held of the longest part of ``tokens``.
 
         Brings the entry to the device on the way; if no room can be made there, copies straight
         from where it lies.
@@ -172,7 +179,7 @@ class PrefixStore:
                     self._tiers.move_up(entry, Tier.DEVICE)
                 elif entry.tier is not Tier.DEVICE:
                     self.transient_runs += 1
-                self._tiers.read_into_row(entry, row, start, reuse)
+                self._tiers.read_into_row(entry, row, reuse)
             except StateLostError:
                 return 0
             return reuse
@@ -181,12 +188,11 @@ class PrefixStore:
         self,
         entry: PrefixEntry,
         row: torch.Tensor,
-        start: int,
         target: Tier = Tier.DEVICE,
         *,
         make_room: bool,
     ) -> None:
-        """Keep at ``target`` the prefix's KV, just computed into ``row`` from ``start`` on.
+        """Keep at ``target`` the prefix's KV, just computed into ``row``.
 
         Args:
             make_room: evict the farthest NPCs if that is needed; if even that does not help, the
@@ -201,10 +207,10 @@ class PrefixStore:
             if make_room and not self._room_made(len(entry.prefix)):
                 self.transient_runs += isinstance(entry.key, NpcKey)
                 return
-            self._tiers.place(entry, row, start, target)
+            self._tiers.place(entry, row, target)
 
     def keep_conversation(
-        self, entry: PrefixEntry, row: torch.Tensor, start: int, tokens: Sequence[int]
+        self, entry: PrefixEntry, row: torch.Tensor, tokens: Sequence[int]
     ) -> None:
         """Hold the KV of ``tokens``, now in ``row``, if it is resident and free blocks suffice."""
         with self._claimed(entry):
@@ -213,7 +219,7 @@ class PrefixStore:
             if common_tokens(entry.prefix, tokens) < len(entry.prefix):
                 return
             try:
-                self._tiers.extend(entry, row, start, tuple(tokens))
+                self._tiers.extend(entry, row, tuple(tokens))
             except BudgetError:
                 return
 
@@ -241,6 +247,13 @@ class PrefixStore:
         wanted = self._tiers.shape.blocks(tokens)
         if wanted > arena.total_blocks:
             return False
+        if arena.free_blocks >= wanted:
+            return True
+        distance_s = {
+            NpcKey(world, npc): distance
+            for world, (npcs, distances) in list(self.published.items())
+            for npc, distance in zip(npcs, distances.tolist(), strict=True)
+        }
         while arena.free_blocks < wanted:
             with self._changed:
                 candidates = [
@@ -251,7 +264,8 @@ class PrefixStore:
                 if not candidates:
                     return False
                 victim = max(
-                    candidates, key=lambda e: (isinstance(e.key, NpcKey), e.distance_s)
+                    candidates,
+                    key=lambda e: (isinstance(e.key, NpcKey), distance_s.get(e.key, math.inf)),
                 )
             self._park(victim)
         return True

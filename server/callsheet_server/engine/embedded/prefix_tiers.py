@@ -107,9 +107,9 @@ class PrefixTiers:
             raise BudgetError(f"{target.name.lower()}: {size} bytes wanted, {room} free")
 
     def place(
-        self, entry: PrefixEntry, row: torch.Tensor, start: int, target: Tier
+        self, entry: PrefixEntry, row: torch.Tensor, target: Tier
     ) -> None:
-        """Store at ``target`` the KV of the entry's prefix, which lies in ``row`` from ``start``.
+        """Store at ``target`` the KV of the entry's prefix, which lies in ``row``.
 
         Raises:
             BudgetError: no room; nothing has changed.
@@ -119,17 +119,17 @@ class PrefixTiers:
         count = self.shape.blocks(tokens)
         if target is Tier.DEVICE:
             entry.blocks = self._allocate(entry, count)
-            row_to_blocks(row, start, tokens, self.arena.kv, entry.blocks)
+            row_to_blocks(row, entry.start, tokens, self.arena.kv, entry.blocks)
         else:
             self._reserve(target, self.size_bytes(entry))
             kv = self._transfer.host_tensor((count, *self.shape.block), self.shape.dtype)
             with self._transfer.running():
-                row_to_blocks(row, start, tokens, kv.zero_(), range(count))
+                row_to_blocks(row, entry.start, tokens, kv.zero_(), range(count))
             self._put(entry, kv, target)
         entry.tier = target
 
     def extend(
-        self, entry: PrefixEntry, row: torch.Tensor, start: int, tokens: tuple[int, ...]
+        self, entry: PrefixEntry, row: torch.Tensor, tokens: tuple[int, ...]
     ) -> None:
         """Make a resident entry hold ``tokens``, whose KV lies in ``row``; needs only free blocks.
 
@@ -146,7 +146,7 @@ class PrefixTiers:
             del entry.blocks[missing:]
         first = same // self.shape.block_tokens
         row_to_blocks(
-            row, start + same, len(tokens) - same, self.arena.kv, entry.blocks[first:]
+            row, entry.start + same, len(tokens) - same, self.arena.kv, entry.blocks[first:]
         )
         if tokens != entry.tokens:
             self._free(entry, Tier.HOST)
@@ -154,7 +154,7 @@ class PrefixTiers:
         entry.tokens = tokens
 
     def read_into_row(
-        self, entry: PrefixEntry, row: torch.Tensor, start: int, tokens: int
+        self, entry: PrefixEntry, row: torch.Tensor, tokens: int
     ) -> None:
         """Copy the first ``tokens`` tokens of ``entry`` to ``row`` from wherever they lie.
 
@@ -162,11 +162,11 @@ class PrefixTiers:
             StateLostError: the file could not be read; the entry is absent now.
         """
         if entry.tier is Tier.DEVICE:
-            blocks_to_row(self.arena.kv, entry.blocks, row, start, tokens)
+            blocks_to_row(self.arena.kv, entry.blocks, row, entry.start, tokens)
             return
         kv = entry.host if entry.host is not None else self._read(entry)
         with self._transfer.running():
-            blocks_to_row(kv, range(len(kv)), row, start, tokens)
+            blocks_to_row(kv, range(len(kv)), row, entry.start, tokens)
 
     def move_up(self, entry: PrefixEntry, target: Tier) -> int:
         """Copy to a nearer tier; the copy below stays as a spare.

@@ -19,7 +19,7 @@ from callsheet_server.engine.errors import ContextTooLongError, EngineStartError
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-__all__ = ["ChatFormat", "NpcPrefix", "Prompt", "PromptBuilder"]
+__all__ = ["ChatFormat", "NpcPrefix", "PromptBuilder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +104,6 @@ class NpcPrefix:
     """Of everything the persona's KV depends on, the world's tokens included."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """The tokens of one request."""
-
-    tokens: tuple[int, ...]
-    world_tokens: int
-    persona_tokens: int
-
-
 class PromptBuilder:
     """Tokenises. Not thread-safe (a tokenizer is not): one thread owns it."""
 
@@ -152,8 +143,8 @@ class PromptBuilder:
             fingerprint=hashlib.sha256(f"{base}|{persona}".encode()).hexdigest(),
         )
 
-    def prompt(self, prefix: NpcPrefix, request: GenerationRequest) -> Prompt:
-        """The prompt of ``request``; the oldest turns are left out, whole, if it is too long.
+    def prompt(self, prefix: NpcPrefix, request: GenerationRequest) -> tuple[int, ...]:
+        """The tokens of ``request``; the oldest turns are left out, whole, if it is too long.
 
         Raises:
             ContextTooLongError: it does not fit with the last turn alone.
@@ -171,11 +162,7 @@ class PromptBuilder:
                 "the persona or the turn, or lower max_new_tokens"
             )
         tail = [token for turn in turns for token in turn]
-        return Prompt(
-            tokens=(*prefix.world, *prefix.persona, *tail, *self._cue),
-            world_tokens=len(prefix.world),
-            persona_tokens=len(prefix.persona),
-        )
+        return (*prefix.world, *prefix.persona, *tail, *self._cue)
 
     def _turn(self, turn: Turn) -> list[int]:
         if turn.speaker is None:

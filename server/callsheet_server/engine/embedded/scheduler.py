@@ -20,6 +20,7 @@ from typing import TypeVar
 
 import torch
 
+from callsheet_server.engine.embedded.adapter_store import AdapterStore
 from callsheet_server.engine.embedded.generation import Run
 from callsheet_server.engine.embedded.prefix_entry import PrefixEntry
 from callsheet_server.engine.embedded.prefix_store import PrefixStore
@@ -45,24 +46,23 @@ class Scheduler:
         max_batch: int,
         chunk_tokens: int,
         keep_conversation: bool,
-        need_adapter: Callable[[str], None],
     ) -> None:
-        """``need_adapter`` brings an adapter to the device; it is called on the model thread."""
         self.store: PrefixStore
-        """Set before ``start``: the store builds with us, and we fill rows from it."""
+        self.adapters: AdapterStore
+        """Both are set before ``start``: they call us, and we call them."""
         self.mean_run_s = 1.0
         """Running mean of how long a request runs once admitted."""
         self._runner = runner
         self._max_batch = max_batch
         self._chunk_tokens = chunk_tokens
         self._keep_conversation = keep_conversation
-        self._need_adapter = need_adapter
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._waiting: list[tuple[int, int, Run]] = []
         self._builds: deque[Run] = deque()
         self._runs: dict[int, Run] = {}
         self._serial = 0
-        self._closing = threading.Event()
+        self._gate = threading.Lock()
+        self._closing = False
         self._thread = threading.Thread(target=self._loop, name="callsheet-model", daemon=True)
 
     @property
@@ -75,8 +75,9 @@ class Scheduler:
 
     def close(self) -> None:
         """Cancel everything and end the thread."""
-        self._closing.set()
-        self.wake()
+        with self._gate:
+            self._closing = True
+        self._inbox.put(lambda: None)
         if self._thread.is_alive():
             self._thread.join()
 
@@ -86,15 +87,16 @@ class Scheduler:
         Raises:
             EngineUnavailableError: closing.
         """
-        if self._closing.is_set():
-            raise EngineUnavailableError("the engine is closing")
-        self._inbox.put(lambda: self._enqueue(run))
+        try:
+            self._post(lambda: self._enqueue(run))
+        except ResidencyError as error:
+            raise EngineUnavailableError(str(error)) from error
 
     def wake(self) -> None:
         """Make the thread look around, e.g. after a cancellation."""
         self._inbox.put(lambda: None)
 
-    def build(self, world: PrefixEntry, entry: PrefixEntry, adapter: str | None, tier: Tier) -> None:
+    def build(self, entry: PrefixEntry, tier: Tier) -> None:
         """Compute a prefix at the lowest priority and keep it at ``tier``; blocks until done.
 
         Raises:
@@ -102,16 +104,10 @@ class Scheduler:
             ResidencyError: the engine is closing, or computing failed.
         """
         built: Future[None] = Future()
-        run = Run(
-            world,
-            entry,
-            adapter,
-            [*world.prefix, *entry.prefix],
-            priority=0,
-            target=tier,
-            waiters=[built],
-        )
-        self._post(lambda: self._builds.append(run), built)
+        assert entry.world is not None
+        tokens = [*entry.world.prefix, *entry.prefix]
+        run = Run(entry, tokens, priority=0, target=tier, waiters=[built])
+        self._post(lambda: self._builds.append(run))
         built.result()
 
     def call(self, function: Callable[[], _T]) -> _T:
@@ -126,28 +122,37 @@ class Scheduler:
             except Exception as error:
                 done.set_exception(error)
 
-        self._post(step, done)
+        self._post(step)
         return done.result()
 
-    def _post(self, step: Callable[[], None], waiter: Future[_T]) -> None:
-        if self._closing.is_set():
-            raise ResidencyError("the engine is closing")
-        self._inbox.put(step)
-        waiter.add_done_callback(lambda _: None)
+    def _post(self, step: Callable[[], None]) -> None:
+        with self._gate:
+            if self._closing:
+                raise ResidencyError("the engine is closing")
+            self._inbox.put(step)
 
     # --- the thread ---
 
     def _loop(self) -> None:
-        while not self._closing.is_set():
-            idle = not (self._runs or self._waiting or self._builds)
-            self._drain(wait=idle)
-            self._end_cancelled()
-            self._admit()
-            self._prefill_step()
-            self._decode_step()
-        self._drain(wait=False)
+        try:
+            while not self._closing:
+                idle = not (self._runs or self._waiting or self._builds)
+                self._drain(wait=idle)
+                self._end_cancelled()
+                self._admit()
+                self._prefill_step()
+                self._decode_step()
+        finally:
+            with self._gate:
+                self._closing = True
+            self._drain(wait=False)
+            self._abandon_all()
+
+    def _abandon_all(self) -> None:
         for run in [*self._runs.values(), *self._builds, *(item[2] for item in self._waiting)]:
-            self._abandon(run)
+            if run.generation is not None:
+                run.generation.reply.put(run.generation.end("cancelled", run.cached))
+            _resolve(run, ResidencyError("the engine is closing"))
 
     def _drain(self, *, wait: bool) -> None:
         try:
@@ -156,12 +161,6 @@ class Scheduler:
                 wait = False
         except queue.Empty:
             return
-
-    def _abandon(self, run: Run) -> None:
-        if run.generation is not None:
-            run.generation.reply.put(run.generation.end("cancelled", run.cached))
-        for waiter in run.waiters:
-            waiter.set_exception(ResidencyError("the engine is closing"))
 
     def _enqueue(self, run: Run) -> None:
         self._serial += 1
@@ -180,15 +179,34 @@ class Scheduler:
 
     def _admit(self) -> None:
         while self._waiting and self.running < self._max_batch:
-            _, _, run = heapq.heappop(self._waiting)
-            self._admit_request(run)
+            run = self._waiting[0][2]
+            try:
+                if not self._pin_adapter(run):
+                    break
+            except ResidencyError as error:
+                self._fail(run, error)
+            else:
+                self._admit_request(run)
+            heapq.heappop(self._waiting)
         building = any(run.generation is None for run in self._runs.values())
         while self._builds and not building:
-            run = self._builds.popleft()
+            run = self._builds[0]
             if run.entry.tier <= run.target or not run.entry.alive:
-                _resolve(run, None)
+                _resolve(self._builds.popleft(), None)
                 continue
-            building = self._take_row(run)
+            try:
+                if not self._pin_adapter(run):
+                    break
+            except ResidencyError as error:
+                self._fail(run, error)
+            else:
+                self._take_row(run)
+                building = True
+            self._builds.popleft()
+
+    def _pin_adapter(self, run: Run) -> bool:
+        """False = its adapter has to wait until a running request frees room on the device."""
+        return run.adapter is None or self.adapters.pin(run.adapter)
 
     def _admit_request(self, run: Run) -> None:
         assert run.generation is not None
@@ -205,22 +223,17 @@ class Scheduler:
         if half_built is None:
             self._take_row(run)
             return
-        run.row, run.done, run.cached = half_built.row, half_built.done, half_built.cached
+        run.row, run.done, run.cached = half_built.row, half_built.done, half_built.done
         run.world_tried, run.prefix_tried = half_built.world_tried, half_built.prefix_tried
         run.waiters = half_built.waiters
         self._runs[run.row] = run
+        if half_built.adapter is not None:
+            self.adapters.unpin(half_built.adapter)
 
-    def _take_row(self, run: Run) -> bool:
-        """Give ``run`` the lowest free row; there is one. False = it failed at once."""
+    def _take_row(self, run: Run) -> None:
+        """Give ``run`` the lowest free row; there is one."""
         run.row = next(row for row in range(self._runner.rows) if row not in self._runs)
         self._runs[run.row] = run
-        try:
-            if run.adapter is not None:
-                self._need_adapter(run.adapter)
-        except Exception as error:
-            self._fail(run, error)
-            return False
-        return True
 
     def _prefill_step(self) -> None:
         pending = [run for run in self._runs.values() if not run.decoding]
@@ -229,7 +242,10 @@ class Scheduler:
         run = min(pending, key=lambda r: (r.generation is None, r.priority, r.serial))
         try:
             self._reuse(run)
-            self._prefill_chunk(run)
+            if run.done < len(run.tokens):
+                self._prefill_chunk(run)
+            if run.generation is None and run.done == len(run.tokens):
+                self._release(run)
         except Exception as error:
             self._fail(run, error)
 
@@ -238,13 +254,15 @@ class Scheduler:
         row = self._runner.cache.row(run.row)
         if not run.world_tried:
             run.world_tried = True
-            run.done = run.cached = self.store.fill_row(run.world, row, 0, run.world.prefix)
+            run.done = run.cached = self.store.fill_row(run.world, row, run.world.prefix)
         if run.done == run.world_end and not run.prefix_tried:
             run.prefix_tried = True
             wanted = run.tokens[run.world_end : max(run.prefix_end, len(run.tokens) - 1)]
-            got = self.store.fill_row(run.entry, row, run.world_end, wanted)
+            got = self.store.fill_row(run.entry, row, wanted)
             run.done += got
             run.cached += got
+            if got:
+                _resolve(run, None)
 
     def _prefill_chunk(self, run: Run) -> None:
         ends = (run.world_end, run.prefix_end, len(run.tokens))
@@ -261,17 +279,12 @@ class Scheduler:
         run.done = end
         row = self._runner.cache.row(run.row)
         if end == run.world_end:
-            self.store.commit(run.world, row, 0, make_room=True)
+            self.store.commit(run.world, row, make_room=True)
         if end == run.prefix_end:
             make_room = run.generation is not None
-            self.store.commit(
-                run.entry, row, run.world_end, run.target, make_room=make_room
-            )
+            self.store.commit(run.entry, row, run.target, make_room=make_room)
             _resolve(run, None)
-            if run.generation is None:
-                self._release(run)
-                return
-        if end == len(run.tokens):
+        if end == len(run.tokens) and run.generation is not None:
             run.decoding = True
             self._accept(run, logits[0])
 
@@ -330,7 +343,7 @@ class Scheduler:
             if self._keep_conversation:
                 row = self._runner.cache.row(run.row)
                 held = run.tokens[run.world_end : run.done]
-                self.store.keep_conversation(run.entry, row, run.world_end, held)
+                self.store.keep_conversation(run.entry, row, held)
         end = generation.end(reason, run.cached)
         self.mean_run_s += 0.1 * (end.total_s - end.queue_s - self.mean_run_s)
         self._release(run)
@@ -340,12 +353,14 @@ class Scheduler:
 
     def _fail(self, run: Run, error: Exception) -> None:
         """End ``run`` with ``error``; everything else goes on."""
-        self._release(run)
+        if self._runs.get(run.row) is run:
+            self._release(run)
+            if run.generation is not None:
+                self.store.unpin(run.entry)
         known = error if isinstance(error, (ResidencyError, EngineError)) else None
         if known is None:
             _log.error("%s: computing failed", run.entry.key, exc_info=error)
         if run.generation is not None:
-            self.store.unpin(run.entry)
             told = GenerationError(f"{run.entry.key}: generating failed: {error}")
             run.generation.reply.put(error if isinstance(error, EngineError) else told)
         _resolve(run, known if isinstance(known, ResidencyError) else ResidencyError(str(error)))
@@ -353,6 +368,8 @@ class Scheduler:
     def _release(self, run: Run) -> None:
         """Free the run's row and fill the hole with the last decoding row."""
         del self._runs[run.row]
+        if run.adapter is not None:
+            self.adapters.unpin(run.adapter)
         last = max((r for r in self._runs.values() if r.decoding), key=lambda r: r.row, default=None)
         if last is not None and last.row > run.row:
             self._runner.cache.move_row(last.row, run.row, last.done)
