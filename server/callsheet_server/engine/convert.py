@@ -18,6 +18,9 @@ def gguf_to_safetensors(gguf: Path, into: Path, report: Callable[[Progress], Non
     import torch
     from safetensors.torch import save_file
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
 
     label = f"{gguf.stem}: convert"
     report(Progress(label, 0, 3, "steps"))

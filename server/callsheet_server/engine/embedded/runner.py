@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
+from transformers.utils.logging import disable_progress_bar
 
 from callsheet_server.engine.embedded.arena import KvShape
 from callsheet_server.engine.embedded.batch import BatchCache
@@ -108,6 +109,7 @@ def load_runner(
 def _load(
     folder: Path, dtype: torch.dtype, device: torch.device
 ) -> tuple[PreTrainedTokenizerFast, PreTrainedModel]:
+    disable_progress_bar()
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         model = AutoModelForCausalLM.from_pretrained(

@@ -308,8 +308,9 @@ class Scheduler:
             for run in decoding:
                 self._fail(run, error)
             return
-        for run, row_logits in zip(decoding, rows, strict=True):
+        for run in decoding:
             run.done += 1
+        for run, row_logits in zip(decoding, rows, strict=True):
             try:
                 self._accept(run, row_logits)
             except Exception as error:
