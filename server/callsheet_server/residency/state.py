@@ -74,6 +74,7 @@ class StateStore(Protocol):
 
         Raises:
             BudgetError: ``target`` has no room; nothing has changed.
+            StateInUseError: a running request counts on it; nothing has changed.
         """
 
     def drop(self, key: Hashable) -> None:
