@@ -140,6 +140,20 @@ def test_every_setting_is_described_and_names_its_unit() -> None:
         assert key.value_in(Settings()) == key.default, key.name
 
 
+def test_the_settings_as_printed_are_a_file_that_can_be_read_back(empty_folder: Path) -> None:
+    given = Settings.model_validate(
+        {"server": {"allowed_origins": ["http://a"], "port": 1}, "engine": {"name": "scripted"}}
+    )
+    lines: dict[str, list[str]] = {}
+    for key in describe(Settings):
+        value = key.value_in(given)
+        if value != "none":
+            lines.setdefault(f"[{key.section}]", []).append(f"{key.field} = {value}")
+    text = "\n".join(line for section, fields in lines.items() for line in (section, *fields))
+    (empty_folder / "callsheet.toml").write_text(text)
+    assert load_settings().settings == given
+
+
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings().server = Settings().server
