@@ -33,25 +33,17 @@ class ServerSettings(BaseModel):
         min_length=1,
         description="What an observer must present; none = anyone may be one.",
     )
-    allowed_origins: tuple[str, ...] = Field(
-        default=(),
-        description="Origins of the web pages that may connect, such as http://localhost:5173. "
-        "Programs, which send no Origin, are always let in.",
-    )
-    handshake_timeout_s: float = Field(
-        default=10.0, gt=0, le=300, description="How long a new connection has to say hello."
+    hello_timeout_s: float = Field(
+        default=5.0, gt=0, le=300, description="How long a new connection has to say hello."
     )
     heartbeat_interval_s: float = Field(
-        default=5.0, gt=0, le=300, description="Time between the heartbeats of a session."
-    )
-    heartbeat_timeout_s: float = Field(
-        default=20.0, gt=0, le=3600, description="Silence after which a session counts as lost."
+        default=5.0,
+        gt=0,
+        le=300,
+        description="How often clients ping; silence of three intervals ends a connection.",
     )
     resume_grace_s: float = Field(
-        default=30.0,
-        ge=0,
-        le=3600,
-        description="How long a lost session can be resumed; 0 = never.",
+        default=60.0, ge=0, le=86_400, description="How long a lost session can be resumed."
     )
     drain_timeout_s: float = Field(
         default=5.0, ge=0, le=300, description="At shutdown: how long replies may still run."
@@ -64,35 +56,38 @@ class LimitSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_message_bytes: int = Field(
-        default=65_536,
+        default=1_048_576,
         ge=1024,
-        le=16_777_216,
-        description="Longest control message, JSON tick too.",
+        le=67_108_864,
+        description="Longest text frame, JSON ticks too.",
     )
     max_tick_bytes: int = Field(
         default=4_194_304, ge=1024, le=67_108_864, description="Longest binary tick."
     )
     max_outbox_bytes: int = Field(
-        default=4_194_304,
+        default=8_388_608,
         ge=65_536,
         le=1_073_741_824,
-        description="What may wait for a slow client before it is dropped.",
+        description="Reliable messages kept for a client that does not ack, in bytes.",
+    )
+    max_outbox_messages: int = Field(
+        default=4_096,
+        ge=64,
+        le=1_000_000,
+        description="Reliable messages kept for a client that does not ack.",
     )
     max_sessions: int = Field(
-        default=256, ge=1, le=100_000, description="Sessions open at the same time."
+        default=1_024, ge=1, le=100_000, description="Sessions at the same time."
     )
-    max_worlds: int = Field(default=16, ge=1, le=10_000, description="Worlds at the same time.")
+    max_worlds: int = Field(default=64, ge=1, le=10_000, description="Worlds at the same time.")
     max_npcs_per_world: int = Field(
-        default=100_000, ge=1, le=1_000_000, description="NPCs alive in one world."
+        default=50_000, ge=1, le=1_000_000, description="NPCs alive in one world."
     )
     max_npcs_per_spawn: int = Field(
         default=1_000, ge=1, le=100_000, description="NPCs in one spawn message."
     )
-    max_players_per_tick: int = Field(
-        default=256, ge=1, le=10_000, description="Players in one tick."
-    )
-    max_persona_bytes: int = Field(
-        default=16_384, ge=1, le=1_048_576, description="Longest persona of an NPC, as UTF-8."
+    max_players_per_world: int = Field(
+        default=64, ge=1, le=10_000, description="Players in one world."
     )
     max_open_requests: int = Field(
         default=256, ge=1, le=100_000, description="Replies one session may wait for at a time."
@@ -101,5 +96,5 @@ class LimitSettings(BaseModel):
         default=500.0, gt=0, le=1e6, description="Control messages a session may send, on average."
     )
     max_ticks_per_s: float = Field(
-        default=120.0, gt=0, le=10_000, description="Ticks a session may send, on average."
+        default=240.0, gt=0, le=1e6, description="Ticks a session may send, on average."
     )
