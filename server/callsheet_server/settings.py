@@ -17,6 +17,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from callsheet_server.distance.settings import DistanceSettings
+from callsheet_server.reply.settings import ReplySettings
+from callsheet_server.residency.settings import PolicySettings
 from callsheet_server.transport.settings import LimitSettings, ServerSettings
 
 __all__ = [
@@ -56,7 +59,10 @@ class Settings(BaseModel):
 
     server: ServerSettings = ServerSettings()
     limits: LimitSettings = LimitSettings()
+    distance: DistanceSettings = DistanceSettings()
+    residency: PolicySettings = PolicySettings()
     engine: EngineSettings = EngineSettings()
+    reply: ReplySettings = ReplySettings()
 
 
 @dataclass(frozen=True, slots=True)
