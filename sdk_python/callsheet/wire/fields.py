@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 __all__ = [
     "MAX_COORDINATE_M",
+    "MAX_GAME_TIME_S",
     "MAX_INTEGER",
     "MAX_JSON_DEPTH",
     "MAX_PERSONA_CHARS",
@@ -44,6 +45,7 @@ SUBPROTOCOL: Final = "callsheet.v1"
 """The WebSocket subprotocol of major version 1. Offering it is optional."""
 
 MAX_COORDINATE_M: Final = 1e7
+MAX_GAME_TIME_S: Final = 1e12
 MAX_INTEGER: Final = 2**53 - 1
 """The greatest integer that every JSON library reads exactly."""
 MAX_JSON_DEPTH: Final = 32
@@ -72,7 +74,7 @@ Serial = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 RequestId = Serial
 Sequence = Serial
 Handle = Annotated[int, Field(ge=0, le=2**32 - 1)]
-Seconds = Annotated[float, Field(ge=0, le=1e12)]
+Seconds = Annotated[float, Field(ge=0, le=MAX_GAME_TIME_S)]
 Coordinate = Annotated[float, Field(ge=-MAX_COORDINATE_M, le=MAX_COORDINATE_M)]
 Vec3 = tuple[Coordinate, Coordinate, Coordinate]
 
