@@ -18,13 +18,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
 
 __all__ = [
     "RULES",
     "AuthError",
     "CallsheetError",
     "CloseCode",
+    "Code",
     "EngineError",
     "ErrorCode",
     "ProtocolError",
@@ -74,6 +77,14 @@ class ErrorCode(StrEnum):
     FLOODING = "flooding"
     DRAINING = "draining"
     INTERNAL = "internal"
+
+
+def _known_or_new(code: str) -> str:
+    return ErrorCode(code) if code in ErrorCode.__members__.values() else code
+
+
+Code = Annotated[str, AfterValidator(_known_or_new)]
+"""An ``ErrorCode``, or the plain string of a code that a later minor version added."""
 
 
 class CloseCode(IntEnum):

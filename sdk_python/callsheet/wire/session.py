@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from callsheet.wire.base import ClientMessage, Part, Reliable, ServerMessage, ServerPart
-from callsheet.wire.errors import ErrorCode
+from callsheet.wire.errors import Code
 from callsheet.wire.fields import PROTOCOL, Count, Name, RequestId, Role, Seconds, WorldId
 
 __all__ = [
@@ -24,7 +24,6 @@ __all__ = [
     "Welcome",
 ]
 
-KnownOrNewCode = Annotated[ErrorCode | str, Field(union_mode="left_to_right")]
 Version = Annotated[str, Field(pattern=r"^\d{1,5}\.\d{1,5}$")]
 
 
@@ -158,7 +157,7 @@ class Error(Reliable):
     type: Literal["error"] = "error"
     id: RequestId | None = None
     """The request that failed; None if no request is to blame."""
-    code: KnownOrNewCode
+    code: Code
     """A code of the table; clients treat codes they do not know as ``internal``."""
     message: str
     field: str | None = None

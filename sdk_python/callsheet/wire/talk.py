@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from callsheet.wire.base import ClientMessage, Part, Reliable, Request, ServerPart
+from callsheet.wire.errors import Code
 from callsheet.wire.fields import (
     ActionName,
     Count,
@@ -19,7 +20,6 @@ from callsheet.wire.fields import (
     Speech,
     TierName,
 )
-from callsheet.wire.session import KnownOrNewCode
 
 __all__ = [
     "Action",
@@ -135,7 +135,7 @@ class ReplyEnd(Reliable):
     text: str
     """The whole text."""
     finish_reason: Literal["stop", "length", "cancelled", "error"]
-    code: KnownOrNewCode | None = None
+    code: Code | None = None
     """Why, if finish_reason is "error"."""
     prompt_tokens: Count = 0
     cached_tokens: Count = 0

@@ -141,12 +141,10 @@ def decode_tick(frame: bytes) -> Tick:
     except ValueError:
         raise _bad("kind must be 1 (keyframe) or 2 (delta)", "kind", header["kind"]) from None
     flags = int(header["flags"])
-    if flags & ~TickFlag.ACK:
+    if flags not in (0, TickFlag.ACK):
         raise _bad("flags other than 1 (ack) must be 0", "flags", flags)
     if header["reserved"] or header["reserved2"]:
-        raise _bad(
-            "reserved bytes must be 0", "reserved" if header["reserved"] else "reserved2"
-        )
+        raise _bad("reserved bytes must be 0", "reserved" if header["reserved"] else "reserved2")
     game_time_s = float(header["game_time_s"])
     if not 0 <= game_time_s <= MAX_GAME_TIME_S:
         raise _bad(
