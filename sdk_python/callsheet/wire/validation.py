@@ -6,9 +6,11 @@ from difflib import get_close_matches
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, from_json
 
+from callsheet.wire.base import Request
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
+from callsheet.wire.fields import MAX_INTEGER
 
 __all__ = ["error_from_validation"]
 
@@ -19,12 +21,13 @@ _SECRETS: Final = frozenset({"token", "resume"})
 
 
 def error_from_validation(
-    error: ValidationError, messages: Mapping[str, type[BaseModel]]
+    error: ValidationError, text: str | bytes, messages: Mapping[str, type[BaseModel]]
 ) -> CallsheetError:
     """The first thing that is wrong with a message.
 
     Args:
         error: what reading the message raised.
+        text: the message.
         messages: the messages that could have stood there, by type.
 
     Returns:
@@ -47,7 +50,14 @@ def error_from_validation(
         field=field,
         value=None if hidden else _shown(first["input"]),
         limit=next((float(context[key]) for key in _LIMIT_KEYS if key in context), None),
+        request_id=_readable_id(text) if issubclass(messages[name], Request) else None,
     )
+
+
+def _readable_id(request: str | bytes) -> int | None:
+    """The id of a request that is valid JSON but not a valid request."""
+    given = from_json(request).get("id")
+    return given if type(given) is int and 1 <= given <= MAX_INTEGER else None
 
 
 def _without_type(first: ErrorDetails, messages: Mapping[str, type[BaseModel]]) -> CallsheetError:
