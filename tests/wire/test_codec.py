@@ -231,6 +231,25 @@ def test_a_long_list_of_bad_items_is_given_up_at_the_first() -> None:
     assert cause.error_count() == 1
 
 
+def test_a_message_with_too_many_faults_is_refused_as_a_whole() -> None:
+    unknown = ",".join(f'"f{i}":1' for i in range(201))
+    error = refusal(f'{{"type":"bye",{unknown}}}')
+    assert (error.field, error.limit) == (None, 200.0)
+    assert error.message == "more than 200 fields of this message are wrong or not defined"
+
+
+def test_an_error_is_short_however_long_the_message() -> None:
+    for text in (
+        '{"type":"%s"}' % ("x" * 500_000),
+        '{"type":"bye","%s":1}' % ("x" * 500_000),
+        '{"type":"ack","%s":1}' % ("seq" * 200_000),
+        say(text="x" * 500_000),
+        say(npc="é" * 500_000),
+    ):
+        error = refusal(text)
+        assert len(f"{error.message}{error.field}{error.value}") < 500
+
+
 def test_the_package_exports_what_its_modules_do() -> None:
     modules = ("base", "codec", "errors", "fields", "observe", "script", "session", "talk", "tick")
     expected = {name for m in (*modules, "world") for name in getattr(wire, m).__all__}
