@@ -83,9 +83,7 @@ class CallsheetServer:
             self.engine, stores, self.controller, self.mover, settings.distance, clock
         )
         answerer = Answerer(self.engine, settings.reply)
-        self.talk = Talk(
-            answerer, settings.limits.max_open_requests, self.pipeline.demand, clock
-        )
+        self.talk = Talk(answerer, settings.limits.max_open_requests, self.pipeline.demand, clock)
         self._dispatcher = Dispatcher(self.pipeline, self.talk, clock)
         self._observers = Observers(self.pipeline, self.engine)
         await self._listener.start()
@@ -111,9 +109,7 @@ class CallsheetServer:
         now_s = self._clock()
         for session in list(self.sessions):
             session.fail(
-                error_for(
-                    ErrorCode.DRAINING, "the server stops", retry_after_s=RECONNECT_AFTER_S
-                ),
+                error_for(ErrorCode.DRAINING, "the server stops", retry_after_s=RECONNECT_AFTER_S),
                 now_s,
             )
 

@@ -128,7 +128,9 @@ class Dispatcher:
             Spawned(
                 id=message.id,
                 npcs=tuple(SpawnedNpc(npc=n.spec.npc, handle=n.handle) for n in npcs),
-                players=tuple(SpawnedPlayer(player=p.spec.player, handle=p.handle) for p in players),
+                players=tuple(
+                    SpawnedPlayer(player=p.spec.player, handle=p.handle) for p in players
+                ),
             )
         )
 

@@ -137,9 +137,14 @@ class Room:
         }
         for change in self.presence.update(self.world, list(watched)):
             script = watched[change.npc]
-            names = {"script": script.spec.script, "npc": change.npc, "player": change.player}
+            name = script.spec.script
             self.sessions[script.owner].send(
-                PlayerNear(**names, distance_m=change.distance_m)
+                PlayerNear(
+                    script=name,
+                    npc=change.npc,
+                    player=change.player,
+                    distance_m=change.distance_m,
+                )
                 if change.near
-                else PlayerLeft(**names)
+                else PlayerLeft(script=name, npc=change.npc, player=change.player)
             )

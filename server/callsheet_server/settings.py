@@ -17,7 +17,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from callsheet_server.distance.settings import DistanceSettings
+from callsheet_server.distance import DistanceSettings
+from callsheet_server.engine.scripted import ScriptedSettings
 from callsheet_server.reply.settings import ReplySettings
 from callsheet_server.residency.settings import PolicySettings
 from callsheet_server.transport.settings import LimitSettings, ServerSettings
@@ -61,8 +62,9 @@ class Settings(BaseModel):
     limits: LimitSettings = LimitSettings()
     distance: DistanceSettings = DistanceSettings()
     residency: PolicySettings = PolicySettings()
-    engine: EngineSettings = EngineSettings()
     reply: ReplySettings = ReplySettings()
+    engine: EngineSettings = EngineSettings()
+    scripted: ScriptedSettings = ScriptedSettings()
 
 
 @dataclass(frozen=True, slots=True)
