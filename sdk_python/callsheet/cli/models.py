@@ -41,6 +41,7 @@ def run_pull(args: argparse.Namespace) -> int:
         DEFAULT_MODEL,
         pull_model,
     )
+
     from callsheet_server.engine.errors import EngineStartError
 
     with progress_bars() as (_, report):
