@@ -46,9 +46,7 @@ def explain(snapshot: Snapshot, row: int, settings: DistanceSettings) -> Explana
     if not snapshot.alive[row]:
         nothing: dict[Estimator, float] = dict.fromkeys(list(Estimator)[:-1], np.inf)
         why = dict.fromkeys(nothing, "no active NPC is on this row")
-        return Explanation(
-            np.inf, Estimator.NONE, MappingProxyType(nothing), MappingProxyType(why)
-        )
+        return Explanation(np.inf, Estimator.NONE, MappingProxyType(nothing), MappingProxyType(why))
     one = _only(snapshot, row)
     encounter_s, _ = encounter(snapshot, settings)
     value_s: dict[Estimator, float] = {

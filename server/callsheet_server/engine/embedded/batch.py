@@ -53,9 +53,7 @@ class _RowLayer(CacheLayerMixin):
 class BatchCache(Cache):
     """R rows of up to ``max_tokens`` tokens each."""
 
-    def __init__(
-        self, shape: KvShape, rows: int, max_tokens: int, device: torch.device
-    ) -> None:
+    def __init__(self, shape: KvShape, rows: int, max_tokens: int, device: torch.device) -> None:
         self.max_tokens = max_tokens
         self.kv = torch.zeros(
             (2, shape.layers, rows, shape.kv_heads, max_tokens, shape.head_dim),

@@ -157,9 +157,7 @@ class PrefixStore:
         with self._changed:
             entry.pins -= 1
 
-    def fill_row(
-        self, entry: PrefixEntry, row: torch.Tensor, tokens: Sequence[int]
-    ) -> int:
+    def fill_row(self, entry: PrefixEntry, row: torch.Tensor, tokens: Sequence[int]) -> int:
         """Copy to its place in ``row`` the KV held of the longest part of ``tokens``.
 
         Brings the entry to the device on the way; if no room can be made there, copies straight

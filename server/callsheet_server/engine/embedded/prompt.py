@@ -125,9 +125,7 @@ class PromptBuilder:
         self._reply_close = self._template(chat.reply_close)
         self._cue = self._template(chat.cue)
 
-    def prefix(
-        self, world_text: str, profile: NpcProfile, adapter_fingerprint: str
-    ) -> NpcPrefix:
+    def prefix(self, world_text: str, profile: NpcProfile, adapter_fingerprint: str) -> NpcPrefix:
         """The prefix of ``profile`` in a world that begins with ``world_text``."""
         shared = self._text(f"{world_text.strip()}\n\n") if world_text.strip() else []
         world = (*self._system_open, *shared)

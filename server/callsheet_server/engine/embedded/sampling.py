@@ -65,9 +65,7 @@ class GrammarCompiler:
 class Sampler:
     """Chooses one request's tokens. Same seed and logits, same tokens, whatever else runs."""
 
-    def __init__(
-        self, sampling: Sampling, matcher: LLMatcher | None, device: torch.device
-    ) -> None:
+    def __init__(self, sampling: Sampling, matcher: LLMatcher | None, device: torch.device) -> None:
         self._matcher = matcher
         self._greedy = sampling.temperature <= 0.0
         self._chosen: list[int] = []

@@ -371,7 +371,9 @@ class Scheduler:
         del self._runs[run.row]
         if run.adapter is not None:
             self.adapters.unpin(run.adapter)
-        last = max((r for r in self._runs.values() if r.decoding), key=lambda r: r.row, default=None)
+        last = max(
+            (r for r in self._runs.values() if r.decoding), key=lambda r: r.row, default=None
+        )
         if last is not None and last.row > run.row:
             self._runner.cache.move_row(last.row, run.row, last.done)
             del self._runs[last.row]
