@@ -110,6 +110,8 @@ class TownSimulation:
 
     def __init__(self, npcs: int = 60, players: int = 2, seed: int = 0) -> None:
         """Raises ``ValueError`` if a count is out of range; see ``cast`` for the limit of NPCs."""
+        if npcs < 1:
+            raise ValueError(f"npcs is {npcs}; it must be 1 or more")
         if players < 0:
             raise ValueError(f"players is {players}; it must be 0 or more")
         self.cast: tuple[Character, ...] = cast(npcs, seed)
@@ -169,26 +171,24 @@ class TownSimulation:
             "home": homes,
             "work": shops[draw.integers(len(shops), size=npcs)] + draw.normal(0, 2.5, (npcs, 2)),
             "market": 0.5 * side + draw.normal(0, 0.08 * side, (npcs, 2)),
-            "tavern": (0.3 * side, 0.7 * side) + draw.normal(0, 0.05 * side, (npcs, 2)),
+            "tavern": np.array([0.3 * side, 0.7 * side]) + draw.normal(0, 0.05 * side, (npcs, 2)),
         }
         return np.stack([spots[place] for place in ROUND], axis=1)
 
     def _next_departure_s(self) -> NDArray[np.float64]:
-        day, rows = self._leg // len(ROUND), np.arange(len(self._leg))
-        following = self._leg + 1
-        day = following // len(ROUND)
-        at: NDArray[np.float64] = day * DAY_S + self._leaves_s[rows, following % len(ROUND)]
-        return at
+        day, stop = np.divmod(self._leg + 1, len(ROUND))
+        at_s: NDArray[np.float64] = day * DAY_S + self._leaves_s[np.arange(len(stop)), stop]
+        return at_s
 
     def _set_out(self) -> list[TownCall]:
         """Whoever is due leaves for the next place, and says so."""
         due = np.flatnonzero(self._next_departure_s() <= self.time_s)
         self._leg[due] += 1
-        return [
-            TownCall(npc, "narrator", f"It is time for the {place}. What is on your mind?", cause)
-            for npc in due.tolist()
-            for place, cause in [(ROUND[self._leg[npc] % len(ROUND)], Cause.SCHEDULE)]
-        ]
+        calls = []
+        for npc in due.tolist():
+            text = f"It is time for {ROUND[self._leg[npc] % len(ROUND)]}. What is on your mind?"
+            calls.append(TownCall(npc, "narrator", text, Cause.SCHEDULE))
+        return calls
 
     def _walk(self, dt_s: float) -> None:
         """Everybody walks towards their spot; who talks stands still."""
@@ -220,7 +220,7 @@ class TownSimulation:
                 appeal = float(self.sociability[npc] * self.sociability[other])
                 if self._together_s[npc] * appeal >= MEETING_S and free[npc] and free[other]:
                     free[[npc, other]] = False
-                    self._begin(_Talk(npc, other, self.cast[other].name, 3, self.time_s))
+                    self._talks.append(_Talk(npc, other, self.cast[other].name, 3, self.time_s))
         self._together_s[alone] = 0.0
         self._together_s[~alone] += dt_s
 
@@ -236,7 +236,7 @@ class TownSimulation:
             name = f"Player {player + 1}"
             if npc not in self._talking():
                 turns = int(self._draw.integers(2, len(FOLLOW_UPS) + 1))
-                self._begin(_Talk(npc, None, name, turns, self.time_s + 1.0))
+                self._talks.append(_Talk(npc, None, name, turns, self.time_s + 1.0))
             elif all(talk.speaker != name for talk in self._talks):
                 self._goal[player] = self._pick(player)
 
@@ -245,9 +245,6 @@ class TownSimulation:
         apart = np.linalg.norm(self._place - self._player_place[player], axis=1)
         near = np.argsort(apart)[1:13]
         return int(self._draw.choice(near)) if len(near) else 0
-
-    def _begin(self, talk: _Talk) -> None:
-        self._talks.append(talk)
 
     def _speak(self) -> list[TownCall]:
         """Whose turn it is says the next line; a talk out of turns ends."""
@@ -282,10 +279,11 @@ class TownSimulation:
 
 
 def _towards(offset: NDArray[np.float64], speed_mps: float, dt_s: float) -> NDArray[np.float64]:
-    """Velocity that covers ``offset`` (..., 2) at ``speed_mps`` without overshooting in ``dt_s``."""
+    """Velocity along ``offset`` (..., 2) at ``speed_mps``, or less so as not to overshoot."""
     length = np.linalg.norm(offset, axis=-1, keepdims=True)
     speed = np.minimum(speed_mps, length / dt_s)
-    return offset / np.maximum(length, 1e-9) * speed
+    velocity: NDArray[np.float64] = offset / np.maximum(length, 1e-9) * speed
+    return velocity
 
 
 def _ground(plane: NDArray[np.float64]) -> F32:
