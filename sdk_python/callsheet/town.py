@@ -30,7 +30,7 @@ F32 = NDArray[np.float32]
 DAY_S = 480.0
 """Seconds of game time in a day: everybody's round, once."""
 ROUND = ("home", "work", "market", "work", "tavern", "home")
-LEAVES_AT = (0.0, 0.10, 0.38, 0.50, 0.70, 0.92)
+LEAVES_AT = (0.04, 0.10, 0.38, 0.50, 0.70, 0.92)
 """When, in parts of a day, people set out for each place of ``ROUND``."""
 JITTER = 0.08
 """How much earlier or later than others somebody may be, in parts of a day."""
@@ -40,10 +40,10 @@ PLAYER_MPS = 3.0
 REACH_M = 3.0
 TURN_S = 5.0
 """From one line of a talk to the next."""
-MEETING_S = 4.0
-"""How long two NPCs stand together before they talk."""
+MEETING_S = 5.0
+"""How long two NPCs who like company stand together before they talk, give or take a quarter."""
 REST_S = 60.0
-"""How long an NPC then wants to hear no other NPC."""
+"""How long an NPC who has spoken starts no talk with another."""
 
 OPENINGS = (
     "Good day! What keeps you busy today?",
@@ -124,11 +124,12 @@ class TownSimulation:
 
         self._stations = self._lay_out(npcs)
         day = draw.uniform(-JITTER / 2, JITTER / 2, (npcs, len(ROUND))) + LEAVES_AT
-        self._leaves_s = np.sort(np.maximum(day, 0.0), axis=1) * DAY_S
+        self._leaves_s = np.sort(day, axis=1) * DAY_S
         self._leg = np.zeros(npcs, np.intp)
         self._place = self._stations[:, 0].copy()
         self._velocity = np.zeros((npcs, 2))
         self._together_s = np.zeros(npcs)
+        self._shyness = draw.uniform(0.75, 1.25, npcs)
         self._rested_s = np.zeros(npcs)
 
         self._player_place = draw.uniform(0.0, self.side_m, (players, 2))
@@ -150,6 +151,7 @@ class TownSimulation:
         self._meet(dt_s)
         self._visit(dt_s)
         calls += self._speak()
+        self._rested_s[[call.npc for call in calls]] = self.time_s + REST_S
         return TownStep(
             self.time_s,
             _ground(self._place),
@@ -218,7 +220,11 @@ class TownSimulation:
             alone[rows[close]] = False
             for npc, other in zip(rows[close].tolist(), partner[close].tolist(), strict=True):
                 appeal = float(self.sociability[npc] * self.sociability[other])
-                if self._together_s[npc] * appeal >= MEETING_S and free[npc] and free[other]:
+                if (
+                    self._together_s[npc] * appeal >= MEETING_S * self._shyness[npc]
+                    and free[npc]
+                    and free[other]
+                ):
                     free[[npc, other]] = False
                     self._talks.append(_Talk(npc, other, self.cast[other].name, 3, self.time_s))
         self._together_s[alone] = 0.0
@@ -269,10 +275,6 @@ class TownSimulation:
 
     def _end(self, talk: _Talk) -> None:
         self._talks.remove(talk)
-        for npc in (talk.first, talk.second):
-            if npc is not None:
-                self._rested_s[npc] = self.time_s + REST_S
-                self._together_s[npc] = 0.0
         for player in range(len(self._goal)):
             if talk.second is None and talk.speaker == f"Player {player + 1}":
                 self._goal[player] = self._pick(player)

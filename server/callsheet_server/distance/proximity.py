@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from callsheet_server.distance.approach import after_cooldown, columns, time_to_reach_s
+from callsheet_server.distance.approach import columns, time_to_reach_s
 from callsheet_server.distance.settings import DistanceSettings
 from callsheet_server.world.snapshot import Snapshot
 
@@ -15,8 +15,9 @@ __all__ = ["proximity"]
 def proximity(snapshot: Snapshot, settings: DistanceSettings) -> NDArray[np.float32]:
     """(N,) float32 seconds until the soonest player is within each NPC's interaction radius.
 
-    See ``approach.py`` for the speed assumed. After a talk (and a short while in which it may go
-    on) the time is at least what is left of ``talk_cooldown_s``. +inf if there are no players.
+    See ``approach.py`` for the speed assumed. After a call the time is at least what is left of
+    ``talk_cooldown_s``, except for the first ``follow_up_s``, in which the talk may go on. +inf if
+    there are no players.
     """
     soonest_s = np.full(len(snapshot.alive), np.inf, np.float32)
     if not len(snapshot.player_position_m):
@@ -32,10 +33,6 @@ def proximity(snapshot: Snapshot, settings: DistanceSettings) -> NDArray[np.floa
         approach_mps = (speed_mps[0] - vx, speed_mps[1] - vy, speed_mps[2] - vz)
         time_s = time_to_reach_s(offset_m, approach_mps, snapshot.interaction_radius_m, slowest)
         np.minimum(soonest_s, time_s, out=soonest_s)
-    return after_cooldown(
-        soonest_s,
-        snapshot.game_time_s,
-        snapshot.last_call_s,
-        settings.follow_up_s,
-        settings.talk_cooldown_s,
-    )
+    since_s = snapshot.game_time_s - snapshot.last_call_s
+    rest_s = np.where(since_s > settings.follow_up_s, settings.talk_cooldown_s - since_s, 0.0)
+    return np.maximum(soonest_s, rest_s.astype(np.float32))

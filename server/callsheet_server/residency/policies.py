@@ -1,8 +1,8 @@
 """Policies to compare ours with, each a way of telling distances to the same planner.
 
 A cache policy is an order of eviction and a rule for fetching. So LRU is the planner told that what
-was used longest ago is needed last, with its horizon at 0; the clairvoyant ones are the planner told
-the truth. Production runs ``DISTANCE`` alone; the others are for simulation and benchmarks.
+was used longest ago is needed last, with its horizon at 0; the clairvoyant ones are the planner
+told the truth. Production runs ``DISTANCE`` alone; the others are for simulation and benchmarks.
 """
 
 from __future__ import annotations

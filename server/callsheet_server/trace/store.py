@@ -40,7 +40,7 @@ class ModelStore:
     def rebuild_s(self, key: Hashable) -> float:
         return self._npcs[self._row(key)].rebuild_s
 
-    def backed_up(self, key: Hashable) -> bool:  # noqa: ARG002 - this store keeps no copies
+    def backed_up(self, key: Hashable) -> bool:
         return False
 
     def load(self, key: Hashable, target: Tier) -> int:

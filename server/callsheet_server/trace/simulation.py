@@ -1,14 +1,14 @@
 """Replay a trace through the estimators and the planner alone: what would each policy have done?
 
-The controller, ledger, planner and estimators are the server's own; only the store is a model, whose
-moves take the time their bytes need on the links given. A planned move is done by the end of the
-tick it was planned in: the planner never plans more than the links can carry, but a move's delay
-within a tick is not modelled. A call that finds its NPC's prefix off the device is a miss and brings
-it there at once.
+The controller, ledger, planner and estimators are the server's own; only the store is a model,
+whose moves take the time their bytes need on the links given. A planned move is done by the end of
+the tick it was planned in: the planner never plans more than the links can carry, but a move's
+delay within a tick is not modelled. A call that finds its NPC's prefix off the device is a miss and
+brings it there at once. Calls of the same time as a tick come before it.
 
 The optimum. Belady's rule is optimal for demand paging of equal sizes, where every first use and
-every return is a miss; a prefetcher can beat it. No exact optimum is computed here. "The optimum" is
-the better of two clairvoyants: Belady's demand paging, and our planner fed the true times of the
+every return is a miss; a prefetcher can beat it. No exact optimum is computed here: "the optimum"
+is the better of two clairvoyants, Belady's demand paging, and our planner fed the true times of the
 next calls over the same links, horizon and budgets.
 """
 
@@ -106,7 +106,7 @@ def simulate(
     calls = iter(trace.calls)
     call = next(calls, None)
     for tick in trace.ticks:
-        while call is not None and call.time_s < tick.time_s:
+        while call is not None and call.time_s <= tick.time_s:
             run.call(call, replay)
             call = next(calls, None)
         replay.tick(tick, run)
