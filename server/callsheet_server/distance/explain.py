@@ -109,7 +109,7 @@ def _why(
             approach_mps = one.player_velocity_mps[player] - one.velocity_mps[0]
             return "player " + _approach(offset_m, approach_mps) + _cooldown(one, now_s)
         case Estimator.ENCOUNTER:
-            rows, partners = nearest_sociable(snapshot)
+            rows, partners = nearest_sociable(snapshot, settings)
             partner = int(partners[np.flatnonzero(rows == row)[0]])
             offset_m = snapshot.position_m[partner] - snapshot.position_m[row]
             approach_mps = snapshot.velocity_mps[row] - snapshot.velocity_mps[partner]
