@@ -24,6 +24,7 @@ from callsheet_server.session.connection import Connection
 from callsheet_server.session.registry import SessionRegistry
 from callsheet_server.settings import Settings
 from callsheet_server.talk import Talk
+from callsheet_server.transport.http import Page
 from callsheet_server.transport.listener import Listener
 from callsheet_server.transport.outbox import Outbox
 from callsheet_server.world.world import TickReport, WorldLimits
@@ -58,7 +59,9 @@ class CallsheetServer:
             self._engine_summary,
             lambda: secrets.token_urlsafe(16),
         )
-        self._listener = Listener(settings.server, settings.limits, self._connect)
+        self.pages: dict[str, Callable[[], Page]] = {}
+        """What plain HTTP requests on the same port get, by path."""
+        self._listener = Listener(settings.server, settings.limits, self._connect, self.pages)
         self._background: asyncio.Task[None] | None = None
 
     @property
@@ -83,9 +86,7 @@ class CallsheetServer:
             self.engine, stores, self.controller, self.mover, settings.distance, clock
         )
         answerer = Answerer(self.engine, settings.reply)
-        self.talk = Talk(
-            answerer, settings.limits.max_open_requests, self.pipeline.demand, clock
-        )
+        self.talk = Talk(answerer, settings.limits.max_open_requests, self.pipeline.demand, clock)
         self._dispatcher = Dispatcher(self.pipeline, self.talk, clock)
         self._observers = Observers(self.pipeline, self.engine)
         await self._listener.start()
@@ -111,9 +112,7 @@ class CallsheetServer:
         now_s = self._clock()
         for session in list(self.sessions):
             session.fail(
-                error_for(
-                    ErrorCode.DRAINING, "the server stops", retry_after_s=RECONNECT_AFTER_S
-                ),
+                error_for(ErrorCode.DRAINING, "the server stops", retry_after_s=RECONNECT_AFTER_S),
                 now_s,
             )
 

@@ -128,7 +128,9 @@ class Dispatcher:
             Spawned(
                 id=message.id,
                 npcs=tuple(SpawnedNpc(npc=n.spec.npc, handle=n.handle) for n in npcs),
-                players=tuple(SpawnedPlayer(player=p.spec.player, handle=p.handle) for p in players),
+                players=tuple(
+                    SpawnedPlayer(player=p.spec.player, handle=p.handle) for p in players
+                ),
             )
         )
 
@@ -176,6 +178,7 @@ class Dispatcher:
     def _forget(self, room: Room, npc: str) -> None:
         self._talk.cancel_npc(room, npc)
         self._tell_script(room, npc, alive=False)
+        room.scripts.release(npc)
         self._pipeline.forget(room, npc)
         room.memory.forget(npc)
 
@@ -185,7 +188,7 @@ class Dispatcher:
         _check_actions(message.actions)
         script = room.scripts.register(session.id, message)
         self._sync_all(room)
-        mine = [n for n, npc in room.world.npcs.items() if room.scripts.for_npc(npc.spec) is script]
+        mine = room.scripts.npcs_of(script)
         session.send(
             ScriptRegistered(
                 id=message.id, script=message.script, npcs=tuple(mine[:MAX_LISTED_NPCS])
@@ -228,7 +231,7 @@ class Dispatcher:
     def _sync(self, room: Room, npc: str) -> None:
         """Bring the world's numbers and the engine's profile up to what game and script say."""
         spec = room.world.npc(npc).spec
-        script = room.scripts.for_npc(spec)
+        script = room.scripts.assign(spec)
         effective = spec if script is None else script.over(spec)
         room.world.set_traits(
             npc, effective.interaction_radius_m, effective.sociability, effective.schedule

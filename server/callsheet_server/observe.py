@@ -30,10 +30,9 @@ class Observers:
     def moved(self, rooms: Mapping[str, Room], move: DoneMove) -> None:
         """A move has ended: count it and note it down, in the worlds it concerns."""
         key = move.action.key
-        concerned = rooms.values()
-        if isinstance(key, NpcKey):
-            concerned = [rooms[key.world]] if key.world in rooms else []
-        for room in concerned:
+        for room in rooms.values():
+            if isinstance(key, NpcKey) and key.world != room.name:
+                continue
             _count(room, move)
             view = _view(room, move)
             for subscription in room.subscriptions.values():
@@ -108,15 +107,13 @@ def _view(room: Room, move: DoneMove) -> Move:
     name = str(action.key)
     if isinstance(action.key, NpcKey):
         name = action.key.npc
-        npc = room.world.npcs.get(name)
-        if npc is not None and room.distances is not None:
-            if npc.row < len(room.distances.distance_s):
-                distance_s = views.finite(float(room.distances.distance_s[npc.row]))
+        if (npc := room.world.npcs.get(name)) is not None:
+            distance_s, _ = views.distance_of(room.distances, npc.row)
     return Move(
         kind=action.kind.value,
         key=name,
-        source=action.source.name.lower(),
-        target=action.target.name.lower(),
+        source=views.TIER_NAMES[action.source],
+        target=views.TIER_NAMES[action.target],
         bytes=move.moved_bytes,
         seconds=move.seconds,
         reason=action.reason,

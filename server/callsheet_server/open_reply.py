@@ -10,7 +10,7 @@ from typing import Any, Literal
 from callsheet.wire.errors import CallsheetError
 from callsheet.wire.talk import Action, ReplyDelta, ReplyEnd, ReplyStart, Speaker
 from callsheet_server.engine.engine import GenerationEnd
-from callsheet_server.residency.state import Tier
+from callsheet_server.reply.views import TIER_NAMES
 from callsheet_server.room import Room
 from callsheet_server.session.session import Session
 from callsheet_server.world.memory import Memory
@@ -57,9 +57,7 @@ class OpenReply:
         """Tell of an action."""
         number = self.room.take_action(self.npc, name)
         self._tell(
-            Action(
-                reply=self.reply, action=number, npc=self.npc, name=name, arguments=arguments
-            )
+            Action(reply=self.reply, action=number, npc=self.npc, name=name, arguments=arguments)
         )
 
     def end(
@@ -108,7 +106,7 @@ def _figures(generation: GenerationEnd) -> dict[str, Any]:
         "prompt_tokens": generation.prompt_tokens,
         "cached_tokens": generation.cached_tokens,
         "generated_tokens": generation.generated_tokens,
-        "tier": Tier(generation.tier_at_start).name.lower(),
+        "tier": TIER_NAMES[generation.tier_at_start],
         "ttft_s": ttft_s if math.isfinite(ttft_s) else None,
         "total_s": generation.total_s,
     }

@@ -109,7 +109,7 @@ class Mover:
         """Carry one action out; runs in the mover's thread."""
         store = self._stores[action.kind]
         started_s = time.perf_counter()
-        moved, error = 0, None
+        moved, error = 0, None  # type: int, Exception | None
         try:
             if isinstance(action, Load):
                 moved = store.load(action.key, action.target)

@@ -78,7 +78,9 @@ class SimulatedStore:
         with self._lock:
             for tier in (Tier.DEVICE, Tier.HOST, Tier.DISK):
                 held = sum(size for where, size in self._items.values() if where is tier)
-                assert held == self._used[tier], f"{tier.name}: {held} bytes held, {self._used[tier]} counted"
+                assert held == self._used[tier], (
+                    f"{tier.name}: {held} bytes held, {self._used[tier]} counted"
+                )
                 assert held <= self.capacity_bytes(tier), f"{tier.name} is over its budget"
 
     def _move(self, key: Hashable, target: Tier) -> int:

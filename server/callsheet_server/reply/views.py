@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import numpy as np
 
-from callsheet.wire.codec import encode
+from callsheet.wire.fields import TierName
 from callsheet.wire.observe import (
     EstimatorView,
     Explanation,
@@ -16,7 +17,6 @@ from callsheet.wire.observe import (
     NpcState,
     NpcStates,
     PlayerState,
-    Stats,
     TierStats,
     TtftStats,
 )
@@ -26,13 +26,33 @@ from callsheet_server.engine.engine import Occupancy
 from callsheet_server.residency.state import Tier
 from callsheet_server.world.world import World
 
-__all__ = ["estimator_name", "explanation", "finite", "moves", "npc_states", "ttft_stats"]
+__all__ = [
+    "TIER_NAMES",
+    "distance_of",
+    "explanation",
+    "moves",
+    "npc_states",
+    "tier_stats",
+    "ttft_stats",
+]
 
-MAX_MESSAGE_BYTES = 64_000
-"""Server messages stay below this: the default inbound buffer of Godot's socket is 65,535."""
-NPCS_PER_PART = 250
-"""NPC states in one message; each takes at most about 250 bytes."""
-MOVES_PER_MESSAGE = 150
+NPCS_PER_PART = 200
+"""NPC states in one message: at most 300 bytes each, so below the protocol's 64,000 bytes."""
+MOVES_PER_MESSAGE = 100
+"""Moves in one message: at most 600 bytes each."""
+TIER_NAMES: Final[dict[Tier, TierName]] = {
+    Tier.DEVICE: "device",
+    Tier.HOST: "host",
+    Tier.DISK: "disk",
+    Tier.ABSENT: "absent",
+}
+
+
+def distance_of(distances: Distances | None, row: int) -> tuple[float | None, str | None]:
+    """A row's distance and the estimator that set it; an NPC newer than the last tick has none."""
+    if distances is None or row >= len(distances.distance_s):
+        return None, None
+    return finite(float(distances.distance_s[row])), estimator_name(int(distances.winner[row]))
 
 
 def finite(value: float) -> float | None:
@@ -57,15 +77,15 @@ def npc_states(
     """
     states = []
     for npc, tier in zip(world.npcs.values(), tiers, strict=True):
-        known = distances is not None and npc.row < len(distances.distance_s)
+        distance_s, estimator = distance_of(distances, npc.row)
         states.append(
             NpcState(
                 npc=npc.spec.npc,
                 handle=npc.handle,
                 position=_vector(world.columns.position_m[npc.row]),
-                distance_s=finite(float(distances.distance_s[npc.row])) if known else None,
-                estimator=estimator_name(int(distances.winner[npc.row])) if known else None,
-                tier=tier.name.lower(),
+                distance_s=distance_s,
+                estimator=estimator,
+                tier=TIER_NAMES[tier],
                 in_conversation=bool(world.columns.open_turns[npc.row] > 0),
             )
         )
@@ -105,10 +125,13 @@ def explanation(
         game_time_s=game_time_s,
         distance_s=finite(found.distance_s),
         estimator=estimator_name(found.winner),
-        why=found.why,
-        tier=tier.name.lower(),
+        tier=TIER_NAMES[tier],
         estimators=tuple(
-            EstimatorView(name=estimator.name.lower(), distance_s=finite(value_s))
+            EstimatorView(
+                name=estimator.name.lower(),
+                distance_s=finite(value_s),
+                why=found.why[estimator],
+            )
             for estimator, value_s in found.value_s.items()
         ),
     )
@@ -127,7 +150,7 @@ def tier_stats(occupancy: Occupancy) -> tuple[TierStats, ...]:
     return tuple(
         TierStats(
             kind=use.kind.value,
-            tier=use.tier.name.lower(),
+            tier=TIER_NAMES[use.tier],
             used_bytes=use.used_bytes,
             budget_bytes=use.budget_bytes,
             items=use.items,

@@ -16,12 +16,7 @@ from enum import Enum
 from typing import Protocol
 
 from callsheet.wire.base import Reliable, Request, ServerMessage
-from callsheet.wire.codec import (
-    AnyClientMessage,
-    encode,
-    parse_client_message,
-    request_id_of,
-)
+from callsheet.wire.codec import AnyClientMessage, encode, parse_client_message
 from callsheet.wire.errors import (
     RULES,
     CallsheetError,
@@ -146,8 +141,6 @@ class Session:
                 return self._receive_tick(frame, now_s)
             return self._receive_message(frame, now_s)
         except CallsheetError as error:
-            if error.request_id is None and isinstance(frame, str):
-                error.request_id = request_id_of(frame)
             self.fail(error, now_s)
             return None
 
@@ -164,6 +157,14 @@ class Session:
         if isinstance(message, JsonTick):
             self._check_role(message)
             return self._admit_tick(tick_from_json(message), now_s)
+        try:
+            return self._admit_message(message, now_s)
+        except CallsheetError as error:
+            error.request_id = message.id if isinstance(message, Request) else None
+            raise
+
+    def _admit_message(self, message: AnyClientMessage, now_s: float) -> AnyClientMessage | None:
+        """Check rate, id and role; answer here what needs no world."""
         wait_s = self._messages.take(now_s)
         if isinstance(message, Request):
             self._take_request_id(message.id)

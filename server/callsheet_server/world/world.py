@@ -328,9 +328,7 @@ class World:
         """Give up on announced calls that are overdue, and turn to the NPC's next one."""
         overdue = self.columns.scheduled_call_s[: self.columns.rows] < self.game_time_s - OVERDUE_S
         for row in np.flatnonzero(overdue):
-            self.columns.scheduled_call_s[row] = self._next_scheduled(
-                self._npc_by_row.get(int(row))
-            )
+            self.columns.scheduled_call_s[row] = self._next_scheduled(self.row_ids[row])
 
     def _next_scheduled(self, name: str) -> float:
         """The first time of an NPC's schedule from now on; NaN = none."""
