@@ -13,6 +13,7 @@ from callsheet.core.session import CONNECTED, ClientSession
 from callsheet.core.settings import ClientSettings
 from callsheet.wire.base import ServerMessage
 from callsheet.wire.codec import encode
+from callsheet.wire.fields import Role
 from callsheet.wire.session import EngineSummary, Limits, Welcome
 from callsheet.wire.tick import Tick, decode_tick
 
@@ -57,7 +58,7 @@ def welcome(**changes: Any) -> Welcome:
 class Link:
     """Drives a session: what it sends is read here, what it gets is given here."""
 
-    def __init__(self, *, random: float = 0.5, role: str = "game", **settings: Any) -> None:
+    def __init__(self, *, random: float = 0.5, role: Role = "game", **settings: Any) -> None:
         self.now_s = 100.0
         self.random = random
         made = new_session(
@@ -66,14 +67,13 @@ class Link:
             "town",
             None,
             "test",
-            ClientSettings(**settings),  # type: ignore[arg-type]
+            ClientSettings(**settings),
         )
         # The same session with chance and time in the test's hands.
         self.session = ClientSession(made._hello, made.settings, lambda: self.random, made.url)
         self.told: list[Event] = []
         self.session.events.on((object,), self.told.append)  # type: ignore[arg-type]
 
-    @property
     def state(self) -> SessionState:
         return self.session.state
 
@@ -93,14 +93,14 @@ class Link:
 
     def open(self, **changes: Any) -> dict[str, Any]:
         """Bring the session to OPEN; returns the hello."""
-        if self.state is SessionState.DISCONNECTED and not self.told:
+        if self.state() is SessionState.DISCONNECTED and not self.told:
             self.session.start(self.now_s)
-        while self.state is SessionState.DISCONNECTED:
+        while self.state() is SessionState.DISCONNECTED:
             self.step()
         self.session.connected(self.now_s)
         (hello,) = self.sent()
         self.give(welcome(**changes))
-        assert self.state is SessionState.OPEN
+        assert self.state() is SessionState.OPEN
         return dict(hello)
 
     def lose(self, close_code: int | None = 1006, reason: str = "") -> None:
@@ -118,7 +118,7 @@ class Link:
         until_s = self.now_s + seconds
         while (deadline_s := self.session.next_deadline_s) is not None and deadline_s <= until_s:
             self.step()
-            if self.state not in CONNECTED:
+            if self.state() not in CONNECTED:
                 return
         self.now_s = until_s
         self.session.advance(self.now_s)

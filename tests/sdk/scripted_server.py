@@ -29,7 +29,7 @@ class Peer:
         """The next message of a type, as a dict; the next tick for "tick". Pings are answered."""
         while True:
             frame = await self.connection.recv()
-            message = decode_tick(frame) if isinstance(frame, bytes) else json.loads(frame)
+            message: Any = decode_tick(frame) if isinstance(frame, bytes) else json.loads(frame)
             found = "tick" if isinstance(message, Tick) else message["type"]
             if found == kind:
                 return message

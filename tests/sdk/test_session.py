@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from collections import Counter
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sdk.link import Link, welcome
 
 from callsheet.core import calls
+from callsheet.core.calls import Call, Handles
 from callsheet.core.errors import (
     ConnectFailedError,
     EventOverflowError,
@@ -127,6 +131,36 @@ def test_cancel_is_sent_once() -> None:
     assert link.sent_types().count("cancel") == 1
 
 
+def test_cancel_is_sent_again_after_a_resume() -> None:
+    link = Link()
+    link.open()
+    reply = link.session.request_reply(say(link))
+    link.session.cancel(reply)
+    link.sent()
+    link.lose()
+    link.open(resumed=True, last_request_id=reply.id)
+    assert [one["id"] for one in link.sent() if one["type"] == "cancel"] == [reply.id]
+
+
+def test_an_ack_never_comes_before_hello() -> None:
+    link = Link()
+    link.open()
+    link.give(Ok(seq=1, id=999))
+    link.wait(0.999)
+    link.now_s += 1.0
+    link.give(Ok(seq=5, id=999))
+    assert link.state() is SessionState.DISCONNECTED
+    assert link.open(resumed=True)["type"] == "hello"
+
+
+def test_a_socket_that_opens_after_close_is_not_used() -> None:
+    link = Link()
+    link.session.start(link.now_s)
+    link.session.close(link.now_s)
+    link.session.connected(link.now_s)
+    assert (link.state(), link.sent()) == (SessionState.CLOSED, [])
+
+
 def test_acks_every_32_messages() -> None:
     link = Link()
     link.open()
@@ -194,7 +228,7 @@ def test_a_missing_message_makes_it_resume() -> None:
     link.open()
     link.give(Ok(seq=1, id=999))
     link.give(Ok(seq=3, id=999))
-    assert link.state is SessionState.DISCONNECTED
+    assert link.state() is SessionState.DISCONNECTED
     assert link.open(resumed=True)["resume"]["last_seq"] == 1
 
 
@@ -206,7 +240,7 @@ def test_unknown_messages_are_ignored_but_counted() -> None:
     link.session.receive("not json", link.now_s)
     link.session.receive(b"\xff\x00", link.now_s)
     link.give({"type": "ok", "seq": 2, "id": 5, "new_field": 1})
-    assert link.state is SessionState.OPEN
+    assert link.state() is SessionState.OPEN
     assert link.told[-1] == Ok(seq=2, id=5)
 
 
@@ -214,10 +248,10 @@ def test_silence_is_noticed_and_resumed() -> None:
     link = Link()
     link.open()
     link.wait(14.9)
-    assert link.state is SessionState.OPEN
+    assert link.state() is SessionState.OPEN
     assert link.sent_types().count("ping") == 3
     link.wait(0.2)
-    assert link.state is SessionState.DISCONNECTED
+    assert link.state() is SessionState.DISCONNECTED
     assert "silent" in [e for e in link.told if isinstance(e, StateChanged)][-1].reason
     assert link.open(resumed=True)["resume"]
 
@@ -228,15 +262,15 @@ def test_a_slow_server_is_alive() -> None:
     for _ in range(10):
         link.wait(14.0)
         link.give(Pong(client_time_s=link.now_s - 13.0, server_time_s=0.0))
-    assert link.state is SessionState.OPEN
+    assert link.state() is SessionState.OPEN
 
 
 @pytest.mark.parametrize("connects", [True, False])
 def test_a_server_that_never_answers_is_given_up(connects: bool) -> None:
     link = Link(open_timeout_s=2.0, connect_timeout_s=7.0, random=0.0)
     link.session.start(link.now_s)
-    while link.state is not SessionState.CLOSED:
-        if connects and link.state is SessionState.CONNECTING:
+    while link.state() is not SessionState.CLOSED:
+        if connects and link.state() is SessionState.CONNECTING:
             link.session.connected(link.now_s)
         link.step()
     assert 107.0 <= link.now_s < 107.0 + 2.0
@@ -253,7 +287,7 @@ def test_backoff_grows_within_its_bounds(random: float, attempts: int) -> None:
         changed = link.told[-1]
         assert isinstance(changed, StateChanged)
         assert changed.retry_in_s == random * min(0.1 * 2**attempt, 5.0)
-        assert link.session.next_deadline_s == link.now_s + changed.retry_in_s
+        assert link.session.next_deadline_s == link.now_s + (changed.retry_in_s or 0.0)
         link.step()
 
 
@@ -274,7 +308,7 @@ def test_it_can_be_told_to_give_up() -> None:
     link = Link(max_offline_s=1.0, random=0.9)
     link.open()
     link.lose()
-    while link.state is not SessionState.CLOSED:
+    while link.state() is not SessionState.CLOSED:
         link.step()
         link.lose(None, "connection refused")
     with pytest.raises(ConnectFailedError, match="connection refused"):
@@ -286,7 +320,7 @@ def test_draining_refuses_new_requests_and_reconnects_when_told() -> None:
     link.open()
     open_reply = link.session.request_reply(say(link))
     link.give(Draining(deadline_s=3.0, reconnect_after_s=8.0))
-    assert link.state is SessionState.DRAINING
+    assert link.state() is SessionState.DRAINING
     with pytest.raises(SessionError) as caught:
         link.session.request(despawn(link))
     assert (caught.value.code, caught.value.retry_after_s) == (ErrorCode.DRAINING, 8.0)
@@ -323,7 +357,7 @@ def test_a_final_close_code_ends_it(
     if with_message:
         link.give(Error(code=code, message="go away"))
     link.lose(close_code, "go away")
-    assert link.state is SessionState.CLOSED
+    assert link.state() is SessionState.CLOSED
     assert link.session.next_deadline_s is None
     for failed in (request.result, lambda: link.session.request(despawn(link))):
         with pytest.raises(raises, match="go away") as caught:
@@ -354,7 +388,7 @@ def test_another_major_version_names_the_side_to_upgrade() -> None:
     link.session.start(link.now_s)
     link.session.connected(link.now_s)
     link.give(welcome(protocol="2.3"))
-    assert link.state is SessionState.CLOSED
+    assert link.state() is SessionState.CLOSED
     with pytest.raises(VersionError, match=r"server speaks callsheet 2\.3.*upgrade this client"):
         link.session.check_open()
 
@@ -371,7 +405,7 @@ def test_close_sends_what_waits_and_then_bye() -> None:
         with pytest.raises(SessionClosedError):
             failed()
     link.lose(1000)
-    assert link.state is SessionState.CLOSED
+    assert link.state() is SessionState.CLOSED
     assert link.session.error is None
 
 
@@ -380,7 +414,7 @@ def test_close_does_not_wait_for_ever() -> None:
     link.open()
     link.session.close(link.now_s)
     link.wait(2.1)
-    assert link.state is SessionState.CLOSED
+    assert link.state() is SessionState.CLOSED
 
 
 def test_close_without_a_connection_is_at_once() -> None:
@@ -388,7 +422,7 @@ def test_close_without_a_connection_is_at_once() -> None:
     link.open()
     link.lose()
     link.session.close(link.now_s)
-    assert link.state is SessionState.CLOSED
+    assert link.state() is SessionState.CLOSED
 
 
 def test_clock_offset_trusts_the_fastest_pong() -> None:
@@ -448,18 +482,21 @@ def test_room_is_bounded() -> None:
 def test_spawn_goes_in_parts_by_count_and_size() -> None:
     link = Link()
     link.open()
-    # By the limits of ``welcome`` a message holds three NPCs and 100,000 bytes: "é" is two.
-    npcs = [NpcSpec(npc=f"n{i}", name="N", persona="é" * 16_000 * (i > 3)) for i in range(7)]
-    call = calls.spawn(link.session, npcs, [])
+    # By the limits of ``welcome`` a message holds three NPCs and 100,000 bytes: "世" is three.
+    npcs = [NpcSpec(npc=f"n{i}", name="N", persona="世" * 16_000 * (i > 2)) for i in range(7)]
     parts: list[list[str]] = []
-    pending = next(call, None)
-    while pending is not None:
+    returned: list[Handles] = []
+
+    def spawn() -> Call[None]:
+        returned.append((yield from calls.spawn(link.session, npcs, [])))
+
+    for pending in spawn():
         (message,) = link.sent()
         parts.append([one["npc"] for one in message["npcs"]])
         answer = tuple(SpawnedNpc(npc=n, handle=int(n[1:])) for n in parts[-1])
         link.give(Spawned(seq=len(parts), id=pending.id, npcs=answer))
-        pending = next(call, None)
-    assert parts == [["n0", "n1", "n2"], ["n3", "n4", "n5"], ["n6"]]
+    assert parts == [["n0", "n1", "n2"], ["n3", "n4"], ["n5", "n6"]]
+    assert returned == [Handles({f"n{i}": i for i in range(7)})]
 
 
 def test_unreliable_events_are_told() -> None:
@@ -482,7 +519,7 @@ def test_every_request_ends_exactly_once_whatever_the_connection_does(data: st.D
     link.open()
     taken: list[int] = []
     said: list[Ok] = []
-    ends: dict[int, int] = {}
+    ends = Counter[int]()
     asked = []
     delivered = 0
 
@@ -498,7 +535,7 @@ def test_every_request_ends_exactly_once_whatever_the_connection_does(data: st.D
     for step in data.draw(st.lists(st.sampled_from(["ask", "read", "write", "lose"]), max_size=40)):
         if step == "ask":
             request = link.session.request(despawn(link))
-            request.changed = lambda i=request.id: ends.update({i: ends.get(i, 0) + 1})
+            request.changed = partial(ends.update, [request.id])
             asked.append(request)
         elif step == "read":
             server_reads(data.draw(st.integers(1, 3)))
@@ -512,7 +549,7 @@ def test_every_request_ends_exactly_once_whatever_the_connection_does(data: st.D
     server_reads(200)
     for message in said[delivered:]:
         link.give(message)
-    assert ends == {request.id: 1 for request in asked}
+    assert ends == Counter(request.id for request in asked)
     assert taken == [request.id for request in asked]
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from callsheet.core.requests import Pending
+from callsheet.core.requests import Pending, PendingReply
 from callsheet.core.ticks import TickEncoder
 from callsheet.wire.base import ClientMessage, Reliable
 from callsheet.wire.codec import encode
+from callsheet.wire.talk import Cancel
 
 __all__ = ["Outgoing"]
 
@@ -89,10 +90,16 @@ class Outgoing:
         self.keyframe_due = True
 
     def resumed(self, last_request_id: int) -> None:
-        """Queue what the server has not taken, in order, then what else waits, then the state."""
+        """Queue what the server has not taken, in order, then what else waits, then the state.
+
+        A cancel may have been lost with the connection; it is sent again.
+        """
         others = [queued for queued in self._queue if queued.request is None]
         again = [_Queued(p.frame, p.id) for p in self._open.values() if p.id > last_request_id]
         self._queue = deque([*again, *others])
+        for pending in self._open.values():
+            if isinstance(pending, PendingReply) and pending.cancelled:
+                self.send(Cancel(id=pending.id))
         if self._tick_waits:
             self._tick_waits = False
             self.tick(self.ticks.keyframe(), is_open=True)

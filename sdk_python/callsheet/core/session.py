@@ -79,13 +79,14 @@ class ClientSession:
         self.events = EventHub()
         self._hello, self.url = hello, url
         self._incoming, self._outgoing = Incoming(), Outgoing()
+        self.next_id = self._outgoing.next_id
         self._resume: tuple[str, str] | None = None
         self._backoff = Backoff(settings, random)
         self._closing = False
         self._refusal: CallsheetError | None = None
         self._offline_since_s: float | None = None
         self._connect_at_s = self._opened_at_s = self._heard_at_s = 0.0
-        self._state_until_s = self._ping_at_s = 0.0
+        self._state_until_s = self._ping_at_s = self._heartbeat_s = 0.0
         self._draining: Draining | None = None
         self._not_before_s = 0.0
 
@@ -98,6 +99,8 @@ class ClientSession:
 
     def connected(self, now_s: float) -> None:
         """The socket is open: say hello."""
+        if self.state is not SessionState.CONNECTING:
+            return
         resume = None
         if self._resume:
             session, token = self._resume
@@ -120,7 +123,6 @@ class ClientSession:
                 seq = orjson.loads(frame).get("seq")
                 if isinstance(seq, int):
                     self._count(seq, now_s)
-                    self._ack(now_s)
             else:
                 logger.warning("a message of the server cannot be read: %s", error)
             return
@@ -135,7 +137,6 @@ class ClientSession:
             self.events.emit(message)
         elif message.seq is None or self._count(message.seq, now_s):
             self._take(message)
-        self._ack(now_s)
 
     def disconnected(self, now_s: float, close_code: int | None, reason: str) -> None:
         """The socket is gone, or could not be opened (``close_code`` None).
@@ -156,13 +157,13 @@ class ClientSession:
         if after is AfterClose.FRESH:
             self._outgoing.lose(SessionLostError(f"the server ended the session: {trouble}"))
             self._resume = None
-        wait_s = self._backoff.wait_s() + max(self._not_before_s - now_s, 0.0)
-        if refusal is not None:
-            wait_s += refusal.retry_after_s or 0.0
+        retry_after_s = (refusal.retry_after_s if refusal else None) or 0.0
+        wait_s = self._backoff.wait_s() + max(self._not_before_s - now_s, retry_after_s)
         if self._offline_since_s is None:
             self._offline_since_s = now_s
-        never_open = self.welcome is None
-        allowed_s = self.settings.connect_timeout_s if never_open else self.settings.max_offline_s
+        allowed_s = self.settings.max_offline_s
+        if self.welcome is None:
+            allowed_s = self.settings.connect_timeout_s
         if allowed_s is not None and now_s + wait_s - self._offline_since_s > allowed_s:
             self._end(refusal or unreachable(self.url, allowed_s, trouble), trouble)
             return
@@ -200,7 +201,7 @@ class ClientSession:
             case SessionState.CONNECTING | SessionState.OPENING | SessionState.RESUMING:
                 return self._state_until_s
             case SessionState.OPEN | SessionState.DRAINING:
-                due = [self._ping_at_s, self._silent_at_s]
+                due = [self._ping_at_s, self._heard_at_s + SILENT_INTERVALS * self._heartbeat_s]
                 due += [] if self._incoming.ack_at_s is None else [self._incoming.ack_at_s]
                 due += [self._state_until_s] if self._closing else []
                 return min(due)
@@ -214,9 +215,12 @@ class ClientSession:
         """Whether one more message can be queued."""
         return len(self._outgoing) < self.settings.max_queued_messages
 
-    def next_id(self) -> int:
-        """An id for the next request."""
-        return self._outgoing.next_id()
+    def check_open(self) -> None:
+        """Raise what ended the session, if it has ended: a refusal, a lost connection, a close."""
+        if self.error is not None:
+            raise self.error
+        if self._closing:
+            raise SessionClosedError("the session was closed on this side")
 
     def request(self, message: Request) -> Pending:
         """Ask something; its id must come from ``next_id``.
@@ -316,6 +320,7 @@ class ClientSession:
         self._resume = (welcome.session, welcome.resume_token)
         self._offline_since_s = None
         self._opened_at_s = self._ping_at_s = now_s
+        self._heartbeat_s = welcome.heartbeat_interval_s
         self._incoming.begin(resumed=welcome.resumed)
         if welcome.resumed:
             self._outgoing.resumed(welcome.last_request_id)
@@ -331,7 +336,9 @@ class ClientSession:
             missing = self._incoming.last_seq + 1
             self.disconnected(now_s, None, f"message {missing} is missing, got {seq}")
             return False
-        return self._incoming.count(seq, now_s)
+        new = self._incoming.count(seq, now_s)
+        self._ack(now_s)
+        return new
 
     def _take(self, message: Reliable) -> None:
         """Give a reliable message to the request it answers and to who listens."""
@@ -357,30 +364,14 @@ class ClientSession:
             )
         self._outgoing.ask(pending)
 
-    def check_open(self) -> None:
-        """Raise what ended the session, if it has ended: a refusal, a lost connection, a close."""
-        if self.error is not None:
-            raise self.error
-        if self._closing:
-            raise SessionClosedError("the session was closed on this side")
-
     @property
     def _is_open(self) -> bool:
         return self.state in (SessionState.OPEN, SessionState.DRAINING)
 
-    @property
-    def _heartbeat_s(self) -> float:
-        return self.welcome.heartbeat_interval_s if self.welcome else 0.0
-
-    @property
-    def _silent_at_s(self) -> float:
-        return self._heard_at_s + SILENT_INTERVALS * self._heartbeat_s
-
     def _advance_open(self, now_s: float) -> None:
         if self._closing and now_s >= self._state_until_s:
             self._end(None, "closed without the server's answer")
-        elif now_s >= self._silent_at_s:
-            silent_s = now_s - self._heard_at_s
+        elif (silent_s := now_s - self._heard_at_s) >= SILENT_INTERVALS * self._heartbeat_s:
             self.disconnected(
                 now_s, CloseCode.HEARTBEAT_TIMEOUT, f"the server was silent for {silent_s:.1f} s"
             )
@@ -391,7 +382,8 @@ class ClientSession:
             self._ack(now_s)
 
     def _ack(self, now_s: float) -> None:
-        if self._incoming.ack_at_s is not None and now_s >= self._incoming.ack_at_s:
+        due_s = self._incoming.ack_at_s
+        if self._is_open and due_s is not None and now_s >= due_s:
             self._outgoing.link(Ack(seq=self._incoming.last_seq))
             self._incoming.acked()
 

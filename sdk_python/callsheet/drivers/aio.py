@@ -46,9 +46,12 @@ class AsyncioDriver:
 
     async def close(self) -> None:
         """End the session for good."""
+        connecting = self._session.state is SessionState.CONNECTING
         self._session.close(time.monotonic())
         if self._task:
-            await self._task
+            if connecting:
+                self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
 
     def flush(self) -> None:
         """Something was queued: send it soon."""
