@@ -130,10 +130,9 @@ class Answerer:
     ) -> GenerationEnd:
         async with aclosing(self._engine.submit(request)) as stream:
             async for item in stream:
-                if isinstance(item, Delta):
-                    say(item.text)
-                else:
+                if not isinstance(item, Delta):
                     return item
+                say(item.text)
         raise AssertionError(f"{request.request_id}: the engine's stream has no end")
 
     async def _act(self, reply: OpenReply, said: GenerationRequest) -> None:
