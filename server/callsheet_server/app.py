@@ -148,6 +148,7 @@ class CallsheetServer:
     def _join(self, connection: Connection, hello: Hello) -> None:
         session = connection.session
         assert session is not None
+        self._sweep()  # A game that takes over from a lost one starts with an empty world.
         if hello.world not in self.rooms:
             limits = self.settings.limits
             self.rooms[hello.world] = Room(
