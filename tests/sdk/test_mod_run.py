@@ -34,12 +34,17 @@ class Guard(Npc):
         if heard.text == "wait":
             import time
             time.sleep(0.6)
+        if heard.text == "open up":
+            return self.material("They may pass.")
         if heard.text == "silence":
             return self.ignore()
         return f"I am {self.npc}, version 1."
 
     async def on_near(self, player):
         await self.say(f"Halt, {player}!")
+
+    def on_action_done(self, done):
+        print(f"{self.npc}: {done.name} {done.ok} {done.message}")
 
     @every(5, start_s=5)
     def yawn(self):
@@ -89,6 +94,28 @@ async def test_a_mod_speaks_for_its_npcs(url: str, tmp_path: Path, programs: Pro
             )
         assert (await said.get()).text == "Halt, ann!"
         await guard.until("yawned bram")
+
+
+async def test_actions_go_to_the_game_and_their_outcome_to_the_mod(
+    url: str, tmp_path: Path, programs: Programs
+) -> None:
+    async with callsheet.connect(url, role="game", world="town") as game:
+        names = [f"guard{n}" for n in range(8)]
+        await game.spawn([NpcSpec(npc=name, name=name, archetype="guard") for name in names])
+        guard = await programs.start(*run(url, mod(tmp_path)))
+        await guard.until("speaks for 8 NPCs")
+        wanted: list[callsheet.Action] = []
+        for name in names:
+            reply = await game.say(name, "open up")
+            await reply
+            wanted += reply.actions
+        # Some of eight guards open the gate; the scripted engine makes the same choice each time.
+        assert wanted
+        for one in wanted:
+            assert one.name == "open_gate"
+            assert isinstance(one.arguments["reason"], str)
+            await game.answer_action(one, ok=False, message="it is stuck")
+            await guard.until(f"{one.npc}: open_gate False it is stuck")
 
 
 async def test_an_exception_is_shown_clean_and_disturbs_nobody(
