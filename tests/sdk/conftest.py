@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from callsheet_server.app import CallsheetServer
 from callsheet_server.engine.scripted import ScriptedSettings
 from callsheet_server.serving import build
 from callsheet_server.settings import EngineSettings, Settings
@@ -19,15 +20,20 @@ from callsheet_server.transport.settings import ServerSettings
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-async def url() -> AsyncIterator[str]:
-    """Where the server listens."""
+def real_server(port: int = 0) -> CallsheetServer:
+    """A server whose engine needs no model."""
     settings = Settings(
-        server=ServerSettings(port=0, drain_timeout_s=0.1),
+        server=ServerSettings(port=port, drain_timeout_s=0.1),
         engine=EngineSettings(name="scripted"),
         scripted=ScriptedSettings(token_delay_s=0.005, rebuild_s=0.0, load_s=0.0),
     )
-    async with build(settings) as server:
+    return build(settings)
+
+
+@pytest.fixture
+async def url() -> AsyncIterator[str]:
+    """Where a server listens."""
+    async with real_server() as server:
         yield f"ws://127.0.0.1:{server.port}"
 
 
