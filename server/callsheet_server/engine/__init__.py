@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from callsheet_server.engine.embedded.settings import EmbeddedSettings
     from callsheet_server.engine.engine import Engine
-    from callsheet_server.engine.settings import EngineSettings
+    from callsheet_server.engine.scripted import ScriptedSettings
 
 __all__ = ["create_engine"]
 
 
-def create_engine(settings: EngineSettings) -> Engine:
-    """Make the engine that ``settings.name`` asks for; its libraries are imported here.
+def create_engine(
+    name: Literal["embedded", "scripted"], *, embedded: EmbeddedSettings, scripted: ScriptedSettings
+) -> Engine:
+    """Make the engine called ``name``; the libraries it needs are imported here.
 
     Raises:
         EngineStartError: what it needs is not installed.
     """
-    if settings.name == "scripted":
+    if name == "scripted":
         from callsheet_server.engine.scripted import ScriptedEngine
 
-        return ScriptedEngine(settings.scripted)
+        return ScriptedEngine(scripted)
     try:
         from callsheet_server.engine.embedded.engine import EmbeddedEngine
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         from callsheet_server.engine.errors import EngineStartError
 
         raise EngineStartError(
-            f"engine 'embedded' needs {error.name}; run: pip install 'callsheet[server]'"
+            f"engine.name = 'embedded' needs {error.name}: pip install \"callsheet[server]\""
         ) from error
-    return EmbeddedEngine(settings.embedded)
+    return EmbeddedEngine(embedded)

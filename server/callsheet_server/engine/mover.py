@@ -1,141 +1,124 @@
-"""The one executor of residency plans: it calls the stores, in order, off the event loop."""
+"""The one executor: carries out what the planner decided, move by move, in its own thread."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
-import queue
-import threading
 import time
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol
 
-from callsheet_server.residency.actions import Action, Load
-from callsheet_server.residency.errors import ResidencyError
-from callsheet_server.residency.state import StateKind, StateStore, Tier
+from callsheet_server.residency.actions import Action, Load, Plan
+from callsheet_server.residency.errors import BudgetError, StateLostError
+from callsheet_server.residency.state import StateKind, StateStore
 
-__all__ = ["Move", "Mover"]
+__all__ = ["DoneMove", "MoveLog", "Mover"]
 
-_log = logging.getLogger(__name__)
-_STOP, _URGENT, _PLANNED = range(3)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
-    """A finished move, as it happened rather than as it was planned."""
+class DoneMove:
+    """A move that was tried."""
 
-    kind: StateKind
-    key: Hashable
-    source: Tier
-    target: Tier
-    """Where the state is now."""
+    action: Action
     moved_bytes: int
-    """0 = nothing had to be moved."""
-    duration_s: float
-    reason: str
-    error: ResidencyError | None
-    """Why it did not happen; None = it did."""
+    seconds: float
+    error: Exception | None
+
+
+class MoveLog(Protocol):
+    """Who keeps the books; ``ResidencyController`` does."""
+
+    def started(self, action: Action) -> None: ...
+
+    def finished(
+        self, action: Action, moved_bytes: int, seconds: float, error: Exception | None
+    ) -> None: ...
 
 
 class Mover:
-    """Carries out actions on one thread, first come first served, urgent ones first.
+    """Runs plans one action at a time, in order; urgent plans go first.
 
-    A failed move is reported like any other; the next one goes on. Used from the event loop only.
+    All methods, and the calls to ``log`` and ``done``, are in the event loop's thread.
     """
 
     def __init__(
-        self,
-        stores: Iterable[StateStore],
-        on_move: Callable[[Move], None],
-        *,
-        max_pending: int = 256,
+        self, stores: Iterable[StateStore], log: MoveLog, done: Callable[[DoneMove], None]
     ) -> None:
-        """``on_move`` is called on the event loop after each move."""
-        self._stores = {store.kind: store for store in stores}
-        self._on_move = on_move
-        self._max_pending = max_pending
-        self._queue: queue.PriorityQueue[tuple[int, int, Action | None]] = queue.PriorityQueue()
-        self._serial = itertools.count()
-        self._pending: set[tuple[StateKind, Hashable]] = set()
-        self._thread: threading.Thread | None = None
+        self._stores: dict[StateKind, StateStore] = {store.kind: store for store in stores}
+        self._log = log
+        self._done = done
+        self._plans: deque[deque[Action]] = deque()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="callsheet-mover")
+        self._running: asyncio.Task[None] | None = None
+        self._closed = False
 
-    @property
-    def pending(self) -> int:
-        """Actions taken and not yet reported."""
-        return len(self._pending)
+    def submit(self, plan: Plan, urgent: bool = False) -> None:
+        """Queue a plan; an urgent one is next, before the rest of the one that is under way."""
+        if not plan.actions or self._closed:
+            return
+        if urgent:
+            self._plans.appendleft(deque(plan.actions))
+        else:
+            self._plans.append(deque(plan.actions))
+        if self._running is None:
+            self._running = asyncio.create_task(self._run())
 
-    def start(self) -> None:
-        """Start the thread; moves are reported to the running event loop."""
-        self._thread = threading.Thread(
-            target=self._run,
-            args=(asyncio.get_running_loop(),),
-            name="callsheet-mover",
-            daemon=True,
-        )
-        self._thread.start()
+    async def idle(self) -> None:
+        """Wait until everything submitted so far has been tried."""
+        while self._running is not None:
+            await asyncio.shield(self._running)
 
     async def close(self) -> None:
-        """Drop what waits, finish what runs. May be called twice, and without ``start``."""
-        thread, self._thread = self._thread, None
-        if thread is None:
-            return
-        self._queue.put((_STOP, next(self._serial), None))
-        await asyncio.to_thread(thread.join)
-        self._pending.clear()
+        """Finish the move under way, drop the rest. May be called twice."""
+        self._closed = True
+        self._plans.clear()
+        await self.idle()
+        self._thread.shutdown(wait=False)
 
-    def submit(self, actions: Sequence[Action], *, urgent: bool = False) -> tuple[Action, ...]:
-        """Take ``actions`` in their order and return those taken.
-
-        Left out: one whose state already has a move pending (its next plan will see the outcome),
-        and everything beyond ``max_pending``.
-        """
-        taken = []
-        for action in actions:
-            if len(self._pending) >= self._max_pending:
-                break
-            state = (action.kind, action.key)
-            if state in self._pending:
-                continue
-            self._pending.add(state)
-            self._queue.put((_URGENT if urgent else _PLANNED, next(self._serial), action))
-            taken.append(action)
-        return tuple(taken)
-
-    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        while True:
-            _, _, action = self._queue.get()
-            if action is None:
-                return
-            move = self._carry_out(action)
-            if loop.is_closed():
-                return
-            loop.call_soon_threadsafe(self._report, move)
-
-    def _carry_out(self, action: Action) -> Move:
-        store = self._stores[action.kind]
-        source = store.tier(action.key)
-        started_s = time.perf_counter()
-        moved_bytes, error = 0, None
+    async def _run(self) -> None:
         try:
-            step = store.load if isinstance(action, Load) else store.evict
-            moved_bytes = step(action.key, action.target)
-        except ResidencyError as failure:
-            error = failure
-        except Exception as failure:  # a user's own store may raise anything
-            _log.exception("moving %s %s failed", action.kind, action.key)
-            error = ResidencyError(f"{type(failure).__name__}: {failure}")
-        return Move(
-            kind=action.kind,
-            key=action.key,
-            source=source,
-            target=store.tier(action.key),
-            moved_bytes=moved_bytes,
-            duration_s=time.perf_counter() - started_s,
-            reason=action.reason,
-            error=error,
-        )
+            while self._plans:
+                plan = self._plans[0]
+                if plan:
+                    await self._carry_out(plan.popleft(), plan)
+                elif self._plans[0] is plan:
+                    self._plans.popleft()
+        finally:
+            self._running = None
 
-    def _report(self, move: Move) -> None:
-        self._pending.discard((move.kind, move.key))
-        self._on_move(move)
+    async def _carry_out(self, action: Action, rest: deque[Action]) -> None:
+        self._log.started(action)
+        loop = asyncio.get_running_loop()
+        result = await loop.run_in_executor(self._thread, self._move, action)
+        self._report(result)
+        if result.error is not None:
+            # What comes after may have counted on the room this move was to make.
+            while rest:
+                self._log.finished(rest.popleft(), 0, 0.0, result.error)
+
+    def _report(self, move: DoneMove) -> None:
+        self._log.finished(move.action, move.moved_bytes, move.seconds, move.error)
+        self._done(move)
+
+    def _move(self, action: Action) -> DoneMove:
+        """Carry one action out; runs in the mover's thread."""
+        store = self._stores[action.kind]
+        started_s = time.perf_counter()
+        moved, error = 0, None  # type: int, Exception | None
+        try:
+            if isinstance(action, Load):
+                moved = store.load(action.key, action.target)
+            else:
+                moved = store.evict(action.key, action.target)
+        except (BudgetError, StateLostError) as problem:
+            logger.info("%s of %s did not happen: %s", type(action).__name__, action.key, problem)
+            error = problem
+        except Exception as problem:
+            logger.exception("%s of %s failed", type(action).__name__, action.key)
+            error = problem
+        return DoneMove(action, moved, time.perf_counter() - started_s, error)

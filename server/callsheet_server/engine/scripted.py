@@ -1,26 +1,28 @@
-"""An engine without a model: deterministic replies, pretended residency. For tests, CI and samples.
+"""A deterministic engine without a model: for tests, CI, and games under development.
 
-A reply depends on the NPC's name and persona and on the last turn, on nothing else. It streams word
-by word; a word counts as a token. Prefixes are bytes in a ledger, so the planner and the mover work
-as they do with a real engine.
+Replies are put together from the NPC's name and what it heard; the same question gets the same
+answer. State is simulated: every NPC has a prefix of a fixed size in one of the tiers, so the whole
+residency policy is exercised without torch.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import heapq
-import json
+import itertools
 import math
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Hashable, Sequence
-from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from typing import Any, Final
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
 
+from callsheet_server import __version__
 from callsheet_server.engine.engine import (
     Delta,
     EngineInfo,
@@ -33,314 +35,263 @@ from callsheet_server.engine.engine import (
     TierUse,
 )
 from callsheet_server.engine.errors import (
-    ContextTooLongError,
     EngineOverloadedError,
     EngineUnavailableError,
     GenerationError,
     UnknownNpcError,
 )
-from callsheet_server.engine.schema_sample import sample_json
-from callsheet_server.engine.settings import ScriptedSettings
-from callsheet_server.residency.errors import BudgetError, ResidencyError
+from callsheet_server.engine.simulated import SimulatedStore
 from callsheet_server.residency.state import StateKind, StateStore, Tier
 from callsheet_server.world.key import NpcKey
 
-__all__ = ["ScriptedEngine", "ScriptedStore"]
+__all__ = ["ScriptedEngine", "ScriptedSettings"]
 
-_OPENERS = (
-    "Well now,",
-    "Let me think.",
-    "Ah,",
-    "Funny you should say that.",
-    "Between us,",
+LINES: Final = (
+    "{name} nods. You say {heard}? I have heard stranger things on market days.",
+    "Ah, {heard}. My mother used to say the same, and she was right more often than not.",
+    "I am {name}, and I will tell you this about {heard}: ask me again tomorrow.",
+    "Hm. {heard}. Walk with me a while and I will tell you what I know.",
 )
 
 
-class ScriptedStore:
-    """A ``StateStore`` of kind ``PREFIX`` that only keeps the books."""
+class ScriptedSettings(BaseModel):
+    """How the engine without a model behaves."""
 
-    def __init__(self, settings: ScriptedSettings) -> None:
-        self._size_bytes = settings.prefix_bytes
-        self._rebuild_s = settings.cold_delay_s
-        self._budgets = {
-            Tier.DEVICE: settings.device_budget_bytes,
-            Tier.HOST: settings.host_budget_bytes,
-            Tier.DISK: settings.disk_budget_bytes,
-        }
-        self._tiers: dict[Hashable, Tier] = {}
-        self._lock = threading.Lock()
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    @property
-    def kind(self) -> StateKind:
-        return StateKind.PREFIX
-
-    def capacity_bytes(self, tier: Tier) -> int:
-        return self._budgets.get(tier, 0)
-
-    def items(self, tier: Tier) -> int:
-        return list(self._tiers.values()).count(tier)
-
-    def tier(self, key: Hashable) -> Tier:
-        return self._tiers.get(key, Tier.ABSENT)
-
-    def size_bytes(self, key: Hashable) -> int:  # noqa: ARG002
-        return self._size_bytes
-
-    def rebuild_s(self, key: Hashable) -> float:  # noqa: ARG002
-        return self._rebuild_s
-
-    def backed_up(self, key: Hashable) -> bool:  # noqa: ARG002
-        return False
-
-    def register(self, key: Hashable) -> None:
-        """Announce a key; its state is absent."""
-        with self._lock:
-            self._tiers[key] = Tier.ABSENT
-
-    def load(self, key: Hashable, target: Tier) -> int:
-        return self._move(key, target) if target < self.tier(key) else 0
-
-    def evict(self, key: Hashable, target: Tier) -> int:
-        return self._move(key, target) if target > self.tier(key) else 0
-
-    def drop(self, key: Hashable) -> None:
-        with self._lock:
-            self._tiers.pop(key, None)
-
-    def check_integrity(self) -> None:
-        for tier, budget in self._budgets.items():
-            assert self.items(tier) * self._size_bytes <= budget, f"{tier.name} over budget"
-
-    def _move(self, key: Hashable, target: Tier) -> int:
-        with self._lock:
-            if key not in self._tiers:
-                raise ResidencyError(f"{key}: no such NPC was announced")
-            taken = self.items(target) * self._size_bytes
-            if target is not Tier.ABSENT and taken + self._size_bytes > self._budgets[target]:
-                raise BudgetError(f"{target.name.lower()}: {taken} bytes taken, no room")
-            self._tiers[key] = target
-        return self._size_bytes
-
-
-@dataclass(eq=False)
-class _Request:
-    request: GenerationRequest
-    submitted_s: float
-    tier: Tier
-    admitted: asyncio.Event = field(default_factory=asyncio.Event)
-    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+    token_delay_s: float = Field(
+        default=0.02, ge=0, le=10, description="Time between two words of a reply."
+    )
+    rebuild_s: float = Field(
+        default=0.2, ge=0, le=60, description="Added to the first word if the prefix is absent."
+    )
+    load_s: float = Field(
+        default=0.02, ge=0, le=60, description="Added if the prefix is in host memory or on disk."
+    )
+    prefix_bytes: int = Field(
+        default=1_000_000, ge=1, description="Simulated size of every NPC's prefix."
+    )
+    device_budget_bytes: int = Field(
+        default=64_000_000, ge=0, description="Simulated device memory for prefixes."
+    )
+    host_budget_bytes: int = Field(
+        default=256_000_000, ge=0, description="Simulated host memory for prefixes."
+    )
+    disk_budget_bytes: int = Field(
+        default=1_000_000_000, ge=0, description="Simulated disk space for prefixes."
+    )
+    max_running: int = Field(default=64, ge=1, le=10_000, description="Replies at the same time.")
+    max_queue: int = Field(default=10_000, ge=1, description="Requests that may wait.")
+    fail_npcs: tuple[str, ...] = Field(
+        default=(), description="NPCs whose replies break off with an error, for tests."
+    )
 
 
 class ScriptedEngine:
-    """An ``Engine`` for whatever must not depend on a model."""
+    """Implements ``Engine``; everything happens in the event loop."""
 
-    def __init__(self, settings: ScriptedSettings) -> None:
-        self._settings = settings
-        self._store = ScriptedStore(settings)
+    def __init__(self, settings: ScriptedSettings | None = None) -> None:
+        self._settings = settings or ScriptedSettings()
+        s = self._settings
+        self._prefixes = SimulatedStore(
+            StateKind.PREFIX,
+            {
+                Tier.DEVICE: s.device_budget_bytes,
+                Tier.HOST: s.host_budget_bytes,
+                Tier.DISK: s.disk_budget_bytes,
+            },
+            s.rebuild_s,
+        )
         self._profiles: dict[NpcKey, NpcProfile] = {}
-        self._world_texts: dict[str, str] = {}
-        self._requests: dict[str, _Request] = {}
-        self._waiting: list[tuple[int, int, _Request]] = []
-        self._running = 0
-        self._serial = 0
-        self._open = False
+        self._running: dict[str, tuple[NpcKey, asyncio.Event]] = {}
+        self._waiting: list[tuple[int, int, asyncio.Event]] = []
+        self._slots = s.max_running
+        self._arrival = itertools.count()
+        self._started = False
 
     @property
     def info(self) -> EngineInfo:
-        try:
-            own_version = version("callsheet")
-        except PackageNotFoundError:
-            own_version = "0"
-        return EngineInfo(
-            name="scripted",
-            version=own_version,
-            model="none",
-            device="none",
-            context_limit_tokens=self._settings.context_limit_tokens,
-            keeps_residency=True,
-        )
+        return EngineInfo("scripted", __version__, "none", "none", 1_000_000, True)
 
     @property
     def stores(self) -> Sequence[StateStore]:
-        return (self._store,)
+        return (self._prefixes,)
+
+    @property
+    def adapters(self) -> frozenset[str]:
+        return frozenset()
 
     async def start(self, report: Callable[[Progress], None]) -> None:
-        report(Progress("scripted engine", 1, 1, "engines"))
-        self._open = True
+        self._started = True
 
     async def close(self) -> None:
-        self._open = False
-        for request in self._requests.values():
-            request.cancelled.set()
-            request.admitted.set()
+        self._started = False
+        for _, cancelled in self._running.values():
+            cancelled.set()
 
     def set_world_prefix(self, world: str, text: str) -> None:
-        if self._world_texts.get(world, "") != text:
-            self._world_texts[world] = text
-            for key in self._profiles:
-                if key.world == world:
-                    self._store.register(key)
+        for key in self._profiles:
+            if key.world == world:
+                self._prefixes.put(key, self._settings.prefix_bytes)
 
     def put_npc(self, profile: NpcProfile) -> None:
         if self._profiles.get(profile.key) != profile:
             self._profiles[profile.key] = profile
-            self._store.register(profile.key)
+            self._prefixes.put(profile.key, self._settings.prefix_bytes)
 
     def forget_npc(self, key: NpcKey) -> None:
-        self._profiles.pop(key, None)
-        self._store.drop(key)
-        for request_id, request in self._requests.items():
-            if request.request.npc == key:
-                self.cancel(request_id)
+        if self._profiles.pop(key, None) is None:
+            return
+        self._prefixes.drop(key)
+        for npc, cancelled in self._running.values():
+            if npc == key:
+                cancelled.set()
 
     def publish(self, world: str, npcs: Sequence[str], distance_s: NDArray[np.float32]) -> None:
-        """Nothing to plan here: the server does."""
+        """The server plans for this engine's store; there is nobody else to tell."""
 
-    async def submit(self, request: GenerationRequest) -> AsyncIterator[Delta | GenerationEnd]:
-        text = self._checked_reply(request)
-        mine = _Request(request, time.perf_counter(), self._store.tier(request.npc))
-        self._requests[request.request_id] = mine
-        self._serial += 1
-        heapq.heappush(self._waiting, (int(request.priority), self._serial, mine))
-        self._admit()
+    async def submit(self, request: GenerationRequest) -> AsyncGenerator[Delta | GenerationEnd]:
+        settings, submitted_s = self._settings, time.monotonic()
+        if not self._started:
+            raise EngineUnavailableError("the engine is not running")
+        profile = self._profiles.get(request.npc)
+        if profile is None:
+            raise UnknownNpcError(f"no NPC {request.npc.npc!r} in world {request.npc.world!r}")
+        tier = self._prefixes.tier(request.npc)
+        cancelled = asyncio.Event()
+        self._running[request.request_id] = request.npc, cancelled
+        ttft_s, queue_s, said = math.inf, 0.0, 0
+        finish: FinishReason = "stop"
         try:
-            async for item in self._stream(mine, text):
-                yield item
+            async with self._slot(request.priority):
+                queue_s = time.monotonic() - submitted_s
+                if tier is not Tier.DEVICE:
+                    absent = tier is Tier.ABSENT
+                    await asyncio.sleep(settings.rebuild_s if absent else settings.load_s)
+                for piece in _pieces(profile, request):
+                    if cancelled.is_set():
+                        finish = "cancelled"
+                        break
+                    if said == request.max_new_tokens:
+                        finish = "length"
+                        break
+                    if said == 3 and request.npc.npc in settings.fail_npcs:
+                        raise GenerationError(f"{request.npc.npc} is set up to fail")
+                    said += 1
+                    ttft_s = min(ttft_s, time.monotonic() - submitted_s)
+                    yield Delta(piece)
+                    await asyncio.sleep(settings.token_delay_s)
         finally:
-            del self._requests[request.request_id]
-            if mine.admitted.is_set():
-                self._running -= 1
-            self._waiting = [item for item in self._waiting if item[2] is not mine]
-            heapq.heapify(self._waiting)
-            self._admit()
+            del self._running[request.request_id]
+        prompt = len(profile.persona.split()) + sum(len(t.text.split()) for t in request.turns)
+        yield GenerationEnd(
+            finish_reason=finish,
+            prompt_tokens=prompt,
+            cached_tokens=len(profile.persona.split()) if tier is not Tier.ABSENT else 0,
+            generated_tokens=said,
+            tier_at_start=tier,
+            queue_s=queue_s,
+            ttft_s=ttft_s,
+            total_s=time.monotonic() - submitted_s,
+        )
 
     def cancel(self, request_id: str) -> bool:
-        request = self._requests.get(request_id)
-        if request is None:
+        _, cancelled = self._running.get(request_id, (None, None))
+        if cancelled is None:
             return False
-        request.cancelled.set()
+        cancelled.set()
         return True
 
     def occupancy(self) -> Occupancy:
-        store = self._store
+        store = self._prefixes
         return Occupancy(
             tiers=tuple(
                 TierUse(
-                    kind=store.kind,
-                    tier=tier,
-                    used_bytes=store.items(tier) * self._settings.prefix_bytes,
-                    budget_bytes=store.capacity_bytes(tier),
-                    items=store.items(tier),
+                    StateKind.PREFIX,
+                    tier,
+                    store.used_bytes(tier),
+                    store.capacity_bytes(tier),
+                    store.items(tier),
                 )
                 for tier in (Tier.DEVICE, Tier.HOST, Tier.DISK)
             ),
-            running=self._running,
+            running=len(self._running) - len(self._waiting),
             queued=len(self._waiting),
         )
 
     def check_integrity(self) -> None:
-        self._store.check_integrity()
-        assert 0 <= self._running <= self._settings.max_batch, f"{self._running} running"
+        self._prefixes.check_integrity()
+        assert 0 <= self._slots <= self._settings.max_running, f"{self._slots} slots are free"
 
-    def _checked_reply(self, request: GenerationRequest) -> list[str]:
-        """The words of the reply; raises what ``submit`` raises."""
-        if not self._open:
-            raise EngineUnavailableError("the engine is not running")
-        profile = self._profiles.get(request.npc)
-        if profile is None:
-            raise UnknownNpcError(f"{request.npc} was not announced")
-        if request.request_id in self._requests:
-            raise GenerationError(f"request_id {request.request_id!r} is in use; choose another")
-        if not request.turns:
-            raise GenerationError("turns: is empty; give at least the turn to answer")
-        if len(self._waiting) >= self._settings.max_queue:
-            raise EngineOverloadedError(
-                f"{len(self._waiting)} requests are waiting (max_queue)", retry_after_s=1.0
-            )
-        room = self._settings.context_limit_tokens - request.max_new_tokens
-        if self._prompt_tokens(request, 1) > room:
-            raise ContextTooLongError(f"{request.npc}: the prompt exceeds {room} words")
-        last = request.turns[-1]
-        seed_text = f"{profile.name}|{profile.persona}|{last.speaker}|{last.text}"
-        seed = int.from_bytes(hashlib.sha256(seed_text.encode()).digest()[:4], "big")
-        if request.json_schema is not None:
-            value = sample_json(request.json_schema, seed, request.json_schema)
-            return [json.dumps(value)]
-        opener = _OPENERS[seed % len(_OPENERS)]
-        persona = " ".join(profile.persona.split()[:12]).rstrip(".") or "no one in particular"
-        text = f'{opener} "{last.text.strip()}", you say? I am {profile.name}: {persona}.'
-        cuts = [at for stop in request.stop if stop and (at := text.find(stop)) >= 0]
-        words = text[: min(cuts, default=len(text))].split(" ")
-        return [words[0], *(f" {word}" for word in words[1:])]
-
-    def _prompt_tokens(self, request: GenerationRequest, turns: int) -> int:
-        profile = self._profiles[request.npc]
-        world = self._world_texts.get(request.npc.world, "")
-        told = [world, profile.persona, *(turn.text for turn in request.turns[-turns:])]
-        return sum(len(text.split()) for text in told)
-
-    def _admit(self) -> None:
-        while self._waiting and self._running < self._settings.max_batch:
-            _, _, request = heapq.heappop(self._waiting)
-            self._running += 1
-            request.admitted.set()
-
-    async def _stream(
-        self, mine: _Request, words: list[str]
-    ) -> AsyncIterator[Delta | GenerationEnd]:
-        request, settings = mine.request, self._settings
-        await _first(mine.admitted, mine.cancelled)
-        admitted_s = time.perf_counter()
-        first_s, sent = math.inf, 0
-        reason: FinishReason = "stop"
-        resident = self._store.tier(request.npc) is Tier.DEVICE
-        if not resident and not await _slept(settings.cold_delay_s, mine.cancelled):
+    @contextlib.asynccontextmanager
+    async def _slot(self, priority: int) -> AsyncIterator[None]:
+        """One of ``max_running`` places, given to the highest priority, then the first to come."""
+        if self._slots == 0:
+            if len(self._waiting) >= self._settings.max_queue:
+                raise EngineOverloadedError(f"{len(self._waiting)} requests wait already", 1.0)
+            turn = asyncio.Event()
+            entry = (priority, next(self._arrival), turn)
+            heapq.heappush(self._waiting, entry)
             try:
-                self._store.load(request.npc, Tier.DEVICE)
-            except ResidencyError:
-                pass  # it runs from transient memory, as the embedded engine would
-        for word in words:
-            if mine.cancelled.is_set():
-                reason = "cancelled"
-                break
-            if sent == request.max_new_tokens:
-                reason = "length"
-                break
-            first_s = min(first_s, time.perf_counter())
-            sent += 1
-            yield Delta(word)
-            if request.npc.npc in settings.fail_npcs:
-                raise GenerationError(f"{request.npc}: is in fail_npcs")
-            await _slept(settings.token_delay_s, mine.cancelled)
-        now_s = time.perf_counter()
-        prompt = self._prompt_tokens(request, len(request.turns))
-        yield GenerationEnd(
-            finish_reason=reason,
-            prompt_tokens=prompt,
-            cached_tokens=len(self._profiles[request.npc].persona.split()) if resident else 0,
-            generated_tokens=sent,
-            tier_at_start=mine.tier,
-            queue_s=admitted_s - mine.submitted_s,
-            ttft_s=first_s - mine.submitted_s,
-            total_s=now_s - mine.submitted_s,
-        )
+                await turn.wait()
+            except asyncio.CancelledError:
+                if turn.is_set():
+                    self._give_slot()
+                else:
+                    self._waiting.remove(entry)
+                    heapq.heapify(self._waiting)
+                raise
+        else:
+            self._slots -= 1
+        try:
+            yield
+        finally:
+            self._give_slot()
+
+    def _give_slot(self) -> None:
+        if self._waiting:
+            heapq.heappop(self._waiting)[2].set()
+        else:
+            self._slots += 1
 
 
-async def _first(one: asyncio.Event, other: asyncio.Event) -> None:
-    """Wait until either is set."""
-    tasks = [asyncio.ensure_future(event.wait()) for event in (one, other)]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
+def _pieces(profile: NpcProfile, request: GenerationRequest) -> list[str]:
+    """The reply, cut into words that join to it."""
+    heard = request.turns[-1].text if request.turns else ""
+    digest = hashlib.sha256(f"{profile.name}\0{heard}".encode()).digest()
+    if request.json_schema is not None:
+        text = orjson.dumps(_instance(request.json_schema, digest[0])).decode()
+    else:
+        line = LINES[digest[0] % len(LINES)]
+        text = line.format(name=profile.name, heard=f'"{heard.strip()[:60]}"')
+    for stop in request.stop:
+        text = text.partition(stop)[0]
+    words = text.split(" ")
+    return [word if index == 0 else f" {word}" for index, word in enumerate(words)]
 
 
-async def _slept(seconds: float, unless: asyncio.Event) -> bool:
-    """Sleep; True = ``unless`` was set meanwhile and cut it short."""
-    try:
-        async with asyncio.timeout(seconds):
-            await unless.wait()
-    except TimeoutError:
-        await asyncio.sleep(0)
-    return unless.is_set()
+def _instance(schema: Any, choice: int) -> Any:
+    """A value valid under the common part of JSON schema: what action parameters are made of."""
+    if "const" in schema:
+        return schema["const"]
+    if "enum" in schema:
+        return schema["enum"][choice % len(schema["enum"])]
+    for union in ("anyOf", "oneOf"):
+        if union in schema:
+            return _instance(schema[union][choice % len(schema[union])], choice)
+    match schema.get("type"):
+        case "object":
+            properties = schema.get("properties", {})
+            return {k: _instance(properties.get(k, {}), choice) for k in schema.get("required", ())}
+        case "array":
+            return [_instance(schema.get("items", {}), choice)] * schema.get("minItems", 0)
+        case "integer":
+            return schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1)
+        case "number":
+            return float(schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1))
+        case "boolean":
+            return bool(choice % 2)
+        case "null":
+            return None
+        case _:
+            return "x" * schema.get("minLength", 1)

@@ -23,6 +23,7 @@ class SimulatedStore:
         self._lock = threading.Lock()
         self._items: dict[Hashable, tuple[Tier, int]] = {}
         self._used = dict.fromkeys(Tier, 0)
+        self._changed: set[Hashable] = set()
 
     @property
     def kind(self) -> StateKind:
@@ -32,6 +33,7 @@ class SimulatedStore:
         """Make a key known, absent from every tier."""
         with self._lock:
             self._set(key, Tier.ABSENT, size_bytes)
+            self._changed.add(key)
 
     def capacity_bytes(self, tier: Tier) -> int:
         return self._capacity.get(tier, 0)
@@ -67,11 +69,18 @@ class SimulatedStore:
                 self._set(key, Tier.ABSENT, 0)
                 del self._items[key]
 
+    def take_changes(self) -> set[Hashable]:
+        with self._lock:
+            changed, self._changed = self._changed, set()
+            return changed
+
     def check_integrity(self) -> None:
         with self._lock:
             for tier in (Tier.DEVICE, Tier.HOST, Tier.DISK):
                 held = sum(size for where, size in self._items.values() if where is tier)
-                assert held == self._used[tier], f"{tier.name}: {held} bytes held, {self._used[tier]} counted"
+                assert held == self._used[tier], (
+                    f"{tier.name}: {held} bytes held, {self._used[tier]} counted"
+                )
                 assert held <= self.capacity_bytes(tier), f"{tier.name} is over its budget"
 
     def _move(self, key: Hashable, target: Tier) -> int:

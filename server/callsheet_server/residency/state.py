@@ -80,5 +80,10 @@ class StateStore(Protocol):
     def drop(self, key: Hashable) -> None:
         """Forget ``key`` in every tier. Unknown keys are ignored."""
 
+    def take_changes(self) -> set[Hashable]:
+        """Keys whose tier, size or cost changed since the last call in another way than by the
+        methods above, for instance because the engine loaded what a caller could not wait for.
+        """
+
     def check_integrity(self) -> None:
         """Raise ``AssertionError`` naming the broken invariant, if one is broken."""

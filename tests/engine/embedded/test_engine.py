@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from callsheet_server.engine.engine import GenerationEnd, Priority, Sampling, Turn
+from callsheet_server.engine.engine import GenerationEnd, Priority, Sampling
 from callsheet_server.engine.errors import (
     ContextTooLongError,
     EngineOverloadedError,
@@ -20,6 +20,7 @@ from callsheet_server.engine.errors import (
 )
 from callsheet_server.residency.state import StateKind, Tier
 from callsheet_server.world.key import NpcKey
+from callsheet_server.world.memory import Turn
 from engine.conftest import StartEngine
 
 PERSONAS = [f"Number {i}. " + "Likes fish, rain and long letters. " * i for i in range(5)]
@@ -112,7 +113,7 @@ async def test_a_damaged_file_is_noticed_and_rebuilt(
 
 async def test_no_room_on_the_device_is_made_or_done_without(start_engine: StartEngine) -> None:
     block = 2 * 2 * 2 * 8 * 16 * 4
-    talk = await start_engine(device_budget_bytes=12 * block)
+    talk = await start_engine(device_budget_bytes=12 * block, keep_conversation=False)
     near = talk.npc("near", "N" * 60)
     far = talk.npc("far", "F" * 60)
     text = await talk.say(near), await talk.say(far)

@@ -74,6 +74,7 @@ class AdapterStore:
         """
         self._runner = runner
         self._call = call
+        self._moved: set[Hashable] = set()
         self._adapters = {
             adapter_id: _read(adapter_id, f"adapter_{index}", folder, runner.dtype)
             for index, (adapter_id, folder) in enumerate(folders.items())
@@ -160,15 +161,23 @@ class AdapterStore:
         while adapter.tier is not Tier.DEVICE:
             try:
                 self._move(adapter, Tier.DEVICE)
+                self._moved.add(adapter.id)
             except BudgetError:
                 if not others:
                     return False
+                self._moved.add(others[-1].id)
                 self._move(others.pop(), Tier.DISK)
         adapter.pins += 1
         return True
 
     def unpin(self, adapter_id: str) -> None:
         self._adapters[adapter_id].pins -= 1
+
+    def take_changes(self) -> set[Hashable]:
+        moved: set[Hashable] = set()
+        while self._moved:
+            moved.add(self._moved.pop())
+        return moved
 
     def check_integrity(self) -> None:
         self._call(self._check)

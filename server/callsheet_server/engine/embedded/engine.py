@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -98,6 +98,10 @@ class EmbeddedEngine:
         loaded = self._need_loaded()
         return (loaded.prefixes, loaded.adapters)
 
+    @property
+    def adapters(self) -> frozenset[str]:
+        return frozenset(self._settings.adapters)
+
     async def start(self, report: Callable[[Progress], None]) -> None:
         if self._closed:
             raise EngineUnavailableError("the engine was closed; make a new one")
@@ -152,7 +156,7 @@ class EmbeddedEngine:
         loaded = self._need_loaded()
         loaded.prefixes.published[world] = (npcs, distance_s)
 
-    async def submit(self, request: GenerationRequest) -> AsyncIterator[Delta | GenerationEnd]:
+    async def submit(self, request: GenerationRequest) -> AsyncGenerator[Delta | GenerationEnd]:
         loaded = self._need_loaded()
         self._check_request(request, loaded)
         submitted_s = time.perf_counter()
@@ -169,14 +173,12 @@ class EmbeddedEngine:
             except RuntimeError as error:
                 raise EngineUnavailableError("the engine is closing") from error
             loaded.scheduler.submit(run)
-            while True:
-                item = await reply.get()
+            while not isinstance(item := await reply.get(), GenerationEnd):
                 yield item
-                if isinstance(item, GenerationEnd):
-                    return
         finally:
             del self._replies[request.request_id]
             reply.cancelled = True
+        yield item
 
     def cancel(self, request_id: str) -> bool:
         reply = self._replies.get(request_id)

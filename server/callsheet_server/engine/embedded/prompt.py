@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from callsheet_server.engine.engine import GenerationRequest, NpcProfile, Turn
+from callsheet_server.engine.engine import GenerationRequest, NpcProfile
 from callsheet_server.engine.errors import ContextTooLongError, EngineStartError
+from callsheet_server.world.memory import Turn
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast

@@ -1,0 +1,1 @@
+"""callsheet.v1 on the wire: messages, ticks, errors. docs/wire-protocol.md is the definition."""
