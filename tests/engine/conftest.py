@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -46,5 +47,5 @@ async def start_engine(tiny_model: Path, tmp_path: Path) -> AsyncIterator[StartE
 
     yield start
     for engine in engines:
-        engine.check_integrity()
+        await asyncio.to_thread(engine.check_integrity)
         await engine.close()

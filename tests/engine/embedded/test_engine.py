@@ -38,13 +38,13 @@ async def test_the_same_text_wherever_the_prefix_was(start_engine: StartEngine) 
         text, end = await talk.ask(key)
         assert (text, end.tier_at_start) == (cold, tier)
         assert (end.cached_tokens > 0) is True
-        talk.engine.check_integrity()
+        await asyncio.to_thread(talk.engine.check_integrity)
     for tier in (Tier.HOST, Tier.DISK, Tier.ABSENT):
         await asyncio.to_thread(talk.prefixes.evict, key, tier)
         await asyncio.to_thread(talk.prefixes.load, key, Tier.DEVICE)
         text, end = await talk.ask(key)
         assert (text, end.tier_at_start) == (cold, Tier.DEVICE)
-        talk.engine.check_integrity()
+        await asyncio.to_thread(talk.engine.check_integrity)
 
 
 async def test_a_batch_says_what_each_says_alone(start_engine: StartEngine) -> None:
@@ -74,7 +74,7 @@ async def test_the_next_turn_computes_only_what_is_new(start_engine: StartEngine
         assert end.prompt_tokens - end.cached_tokens < 60 or end.tier_at_start is Tier.ABSENT
         turns = (*turns, Turn(None, text), Turn("Anna", words))
     assert talk.prefixes.size_bytes(key) > plain.prefixes.size_bytes(key)
-    talk.engine.check_integrity()
+    await asyncio.to_thread(talk.engine.check_integrity)
 
 
 async def test_disk_state_outlives_the_engine(start_engine: StartEngine) -> None:
@@ -120,7 +120,7 @@ async def test_no_room_on_the_device_is_made_or_done_without(start_engine: Start
     talk.engine.publish("w", ["near", "far"], np.array([1, 9], dtype=np.float32))
     third = talk.npc("third", "T" * 60)
     await talk.say(third)
-    talk.engine.check_integrity()
+    await asyncio.to_thread(talk.engine.check_integrity)
     assert talk.prefixes.tier(near) is Tier.DEVICE
     assert talk.prefixes.tier(far) is Tier.HOST
     assert (await talk.say(near), await talk.say(far)) == text
@@ -129,7 +129,7 @@ async def test_no_room_on_the_device_is_made_or_done_without(start_engine: Start
     first = await talk.say(huge)
     assert talk.prefixes.transient_runs == 1
     assert await talk.say(huge) == first
-    talk.engine.check_integrity()
+    await asyncio.to_thread(talk.engine.check_integrity)
 
 
 async def test_cancel_ends_the_stream_at_once(start_engine: StartEngine) -> None:

@@ -55,6 +55,7 @@ _log = logging.getLogger(__name__)
 class _Loaded:
     """What exists between ``start`` and ``close``."""
 
+    info: EngineInfo
     runner: ModelRunner
     scheduler: Scheduler
     prefixes: PrefixStore
@@ -83,15 +84,7 @@ class EmbeddedEngine:
 
     @property
     def info(self) -> EngineInfo:
-        loaded = self._need_loaded()
-        return EngineInfo(
-            name="embedded",
-            version=f"transformers {version('transformers')}, torch {version('torch')}",
-            model=self._settings.model,
-            device=str(loaded.runner.device),
-            context_limit_tokens=loaded.runner.context_limit_tokens,
-            keeps_residency=True,
-        )
+        return self._need_loaded().info
 
     @property
     def stores(self) -> Sequence[StateStore]:
@@ -279,7 +272,17 @@ class EmbeddedEngine:
             runner.context_limit_tokens,
         )
         grammars = GrammarCompiler(runner.tokenizer, runner.vocab_size, runner.eos_ids)
-        return _Loaded(runner, scheduler, scheduler.store, scheduler.adapters, prompts, grammars)
+        info = EngineInfo(
+            name="embedded",
+            version=f"transformers {version('transformers')}, torch {version('torch')}",
+            model=settings.model,
+            device=str(runner.device),
+            context_limit_tokens=runner.context_limit_tokens,
+            keeps_residency=True,
+        )
+        return _Loaded(
+            info, runner, scheduler, scheduler.store, scheduler.adapters, prompts, grammars
+        )
 
     def _register(self, loaded: _Loaded, world_text: str, profiles: Sequence[NpcProfile]) -> None:
         for profile in profiles:
