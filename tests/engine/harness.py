@@ -42,7 +42,7 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
     tokenizer.add_special_tokens(
         [AddedToken(text, special=True) for text in ("<|endoftext|>", "<|im_start|>", "<|im_end|>")]
     )
-    fast = PreTrainedTokenizerFast(
+    fast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|endoftext|>"
     )
     fast.chat_template = CHATML
@@ -113,7 +113,9 @@ class Talk:
             pieces.append(item.text)
         raise AssertionError("the stream ended without GenerationEnd")
 
-    async def say(self, key: NpcKey, text: str | tuple[Turn, ...] = "Hello?", **options: Any) -> str:
+    async def say(
+        self, key: NpcKey, text: str | tuple[Turn, ...] = "Hello?", **options: Any
+    ) -> str:
         return (await self.ask(key, text, **options))[0]
 
     @property

@@ -84,10 +84,10 @@ class BlobStore(Generic[T]):
         blob = self._blobs.get(key)
         return 0 if blob is None else blob.size_bytes
 
-    def rebuild_s(self, key: Hashable) -> float:  # noqa: ARG002
+    def rebuild_s(self, key: Hashable) -> float:
         return self._rebuild_s
 
-    def backed_up(self, key: Hashable) -> bool:  # noqa: ARG002
+    def backed_up(self, key: Hashable) -> bool:
         return False
 
     def load(self, key: Hashable, target: Tier) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from engine.conftest import StartEngine
 
 from callsheet_server.engine.engine import GenerationEnd, Priority, Sampling
 from callsheet_server.engine.errors import (
@@ -21,7 +22,6 @@ from callsheet_server.engine.errors import (
 from callsheet_server.residency.state import StateKind, Tier
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Turn
-from engine.conftest import StartEngine
 
 PERSONAS = [f"Number {i}. " + "Likes fish, rain and long letters. " * i for i in range(5)]
 
@@ -37,7 +37,7 @@ async def test_the_same_text_wherever_the_prefix_was(start_engine: StartEngine) 
         await asyncio.to_thread(talk.prefixes.evict, key, tier)
         text, end = await talk.ask(key)
         assert (text, end.tier_at_start) == (cold, tier)
-        assert (end.cached_tokens > 0) is True
+        assert end.cached_tokens > 0
         await asyncio.to_thread(talk.engine.check_integrity)
     for tier in (Tier.HOST, Tier.DISK, Tier.ABSENT):
         await asyncio.to_thread(talk.prefixes.evict, key, tier)
@@ -86,7 +86,8 @@ async def test_disk_state_outlives_the_engine(start_engine: StartEngine) -> None
     second = await start_engine()
     await second.settled(second.npc("Mara", PERSONAS[2]))
     assert second.prefixes.tier(key) is Tier.DISK
-    assert await second.ask(key) == (text, _any_end(tier=Tier.DISK))
+    again, end = await second.ask(key)
+    assert (again, end.tier_at_start) == (text, Tier.DISK)
     await asyncio.to_thread(second.prefixes.evict, key, Tier.DISK)
     await second.engine.close()
     third = await start_engine()
@@ -153,7 +154,7 @@ async def test_leaving_the_stream_early_cancels(start_engine: StartEngine) -> No
     key = talk.npc("Mara")
     stream = talk.engine.submit(talk.request(key, max_new_tokens=400))
     await anext(stream)
-    await stream.aclose()  # type: ignore[attr-defined]
+    await stream.aclose()
     assert await talk.say(key, max_new_tokens=3)
 
 
@@ -200,7 +201,10 @@ async def test_json_schema_holds(start_engine: StartEngine) -> None:
     talk = await start_engine()
     schema = {
         "type": "object",
-        "properties": {"mood": {"enum": ["good", "bad"]}, "age": {"type": "integer", "maximum": 99}},
+        "properties": {
+            "mood": {"enum": ["good", "bad"]},
+            "age": {"type": "integer", "maximum": 99},
+        },
         "required": ["mood", "age"],
         "additionalProperties": False,
     }
@@ -222,10 +226,7 @@ async def test_the_oldest_turns_are_left_out_whole(start_engine: StartEngine) ->
     key = talk.npc("Mara")
     last = Turn("Anna", "And now?")
     long = (Turn("Anna", "x" * 150), Turn(None, "y" * 20), last)
-    assert await talk.ask(key, long) == (
-        await talk.say(key, long[1:]),
-        _any_end(tier=None),
-    )
+    assert await talk.say(key, long) == await talk.say(key, long[1:])
     with pytest.raises(ContextTooLongError, match="shorten"):
         await talk.ask(key, "z" * 300)
 
@@ -272,7 +273,7 @@ async def test_loading_while_a_request_needs_the_same_prefix(start_engine: Start
     load = asyncio.create_task(asyncio.to_thread(talk.prefixes.load, key, Tier.DEVICE))
     await asyncio.sleep(0.005)
     assert await talk.say(key) == text
-    assert await load == talk.prefixes.size_bytes(key) or await load > 0
+    assert await load > 0
     assert talk.prefixes.tier(key) is Tier.DEVICE
 
 
@@ -294,24 +295,7 @@ async def test_occupancy_and_info(start_engine: StartEngine) -> None:
     talk = await start_engine()
     await talk.say(talk.npc("Mara"))
     occupancy = talk.engine.occupancy()
-    (device,) = (
-        t for t in occupancy.tiers if t.kind is StateKind.PREFIX and t.tier is Tier.DEVICE
-    )
+    (device,) = (t for t in occupancy.tiers if t.kind is StateKind.PREFIX and t.tier is Tier.DEVICE)
     assert (device.items, occupancy.running, occupancy.queued) == (1, 0, 0)
     assert 0 < device.used_bytes <= device.budget_bytes
     assert talk.engine.info.device == "cpu"
-
-
-class _AnyEnd:
-    def __init__(self, tier: Tier | None) -> None:
-        self._tier = tier
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, GenerationEnd) and self._tier in {None, other.tier_at_start}
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-def _any_end(*, tier: Tier | None) -> _AnyEnd:
-    return _AnyEnd(tier)
-

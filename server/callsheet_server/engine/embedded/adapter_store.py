@@ -91,9 +91,6 @@ class AdapterStore:
                     f"adapter_device_budget_bytes = {device_budget_bytes}; raise the budget"
                 )
 
-    def __contains__(self, adapter_id: str) -> bool:
-        return adapter_id in self._adapters
-
     @property
     def kind(self) -> StateKind:
         return StateKind.ADAPTER
@@ -111,6 +108,10 @@ class AdapterStore:
         """Of the weights; "" = no adapter."""
         return "" if adapter_id is None else self._adapters[adapter_id].fingerprint
 
+    def slot(self, adapter_id: str) -> str:
+        """The adapter's name inside the model."""
+        return self._adapters[adapter_id].slot
+
     def tier(self, key: Hashable) -> Tier:
         adapter = self._adapters.get(str(key))
         return Tier.ABSENT if adapter is None else adapter.tier
@@ -119,10 +120,10 @@ class AdapterStore:
         adapter = self._adapters.get(str(key))
         return 0 if adapter is None else adapter.size_bytes
 
-    def rebuild_s(self, key: Hashable) -> float:  # noqa: ARG002
+    def rebuild_s(self, key: Hashable) -> float:
         return math.inf
 
-    def backed_up(self, key: Hashable) -> bool:  # noqa: ARG002
+    def backed_up(self, key: Hashable) -> bool:
         return False
 
     def load(self, key: Hashable, target: Tier) -> int:
@@ -210,8 +211,8 @@ class AdapterStore:
             self._attach(adapter)
         elif target is Tier.HOST:
             adapter.host = self._weights(adapter, torch.device("cpu"))
-        if adapter.tier is Tier.DEVICE and self._runner.peft is not None:
-            self._runner.peft.delete_adapter(adapter.slot)
+        if adapter.tier is Tier.DEVICE:
+            self._detach(adapter)
         if target is not Tier.HOST:
             adapter.host = None
         adapter.tier = target
@@ -219,7 +220,7 @@ class AdapterStore:
 
     def _attach(self, adapter: _Adapter) -> None:
         weights = self._weights(adapter, self._runner.device)
-        config = PeftConfig.from_pretrained(adapter.folder)
+        config = PeftConfig.from_pretrained(str(adapter.folder))
         config.inference_mode = True
         if self._runner.peft is None:
             self._runner.peft = PeftModel(
@@ -237,6 +238,17 @@ class AdapterStore:
             self._runner.peft, weights, adapter_name=adapter.slot, low_cpu_mem_usage=True
         )
         self._runner.peft.eval()
+
+    def _detach(self, adapter: _Adapter) -> None:
+        peft = self._runner.peft
+        assert peft is not None
+        others = [slot for slot in peft.peft_config if slot != adapter.slot]
+        if others:
+            peft.set_adapter(others[0], inference_mode=True)  # PEFT wants one to be active
+            peft.delete_adapter(adapter.slot)
+        else:
+            peft.unload()
+            self._runner.peft = None
 
     def _weights(self, adapter: _Adapter, device: torch.device) -> dict[str, torch.Tensor]:
         """A copy of the weights on ``device``, from wherever they are."""
@@ -258,7 +270,7 @@ class AdapterStore:
 
 def _read(adapter_id: str, slot: str, folder: Path, dtype: torch.dtype) -> _Adapter:
     try:
-        config = PeftConfig.from_pretrained(folder)
+        config = PeftConfig.from_pretrained(str(folder))
         weights = load_peft_weights(str(folder), device="cpu")
         fingerprint = sha256_of(folder / _WEIGHTS) + sha256_of(folder / "adapter_config.json")
     except Exception as error:

@@ -164,9 +164,7 @@ class PrefixStore:
         with self._changed:
             entry.pins -= 1
 
-    def fill_row(
-        self, entry: PrefixEntry, row: torch.Tensor, tokens: Sequence[int]
-    ) -> int:
+    def fill_row(self, entry: PrefixEntry, row: torch.Tensor, tokens: Sequence[int]) -> int:
         """Copy to its place in ``row`` the KV held of the longest part of ``tokens``.
 
         Brings the entry to the device on the way; if no room can be made there, copies straight
@@ -203,9 +201,8 @@ class PrefixStore:
     ) -> None:
         """Keep at ``target`` the prefix's KV, just computed into ``row``.
 
-        Args:
-            make_room: evict the farthest NPCs if that is needed; if even that does not help, the
-                KV is not kept, which is counted and no error.
+        With ``make_room`` the farthest NPCs are evicted if need be; if even that does not help, the
+        KV is not kept, which is counted and no error.
 
         Raises:
             BudgetError: there is no room and ``make_room`` is False.
@@ -266,7 +263,7 @@ class PrefixStore:
             return False
         if arena.free_blocks >= wanted:
             return True
-        distance_s = {
+        distance_s: dict[Hashable, float] = {
             NpcKey(world, npc): distance
             for world, (npcs, distances) in list(self.published.items())
             for npc, distance in zip(npcs, distances.tolist(), strict=True)
