@@ -121,7 +121,7 @@ def _load(
         model = AutoModelForCausalLM.from_pretrained(
             folder, dtype=dtype, attn_implementation="sdpa", local_files_only=True
         )
-        torch.nn.Module.to(model, device).eval()
+        torch.nn.Module.to(model, device).train(mode=False)
     except (OSError, ValueError, RuntimeError, ImportError, KeyError) as error:
         raise EngineStartError(
             f"model: {folder} cannot be loaded: {error}; delete it and run `callsheet models "
