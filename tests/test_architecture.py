@@ -40,7 +40,11 @@ def imported_modules(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, module
             # `from callsheet_server import engine` imports a layer too
             if module == "callsheet_server":
-                yield from ((node.lineno, f"{module}.{alias.name}") for alias in node.names)
+                yield from (
+                    (node.lineno, f"{module}.{alias.name}")
+                    for alias in node.names
+                    if (SERVER / alias.name).is_dir() or (SERVER / f"{alias.name}.py").is_file()
+                )
 
 
 def layer_of(module: str) -> str | None:

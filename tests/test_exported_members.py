@@ -1,4 +1,4 @@
-"""What a module says it exports is there, and in order."""
+"""What a module says it exports is there, once. (ruff, RUF022, sees to the order.)"""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def public_modules() -> list[str]:
 
 
 @pytest.mark.parametrize("name", public_modules())
-def test_all_is_sorted_and_real(name: str) -> None:
+def test_all_is_real_and_complete(name: str) -> None:
     module = importlib.import_module(name)
     exported = getattr(module, "__all__", None)
     if exported is None:
@@ -35,5 +35,5 @@ def test_all_is_sorted_and_real(name: str) -> None:
         ]
         assert defined == [], f"{name} defines public names and has no __all__"
         return
-    assert list(exported) == sorted(set(exported)), f"{name}.__all__ is not sorted"
+    assert len(exported) == len(set(exported)), f"{name}.__all__ names a member twice"
     assert [member for member in exported if not hasattr(module, member)] == []

@@ -54,11 +54,6 @@ def test_a_file_in_the_working_directory_is_read_unless_another_is_named(
     assert (other.server.port, other.limits.max_sessions) == (8765, 7)
 
 
-def test_a_list_in_a_variable_or_flag_is_json() -> None:
-    loaded = load_settings(None, {"CALLSHEET_SERVER__ALLOWED_ORIGINS": '["http://a", "http://b"]'})
-    assert loaded.settings.server.allowed_origins == ("http://a", "http://b")
-
-
 def test_other_variables_are_none_of_ours() -> None:
     environment = {"CALLSHEET_VENV": "x", "CALLSHEET_CACHE_DIR": "y", "PATH": "z"}
     assert load_settings(None, environment).origins == {}
@@ -138,6 +133,20 @@ def test_every_setting_is_described_and_names_its_unit() -> None:
         assert key.description.endswith("."), key.name
         assert key.allowed != "anything", key.name
         assert key.value_in(Settings()) == key.default, key.name
+
+
+def test_the_settings_as_printed_are_a_file_that_can_be_read_back(empty_folder: Path) -> None:
+    given = Settings.model_validate(
+        {"server": {"host": 'a "quoted" \\ host', "port": 1}, "engine": {"name": "scripted"}}
+    )
+    lines: dict[str, list[str]] = {}
+    for key in describe(Settings):
+        value = key.value_in(given)
+        if value != "none":
+            lines.setdefault(f"[{key.section}]", []).append(f"{key.field} = {value}")
+    text = "\n".join(line for section, fields in lines.items() for line in (section, *fields))
+    (empty_folder / "callsheet.toml").write_text(text)
+    assert load_settings().settings == given
 
 
 def test_settings_are_frozen() -> None:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from callsheet_server.distance import DistanceSettings
+from callsheet_server.distance.settings import DistanceSettings
 from callsheet_server.engine.embedded.settings import EmbeddedSettings
 from callsheet_server.engine.scripted import ScriptedSettings
 from callsheet_server.reply.settings import ReplySettings
@@ -76,7 +76,7 @@ class Key:
     section: str
     field: str
     default: str
-    """As JSON, which TOML writes the same way; "none" = left out."""
+    """As TOML; "none" = left out, which TOML cannot write."""
     allowed: str
     description: str
     secret: bool
@@ -89,9 +89,7 @@ class Key:
     def value_in(self, settings: BaseModel) -> str:
         """The value in ``settings``, written like ``default``; a secret stays one."""
         value = settings.model_dump(mode="json")[self.section][self.field]
-        if value is None:
-            return "none"
-        return "(secret)" if self.secret else json.dumps(value)
+        return "(secret)" if self.secret and value is not None else _toml(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,18 +140,18 @@ def describe(model: type[BaseModel]) -> list[Key]:
     """List the settings of ``model``: two levels, section and field, in order of definition."""
     schema = model.model_json_schema()
     types = schema["$defs"]
+    defaults = model().model_dump(mode="json")
     keys = []
     for section, field in model.model_fields.items():
         section_model = field.annotation
         assert isinstance(section_model, type)
         assert issubclass(section_model, BaseModel)
         for name, entry in types[section_model.__name__]["properties"].items():
-            default = entry.get("default")
             keys.append(
                 Key(
                     section=section,
                     field=name,
-                    default="none" if default is None else json.dumps(default),
+                    default=_toml(defaults[section][name]),
                     allowed=_allowed(entry, types),
                     description=entry.get("description", ""),
                     secret=_is_secret(entry),
@@ -239,6 +237,16 @@ def _invalid(
     key = known[name]
     value = "(secret)" if key.secret else repr(values[location[0]][location[1]])
     return f"{name} = {value} (from {origins[name]}): must be {key.allowed}"
+
+
+def _toml(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(k)} = {_toml(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value)
 
 
 def _is_secret(entry: Mapping[str, Any]) -> bool:

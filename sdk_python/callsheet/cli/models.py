@@ -5,14 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import TYPE_CHECKING
 
 from callsheet.cli.parser import CommandError, Commands, Parser
-
-if TYPE_CHECKING:
-    from rich.progress import Progress as Bars
-
-    from callsheet_server.engine.engine import Progress
+from callsheet.cli.progress import progress_bars
 
 __all__ = ["add_parser", "run_list", "run_pull"]
 
@@ -42,71 +37,22 @@ def add_parser(commands: Commands) -> None:
 
 def run_pull(args: argparse.Namespace) -> int:
     """Fetch a model, with a progress bar; nothing is fetched twice."""
-    from callsheet_server.engine.models import (  # type: ignore[import-not-found]
-        DEFAULT_MODEL,
-        pull_model,
-    )
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bars
-
     from callsheet_server.engine.errors import EngineStartError
+    from callsheet_server.engine.models import DEFAULT_MODEL, pull_model
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[amount]}"),
-        TimeElapsedColumn(),
-    )
-    with Bars(*columns, console=Console(stderr=True)) as bars:
+    with progress_bars() as (_, report):
         try:
-            path = pull_model(args.model or DEFAULT_MODEL, BarReporter(bars))
+            path = pull_model(args.model or DEFAULT_MODEL, report)
         except EngineStartError as error:
             raise CommandError(str(error)) from None
     print(path)
     return 0
 
 
-class BarReporter:
-    """Shows each step of a long job as a bar of its own. May be called from any thread."""
-
-    def __init__(self, bars: Bars) -> None:
-        self._bars = bars
-        self._latest = ""
-        self._task = bars.add_task("starting", total=None, amount="", visible=False)
-
-    def __call__(self, progress: Progress) -> None:
-        """Show ``progress``; a new label starts a new bar."""
-        if progress.label != self._latest:
-            self._latest = progress.label
-            self._task = self._bars.add_task(progress.label, total=None, amount="")
-        self._bars.update(
-            self._task,
-            completed=progress.done,
-            total=progress.total or None,
-            amount=amount(progress),
-        )
-
-
-def amount(progress: Progress) -> str:
-    """Put how far a step is into words: "12.5 of 98.0 MB", "3 of 272 tensors"."""
-    scale, unit = (1e6, "MB") if progress.unit == "B" else (1, progress.unit)
-    done, total = (
-        f"{count / scale:.1f}" if scale > 1 else str(count)
-        for count in (progress.done, progress.total)
-    )
-    return f"{done} of {total} {unit}" if progress.total else f"{done} {unit}"
-
-
 def run_list(args: argparse.Namespace) -> int:
     """List the models in the cache; status 1 if one is damaged."""
-    from callsheet_server.engine.models import (
-        DEFAULT_MODEL,
-        cache_dir,
-        list_models,
-    )
-
     from callsheet_server.engine.errors import EngineStartError
+    from callsheet_server.engine.models import DEFAULT_MODEL, cache_dir, list_models
 
     try:
         entries = list_models()

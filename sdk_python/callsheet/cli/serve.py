@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import logging
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from callsheet._version import __version__
 from callsheet.cli.parser import CommandError, Commands
 
 if TYPE_CHECKING:
+    from callsheet_server.app import CallsheetServer
     from callsheet_server.settings import LoadedSettings
 
 __all__ = ["add_parser", "add_settings_arguments", "load", "run"]
@@ -41,6 +46,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "--list-settings", action="store_true", help="print every setting and its value, then stop"
     )
+    parser.add_argument("--verbose", action="store_true", help="log sessions and moves")
     parser.set_defaults(run=run)
 
 
@@ -91,10 +97,29 @@ def run(args: argparse.Namespace) -> int:
     if args.list_settings:
         print_settings(loaded)
         return 0
-    from callsheet_server import app  # type: ignore[attr-defined]
+    configure_logging(args.verbose)
+    from callsheet.cli.progress import progress_bars
+    from callsheet_server.serving import StartError, serve
 
-    status: int = app.serve(loaded.settings)
-    return status
+    def ready(server: CallsheetServer) -> None:
+        bars.stop()
+        info = server.engine.info
+        print(f"callsheet {__version__}: engine {info.name} ({info.model}, {info.device})")
+        print(f"listening on ws://{loaded.settings.server.host}:{server.port}/  (Ctrl-C stops)")
+        sys.stdout.flush()
+
+    with progress_bars() as (bars, report):
+        try:
+            asyncio.run(serve(loaded.settings, report, ready))
+        except StartError as error:
+            raise CommandError(str(error)) from None
+    return 0
+
+
+def configure_logging(verbose: bool) -> None:
+    """Log to stderr: what concerns the operator, or with ``verbose`` everything of ours."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("callsheet_server").setLevel(logging.INFO if verbose else logging.WARNING)
 
 
 def print_settings(loaded: LoadedSettings) -> None:

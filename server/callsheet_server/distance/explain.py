@@ -28,8 +28,8 @@ class Explanation:
     winner: Estimator
     value_s: Mapping[Estimator, float]
     """What every estimator says; +inf = no expectation."""
-    why: str
-    """The winner's reason, in one line."""
+    why: Mapping[Estimator, str]
+    """Every estimator's reason, in one line."""
 
 
 def explain(snapshot: Snapshot, row: int, settings: DistanceSettings) -> Explanation:
@@ -45,9 +45,8 @@ def explain(snapshot: Snapshot, row: int, settings: DistanceSettings) -> Explana
         raise IndexError(f"row {row} is out of range: the snapshot has {len(snapshot.alive)} rows")
     if not snapshot.alive[row]:
         nothing: dict[Estimator, float] = dict.fromkeys(list(Estimator)[:-1], np.inf)
-        return Explanation(
-            np.inf, Estimator.NONE, MappingProxyType(nothing), "no NPC lives on this row"
-        )
+        why = dict.fromkeys(nothing, "no active NPC is on this row")
+        return Explanation(np.inf, Estimator.NONE, MappingProxyType(nothing), MappingProxyType(why))
     one = _only(snapshot, row)
     encounter_s, _ = encounter(snapshot, settings)
     value_s: dict[Estimator, float] = {
@@ -61,9 +60,13 @@ def explain(snapshot: Snapshot, row: int, settings: DistanceSettings) -> Explana
     distance_s = value_s[winner]
     if distance_s == np.inf:
         winner = Estimator.NONE
-    return Explanation(
-        distance_s, winner, MappingProxyType(value_s), _why(winner, snapshot, one, row, settings)
-    )
+    reasons = {
+        estimator: "expects no call"
+        if seconds == np.inf
+        else _why(estimator, snapshot, one, row, settings)
+        for estimator, seconds in value_s.items()
+    }
+    return Explanation(distance_s, winner, MappingProxyType(value_s), MappingProxyType(reasons))
 
 
 def _only(snapshot: Snapshot, row: int) -> Snapshot:
@@ -86,10 +89,10 @@ def _only(snapshot: Snapshot, row: int) -> Snapshot:
 
 
 def _why(
-    winner: Estimator, snapshot: Snapshot, one: Snapshot, row: int, settings: DistanceSettings
+    estimator: Estimator, snapshot: Snapshot, one: Snapshot, row: int, settings: DistanceSettings
 ) -> str:
     now_s = snapshot.game_time_s
-    match winner:
+    match estimator:
         case Estimator.CONVERSATION:
             return "a turn is open or queued"
         case Estimator.SCHEDULE:
@@ -106,7 +109,7 @@ def _why(
             approach_mps = one.player_velocity_mps[player] - one.velocity_mps[0]
             return "player " + _approach(offset_m, approach_mps) + _cooldown(one, now_s)
         case Estimator.ENCOUNTER:
-            rows, partners = nearest_sociable(snapshot)
+            rows, partners = nearest_sociable(snapshot, settings)
             partner = int(partners[np.flatnonzero(rows == row)[0]])
             offset_m = snapshot.position_m[partner] - snapshot.position_m[row]
             approach_mps = snapshot.velocity_mps[row] - snapshot.velocity_mps[partner]
@@ -116,8 +119,7 @@ def _why(
             mean_s, std_s = float(one.call_gap_mean_s[0]), float(one.call_gap_std_s[0])
             elapsed_s = now_s - float(one.last_call_s[0])
             return f"calls every {mean_s:.1f} ± {std_s:.1f} s, the last {elapsed_s:.1f} s ago"
-        case _:
-            return "no estimator expects a call"
+    raise AssertionError(f"{estimator} is no estimator")
 
 
 def _with_player(one: Snapshot, player: int) -> Snapshot:

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from callsheet_server.engine.engine import Engine
+from callsheet_server.engine.errors import EngineStartError
+from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
 
 if TYPE_CHECKING:
     from callsheet_server.engine.embedded.settings import EmbeddedSettings
-    from callsheet_server.engine.engine import Engine
-    from callsheet_server.engine.scripted import ScriptedSettings
 
 __all__ = ["create_engine"]
 
 
-def create_engine(
-    name: Literal["embedded", "scripted"], *, embedded: EmbeddedSettings, scripted: ScriptedSettings
-) -> Engine:
-    """Make the engine called ``name``; the libraries it needs are imported here.
+def create_engine(name: str, embedded: EmbeddedSettings, scripted: ScriptedSettings) -> Engine:
+    """Make the engine called ``name``; its libraries are imported here, its model is not loaded.
 
     Raises:
         EngineStartError: what it needs is not installed.
     """
     if name == "scripted":
-        from callsheet_server.engine.scripted import ScriptedEngine
-
         return ScriptedEngine(scripted)
     try:
         from callsheet_server.engine.embedded.engine import EmbeddedEngine
-    except ModuleNotFoundError as error:
-        from callsheet_server.engine.errors import EngineStartError
-
+    except ImportError as error:
         raise EngineStartError(
-            f"engine.name = 'embedded' needs {error.name}: pip install \"callsheet[server]\""
+            f"engine 'embedded' needs {error.name}; run: pip install 'callsheet[server]'"
         ) from error
     return EmbeddedEngine(embedded)

@@ -125,10 +125,13 @@ def explanation(
         game_time_s=game_time_s,
         distance_s=finite(found.distance_s),
         estimator=estimator_name(found.winner),
-        why=found.why,
         tier=TIER_NAMES[tier],
         estimators=tuple(
-            EstimatorView(name=estimator.name.lower(), distance_s=finite(value_s))
+            EstimatorView(
+                name=estimator.name.lower(),
+                distance_s=finite(value_s),
+                why=found.why[estimator],
+            )
             for estimator, value_s in found.value_s.items()
         ),
     )

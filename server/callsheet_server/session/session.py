@@ -16,12 +16,7 @@ from enum import Enum
 from typing import Protocol
 
 from callsheet.wire.base import Reliable, Request, ServerMessage
-from callsheet.wire.codec import (
-    AnyClientMessage,
-    encode,
-    parse_client_message,
-    request_id_of,
-)
+from callsheet.wire.codec import AnyClientMessage, encode, parse_client_message
 from callsheet.wire.errors import (
     RULES,
     CallsheetError,
@@ -146,24 +141,24 @@ class Session:
                 return self._receive_tick(frame, now_s)
             return self._receive_message(frame, now_s)
         except CallsheetError as error:
-            if error.request_id is None and isinstance(frame, str):
-                error.request_id = request_id_of(frame)
             self.fail(error, now_s)
             return None
 
     def _receive_message(self, text: str, now_s: float) -> AnyClientMessage | Tick | None:
-        if len(text) > self._limits.max_message_bytes:
-            raise error_for(
-                ErrorCode.MESSAGE_TOO_LARGE,
-                f"text frame of {len(text)} characters; the limit is "
-                f"{self._limits.max_message_bytes} bytes",
-                value=str(len(text)),
-                limit=self._limits.max_message_bytes,
-            )
+        if 4 * len(text) > self._limits.max_message_bytes:
+            _check_size("text", len(text.encode()), self._limits.max_message_bytes)
         message = parse_client_message(text)
         if isinstance(message, JsonTick):
             self._check_role(message)
             return self._admit_tick(tick_from_json(message), now_s)
+        try:
+            return self._admit_message(message, now_s)
+        except CallsheetError as error:
+            error.request_id = message.id if isinstance(message, Request) else None
+            raise
+
+    def _admit_message(self, message: AnyClientMessage, now_s: float) -> AnyClientMessage | None:
+        """Check rate, id and role; answer here what needs no world."""
         wait_s = self._messages.take(now_s)
         if isinstance(message, Request):
             self._take_request_id(message.id)
@@ -214,13 +209,7 @@ class Session:
     def _receive_tick(self, frame: bytes, now_s: float) -> Tick | None:
         if self.role != "game":
             raise error_for(ErrorCode.FORBIDDEN, f"ticks are for games; this is a {self.role}")
-        if len(frame) > self._limits.max_tick_bytes:
-            raise error_for(
-                ErrorCode.MESSAGE_TOO_LARGE,
-                f"binary frame of {len(frame)} bytes; the limit is {self._limits.max_tick_bytes}",
-                value=str(len(frame)),
-                limit=self._limits.max_tick_bytes,
-            )
+        _check_size("binary", len(frame), self._limits.max_tick_bytes)
         return self._admit_tick(decode_tick(frame), now_s)
 
     def _admit_tick(self, tick: Tick, now_s: float) -> Tick | None:
@@ -342,6 +331,16 @@ class Session:
     def _set_state(self, state: SessionState) -> None:
         logger.info("session %s: %s -> %s", self.id, self.state.value, state.value)
         self.state = state
+
+
+def _check_size(kind: str, size: int, limit: int) -> None:
+    if size > limit:
+        raise error_for(
+            ErrorCode.MESSAGE_TOO_LARGE,
+            f"{kind} frame of {size} bytes; the limit is {limit}",
+            value=str(size),
+            limit=limit,
+        )
 
 
 def error_message(error: CallsheetError) -> Error:
