@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from engine.conftest import StartEngine
 
+from callsheet_server.engine.embedded.runner import ModelRunner
 from callsheet_server.engine.engine import GenerationEnd, Priority, Sampling
 from callsheet_server.engine.errors import (
     ContextTooLongError,
@@ -275,6 +277,34 @@ async def test_loading_while_a_request_needs_the_same_prefix(start_engine: Start
     assert await talk.say(key) == text
     assert await load > 0
     assert talk.prefixes.tier(key) is Tier.DEVICE
+
+
+@pytest.mark.parametrize("first", ["load", "request"])
+async def test_a_prefix_is_computed_once(
+    start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    talk = await start_engine(prefill_chunk_tokens=4)
+    key = await talk.settled(talk.npc("Mara", PERSONAS[4]))
+    computed = 0
+    began = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    forward = ModelRunner.forward
+
+    def counting(self: ModelRunner, rows: slice, tokens: list[list[int]], *rest: Any) -> Any:
+        nonlocal computed
+        computed += len(tokens[0])
+        loop.call_soon_threadsafe(began.set)
+        return forward(self, rows, tokens, *rest)
+
+    monkeypatch.setattr(ModelRunner, "forward", counting)
+    load = asyncio.to_thread(talk.prefixes.load, key, Tier.DEVICE)
+    steps = {"load": load, "request": talk.ask(key, max_new_tokens=1)}
+    leading = asyncio.create_task(steps.pop(first))
+    await began.wait()
+    (following,) = steps.values()
+    results = [await following, await leading]
+    end = next(result[1] for result in results if isinstance(result, tuple))
+    assert computed <= end.prompt_tokens + 4
 
 
 async def test_errors_name_the_problem(start_engine: StartEngine) -> None:

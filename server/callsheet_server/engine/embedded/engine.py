@@ -114,7 +114,7 @@ class EmbeddedEngine:
         loaded, self._loaded = self._loaded, None
         if loaded is not None:
             await asyncio.to_thread(loaded.scheduler.close)
-        self._prompt_thread.shutdown(wait=False, cancel_futures=True)
+        self._prompt_thread.shutdown(wait=False)
 
     def set_world_prefix(self, world: str, text: str) -> None:
         self._world_texts[world] = text
@@ -158,13 +158,10 @@ class EmbeddedEngine:
         reply = Reply(request.npc, loop)
         self._replies[request.request_id] = reply
         try:
-            try:
-                run = await loop.run_in_executor(
-                    self._prompt_thread,
-                    partial(self._make_run, loaded, request, reply, tier, submitted_s),
-                )
-            except RuntimeError as error:
-                raise EngineUnavailableError("the engine is closing") from error
+            run = await loop.run_in_executor(
+                self._prompt_thread,
+                partial(self._make_run, loaded, request, reply, tier, submitted_s),
+            )
             loaded.scheduler.submit(run)
             while not isinstance(item := await reply.get(), GenerationEnd):
                 yield item
@@ -286,6 +283,8 @@ class EmbeddedEngine:
 
     def _register(self, loaded: _Loaded, world_text: str, profiles: Sequence[NpcProfile]) -> None:
         for profile in profiles:
+            if self._closed:
+                return
             prefix = loaded.prompts.prefix(
                 world_text, profile, loaded.adapters.fingerprint(profile.adapter)
             )

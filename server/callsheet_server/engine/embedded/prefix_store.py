@@ -93,6 +93,8 @@ class PrefixStore:
         if entry.tier is Tier.ABSENT:
             self._tiers.check_room(entry, target)
             self._build(entry, target)
+            if entry.tier > target:
+                raise BudgetError(f"{target.name.lower()}: the room for {key} was taken meanwhile")
             return self._tiers.size_bytes(entry)
         with self._claimed(entry):
             return self._tiers.move_up(entry, target) if target < entry.tier else 0

@@ -194,6 +194,9 @@ class Scheduler:
             if run.entry.tier <= run.target or not run.entry.alive:
                 _resolve(self._builds.popleft(), None)
                 continue
+            if (busy := self._computing(run.entry)) is not None:
+                busy.waiters += self._builds.popleft().waiters
+                continue
             try:
                 if not self._pin_adapter(run):
                     break
@@ -215,15 +218,8 @@ class Scheduler:
         assert run.generation is not None
         run.generation.admitted_s = time.perf_counter()
         self.store.pin(run.entry)
-        half_built = next(
-            (
-                other
-                for other in self._runs.values()
-                if other.generation is None and other.entry is run.entry
-            ),
-            None,
-        )
-        if half_built is None:
+        half_built = self._computing(run.entry)
+        if half_built is None or half_built.generation is not None:
             self._take_row(run)
             return
         run.row, run.done, run.cached = half_built.row, half_built.done, half_built.done
@@ -232,6 +228,11 @@ class Scheduler:
         self._runs[run.row] = run
         if half_built.adapter is not None:
             self.adapters.unpin(half_built.adapter)
+
+    def _computing(self, entry: PrefixEntry) -> Run | None:
+        """The run that is computing the prefix just now."""
+        runs = self._runs.values()
+        return next((r for r in runs if r.entry is entry and r.done < r.prefix_end), None)
 
     def _take_row(self, run: Run) -> None:
         """Give ``run`` the lowest free row; there is one."""
