@@ -241,10 +241,9 @@ async def test_players_go_first(start_engine: StartEngine) -> None:
         await talk.ask(talk.npc(name), priority=priority, max_new_tokens=8)
         order.append(name)
 
-    running = asyncio.create_task(ask("first", Priority.BACKGROUND))
-    while talk.engine.occupancy().running == 0:  # noqa: ASYNC110
-        await asyncio.sleep(0)
-    others = [
+    running = talk.engine.submit(talk.request(talk.npc("first"), max_new_tokens=400))
+    await anext(running)
+    waiting = [
         asyncio.create_task(ask(name, priority))
         for name, priority in (
             ("background", Priority.BACKGROUND),
@@ -252,8 +251,13 @@ async def test_players_go_first(start_engine: StartEngine) -> None:
             ("player", Priority.PLAYER),
         )
     ]
-    await asyncio.gather(running, *others)
-    assert order.index("player") < order.index("npc") < order.index("background")
+    await asyncio.sleep(0)
+    await talk.settled(talk.npc("last"))  # by now the prompts of those before it are built
+    for _ in range(3):
+        await asyncio.sleep(0)
+    await running.aclose()
+    await asyncio.gather(*waiting)
+    assert order == ["player", "npc", "background"]
 
 
 async def test_a_full_queue_says_when_to_come_back(start_engine: StartEngine) -> None:
