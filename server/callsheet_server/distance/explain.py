@@ -28,8 +28,8 @@ class Explanation:
     winner: Estimator
     value_s: Mapping[Estimator, float]
     """What every estimator says; +inf = no expectation."""
-    why: str
-    """The winner's reason, in one line."""
+    why: Mapping[Estimator, str]
+    """Every estimator's reason, in one line."""
 
 
 def explain(snapshot: Snapshot, row: int, settings: DistanceSettings) -> Explanation:
@@ -45,9 +45,8 @@ def explain(snapshot: Snapshot, row: int, settings: DistanceSettings) -> Explana
         raise IndexError(f"row {row} is out of range: the snapshot has {len(snapshot.alive)} rows")
     if not snapshot.alive[row]:
         nothing: dict[Estimator, float] = dict.fromkeys(list(Estimator)[:-1], np.inf)
-        return Explanation(
-            np.inf, Estimator.NONE, MappingProxyType(nothing), "no NPC lives on this row"
-        )
+        why = dict.fromkeys(nothing, "no active NPC is on this row")
+        return Explanation(np.inf, Estimator.NONE, MappingProxyType(nothing), MappingProxyType(why))
     encounter_s, _ = encounter(snapshot, settings)
     value_s: dict[Estimator, float] = {
         Estimator.CONVERSATION: float(conversation(snapshot)[row]),
@@ -60,14 +59,18 @@ def explain(snapshot: Snapshot, row: int, settings: DistanceSettings) -> Explana
     distance_s = value_s[winner]
     if distance_s == np.inf:
         winner = Estimator.NONE
-    return Explanation(
-        distance_s, winner, MappingProxyType(value_s), _why(winner, snapshot, row, settings)
-    )
+    reasons = {
+        estimator: "expects no call"
+        if seconds == np.inf
+        else _why(estimator, snapshot, row, settings)
+        for estimator, seconds in value_s.items()
+    }
+    return Explanation(distance_s, winner, MappingProxyType(value_s), MappingProxyType(reasons))
 
 
-def _why(winner: Estimator, snapshot: Snapshot, row: int, settings: DistanceSettings) -> str:
+def _why(estimator: Estimator, snapshot: Snapshot, row: int, settings: DistanceSettings) -> str:
     now_s = snapshot.game_time_s
-    match winner:
+    match estimator:
         case Estimator.CONVERSATION:
             return "a turn is open or queued"
         case Estimator.SCHEDULE:
@@ -97,8 +100,7 @@ def _why(winner: Estimator, snapshot: Snapshot, row: int, settings: DistanceSett
             )
             elapsed_s = now_s - float(snapshot.last_call_s[row])
             return f"calls every {mean_s:.1f} ± {std_s:.1f} s, the last {elapsed_s:.1f} s ago"
-        case _:
-            return "no estimator expects a call"
+    raise AssertionError(f"{estimator} is no estimator")
 
 
 def _with_player(snapshot: Snapshot, player: int) -> Snapshot:

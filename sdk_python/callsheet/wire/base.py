@@ -1,0 +1,57 @@
+"""What all messages have in common.
+
+Messages are frozen, and hashable unless they hold a JSON object. From a client everything is judged
+strictly: no field that is not defined, no ``"1"`` for 1, no ``true`` for 1. From a server, fields
+that are not defined are ignored, so that a later minor version can add some.
+"""
+
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from callsheet.wire.fields import RequestId, Role, Serial
+
+__all__ = ["ClientMessage", "Part", "Reliable", "Request", "ServerMessage", "ServerPart"]
+
+_STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+_TOLERANT = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)
+
+
+class Part(BaseModel):
+    """An object inside a client message."""
+
+    model_config = _STRICT
+
+
+class ClientMessage(BaseModel):
+    """A message a client sends."""
+
+    model_config = _STRICT
+    roles: ClassVar[frozenset[Role]] = frozenset({"game", "mod", "observer"})
+    """The roles that may send it."""
+
+
+class Request(ClientMessage):
+    """A client message that is answered by a message with the same ``id``, or by an ``error``."""
+
+    id: RequestId
+    """Chosen by the client; greater than every id it used before in this session."""
+
+
+class ServerPart(BaseModel):
+    """An object inside a server message."""
+
+    model_config = _TOLERANT
+
+
+class ServerMessage(BaseModel):
+    """A message the server sends."""
+
+    model_config = _TOLERANT
+
+
+class Reliable(ServerMessage):
+    """A server message that is kept until it is acked and replayed when a session resumes."""
+
+    seq: Serial | None = None
+    """Numbers the reliable messages of a session from 1 without gaps. None before ``welcome``."""

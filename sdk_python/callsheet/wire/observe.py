@@ -1,0 +1,174 @@
+"""Messages that let anyone see what the server does and why."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from callsheet.wire.base import Reliable, Request, ServerMessage, ServerPart
+from callsheet.wire.fields import (
+    Count,
+    Handle,
+    Many,
+    NpcId,
+    PlayerId,
+    RequestId,
+    Serial,
+    StateKindName,
+    TierName,
+    Vec3,
+)
+
+__all__ = [
+    "EstimatorView",
+    "Explain",
+    "Explanation",
+    "Move",
+    "Moves",
+    "NpcState",
+    "NpcStates",
+    "PlayerState",
+    "Stats",
+    "Subscribe",
+    "TierStats",
+    "TtftStats",
+]
+
+
+class Subscribe(Request):
+    """Sets what this session is told of; answered by ``ok``. An empty list ends all of it."""
+
+    type: Literal["subscribe"] = "subscribe"
+    topics: Annotated[Many[Literal["replies", "residency", "npcs", "stats"]], Field(max_length=4)]
+    interval_s: Annotated[float, Field(ge=0.05, le=60)] = 0.5
+    """How often ``npc_states`` and ``stats`` are sent, in wall time."""
+
+
+class Explain(Request):
+    """Asks why an NPC has the distance it has; answered by ``explanation``."""
+
+    type: Literal["explain"] = "explain"
+    npc: NpcId
+
+
+class EstimatorView(ServerPart):
+    """What one estimator says of an NPC."""
+
+    name: str
+    """"conversation", "schedule", "proximity", "encounter", "history" or another."""
+    distance_s: float | None = None
+    """None = no expectation."""
+    why: str
+    """One sentence for a developer."""
+
+
+class Explanation(Reliable):
+    """Why an NPC has the distance it has."""
+
+    type: Literal["explanation"] = "explanation"
+    id: RequestId
+    npc: NpcId
+    game_time_s: float
+    distance_s: float | None = None
+    """None = no expectation."""
+    estimator: str | None = None
+    """Which estimator won; None if none expects a call."""
+    tier: TierName
+    estimators: Many[EstimatorView]
+
+
+class Move(ServerPart):
+    """A piece of state that changed its tier."""
+
+    kind: StateKindName
+    key: str
+    """NPC id (prefix, blob), adapter id or model id."""
+    source: TierName
+    target: TierName
+    bytes: Count
+    seconds: float
+    reason: str
+    distance_s: float | None = None
+    error: str | None = None
+
+
+class Moves(ServerMessage):
+    """State that moved since the last ``moves`` (topic "residency")."""
+
+    type: Literal["moves"] = "moves"
+    game_time_s: float
+    moves: Many[Move]
+    dropped: Count = 0
+    """Moves left out because the session could not keep up."""
+
+
+class NpcState(ServerPart):
+    """One NPC of a world."""
+
+    npc: NpcId
+    handle: Handle
+    position: Vec3
+    distance_s: float | None = None
+    estimator: str | None = None
+    tier: TierName
+    in_conversation: bool = False
+
+
+class PlayerState(ServerPart):
+    """One player of a world."""
+
+    player: PlayerId
+    handle: Handle
+    position: Vec3
+
+
+class NpcStates(ServerMessage):
+    """Where everyone is and how soon they call (topic "npcs"), in parts under 64 KB."""
+
+    type: Literal["npc_states"] = "npc_states"
+    game_time_s: float
+    part: Count
+    """From 0."""
+    parts: Serial
+    npcs: Many[NpcState] = ()
+    players: Many[PlayerState] = ()
+
+
+class TierStats(ServerPart):
+    """How full one tier is with state of one kind."""
+
+    kind: StateKindName
+    tier: TierName
+    used_bytes: Count
+    budget_bytes: Count
+    items: Count
+
+
+class TtftStats(ServerPart):
+    """Time to first token of the replies since the server started."""
+
+    replies: Count
+    p50_s: float | None = None
+    p95_s: float | None = None
+
+
+class Stats(ServerMessage):
+    """What the server did for this world so far (topic "stats")."""
+
+    type: Literal["stats"] = "stats"
+    game_time_s: float
+    npcs: Count
+    players: Count
+    ticks: Count
+    npc_updates: Count
+    requests: Count
+    replies: Count
+    errors: Count
+    running: Count
+    queued: Count
+    tiers: Many[TierStats]
+    loads: Count
+    evictions: Count
+    loaded_bytes: Count
+    evicted_bytes: Count
+    ttft_resident: TtftStats
+    ttft_not_resident: TtftStats

@@ -1,0 +1,174 @@
+"""Messages between the server and the mods that script its NPCs."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from callsheet.wire.base import ClientMessage, Part, Reliable, Request, ServerMessage
+from callsheet.wire.fields import (
+    ActionName,
+    ArchetypeId,
+    JsonObject,
+    Many,
+    NpcId,
+    Persona,
+    PlayerId,
+    RequestId,
+    Role,
+    ScriptId,
+    Serial,
+    Speech,
+)
+from callsheet.wire.talk import SpeakerView
+from callsheet.wire.world import Radius, Schedule, Share
+
+__all__ = [
+    "ActionDone",
+    "ActionSpec",
+    "HearAnswer",
+    "Heard",
+    "NpcSpawned",
+    "NpcTick",
+    "PlayerLeft",
+    "PlayerNear",
+    "RegisterScript",
+    "ScriptRegistered",
+    "UnregisterScript",
+]
+
+MOD_ONLY: frozenset[Role] = frozenset({"mod"})
+
+
+class ActionSpec(Part):
+    """Something an NPC may do, as a function call."""
+
+    name: ActionName
+    description: Annotated[str, Field(max_length=500)]
+    parameters: JsonObject
+    """JSON schema (draft 2020-12) of an object; its properties are the arguments."""
+
+
+class RegisterScript(Request):
+    """Binds a script to NPCs by id or archetype, now and when they spawn later.
+
+    The same name again replaces the script (hot reload). Answered by ``script_registered``.
+    If several scripts match an NPC, the one registered last speaks for it.
+    """
+
+    roles: ClassVar[frozenset[Role]] = MOD_ONLY
+    type: Literal["register_script"] = "register_script"
+    script: ScriptId
+    npcs: Annotated[Many[NpcId], Field(max_length=10_000)] = ()
+    archetypes: Annotated[Many[ArchetypeId], Field(max_length=100)] = ()
+    persona: Persona | None = None
+    """Replaces the persona the game gave; None keeps it."""
+    interaction_radius_m: Radius | None = None
+    sociability: Share | None = None
+    schedule: Schedule | None = None
+    actions: Annotated[Many[ActionSpec], Field(max_length=32)] = ()
+    events: Annotated[
+        Many[Literal["hear", "near", "tick"]],
+        Field(max_length=3),
+    ] = ()
+    """What the mod wants to be told of; all scripts are told of spawns and action results."""
+    tick_interval_s: Annotated[float, Field(ge=0.1, le=3600)] = 1.0
+    """Game time between two ``npc_tick`` of an NPC."""
+
+
+class ScriptRegistered(Reliable):
+    """The script is in place."""
+
+    type: Literal["script_registered"] = "script_registered"
+    id: RequestId
+    script: ScriptId
+    npcs: Many[NpcId]
+    """NPCs alive now that the script speaks for; at most the first 900."""
+
+
+class UnregisterScript(Request):
+    """Takes a script away; its NPCs get back what the game gave them. Answered by ``ok``."""
+
+    roles: ClassVar[frozenset[Role]] = MOD_ONLY
+    type: Literal["unregister_script"] = "unregister_script"
+    script: ScriptId
+
+
+class NpcSpawned(Reliable):
+    """An NPC of the script appeared (or left, if ``alive`` is false)."""
+
+    type: Literal["npc_spawned"] = "npc_spawned"
+    script: ScriptId
+    npc: NpcId
+    alive: bool = True
+
+
+class Heard(Reliable):
+    """Somebody speaks to an NPC of the script; answer with ``hear_answer`` before the deadline.
+
+    Without an answer in time the NPC replies as if the script had said nothing.
+    """
+
+    type: Literal["heard"] = "heard"
+    script: ScriptId
+    call: Serial
+    npc: NpcId
+    speaker: SpeakerView
+    text: str
+    deadline_s: float
+    """Seconds the server waits."""
+
+
+class HearAnswer(ClientMessage):
+    """What the script makes of what its NPC heard."""
+
+    roles: ClassVar[frozenset[Role]] = MOD_ONLY
+    type: Literal["hear_answer"] = "hear_answer"
+    call: Serial
+    material: Annotated[str, Field(max_length=4_000)] | None = None
+    """Facts for this reply only, put before what was said."""
+    reply: Speech | None = None
+    """Says exactly this; the model is not asked."""
+    ignore: bool = False
+    """The NPC does not answer: the reply ends at once, empty."""
+
+
+class PlayerNear(Reliable):
+    """A player came within the interaction radius of an NPC of the script."""
+
+    type: Literal["player_near"] = "player_near"
+    script: ScriptId
+    npc: NpcId
+    player: PlayerId
+    distance_m: float
+
+
+class PlayerLeft(Reliable):
+    """That player went out of reach again (1.25 times the radius) or is gone."""
+
+    type: Literal["player_left"] = "player_left"
+    script: ScriptId
+    npc: NpcId
+    player: PlayerId
+
+
+class NpcTick(ServerMessage):
+    """Game time went on for an NPC of the script. May be skipped for a slow mod."""
+
+    type: Literal["npc_tick"] = "npc_tick"
+    script: ScriptId
+    npc: NpcId
+    game_time_s: float
+    distance_s: float | None = None
+    """Invocation distance; None = no expectation."""
+
+
+class ActionDone(Reliable):
+    """What became of an action of an NPC of the script."""
+
+    type: Literal["action_done"] = "action_done"
+    script: ScriptId
+    npc: NpcId
+    action: Serial
+    name: ActionName
+    ok: bool
+    message: str = ""

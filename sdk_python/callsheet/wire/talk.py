@@ -1,0 +1,171 @@
+"""Messages by which NPCs are spoken to, answer and act."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from callsheet.wire.base import ClientMessage, Part, Reliable, Request, ServerPart
+from callsheet.wire.errors import Code
+from callsheet.wire.fields import (
+    ActionName,
+    Count,
+    JsonObject,
+    Many,
+    Name,
+    NpcId,
+    PlayerId,
+    RequestId,
+    Role,
+    Serial,
+    Speech,
+    TierName,
+)
+
+__all__ = [
+    "Action",
+    "ActionResult",
+    "Cancel",
+    "ReplyDelta",
+    "ReplyEnd",
+    "ReplyStart",
+    "SamplingSpec",
+    "Say",
+    "Speak",
+    "Speaker",
+    "SpeakerView",
+]
+
+SPEAKERS: frozenset[Role] = frozenset({"game", "mod"})
+
+
+class SpeakerView(ServerPart):
+    """Who said something to an NPC, as the server tells it."""
+
+    kind: Literal["player", "npc", "narrator"]
+    id: PlayerId | None = None
+    """Player or NPC id; None for a narrator."""
+    name: Name | None = None
+    """Shown to the NPC; None = the name known for the id."""
+
+
+class Speaker(SpeakerView):
+    """Who says something to an NPC, as a client tells it."""
+
+    model_config = Part.model_config
+
+
+class SamplingSpec(Part):
+    """How the reply's tokens are chosen; what is left out follows the server's settings."""
+
+    temperature: Annotated[float, Field(ge=0, le=4)] | None = None
+    """0 = greedy."""
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    top_k: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    repetition_penalty: Annotated[float, Field(ge=0.5, le=2)] | None = None
+    seed: Count | None = None
+
+
+class Say(Request):
+    """Says something to an NPC, who answers: ``reply_start``, ``reply_delta``..., ``reply_end``."""
+
+    roles: ClassVar[frozenset[Role]] = SPEAKERS
+    type: Literal["say"] = "say"
+    npc: NpcId
+    speaker: Speaker
+    text: Speech
+    priority: Literal["player", "npc", "background"] | None = None
+    """None = after the speaker's kind (a narrator's is background)."""
+    max_tokens: Annotated[int, Field(ge=1, le=4096)] | None = None
+    sampling: SamplingSpec | None = None
+    stop: Annotated[
+        Many[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=8)
+    ] = ()
+
+
+class Speak(Request):
+    """Makes an NPC say a given line, without the model; answered like ``say``."""
+
+    roles: ClassVar[frozenset[Role]] = SPEAKERS
+    type: Literal["speak"] = "speak"
+    npc: NpcId
+    text: Speech
+
+
+class Cancel(ClientMessage):
+    """Stops the reply to the ``say`` with this id; its ``reply_end`` says "cancelled".
+
+    If no such reply is open, nothing happens.
+    """
+
+    roles: ClassVar[frozenset[Role]] = SPEAKERS
+    type: Literal["cancel"] = "cancel"
+    id: RequestId
+
+
+class ReplyStart(Reliable):
+    """An NPC begins to answer. Sent to who asked, the game, and those subscribed to replies."""
+
+    type: Literal["reply_start"] = "reply_start"
+    id: RequestId | None = None
+    """The request, in the session that sent it; None elsewhere."""
+    reply: Serial
+    """Names the reply in this world."""
+    npc: NpcId
+    speaker: SpeakerView
+    heard: str
+    """What the NPC is answering; empty for ``speak``."""
+
+
+class ReplyDelta(Reliable):
+    """More of the text. Deltas of a reply arrive in order; joined they are its text."""
+
+    type: Literal["reply_delta"] = "reply_delta"
+    id: RequestId | None = None
+    reply: Serial
+    text: str
+
+
+class ReplyEnd(Reliable):
+    """The reply is complete. Every ``reply_start`` is followed by exactly one."""
+
+    type: Literal["reply_end"] = "reply_end"
+    id: RequestId | None = None
+    reply: Serial
+    npc: NpcId
+    text: str
+    """The whole text."""
+    finish_reason: Literal["stop", "length", "cancelled", "error"]
+    code: Code | None = None
+    """Why, if finish_reason is "error"."""
+    prompt_tokens: Count = 0
+    cached_tokens: Count = 0
+    """Prompt tokens that did not have to be computed."""
+    generated_tokens: Count = 0
+    tier: TierName | None = None
+    """Where the NPC's prefix lay when the request came in."""
+    ttft_s: float | None = None
+    """Time to first token, from the request's arrival."""
+    total_s: float | None = None
+
+
+class Action(Reliable):
+    """An NPC wants to act. The arguments are valid under the schema its script registered."""
+
+    type: Literal["action"] = "action"
+    id: RequestId | None = None
+    reply: Serial
+    action: Serial
+    """Names the action in this world."""
+    npc: NpcId
+    name: ActionName
+    arguments: JsonObject
+
+
+class ActionResult(ClientMessage):
+    """The game tells what became of an action; forwarded to the script's mod."""
+
+    roles: ClassVar[frozenset[Role]] = frozenset({"game"})
+    type: Literal["action_result"] = "action_result"
+    action: Serial
+    ok: bool
+    message: Annotated[str, Field(max_length=1000)] = ""

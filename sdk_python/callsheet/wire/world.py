@@ -1,0 +1,213 @@
+"""Messages by which a game builds its world and moves it."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from callsheet.wire.base import ClientMessage, Part, Reliable, Request, ServerMessage, ServerPart
+from callsheet.wire.fields import (
+    AdapterId,
+    ArchetypeId,
+    Handle,
+    Many,
+    Name,
+    NpcId,
+    Persona,
+    PlayerId,
+    RequestId,
+    Role,
+    Seconds,
+    Vec3,
+)
+
+__all__ = [
+    "ConfigureWorld",
+    "Despawn",
+    "Hint",
+    "HintCalls",
+    "JsonTick",
+    "NpcSpec",
+    "PlayerSpec",
+    "ScheduledCall",
+    "Spawn",
+    "Spawned",
+    "SpawnedNpc",
+    "SpawnedPlayer",
+    "TickAck",
+    "TickNpc",
+    "TickPlayer",
+    "UpdateNpc",
+    "WorldClosed",
+]
+
+GAME_ONLY: frozenset[Role] = frozenset({"game"})
+
+Speed = Annotated[float, Field(gt=0, le=1e4)]
+Radius = Annotated[float, Field(ge=0, le=1e5)]
+Share = Annotated[float, Field(ge=0, le=1)]
+TickNumber = Annotated[int, Field(ge=0, le=2**32 - 1)]
+
+
+class ConfigureWorld(Request):
+    """Sets what holds for a whole world. Fields left out keep their value."""
+
+    roles: ClassVar[frozenset[Role]] = GAME_ONLY
+    type: Literal["configure_world"] = "configure_world"
+    lore: Persona | None = None
+    """Text every NPC of the world knows; the prompt prefix they share."""
+    player_max_speed_mps: Speed | None = None
+    npc_max_speed_mps: Speed | None = None
+
+
+class ScheduledCall(Part):
+    """A time at which an NPC will need the model."""
+
+    at_s: Seconds
+    """Absolute game time."""
+    every_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    """If given, again every so many seconds of game time."""
+
+
+Schedule = Annotated[Many[ScheduledCall], Field(max_length=64)]
+
+
+class NpcSpec(Part):
+    """An NPC as the game first describes it."""
+
+    npc: NpcId
+    name: Name
+    persona: Persona = ""
+    archetype: ArchetypeId | None = None
+    """A label scripts can bind to ("guard")."""
+    adapter: AdapterId | None = None
+    """A LoRA adapter known to the engine."""
+    interaction_radius_m: Radius = 3.0
+    sociability: Share = 0.0
+    """0 = never talks to other NPCs, 1 = with everyone in reach."""
+    position: Vec3 | None = None
+    schedule: Schedule = ()
+
+
+class PlayerSpec(Part):
+    """A player as the game first describes it."""
+
+    player: PlayerId
+    name: Name
+    position: Vec3 | None = None
+
+
+class Spawn(Request):
+    """Adds NPCs and players to the world, all or none; answered by ``spawned``."""
+
+    roles: ClassVar[frozenset[Role]] = GAME_ONLY
+    type: Literal["spawn"] = "spawn"
+    npcs: Many[NpcSpec] = ()
+    players: Many[PlayerSpec] = ()
+
+
+class SpawnedNpc(ServerPart):
+    """The handle that ticks use for an NPC."""
+
+    npc: NpcId
+    handle: Handle
+
+
+class SpawnedPlayer(ServerPart):
+    """The handle that ticks use for a player."""
+
+    player: PlayerId
+    handle: Handle
+
+
+class Spawned(Reliable):
+    """The handles of what was spawned, in the order sent."""
+
+    type: Literal["spawned"] = "spawned"
+    id: RequestId
+    npcs: Many[SpawnedNpc] = ()
+    players: Many[SpawnedPlayer] = ()
+
+
+class UpdateNpc(Request):
+    """Changes an NPC. Fields left out keep their value. Answered by ``ok``."""
+
+    roles: ClassVar[frozenset[Role]] = frozenset({"game", "mod"})
+    type: Literal["update_npc"] = "update_npc"
+    npc: NpcId
+    name: Name | None = None
+    persona: Persona | None = None
+    adapter: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_.:\-]*$")] | None = None
+    """An adapter id; the empty string takes the adapter away."""
+    interaction_radius_m: Radius | None = None
+    sociability: Share | None = None
+    schedule: Schedule | None = None
+
+
+class Despawn(Request):
+    """Removes NPCs and players, all or none; open replies of the NPCs are cancelled."""
+
+    roles: ClassVar[frozenset[Role]] = GAME_ONLY
+    type: Literal["despawn"] = "despawn"
+    npcs: Many[NpcId] = ()
+    players: Many[PlayerId] = ()
+
+
+class Hint(Part):
+    """When one NPC will need the model next."""
+
+    npc: NpcId
+    in_s: Seconds | None = None
+    """Seconds of game time from the last tick; None takes an earlier hint back."""
+
+
+class HintCalls(Request):
+    """Schedule hints outside ticks; answered by ``ok``. The last hint of an NPC wins."""
+
+    roles: ClassVar[frozenset[Role]] = frozenset({"game", "mod"})
+    type: Literal["hint_calls"] = "hint_calls"
+    hints: Annotated[Many[Hint], Field(min_length=1, max_length=10_000)]
+
+
+class TickNpc(Part):
+    """One NPC in a JSON tick; the fields of the binary record."""
+
+    handle: Handle
+    position: Vec3
+    velocity: Vec3 = (0.0, 0.0, 0.0)
+    next_call_s: Seconds | None = None
+    flags: Annotated[int, Field(ge=0, le=3)] = 0
+
+
+class TickPlayer(Part):
+    """One player in a JSON tick; the fields of the binary record."""
+
+    handle: Handle
+    position: Vec3
+    velocity: Vec3 = (0.0, 0.0, 0.0)
+
+
+class JsonTick(ClientMessage):
+    """A tick as JSON, for debugging and for clients without binary frames."""
+
+    roles: ClassVar[frozenset[Role]] = GAME_ONLY
+    type: Literal["tick"] = "tick"
+    kind: Literal["keyframe", "delta"]
+    tick: TickNumber
+    game_time_s: Seconds
+    ack: bool = False
+    npcs: Many[TickNpc] = ()
+    players: Many[TickPlayer] = ()
+
+
+class TickAck(ServerMessage):
+    """The tick that asked for it went through the whole pipeline."""
+
+    type: Literal["tick_ack"] = "tick_ack"
+    tick: TickNumber
+    game_time_s: float
+
+
+class WorldClosed(Reliable):
+    """The game left for good; the world's NPCs are gone. Sent to mods and observers."""
+
+    type: Literal["world_closed"] = "world_closed"
