@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 import torch
-from engine.harness import Talk, save_tiny_model
 
 from callsheet_server.engine.embedded.engine import EmbeddedEngine
 from callsheet_server.engine.embedded.settings import EmbeddedSettings
+from engine.harness import Talk, save_tiny_model
 
 torch.set_num_threads(1)
 

@@ -108,9 +108,7 @@ class Talk:
             pieces.append(item.text)
         raise AssertionError("the stream ended without GenerationEnd")
 
-    async def say(
-        self, key: NpcKey, text: str | tuple[Turn, ...] = "Hello?", **options: Any
-    ) -> str:
+    async def say(self, key: NpcKey, text: str | tuple[Turn, ...] = "Hello?", **options: Any) -> str:
         return (await self.ask(key, text, **options))[0]
 
     @property

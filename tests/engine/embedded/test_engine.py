@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from engine.conftest import StartEngine
 
 from callsheet_server.engine.engine import GenerationEnd, Priority, Sampling, Turn
 from callsheet_server.engine.errors import (
@@ -21,6 +20,7 @@ from callsheet_server.engine.errors import (
 )
 from callsheet_server.residency.state import StateKind, Tier
 from callsheet_server.world.key import NpcKey
+from engine.conftest import StartEngine
 
 PERSONAS = [f"Number {i}. " + "Likes fish, rain and long letters. " * i for i in range(5)]
 
@@ -199,10 +199,7 @@ async def test_json_schema_holds(start_engine: StartEngine) -> None:
     talk = await start_engine()
     schema = {
         "type": "object",
-        "properties": {
-            "mood": {"enum": ["good", "bad"]},
-            "age": {"type": "integer", "maximum": 99},
-        },
+        "properties": {"mood": {"enum": ["good", "bad"]}, "age": {"type": "integer", "maximum": 99}},
         "required": ["mood", "age"],
         "additionalProperties": False,
     }
@@ -296,7 +293,9 @@ async def test_occupancy_and_info(start_engine: StartEngine) -> None:
     talk = await start_engine()
     await talk.say(talk.npc("Mara"))
     occupancy = talk.engine.occupancy()
-    (device,) = (t for t in occupancy.tiers if t.kind is StateKind.PREFIX and t.tier is Tier.DEVICE)
+    (device,) = (
+        t for t in occupancy.tiers if t.kind is StateKind.PREFIX and t.tier is Tier.DEVICE
+    )
     assert (device.items, occupancy.running, occupancy.queued) == (1, 0, 0)
     assert 0 < device.used_bytes <= device.budget_bytes
     assert talk.engine.info.device == "cpu"
@@ -314,3 +313,4 @@ class _AnyEnd:
 
 def _any_end(*, tier: Tier | None) -> _AnyEnd:
     return _AnyEnd(tier)
+

@@ -118,10 +118,10 @@ class AdapterStore:
         adapter = self._adapters.get(str(key))
         return 0 if adapter is None else adapter.size_bytes
 
-    def rebuild_s(self, key: Hashable) -> float:
+    def rebuild_s(self, key: Hashable) -> float:  # noqa: ARG002
         return math.inf
 
-    def backed_up(self, key: Hashable) -> bool:
+    def backed_up(self, key: Hashable) -> bool:  # noqa: ARG002
         return False
 
     def load(self, key: Hashable, target: Tier) -> int:

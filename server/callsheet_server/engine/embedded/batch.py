@@ -43,7 +43,7 @@ class _RowLayer(CacheLayerMixin):
     def get_seq_length(self) -> int:
         return self._cache.selected[3]
 
-    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:  # noqa: ARG002
         return self._cache.selected[3], 0
 
     def get_max_length(self) -> int:
