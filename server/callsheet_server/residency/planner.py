@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callsheet_server.residency.actions import Action, Evict, Load, Plan
-from callsheet_server.residency.order import DenseOrder, Order
+from callsheet_server.residency.order import DenseOrder, Key, Order
 from callsheet_server.residency.state import StateKind, Tier
 
 if TYPE_CHECKING:
@@ -151,20 +151,21 @@ class _Victims:
     def __init__(self, rows: Iterator[int], order: Order) -> None:
         self._rows = rows
         self._order = order
-        self._heap: list[tuple[int, int]] = []
+        self._heap: list[tuple[float, float, int]] = []
         self._pull()
 
     def peek(self) -> int | None:
-        return self._heap[0][1] if self._heap else None
+        return self._heap[0][2] if self._heap else None
 
     def pop(self) -> int:
-        row = heapq.heappop(self._heap)[1]
+        row = heapq.heappop(self._heap)[2]
         if row == self._last:
             self._pull()
         return row
 
     def push(self, row: int) -> None:
-        heapq.heappush(self._heap, (-self._order.key(row), row))
+        distance_s, minus_cost = self._order.key(row)
+        heapq.heappush(self._heap, (-distance_s, -minus_cost, row))
 
     def _pull(self) -> None:
         """Take in the next row of the stream: the heap always holds the stream's head."""
@@ -189,11 +190,13 @@ class _Draft:
         self._free[Tier.DEVICE] -= budget.capacity_bytes[Tier.DEVICE] - self._device_limit
         self._capacity = budget.capacity_bytes
         self._victims: dict[Tier, _Victims] = {}
+        """Made when first asked for: each costs a pass over all items."""
+        self._arrived: dict[Tier, list[int]] = {tier: [] for tier in Tier}
         self._stuck: list[int] = []
 
     def prefetch(self, horizon_s: float, hysteresis_s: float) -> None:
         """Load what is within the horizon, nearest first, from all tiers below the device."""
-        heads: list[tuple[int, int, Tier, Iterator[int]]] = []
+        heads: list[tuple[Key, int, Tier, Iterator[int]]] = []
 
         def advance(source: Tier, rows: Iterator[int]) -> None:
             row = next(rows, None)
@@ -260,6 +263,8 @@ class _Draft:
     def _queue(self, tier: Tier) -> _Victims:
         if tier not in self._victims:
             self._victims[tier] = _Victims(self._order.farthest(tier), self._order)
+            for row in self._arrived[tier]:
+                self._victims[tier].push(row)
         return self._victims[tier]
 
     def _next_victim(self, tier: Tier, beyond_s: float) -> int | None:
@@ -326,7 +331,10 @@ class _Draft:
         self._credit -= price
         self._free[source] += size
         if target is not Tier.ABSENT:
-            self._queue(target).push(row)
+            if target in self._victims:
+                self._victims[target].push(row)
+            else:
+                self._arrived[target].append(row)
             if not (source is Tier.DEVICE and items.backed_up[row]):
                 self._free[target] -= size
         distance_s = self._order.distance_s(row)

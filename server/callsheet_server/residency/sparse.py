@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from callsheet_server.residency.order import rank
+from callsheet_server.residency.order import Key, rebuild_s_per_byte
 from callsheet_server.residency.planner import Items
 from callsheet_server.residency.state import Tier
 
@@ -63,10 +63,8 @@ class SparseOrder:
     def distance_s(self, row: int) -> float:
         return max(self._due_s[row] - self.now_s, 0.0)
 
-    def key(self, row: int) -> int:
-        distance_s = np.array([self.distance_s(row)], np.float32)
-        items, at = self._items, slice(row, row + 1)
-        return int(rank(distance_s, items.rebuild_s[at], items.size_bytes[at])[0])
+    def key(self, row: int) -> Key:
+        return self.distance_s(row), -rebuild_s_per_byte(self._items, row)
 
     def nearest(self, tier: Tier, horizon_s: float) -> Iterator[int]:
         for row in self._in_order(self._near[tier]):
@@ -78,8 +76,7 @@ class SparseOrder:
         return self._in_order(self._far[tier])
 
     def _entries(self, row: int) -> tuple[Entry, Entry]:
-        items, due_s = self._items, self._due_s[row]
-        dear = float(np.float32(items.rebuild_s[row] / max(int(items.size_bytes[row]), 1)))
+        due_s, dear = self._due_s[row], rebuild_s_per_byte(self._items, row)
         version = self._version[row]
         return (due_s, -dear, row, version), (-due_s, dear, row, version)
 
