@@ -44,14 +44,14 @@ def moves(actions: tuple[Load | Evict, ...]) -> list[tuple[object, Tier, Tier]]:
 POLICY = PolicySettings(prefetch_horizon_s=10.0, hysteresis_s=3.0, device_headroom=0.0)
 
 
-@settings(max_examples=150)
+@settings(max_examples=200)
 @given(problems())
 def test_no_budget_and_no_credit_is_exceeded_at_any_step(problem: Problem) -> None:
     items, budget, policy = problem
     carry_out(plan(items, budget, policy), items, budget)
 
 
-@settings(max_examples=150)
+@settings(max_examples=200)
 @given(problems())
 def test_planning_again_after_carrying_out_gives_nothing(problem: Problem) -> None:
     items, budget, policy = problem
@@ -59,7 +59,7 @@ def test_planning_again_after_carrying_out_gives_nothing(problem: Problem) -> No
     assert plan(items, budget, policy).actions == ()
 
 
-@settings(max_examples=150)
+@settings(max_examples=200)
 @given(problems(equal=True))
 def test_a_nearer_one_is_never_evicted_for_a_farther_one_of_the_same_cost(problem: Problem) -> None:
     items, budget, policy = problem
