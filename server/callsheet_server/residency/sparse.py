@@ -4,8 +4,10 @@ Entries are keyed by *absolute* due time, so that the clock alone reorders nothi
 longer matches its row is passed over, and dropped when half of a heap is such (lazy deletion).
 Plans made over it equal the dense ones.
 
-``loadtest/bench/planner.py`` measures when which applies. The server plans densely: a tick changes
-nearly every distance at once. Sparse is for engines to which distances come as single events.
+``loadtest/bench/planner.py`` measures when which applies: an update costs a few microseconds at any
+size, a dense plan over 100,000 items 2 to 6 ms, so sparse pays while fewer than a few hundred
+distances change per plan. The server plans densely: a tick changes nearly every distance at once.
+Sparse is for engines to which distances come as single events.
 """
 
 from __future__ import annotations
