@@ -68,8 +68,8 @@ class KvDisk:
         """The header of ``key``'s file; None if there is none or it makes no sense."""
         try:
             with self.path(key).open("rb") as file:
-                return _header(file.read(_HEADER_LIMIT_BYTES))
-        except (OSError, ValueError, KeyError):
+                return _header(file.read(_header_bytes(file.read(8))))
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def read(self, key: NpcKey, fingerprint: str) -> torch.Tensor:
@@ -81,9 +81,9 @@ class KvDisk:
         path = self.path(key)
         try:
             content = path.read_bytes()
-            header = _header(content[:_HEADER_LIMIT_BYTES])
+            header = _header(content[8 : 8 + _header_bytes(content[:8])])
             kv = load(content)["kv"]
-        except (OSError, SafetensorError, ValueError, KeyError) as error:
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
             raise StateLostError(f"{path}: cannot be read: {error}") from error
         if header.fingerprint != fingerprint:
             raise StateLostError(f"{path}: is of another prefix")
@@ -95,10 +95,13 @@ class KvDisk:
         self.path(key).unlink(missing_ok=True)
 
 
+def _header_bytes(size: bytes) -> int:
+    """How much JSON follows the first 8 bytes of a safetensors file."""
+    return min(int.from_bytes(size, "little"), _HEADER_LIMIT_BYTES)
+
+
 def _header(content: bytes) -> KvHeader:
-    """Parse the start of a file: 8 bytes little-endian size, then that much JSON (safetensors)."""
-    size = int.from_bytes(content[:8], "little")
-    metadata = json.loads(content[8 : 8 + size])["__metadata__"]
+    metadata = json.loads(content)["__metadata__"]
     tokens = tuple(int(token) for token in json.loads(metadata["tokens"]))
     return KvHeader(str(metadata["fingerprint"]), tokens, int(metadata["crc32"]))
 
