@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 
+from callsheet.wire.base import Request
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.session import Draining, EngineSummary, Hello
 from callsheet.wire.tick import Tick
@@ -127,6 +128,8 @@ class CallsheetServer:
 
     def _receive(self, connection: Connection, frame: str | bytes) -> None:
         now_s = self._clock()
+        if connection.session is None:
+            self._sweep()  # A hello finds no world of a game that has just left.
         message = connection.receive(frame, now_s)
         session = connection.session
         if session is None or message is None:
@@ -140,7 +143,13 @@ class CallsheetServer:
                 self._dispatcher.handle(self.rooms[session.world], session, message)
         except Exception:
             logger.exception("session %s: a message could not be handled", session.id)
-            session.fail(error_for(ErrorCode.INTERNAL, "the server failed; see its log"), now_s)
+            request_id = message.id if isinstance(message, Request) else None
+            session.fail(
+                error_for(
+                    ErrorCode.INTERNAL, "the server failed; see its log", request_id=request_id
+                ),
+                now_s,
+            )
 
     def _join(self, connection: Connection, hello: Hello) -> None:
         session = connection.session
@@ -219,8 +228,8 @@ class _Client:
     def hello_timeout(self, timeout_s: float) -> None:
         self._connection.hello_timeout(timeout_s)
 
-    def lost(self) -> None:
-        self._connection.lost(self._server._clock())
+    def lost(self, close_code: int) -> None:
+        self._connection.lost(close_code, self._server._clock())
 
 
 def _tick_errors(tick: Tick, report: TickReport) -> list[CallsheetError]:

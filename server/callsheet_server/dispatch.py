@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
 
 from callsheet.wire.codec import AnyClientMessage
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.observe import Explain, Subscribe
 from callsheet.wire.script import (
     ActionDone,
-    ActionSpec,
     HearAnswer,
     NpcSpawned,
     RegisterScript,
@@ -34,6 +29,7 @@ from callsheet.wire.world import (
     WorldClosed,
 )
 from callsheet_server.pipeline import Pipeline
+from callsheet_server.reply.actions import check_actions
 from callsheet_server.room import Room, Subscription
 from callsheet_server.session.session import Session
 from callsheet_server.talk import Talk
@@ -41,7 +37,7 @@ from callsheet_server.world.errors import bad_value
 
 __all__ = ["Dispatcher"]
 
-MAX_LISTED_NPCS = 1_000
+MAX_LISTED_NPCS = 900
 
 
 class Dispatcher:
@@ -171,6 +167,7 @@ class Dispatcher:
     def _close_world(self, room: Room) -> None:
         for npc in list(room.world.npcs):
             self._forget(room, npc)
+        self._pipeline.forget_world(room)
         room.clear_world()
         for session in room.sessions.values():
             session.send(WorldClosed())
@@ -180,14 +177,15 @@ class Dispatcher:
         self._tell_script(room, npc, alive=False)
         self._pipeline.forget(room, npc)
         room.memory.forget(npc)
+        room.scripts.unbind(npc)
 
     # --- scripts -----------------------------------------------------------------------------
 
     def _register_script(self, room: Room, session: Session, message: RegisterScript) -> None:
-        _check_actions(message.actions)
+        check_actions(message.actions)
         script = room.scripts.register(session.id, message)
         self._sync_all(room)
-        mine = [n for n, npc in room.world.npcs.items() if room.scripts.for_npc(npc.spec) is script]
+        mine = [npc for npc in room.world.npcs if room.scripts.for_npc(npc) is script]
         session.send(
             ScriptRegistered(
                 id=message.id, script=message.script, npcs=tuple(mine[:MAX_LISTED_NPCS])
@@ -197,11 +195,8 @@ class Dispatcher:
     def _action_result(self, room: Room, message: ActionResult) -> None:
         taken = room.actions.pop(message.action, None)
         if taken is None:
-            raise error_for(
-                ErrorCode.BAD_VALUE,
-                f"no action {message.action} waits for its result",
-                field="action",
-                value=str(message.action),
+            raise bad_value(
+                f"no action {message.action} waits for its result", "action", str(message.action)
             )
         found = room.script_for(taken.npc) if taken.npc in room.world.npcs else None
         if found is not None:
@@ -230,7 +225,7 @@ class Dispatcher:
     def _sync(self, room: Room, npc: str) -> None:
         """Bring the world's numbers and the engine's profile up to what game and script say."""
         spec = room.world.npc(npc).spec
-        script = room.scripts.for_npc(spec)
+        script = room.scripts.bind(spec)
         effective = spec if script is None else script.over(spec)
         room.world.set_traits(
             npc, effective.interaction_radius_m, effective.sociability, effective.schedule
@@ -247,32 +242,3 @@ class Dispatcher:
         else:
             room.subscriptions.pop(session.id, None)
         session.send(Ok(id=message.id))
-
-
-def _check_actions(actions: tuple[ActionSpec, ...]) -> None:
-    """Refuse action schemas that cannot be generated from, or that point outside themselves."""
-    names: set[str] = set()
-    for index, action in enumerate(actions):
-        path = f"actions.{index}"
-        if action.name in names:
-            raise bad_value("every action needs a name of its own", f"{path}.name", action.name)
-        names.add(action.name)
-        try:
-            Draft202012Validator.check_schema(action.parameters)
-        except SchemaError as error:
-            raise bad_value(
-                f"not a JSON schema: {error.message}", f"{path}.parameters", action.name
-            ) from None
-        if action.parameters.get("type") != "object":
-            raise bad_value('must have "type": "object"', f"{path}.parameters", action.name)
-        if any(not ref.startswith("#") for ref in _references(action.parameters)):
-            raise bad_value("$ref must stay inside the schema", f"{path}.parameters", action.name)
-
-
-def _references(schema: Any) -> list[str]:
-    if isinstance(schema, dict):
-        own = [str(schema["$ref"])] if "$ref" in schema else []
-        return own + [ref for value in schema.values() for ref in _references(value)]
-    if isinstance(schema, list):
-        return [ref for value in schema for ref in _references(value)]
-    return []

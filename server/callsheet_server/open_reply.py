@@ -7,16 +7,21 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import orjson
+
 from callsheet.wire.errors import CallsheetError
 from callsheet.wire.talk import Action, ReplyDelta, ReplyEnd, ReplyStart, Speaker
 from callsheet_server.engine.engine import GenerationEnd
 from callsheet_server.reply.views import TIER_NAMES
 from callsheet_server.room import Room
 from callsheet_server.session.session import Session
-from callsheet_server.world.memory import Memory
+from callsheet_server.world.memory import Memory, Turn
 from callsheet_server.world.world import World
 
 __all__ = ["OpenReply"]
+
+MAX_TEXT_BYTES = 60_000
+"""Of a reply's text as JSON: ``reply_end`` stays below the 64,000 bytes the protocol promises."""
 
 
 @dataclass(slots=True, eq=False)
@@ -35,6 +40,7 @@ class OpenReply:
     memory: Memory = field(init=False)
     task: asyncio.Task[None] | None = None
     _pieces: list[str] = field(default_factory=list)
+    _bytes: int = 0
     _started: bool = False
 
     def __post_init__(self) -> None:
@@ -46,12 +52,23 @@ class OpenReply:
         """All that was said so far."""
         return "".join(self._pieces)
 
+    @property
+    def _cut(self) -> bool:
+        return self._bytes > MAX_TEXT_BYTES
+
     def say(self, text: str) -> None:
-        """Stream a piece of the answer."""
+        """Stream a piece of the answer; what no longer fits one message is cut off."""
         self._start()
-        if text:
+        self._bytes += len(orjson.dumps(text))
+        if text and not self._cut:
             self._pieces.append(text)
             self._tell(ReplyDelta(reply=self.reply, text=text))
+
+    def remember(self, *turns: Turn) -> None:
+        """Add to the NPC's memory, unless the NPC is gone."""
+        npc = self.world.npcs.get(self.npc)
+        if npc is not None and npc.handle == self.handle:
+            self.memory.add(self.npc, *turns)
 
     def act(self, name: str, arguments: dict[str, Any]) -> None:
         """Tell of an action."""
@@ -72,7 +89,7 @@ class OpenReply:
             reply=self.reply,
             npc=self.npc,
             text=self.text,
-            finish_reason=finish_reason,
+            finish_reason="length" if self._cut and finish_reason == "stop" else finish_reason,
             code=code,
         )
         if generation is not None:

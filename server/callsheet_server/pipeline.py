@@ -48,6 +48,7 @@ class Pipeline:
         room.counters.npc_updates += report.npc_updates
         self.replan(room)
         room.tell_presence()
+        room.tell_time()
         if tick.ack and room.game is not None:
             ack = TickAck(tick=tick.tick, game_time_s=tick.game_time_s)
             room.game.send(ack, key="tick_ack")
@@ -113,6 +114,11 @@ class Pipeline:
         for kind in (StateKind.PREFIX, StateKind.BLOB):
             self._controller.untrack(kind, key)
         self._engine.forget_npc(key)
+
+    def forget_world(self, room: Room) -> None:
+        """The world's NPCs are gone; so is the text they shared."""
+        self._controller.forget_world(room.name)
+        self._engine.set_world_prefix(room.name, "")
 
     def set_lore(self, room: Room) -> None:
         """The text all NPCs of the world share has changed, and with it every prefix."""

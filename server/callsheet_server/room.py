@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from callsheet.wire.base import ServerMessage
 from callsheet.wire.fields import NpcId
 from callsheet.wire.observe import Move
-from callsheet.wire.script import PlayerLeft, PlayerNear
+from callsheet.wire.script import NpcTick, PlayerLeft, PlayerNear
 from callsheet_server.distance import Distances
+from callsheet_server.reply.views import distance_of
 from callsheet_server.session.session import Session
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Memory
@@ -108,7 +109,7 @@ class Room:
 
     def script_for(self, npc: NpcId) -> tuple[Script, Session] | None:
         """The script that speaks for an NPC, with the mod's session."""
-        script = self.scripts.for_npc(self.world.npc(npc).spec)
+        script = self.scripts.for_npc(npc)
         return None if script is None else (script, self.sessions[script.owner])
 
     def subscribers(self, topic: str) -> Iterator[Session]:
@@ -130,11 +131,7 @@ class Room:
 
     def tell_presence(self) -> None:
         """Tell mods which players came near their NPCs, or left."""
-        watched = {
-            name: script
-            for name, npc in self.world.npcs.items()
-            if (script := self.scripts.for_npc(npc.spec)) and "near" in script.spec.events
-        }
+        watched = dict(self.scripts.listening("near"))
         for change in self.presence.update(self.world, list(watched)):
             script = watched[change.npc]
             name = script.spec.script
@@ -148,3 +145,26 @@ class Room:
                 if change.near
                 else PlayerLeft(script=name, npc=change.npc, player=change.player)
             )
+
+    def tell_time(self) -> None:
+        """Tell mods that game time went on for their NPCs."""
+        now_s = self.world.game_time_s
+        due = {s for s in self.scripts if "tick" in s.spec.events and s.tick_due(now_s)}
+        for npc, script in self.scripts.listening("tick") if due else ():
+            if script not in due:
+                continue
+            name = script.spec.script
+            distance_s, _ = distance_of(self.distances, self.world.npcs[npc].row)
+            self.sessions[script.owner].send(
+                NpcTick(script=name, npc=npc, game_time_s=now_s, distance_s=distance_s),
+                key=f"npc_tick/{name}/{npc}",
+            )
+
+    def check_integrity(self) -> None:
+        """Raise ``AssertionError`` naming the broken invariant, if one is broken."""
+        self.world.check_integrity()
+        self.scripts.check_integrity(self.world.npcs)
+        for script in self.scripts:
+            assert script.owner in self.sessions, f"{script.spec.script} has no owner"
+        for session in self.subscriptions:
+            assert session in self.sessions, f"{session} subscribed and is gone"
