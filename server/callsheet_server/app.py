@@ -114,6 +114,22 @@ class CallsheetServer:
                 now_s,
             )
 
+    def check_integrity(self) -> None:
+        """Raise ``AssertionError`` naming the broken invariant, if one is broken.
+
+        Moves must be idle, and known to the controller: see its method of the same name.
+        """
+        self.controller.check_integrity()
+        self.engine.check_integrity()
+        self.talk.check_integrity()
+        for session in self.sessions:
+            session.check_integrity()
+            room = self.rooms[session.world]
+            assert room.sessions[session.id] is session, f"{session.id} is not in its room"
+        for room in self.rooms.values():
+            assert room.sessions, f"world {room.name} has nobody left and is kept"
+            room.check_integrity()
+
     async def __aenter__(self) -> CallsheetServer:
         await self.start()
         return self
@@ -243,7 +259,7 @@ def _tick_errors(tick: Tick, report: TickReport) -> list[CallsheetError]:
                 f"tick {tick.tick}: {report.unknown_count} records with unknown handles skipped: "
                 f"{shown}",
                 field="handle",
-                value=shown,
+                value=f"[{shown}]",
             )
         )
     if report.bad_count:
@@ -255,7 +271,7 @@ def _tick_errors(tick: Tick, report: TickReport) -> list[CallsheetError]:
                 f"positions and velocities must be finite and within 1e7, next_call_s NaN or at "
                 f"least 0, flags at most 3",
                 field="npcs",
-                value=shown,
+                value=f"[{shown}]",
             )
         )
     return errors

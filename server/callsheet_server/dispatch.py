@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from callsheet.wire.codec import AnyClientMessage
-from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
+from callsheet.wire.errors import CallsheetError
 from callsheet.wire.observe import Explain, Subscribe
 from callsheet.wire.script import (
     ActionDone,
@@ -103,13 +103,6 @@ class Dispatcher:
                 self._subscribe(room, session, message)
             case Explain():
                 session.send(self._pipeline.explain(room, message.npc, message.id))
-            case _:
-                raise error_for(
-                    ErrorCode.BAD_MESSAGE,
-                    f"{message.type} can only be the first message of a connection",
-                    field="type",
-                    value=message.type,
-                )
 
     # --- the world ---------------------------------------------------------------------------
 

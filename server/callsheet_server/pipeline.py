@@ -94,7 +94,7 @@ class Pipeline:
                 ErrorCode.UNKNOWN_ADAPTER,
                 f"the engine has no adapter {adapter!r}; it has: {known}",
                 field=field,
-                value=adapter,
+                value=f'"{adapter}"',
             )
 
     def put_npc(self, room: Room, spec: NpcSpec) -> None:

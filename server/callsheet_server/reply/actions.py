@@ -36,12 +36,12 @@ def check_actions(actions: Sequence[ActionSpec]) -> None:
             raise bad_value(
                 f"every action needs a name of its own, and {NO_ACTION!r} means no action",
                 f"actions.{index}.name",
-                action.name,
+                f'"{action.name}"',
             )
         names.add(action.name)
         problem = _problem(action.parameters)
         if problem is not None:
-            raise bad_value(problem, f"actions.{index}.parameters", action.name)
+            raise bad_value(problem, f"actions.{index}.parameters", f'"{action.name}"')
 
 
 def action_turn(name: str, actions: Sequence[ActionSpec]) -> Turn:

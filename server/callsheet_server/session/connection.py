@@ -113,5 +113,5 @@ def _version_mismatch(theirs: str) -> CallsheetError:
         f"the client speaks callsheet {theirs[:20]}, this server (callsheet {__version__}) speaks "
         f"{PROTOCOL}: upgrade the {'client' if ours_is_newer else 'server'}",
         field="protocol",
-        value=theirs[:20],
+        value=orjson.dumps(theirs[:20]).decode(),
     )

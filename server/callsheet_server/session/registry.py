@@ -116,7 +116,7 @@ class SessionRegistry:
                 f"a game is playing world {hello.world!r}; stop it, resume its session, or use "
                 f"another world name",
                 field="world",
-                value=hello.world,
+                value=f'"{hello.world}"',
             )
 
     def _welcome(self, session: Session, resumed: bool, now_s: float) -> Welcome:

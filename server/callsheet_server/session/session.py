@@ -25,7 +25,7 @@ from callsheet.wire.errors import (
     error_for,
 )
 from callsheet.wire.fields import Role
-from callsheet.wire.session import Ack, Bye, Error, Ping, Pong
+from callsheet.wire.session import Ack, Bye, Error, Hello, Ping, Pong
 from callsheet.wire.tick import Tick, TickKind, decode_tick, tick_from_json
 from callsheet.wire.world import JsonTick
 from callsheet_server.session.budget import TokenBucket
@@ -205,6 +205,13 @@ class Session:
                 self._replay.ack(message.seq)
             case Bye():
                 self.close(CloseCode.NORMAL, "bye")
+            case Hello():
+                raise error_for(
+                    ErrorCode.BAD_MESSAGE,
+                    "hello can only be the first message of a connection",
+                    field="type",
+                    value='"hello"',
+                )
             case _:
                 return message
         return None
@@ -228,7 +235,7 @@ class Session:
                 f"{message.type} is for {' and '.join(sorted(message.roles))}; "
                 f"this session's role is {self.role}",
                 field="type",
-                value=message.type,
+                value=f'"{message.type}"',
             )
 
     # --- ticks -------------------------------------------------------------------------------

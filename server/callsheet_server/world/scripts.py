@@ -78,7 +78,7 @@ class ScriptBook:
                 ErrorCode.BAD_VALUE,
                 f"this session has registered no script {name!r}",
                 field="script",
-                value=name,
+                value=f'"{name}"',
             )
 
     def remove_owner(self, owner: str) -> bool:
