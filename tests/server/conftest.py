@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+from server.client import Client
 
 from callsheet_server.app import CallsheetServer
 from callsheet_server.engine.engine import Engine
@@ -14,7 +15,6 @@ from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
 from callsheet_server.reply.settings import ReplySettings
 from callsheet_server.settings import Settings
 from callsheet_server.transport.settings import LimitSettings, ServerSettings
-from server.client import Client
 
 StartServer = Callable[..., Awaitable[CallsheetServer]]
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from server.client import Client
+from server.conftest import StartServer, scripted
 
 from callsheet.wire import (
     Cancel,
@@ -33,8 +35,6 @@ from callsheet.wire import (
 )
 from callsheet_server.app import CallsheetServer
 from callsheet_server.session.session import SessionState
-from server.client import Client
-from server.conftest import StartServer, scripted
 
 pytestmark = pytest.mark.usefixtures("bystander")
 
@@ -223,7 +223,7 @@ async def test_a_second_hello_is_refused(game: Client) -> None:
     await still_works(game)
 
 
-# --- wrong version, unauthenticated ----------------------------------------------------------------
+# --- wrong version, unauthenticated --------------------------------------------------------------
 
 
 async def refused(client: Client, frame: str | bytes | None = None) -> tuple[Error, int]:
@@ -393,7 +393,7 @@ async def test_a_record_with_a_bad_value_is_skipped_and_the_rest_counts(
     async with Client(server.port) as game:
         bob, ida = (npc.handle for npc in (await game.spawn("bob", "ida")).npcs)
         await game.tick([bob, ida], [[1, 1, 1], [2, 2, 2]])
-        columns = {
+        columns: dict[str, Any] = {
             "velocity_mps": [record.get("velocity", (0, 0, 0)), (0, 0, 0)],
             "next_call_s": [record.get("next_call_s", NAN), NAN],
             "flags": [record.get("flags", 0), 0],
@@ -500,7 +500,7 @@ async def test_a_server_holds_so_many_sessions_and_worlds(start_server: StartSer
         await game.settle()
 
 
-# --- a disconnect in mid-reply ---------------------------------------------------------------------
+# --- a disconnect in mid-reply -------------------------------------------------------------------
 
 
 async def test_a_disconnect_in_mid_reply_loses_and_doubles_nothing(
