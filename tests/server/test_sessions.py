@@ -42,7 +42,7 @@ from callsheet_server.session.session import SessionState
 async def no_sessions(server: CallsheetServer, left: int = 0) -> None:
     """Wait until the server has forgotten the sessions that are over."""
     async with asyncio.timeout(2):
-        while len(server.sessions) > left:
+        while len(server.sessions) > left:  # noqa: ASYNC110, nobody announces it
             await asyncio.sleep(0.01)
 
 
