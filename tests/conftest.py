@@ -47,7 +47,7 @@ def blocked_by(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 @cache
 def missing_model() -> str | None:
     """Say why the default model cannot be used; None = it can."""
-    from callsheet_server.engine.models import (  # type: ignore[import-not-found]
+    from callsheet_server.engine.models import (
         DEFAULT_MODEL,
         list_models,
     )

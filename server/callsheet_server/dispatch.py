@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from callsheet.wire.codec import AnyClientMessage
-from callsheet.wire.errors import CallsheetError
+from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.observe import Explain, Subscribe
 from callsheet.wire.script import (
     ActionDone,
@@ -33,11 +33,14 @@ from callsheet_server.reply.actions import check_actions
 from callsheet_server.room import Room, Subscription
 from callsheet_server.session.session import Session
 from callsheet_server.talk import Talk
-from callsheet_server.world.errors import bad_value
 
 __all__ = ["Dispatcher"]
 
+NEED_A_GAME = (Say, Speak, UpdateNpc, HintCalls, Explain)
+"""Messages about NPCs, which a world without a game does not have."""
+
 MAX_LISTED_NPCS = 900
+"""With ids of 64 characters that is a message of just under 64,000 bytes."""
 
 
 class Dispatcher:
@@ -68,6 +71,10 @@ class Dispatcher:
             self._close_world(room)
 
     def _handle(self, room: Room, session: Session, message: AnyClientMessage) -> None:
+        if room.game is None and isinstance(message, NEED_A_GAME):
+            raise error_for(
+                ErrorCode.WORLD_NOT_READY, f"no game is in world {room.name!r} yet; wait for one"
+            )
         match message:
             case Say():
                 self._talk.say(room, session, message)
@@ -169,8 +176,7 @@ class Dispatcher:
         self._talk.cancel_npc(room, npc)
         self._tell_script(room, npc, alive=False)
         self._pipeline.forget(room, npc)
-        room.memory.forget(npc)
-        room.scripts.unbind(npc)
+        room.forget(npc)
 
     # --- scripts -----------------------------------------------------------------------------
 
@@ -178,7 +184,7 @@ class Dispatcher:
         check_actions(message.actions)
         script = room.scripts.register(session.id, message)
         self._sync_all(room)
-        mine = [npc for npc in room.world.npcs if room.scripts.for_npc(npc) is script]
+        mine = room.scripts.npcs_of(script)
         session.send(
             ScriptRegistered(
                 id=message.id, script=message.script, npcs=tuple(mine[:MAX_LISTED_NPCS])
@@ -188,8 +194,11 @@ class Dispatcher:
     def _action_result(self, room: Room, message: ActionResult) -> None:
         taken = room.actions.pop(message.action, None)
         if taken is None:
-            raise bad_value(
-                f"no action {message.action} waits for its result", "action", str(message.action)
+            raise error_for(
+                ErrorCode.UNKNOWN_REQUEST,
+                f"no action {message.action} waits for its result",
+                field="action",
+                value=str(message.action),
             )
         found = room.script_for(taken.npc) if taken.npc in room.world.npcs else None
         if found is not None:
@@ -218,7 +227,7 @@ class Dispatcher:
     def _sync(self, room: Room, npc: str) -> None:
         """Bring the world's numbers and the engine's profile up to what game and script say."""
         spec = room.world.npc(npc).spec
-        script = room.scripts.bind(spec)
+        script = room.scripts.assign(spec)
         effective = spec if script is None else script.over(spec)
         room.world.set_traits(
             npc, effective.interaction_radius_m, effective.sociability, effective.schedule

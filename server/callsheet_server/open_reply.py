@@ -18,10 +18,14 @@ from callsheet_server.session.session import Session
 from callsheet_server.world.memory import Memory, Turn
 from callsheet_server.world.world import World
 
-__all__ = ["OpenReply"]
+__all__ = ["OpenReply", "ReplyFullError"]
 
-MAX_TEXT_BYTES = 60_000
-"""Of a reply's text as JSON: ``reply_end`` stays below the 64,000 bytes the protocol promises."""
+MAX_JSON_BYTES = 60_000
+"""Of a reply's text; leaves room for the rest of ``reply_end``."""
+
+
+class ReplyFullError(Exception):
+    """The reply is as long as a message can be."""
 
 
 @dataclass(slots=True, eq=False)
@@ -40,7 +44,7 @@ class OpenReply:
     memory: Memory = field(init=False)
     task: asyncio.Task[None] | None = None
     _pieces: list[str] = field(default_factory=list)
-    _bytes: int = 0
+    _json_bytes: int = 0
     _started: bool = False
 
     def __post_init__(self) -> None:
@@ -52,15 +56,17 @@ class OpenReply:
         """All that was said so far."""
         return "".join(self._pieces)
 
-    @property
-    def _cut(self) -> bool:
-        return self._bytes > MAX_TEXT_BYTES
-
     def say(self, text: str) -> None:
-        """Stream a piece of the answer; what no longer fits one message is cut off."""
+        """Stream a piece of the answer.
+
+        Raises:
+            ReplyFullError: with this piece ``reply_end`` would pass the protocol's 64,000 bytes.
+        """
         self._start()
-        self._bytes += len(orjson.dumps(text))
-        if text and not self._cut:
+        if text:
+            self._json_bytes += len(orjson.dumps(text))
+            if self._json_bytes > MAX_JSON_BYTES:
+                raise ReplyFullError
             self._pieces.append(text)
             self._tell(ReplyDelta(reply=self.reply, text=text))
 
@@ -89,7 +95,7 @@ class OpenReply:
             reply=self.reply,
             npc=self.npc,
             text=self.text,
-            finish_reason="length" if self._cut and finish_reason == "stop" else finish_reason,
+            finish_reason=finish_reason,
             code=code,
         )
         if generation is not None:

@@ -85,6 +85,7 @@ class Room:
         self.memory = Memory()
         self.presence = Presence()
         self.distances: Distances | None = None
+        self._tick_due_s: dict[str, float] = {}
         self.actions: OrderedDict[int, TakenAction] = OrderedDict()
 
     @property
@@ -109,8 +110,14 @@ class Room:
 
     def script_for(self, npc: NpcId) -> tuple[Script, Session] | None:
         """The script that speaks for an NPC, with the mod's session."""
-        script = self.scripts.for_npc(npc)
+        script = self.scripts.script_of(npc)
         return None if script is None else (script, self.sessions[script.owner])
+
+    def forget(self, npc: NpcId) -> None:
+        """An NPC is about to go."""
+        self.scripts.release(npc)
+        self.memory.forget(npc)
+        self._tick_due_s.pop(npc, None)
 
     def subscribers(self, topic: str) -> Iterator[Session]:
         """Sessions that want to be told of ``topic``."""
@@ -129,11 +136,11 @@ class Room:
             mine = session is asker
             session.send(message.model_copy(update={"id": request}) if mine else message)
 
-    def tell_presence(self) -> None:
-        """Tell mods which players came near their NPCs, or left."""
-        watched = dict(self.scripts.listening("near"))
-        for change in self.presence.update(self.world, list(watched)):
-            script = watched[change.npc]
+    def tell_scripts(self) -> None:
+        """Tell mods which players came near their NPCs or left, and that time went on."""
+        near = self.scripts.listening("near")
+        for change in self.presence.update(self.world, list(near)):
+            script = near[change.npc]
             name = script.spec.script
             self.sessions[script.owner].send(
                 PlayerNear(
@@ -145,26 +152,23 @@ class Room:
                 if change.near
                 else PlayerLeft(script=name, npc=change.npc, player=change.player)
             )
-
-    def tell_time(self) -> None:
-        """Tell mods that game time went on for their NPCs."""
-        now_s = self.world.game_time_s
-        due = {s for s in self.scripts if "tick" in s.spec.events and s.tick_due(now_s)}
-        for npc, script in self.scripts.listening("tick") if due else ():
-            if script not in due:
-                continue
-            name = script.spec.script
-            distance_s, _ = distance_of(self.distances, self.world.npcs[npc].row)
-            self.sessions[script.owner].send(
-                NpcTick(script=name, npc=npc, game_time_s=now_s, distance_s=distance_s),
-                key=f"npc_tick/{name}/{npc}",
-            )
+        for npc, script in self.scripts.listening("tick").items():
+            if self.world.game_time_s >= self._tick_due_s.get(npc, 0.0):
+                self._tick_due_s[npc] = self.world.game_time_s + script.spec.tick_interval_s
+                distance_s, _ = distance_of(self.distances, self.world.npcs[npc].row)
+                self.sessions[script.owner].send(
+                    NpcTick(
+                        script=script.spec.script,
+                        npc=npc,
+                        game_time_s=self.world.game_time_s,
+                        distance_s=distance_s,
+                    ),
+                    key=f"npc_tick/{npc}",
+                )
 
     def check_integrity(self) -> None:
         """Raise ``AssertionError`` naming the broken invariant, if one is broken."""
         self.world.check_integrity()
-        self.scripts.check_integrity(self.world.npcs)
-        for script in self.scripts:
-            assert script.owner in self.sessions, f"{script.spec.script} has no owner"
+        self.scripts.check_integrity(self.world.npcs, self.sessions)
         for session in self.subscriptions:
             assert session in self.sessions, f"{session} subscribed and is gone"

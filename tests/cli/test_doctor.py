@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
 from collections.abc import Iterator
 
 import pytest
-from websockets.sync.server import serve
-from websockets.typing import Subprotocol
 
 from callsheet.cli import main
 from callsheet.cli.checks import Finding, check_exposure, check_port, check_python, check_torch
+from callsheet_server.app import CallsheetServer
+from callsheet_server.engine.scripted import ScriptedEngine
+from callsheet_server.settings import Settings
 from callsheet_server.transport.settings import ServerSettings
 
 
@@ -33,22 +35,6 @@ def silent_port() -> Iterator[int]:
     thread.join()
 
 
-@pytest.fixture
-def callsheet_port() -> Iterator[int]:
-    """A port where something speaks our subprotocol."""
-    with serve(
-        lambda connection: connection.close(),
-        "127.0.0.1",
-        0,
-        subprotocols=[Subprotocol("callsheet.v1")],
-    ) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield server.socket.getsockname()[1]
-        server.shutdown()
-        thread.join()
-
-
 def port_finding(**settings: object) -> Finding:
     (finding,) = check_port(ServerSettings.model_validate(settings))
     return finding
@@ -67,8 +53,10 @@ def test_a_port_taken_by_a_stranger_fails(silent_port: int) -> None:
     assert "--port" in finding.fix
 
 
-def test_a_callsheet_server_is_recognised(callsheet_port: int) -> None:
-    finding = port_finding(port=callsheet_port)
+async def test_a_callsheet_server_is_recognised() -> None:
+    settings = Settings.model_validate({"server": {"port": 0}})
+    async with CallsheetServer(settings, ScriptedEngine(settings.scripted)) as server:
+        finding = await asyncio.to_thread(port_finding, port=server.port)
     assert finding.status == "warn"
     assert "a Callsheet server is running" in finding.detail
 

@@ -220,8 +220,7 @@ class Client:
     async def _receive(self) -> None:
         text = await self.socket.recv(decode=False)
         message = parse_server_message(text)
-        if not isinstance(message, Spawned):  # It alone grows with what was asked.
-            assert len(text) < MAX_SERVER_MESSAGE_BYTES
+        assert len(text) < MAX_SERVER_MESSAGE_BYTES
         if isinstance(message, Reliable) and message.seq is not None:
             assert message.seq == self.last_seq + 1, f"{message.seq} after {self.last_seq}"
             self.last_seq = message.seq

@@ -257,7 +257,7 @@ async def test_an_action_comes_with_valid_arguments_and_its_result_goes_to_the_m
     assert (done.script, done.npc, done.action) == ("smith", "bob", first.action)
     assert (done.name, done.ok, done.message) == (first.name, False, "No hands.")
     await game.send(ActionResult(action=first.action, ok=True))
-    error = await game.error(ErrorCode.BAD_VALUE)
+    error = await game.error(ErrorCode.UNKNOWN_REQUEST)
     assert (error.field, error.value) == ("action", str(first.action))
 
 

@@ -73,12 +73,24 @@ async def test_a_second_game_finds_the_world_taken(server: CallsheetServer) -> N
             "world",
             '"town"',
         )
-        game.drop()
+        await game.settle()
+
+
+async def test_a_game_takes_over_from_one_that_was_lost(server: CallsheetServer) -> None:
+    async with Client(server.port, role="mod") as mod:
+        async with Client(server.port) as lost:
+            await lost.spawn("bob")
+            lost.drop()
         await asyncio.sleep(0.02)
-        third = Client(server.port)  # The world is kept for the first game, who may come back.
-        await third.dial()
-        await third.send(third.hello)
-        assert await third.closed() == CloseCode.WORLD_TAKEN
+        async with Client(server.port) as game:
+            assert not game.welcome.resumed
+            await mod.get(WorldClosed)
+            await game.spawn("bob")
+            late = Client(server.port, resume=lost.resumption())
+            await late.dial()
+            await late.send(late.hello)
+            assert await late.closed() == CloseCode.WORLD_TAKEN
+            assert (await game.reply(await game.say("bob"))).finish_reason == "stop"
 
 
 async def test_a_world_can_be_taken_again_as_soon_as_its_game_said_bye(

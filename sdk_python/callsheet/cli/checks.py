@@ -18,6 +18,8 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
+from callsheet.wire.fields import SUBPROTOCOL
+
 if TYPE_CHECKING:
     from callsheet_server.transport.settings import ServerSettings
 
@@ -34,7 +36,6 @@ __all__ = [
 
 SERVER_FIX = f'{sys.executable} -m pip install "callsheet[server]"'
 LOW_DISK_BYTES = 2 * 10**9
-SUBPROTOCOL = Subprotocol("callsheet.v1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def check_model() -> Iterator[Finding]:
     from callsheet_server.engine.errors import EngineStartError
 
     try:
-        from callsheet_server.engine.models import (  # type: ignore[import-not-found]
+        from callsheet_server.engine.models import (
             DEFAULT_MODEL,
             cache_dir,
             list_models,
@@ -171,7 +172,10 @@ def _who_answers(server: ServerSettings, place: str) -> Finding:
     host = f"[{server.host}]" if ":" in server.host else server.host
     try:
         with connect(
-            f"ws://{host}:{server.port}", subprotocols=[SUBPROTOCOL], open_timeout=2, proxy=None
+            f"ws://{host}:{server.port}",
+            subprotocols=[Subprotocol(SUBPROTOCOL)],
+            open_timeout=2,
+            proxy=None,
         ) as connection:
             ours = connection.subprotocol == SUBPROTOCOL
     except (OSError, WebSocketException):

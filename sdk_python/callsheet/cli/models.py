@@ -38,10 +38,7 @@ def add_parser(commands: Commands) -> None:
 def run_pull(args: argparse.Namespace) -> int:
     """Fetch a model, with a progress bar; nothing is fetched twice."""
     from callsheet_server.engine.errors import EngineStartError
-    from callsheet_server.engine.models import (  # type: ignore[import-not-found]
-        DEFAULT_MODEL,
-        pull_model,
-    )
+    from callsheet_server.engine.models import DEFAULT_MODEL, pull_model
 
     with progress_bars() as (_, report):
         try:
@@ -55,11 +52,7 @@ def run_pull(args: argparse.Namespace) -> int:
 def run_list(args: argparse.Namespace) -> int:
     """List the models in the cache; status 1 if one is damaged."""
     from callsheet_server.engine.errors import EngineStartError
-    from callsheet_server.engine.models import (
-        DEFAULT_MODEL,
-        cache_dir,
-        list_models,
-    )
+    from callsheet_server.engine.models import DEFAULT_MODEL, cache_dir, list_models
 
     try:
         entries = list_models()

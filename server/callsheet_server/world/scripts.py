@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Container, Iterator
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from callsheet.wire.errors import ErrorCode, error_for
@@ -21,7 +20,6 @@ class Script:
     spec: RegisterScript
     _npcs: frozenset[str] = field(init=False)
     _archetypes: frozenset[str] = field(init=False)
-    _ticked_at_s: float = -math.inf
 
     def __post_init__(self) -> None:
         self._npcs = frozenset(self.spec.npcs)
@@ -29,13 +27,6 @@ class Script:
 
     def matches(self, npc: NpcSpec) -> bool:
         return npc.npc in self._npcs or npc.archetype in self._archetypes
-
-    def tick_due(self, game_time_s: float) -> bool:
-        """True once per ``tick_interval_s`` of game time; also when a new game's time begins."""
-        if 0 <= game_time_s - self._ticked_at_s < self.spec.tick_interval_s:
-            return False
-        self._ticked_at_s = game_time_s
-        return True
 
     def over(self, npc: NpcSpec) -> NpcSpec:
         """The NPC as the game described it, with what the script replaces."""
@@ -50,15 +41,13 @@ class Script:
 class ScriptBook:
     """The scripts of one world. Where several match an NPC, the one registered last speaks.
 
-    Who speaks for whom is looked up when it may have changed (``bind``), not when it is needed.
+    Who speaks for whom is looked up when it may have changed (``assign``), not when it is needed.
     """
 
     def __init__(self) -> None:
         self._scripts: dict[tuple[str, str], Script] = {}
-        self._bound: dict[str, Script] = {}
-
-    def __iter__(self) -> Iterator[Script]:
-        return iter(self._scripts.values())
+        self._by_npc: dict[str, Script] = {}
+        self._by_event: dict[str, dict[str, Script]] = {"hear": {}, "near": {}, "tick": {}}
 
     def register(self, owner: str, spec: RegisterScript) -> Script:
         """Add a script, or replace the one of the same name and owner."""
@@ -88,30 +77,42 @@ class ScriptBook:
             del self._scripts[key]
         return bool(names)
 
-    def bind(self, npc: NpcSpec) -> Script | None:
-        """Find the script that speaks for an NPC from now on."""
+    def assign(self, npc: NpcSpec) -> Script | None:
+        """Find anew which script speaks for an NPC."""
+        self.release(npc.npc)
         script = next((s for s in reversed(self._scripts.values()) if s.matches(npc)), None)
-        if script is None:
-            self._bound.pop(npc.npc, None)
-        else:
-            self._bound[npc.npc] = script
+        if script is not None:
+            self._by_npc[npc.npc] = script
+            for event in script.spec.events:
+                self._by_event[event][npc.npc] = script
         return script
 
-    def unbind(self, npc: str) -> None:
+    def release(self, npc: str) -> None:
         """An NPC is gone."""
-        self._bound.pop(npc, None)
+        self._by_npc.pop(npc, None)
+        for npcs in self._by_event.values():
+            npcs.pop(npc, None)
 
-    def for_npc(self, npc: str) -> Script | None:
-        """The script that speaks for an NPC."""
-        return self._bound.get(npc)
+    def script_of(self, npc: str) -> Script | None:
+        """The script that speaks for an NPC, as last assigned."""
+        return self._by_npc.get(npc)
 
-    def listening(self, event: str) -> Iterator[tuple[str, Script]]:
-        """The NPCs whose script wants to be told of ``event``, with that script."""
-        return ((npc, s) for npc, s in self._bound.items() if event in s.spec.events)
+    def npcs_of(self, script: Script) -> list[str]:
+        """The NPCs a script speaks for."""
+        return [npc for npc, by in self._by_npc.items() if by is script]
 
-    def check_integrity(self, npcs: Container[str]) -> None:
+    def listening(self, event: str) -> Mapping[str, Script]:
+        """NPC -> script, of the scripts that want to be told of ``event``."""
+        return self._by_event[event]
+
+    def check_integrity(self, npcs: Container[str], owners: Container[str]) -> None:
         """Raise ``AssertionError`` naming the broken invariant, if one is broken."""
-        for npc, script in self._bound.items():
+        for owner, name in self._scripts:
+            assert owner in owners, f"script {name} belongs to nobody"
+        for npc, script in self._by_npc.items():
             assert npc in npcs, f"{npc} has a script and is gone"
             key = script.owner, script.spec.script
-            assert self._scripts.get(key) is script, f"{npc} is bound to a script that is gone"
+            assert self._scripts.get(key) is script, f"{npc} is spoken for by a script that is gone"
+        for event, listening in self._by_event.items():
+            wanted = {npc for npc, script in self._by_npc.items() if event in script.spec.events}
+            assert set(listening) == wanted, f"the listeners to {event} are not who they should be"

@@ -48,9 +48,7 @@ class KvDisk:
         found.sort(key=lambda item: (item[1].st_mtime, item[0]))
         return {path: stat.st_size for path, stat in found}
 
-    def write(
-        self, key: NpcKey, fingerprint: str, tokens: Sequence[int], kv: torch.Tensor
-    ) -> None:
+    def write(self, key: NpcKey, fingerprint: str, tokens: Sequence[int], kv: torch.Tensor) -> None:
         """Write ``kv``, (N, 2, layers, kv_heads, block_tokens, head_dim) on the CPU."""
         listed = json.dumps(list(tokens))
         header = {
@@ -100,4 +98,5 @@ def _parse(metadata: dict[str, str]) -> KvHeader:
 
 
 def _crc32(tokens: str, kv: torch.Tensor) -> int:
-    return zlib.crc32(kv.contiguous().view(torch.uint8).numpy(), zlib.crc32(tokens.encode()))
+    content = kv.contiguous().view(torch.uint8).numpy()
+    return zlib.crc32(content.data, zlib.crc32(tokens.encode()))

@@ -1,0 +1,71 @@
+"""Runs a mod's handlers: on time or reported, failing or not, never in the way of anything else."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from callsheet.mod.npc import Npc
+from callsheet.mod.report import clean_traceback, shorten
+
+__all__ = ["HandlerRunner"]
+
+DEADLINE_S = 5.0
+"""How long a handler may run before it is reported; ``on_hear`` has the server's deadline."""
+
+
+class HandlerRunner:
+    """Runs handlers of one mod.
+
+    Handlers written with ``async def`` run on the event loop; plain ones run one after the other
+    on a thread of their own, so that a slow one never keeps the connection from going on.
+    """
+
+    def __init__(self, path: Path, show: Callable[[str], None]) -> None:
+        self._path, self._show = path, show
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="handlers")
+
+    def close(self) -> None:
+        """Start nothing more. A plain handler that is still running is left behind."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def run(
+        self, npc: Npc, method: str, *arguments: object, deadline_s: float = DEADLINE_S
+    ) -> object:
+        """Run one handler.
+
+        Returns:
+            What it returned; None if it failed, which has been shown to the modder.
+        """
+        name = f"{type(npc).__name__}.{method} of {npc.npc!r}"
+        handler = getattr(npc, method)
+        started_s = time.monotonic()
+        late = asyncio.get_running_loop().call_later(
+            deadline_s, self._show, f"{name} is still running after {deadline_s:g} s"
+        )
+        try:
+            if inspect.iscoroutinefunction(handler):
+                result: object = await handler(*arguments)
+            else:
+                result = await asyncio.wrap_future(self._thread.submit(handler, *arguments))
+        except Exception as error:
+            self.failed(npc, method, arguments, error)
+            return None
+        finally:
+            late.cancel()
+            took_s = time.monotonic() - started_s
+            if took_s > deadline_s:
+                self._show(f"{name} took {took_s:.2f} s; its deadline is {deadline_s:g} s")
+        return result
+
+    def failed(
+        self, npc: Npc, method: str, arguments: tuple[object, ...], error: Exception
+    ) -> None:
+        """Show the modder what a handler raised, with what it had been given."""
+        given = f" (given {', '.join(map(shorten, arguments))})" if arguments else ""
+        name = f"{type(npc).__name__}.{method} of {npc.npc!r}"
+        self._show(f"{name} failed{given}\n{clean_traceback(error, self._path)}")
