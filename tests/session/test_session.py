@@ -237,3 +237,14 @@ def test_a_subscription_is_not_answered_here() -> None:
     message = Subscribe(id=1, topics=("npcs",))
     assert session.receive(encode(message).decode(), 0.0) == message
     assert link.frames == []
+
+
+def test_acking_what_was_not_read_makes_no_room() -> None:
+    session, link = opened(max_outbox_messages=64)
+    link.stuck = True
+    for number in range(1, 200):
+        session.send(Ok(id=number))
+        if session.state is SessionState.OPEN:
+            session._replay.ack(number)
+    assert link.closed == (CloseCode.SLOW_CONSUMER, "slow_consumer")
+    assert link.waiting <= 2 * 64 + 2

@@ -311,8 +311,18 @@ class Session:
         except CallsheetError as error:
             self._end(error)
             return
-        if self._link is not None:
-            self._link.send(frame)
+        if self._link is None:
+            return
+        self._link.send(frame)
+        # Who acks what it does not read gets no further than who does not ack.
+        if self._link.waiting > 2 * self._limits.max_outbox_messages:
+            self._end(
+                error_for(
+                    ErrorCode.SLOW_CONSUMER,
+                    f"{self._link.waiting} messages wait to be read",
+                    limit=self._limits.max_outbox_messages,
+                )
+            )
 
     def fail(self, error: CallsheetError, now_s: float) -> None:
         """Tell the client of an error, and close if the error's rule says so."""
