@@ -40,8 +40,8 @@ NPCS_PER_PART = 150
 """NPC states in one message: at most 310 bytes each."""
 PLAYERS_PER_PART = 50
 """Player states in one message: at most 210 bytes each; with the NPCs under 64,000 bytes."""
-MOVES_PER_MESSAGE = 40
-"""Moves in one message: at most 1,600 bytes each."""
+MOVES_PER_MESSAGE = 36
+"""Moves in one message: at most 1,700 bytes each."""
 TIER_NAMES: Final[dict[Tier, TierName]] = {
     Tier.DEVICE: "device",
     Tier.HOST: "host",
