@@ -50,7 +50,7 @@ class Observers:
         for room in rooms:
             for session_id, subscription in room.subscriptions.items():
                 session = room.sessions[session_id]
-                if subscription.moves and session.keeps_up:
+                if subscription.moves and session.keeps_up():
                     for message in views.moves(
                         room.world.game_time_s, subscription.moves, subscription.dropped
                     ):

@@ -17,7 +17,7 @@ def subclasses() -> list[type[errors.EngineError]]:
 
 @pytest.mark.parametrize("kind", subclasses())
 def test_every_engine_error_has_its_code(kind: type[errors.EngineError]) -> None:
-    error = kind("full", 2.5) if kind is errors.EngineOverloadedError else kind("full")  # type: ignore[call-arg]
+    error = kind("full", 2.5) if kind is errors.EngineOverloadedError else kind("full")
     told = from_engine(error)
     expected = {
         "EngineUnavailableError": ErrorCode.ENGINE_UNAVAILABLE,

@@ -176,14 +176,14 @@ class Client:
         """Send a request and wait for its answer, which must be of this kind."""
         await self.send(message)
         answer = await self._answer_to(message.id)
-        assert isinstance(answer, kind), f"{message.type} was answered by {answer}"
+        assert isinstance(answer, kind), f"{message} was answered by {answer}"
         return answer
 
     async def refusal(self, message: Request) -> Error:
         """Send a request and wait for the error that answers it."""
         await self.send(message)
         answer = await self._answer_to(message.id)
-        assert isinstance(answer, Error), f"{message.type} was answered by {answer}"
+        assert isinstance(answer, Error), f"{message} was answered by {answer}"
         return answer
 
     async def error(self, code: ErrorCode) -> Error:

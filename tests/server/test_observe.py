@@ -131,7 +131,7 @@ async def test_a_subscription_ends(game: Client, server: CallsheetServer, how: s
         assert room.subscriptions == {}
 
 
-async def test_an_observer_that_reads_nothing_gets_the_newest_and_a_count(
+async def test_moves_that_were_left_out_are_counted(
     start_server: StartServer,
 ) -> None:
     engine = scripted(device_budget_bytes=3_000_000)

@@ -8,10 +8,12 @@ import pytest
 from server.client import Client
 from server.conftest import StartServer, scripted
 from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from callsheet.wire import (
     Ack,
     ActionResult,
+    AnyClientMessage,
     Bye,
     CloseCode,
     Despawn,
@@ -34,7 +36,6 @@ from callsheet.wire import (
     TickKind,
     WorldClosed,
 )
-from callsheet.wire.base import ClientMessage
 from callsheet_server.app import CallsheetServer
 from callsheet_server.session.session import SessionState
 
@@ -133,7 +134,7 @@ async def test_a_world_begins_with_the_first_hello_and_ends_with_the_last_sessio
     ids=lambda value: value if isinstance(value, str) else value.type,
 )
 async def test_a_role_may_not_send_everything(
-    server: CallsheetServer, role: Role, message: ClientMessage
+    server: CallsheetServer, role: Role, message: AnyClientMessage
 ) -> None:
     async with Client(server.port, role=role) as client:
         await client.send(message)
@@ -152,9 +153,17 @@ async def test_only_games_tick(server: CallsheetServer, role: Role) -> None:
         await client.error(ErrorCode.FORBIDDEN)
 
 
-@pytest.mark.parametrize("offered", [None, ["callsheet.v1"], ["chat", "callsheet.v1"], ["chat"]])
+@pytest.mark.parametrize(
+    "offered",
+    [
+        None,
+        [Subprotocol("callsheet.v1")],
+        [Subprotocol("chat"), Subprotocol("callsheet.v1")],
+        [Subprotocol("chat")],
+    ],
+)
 async def test_the_subprotocol_is_optional(
-    server: CallsheetServer, offered: list[str] | None
+    server: CallsheetServer, offered: list[Subprotocol] | None
 ) -> None:
     async with connect(f"ws://127.0.0.1:{server.port}/", subprotocols=offered) as socket:
         chosen = "callsheet.v1" if offered and "callsheet.v1" in offered else None

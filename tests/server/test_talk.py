@@ -90,7 +90,9 @@ async def test_two_players_at_once_are_answered_one_after_the_other(
         second = await game.say("bob", "two", speaker=Speaker(kind="player", id="joe"))
         await game.reply(first)
         await game.reply(second)
-        replies = [m.id for m in game.received if isinstance(m, ReplyStart | ReplyDelta | ReplyEnd)]
+        replies = [
+            m.reply for m in game.received if isinstance(m, ReplyStart | ReplyDelta | ReplyEnd)
+        ]
         assert replies == sorted(replies)
         heard = [t for t in server.rooms["town"].memory.turns("bob") if t.speaker is not None]
         assert heard == [Turn("Ann", "one"), Turn("Joe", "two")]

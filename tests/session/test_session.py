@@ -214,13 +214,13 @@ def test_a_slow_consumer_is_cut_off_even_while_away() -> None:
 
 def test_a_client_that_lags_is_known() -> None:
     session, link = opened()
-    assert session.keeps_up
+    assert session.keeps_up()
     link.stuck = True
     for _ in range(BACKLOG_FRAMES + 1):
         session.send(Ok(id=1))
-    assert not session.keeps_up
+    assert not session.keeps_up()
     session.detach(link, 1006, 0.0)
-    assert not session.keeps_up
+    assert not session.keeps_up()
 
 
 def test_silence_is_counted_from_the_last_frame() -> None:

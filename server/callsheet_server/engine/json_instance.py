@@ -69,7 +69,7 @@ def _number(schema: Mapping[str, Any], step: float) -> float:
     high = min(schema.get("maximum", math.inf), schema.get("exclusiveMaximum", math.inf))
     if math.isinf(low):
         low = min(0, high - (step or 1)) if high <= 0 else 0
-    value = math.ceil(low / step) * step if step else low
+    value: float = math.ceil(low / step) * step if step else low
     if value == schema.get("exclusiveMinimum"):
         value += step or min(1, (high - low) / 2)
     return value

@@ -137,7 +137,6 @@ class Session:
             self._link.close(code, reason)
             self._link = None
 
-    @property
     def keeps_up(self) -> bool:
         """False if what is sent now and may be dropped should rather be dropped."""
         return self._link is not None and self._link.waiting <= BACKLOG_FRAMES
