@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from callsheet_server.app import CallsheetServer
 from callsheet_server.engine import create_engine
@@ -14,7 +14,7 @@ from callsheet_server.engine.engine import Progress
 from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.settings import Settings
 
-__all__ = ["StartError", "build", "serve"]
+__all__ = ["StartError", "build", "run_with_server", "serve"]
 
 logger = logging.getLogger(__name__)
 
@@ -69,22 +69,53 @@ async def serve(
     Raises:
         StartError: the server did not come up.
     """
-    server = build(settings)
+
+    async def stay(server: CallsheetServer) -> None:
+        ready(server)
+        await asyncio.Event().wait()
+
+    await run_with_server(build(settings), report, stay)
+
+
+async def run_with_server(
+    server: CallsheetServer,
+    report: Callable[[Progress], None],
+    work: Callable[[CallsheetServer], Awaitable[None]],
+) -> bool:
+    """Start ``server``, do ``work`` until that ends or SIGINT or SIGTERM comes, then drain.
+
+    Returns:
+        Whether ``work`` came to its end. If not it was cancelled, or never began.
+
+    Raises:
+        StartError: the server did not come up.
+    """
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
     # Windows has no signal handlers in event loops; there Ctrl-C cancels this task instead.
     with contextlib.suppress(NotImplementedError):
         for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+            loop.add_signal_handler(number, stop.set)
+    stopping = asyncio.create_task(stop.wait())
     try:
-        starting = asyncio.create_task(start(server, report))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
-        if not starting.done():
-            starting.cancel()
-            await asyncio.gather(starting, return_exceptions=True)
-            return
-        starting.result()
-        ready(server)
-        await stopping
+        return await _before(stopping, start(server, report)) and await _before(
+            stopping, work(server)
+        )
     finally:
+        stopping.cancel()
         await server.close()
+
+
+async def _before(stopping: asyncio.Task[bool], work: Awaitable[None]) -> bool:
+    """Await ``work``, but no longer than ``stopping``. Returns whether it came to its end."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        ended = task.done()
+        if not ended:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    if ended:
+        task.result()
+    return ended

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,8 +78,12 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
         )
 
 
-def load(args: argparse.Namespace) -> LoadedSettings:
+def load(args: argparse.Namespace, presets: Sequence[str] = ()) -> LoadedSettings:
     """Load the settings that file, environment and ``args`` give.
+
+    Args:
+        args: with the flags of ``add_settings_arguments``.
+        presets: ``section.field=value`` each, the command's own defaults.
 
     Raises:
         CommandError: a setting is wrong.
@@ -86,7 +91,7 @@ def load(args: argparse.Namespace) -> LoadedSettings:
     from callsheet_server.settings import SettingsError, load_settings
 
     try:
-        return load_settings(args.config, os.environ, args.flags)
+        return load_settings(args.config, os.environ, args.flags, presets)
     except SettingsError as error:
         raise CommandError(str(error), exit_code=2) from None
 

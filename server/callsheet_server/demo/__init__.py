@@ -1,0 +1,1 @@
+"""A simulated town, played through the real WebSocket with the Python SDK."""

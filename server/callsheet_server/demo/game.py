@@ -1,0 +1,171 @@
+"""The town as a game: ticks, hints and talk, through the SDK like anybody else's game."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from callsheet import Client
+from callsheet.core.calls import Handles
+from callsheet.core.errors import SessionLostError
+from callsheet.town import PLAYER_MPS, REACH_M, WALK_MPS, Cause, TownCall, TownSimulation, TownStep
+from callsheet.wire.errors import CallsheetError
+from callsheet.wire.session import Error
+from callsheet.wire.talk import Speaker
+from callsheet.wire.world import NpcSpec, PlayerSpec
+from callsheet_server.demo.people import LORE, biographies
+
+__all__ = ["WORLD", "Pace", "TownGame"]
+
+WORLD = "demo"
+MAX_LAG_S = 1.0
+"""A game that is later than this goes on from now instead of catching up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast the town lives."""
+
+    hz: float
+    """Ticks per second of real time."""
+    speed: float
+    """Seconds of game time per second of real time."""
+    max_open: int
+    """Nobody begins a talk while so many answers are under way: no queue grows without end."""
+
+
+class TownGame:
+    """Plays a town over a session of role game. One object, one run."""
+
+    def __init__(self, client: Client, town: TownSimulation, seed: int, pace: Pace) -> None:
+        self._client = client
+        self._town = town
+        self._seed = seed
+        self._pace = pace
+        self._answering: Counter[int] = Counter()
+        self._last_words: dict[int, str] = {}
+        self._hinted_s = np.full(len(town.cast), np.nan)
+        self.errors: Counter[str] = Counter()
+        """Errors the server told the game, by code."""
+
+    async def run(self, seconds: float | None = None) -> None:
+        """Play: for so many seconds of real time, or until cancelled.
+
+        Answers that are under way at the end are not waited for.
+
+        Raises:
+            CallsheetError: the server refused the town.
+        """
+        game = self._client
+        game.on(self._count_error, Error)
+        await game.configure_world(
+            lore=LORE, player_max_speed_mps=PLAYER_MPS, npc_max_speed_mps=WALK_MPS
+        )
+        handles = await game.spawn(self._npcs(), self._players())
+        async with asyncio.TaskGroup() as asks:
+            for answer in await self._play(handles, asks, seconds):
+                answer.cancel()
+
+    def _npcs(self) -> list[NpcSpec]:
+        town = self._town
+        texts = biographies(town.cast, self._seed)
+        return [
+            NpcSpec(
+                npc=character.id,
+                name=character.name,
+                persona=text,
+                archetype=character.trade,
+                interaction_radius_m=REACH_M,
+                sociability=sociability,
+            )
+            for character, text, sociability in zip(
+                town.cast, texts, town.sociability.tolist(), strict=True
+            )
+        ]
+
+    def _players(self) -> list[PlayerSpec]:
+        return [
+            PlayerSpec(player=_player_id(name), name=name) for name in self._town.player_names
+        ]
+
+    async def _play(
+        self, handles: Handles, asks: asyncio.TaskGroup, seconds: float | None
+    ) -> set[asyncio.Task[None]]:
+        """Step the town at its pace. Returns the answers that are still under way."""
+        npc_handles = np.array([handles.npcs[c.id] for c in self._town.cast], np.uint32)
+        player_handles = np.array(list(handles.players.values()), np.uint32)
+        loop, period_s = asyncio.get_running_loop(), 1.0 / self._pace.hz
+        answers: set[asyncio.Task[None]] = set()
+        started_s = next_s = loop.time()
+        while seconds is None or next_s < started_s + seconds:
+            quiet = self._answering.total() >= self._pace.max_open
+            step = self._town.step(period_s * self._pace.speed, self._answering.keys(), quiet)
+            await self._client.send_tick(
+                step.time_s,
+                npc_handles,
+                step.position_m,
+                step.velocity_mps,
+                self._new_hints(step),
+                player_handles=player_handles,
+                player_positions_m=step.player_position_m,
+                player_velocities_mps=step.player_velocity_mps,
+            )
+            for call in step.calls:
+                self._answering[call.npc] += 1
+                answer = asks.create_task(self._ask(call))
+                answers.add(answer)
+                answer.add_done_callback(answers.discard)
+            next_s = max(next_s + period_s, loop.time() - MAX_LAG_S)
+            await asyncio.sleep(next_s - loop.time())
+        return answers
+
+    def _new_hints(self, step: TownStep) -> NDArray[np.float32]:
+        """(N,) seconds to the next scheduled call where that has changed, else NaN."""
+        changed = step.scheduled_call_s != self._hinted_s
+        self._hinted_s = step.scheduled_call_s
+        in_s = np.where(changed, step.scheduled_call_s - step.time_s, np.nan)
+        return np.maximum(in_s, 0.0).astype(np.float32)
+
+    async def _ask(self, call: TownCall) -> None:
+        """Have one line said and wait for the answer; what goes wrong is counted."""
+        try:
+            reply = await self._client.say(
+                self._town.cast[call.npc].id, self._words(call), speaker=self._speaker(call)
+            )
+            self._last_words[call.npc] = (await reply).text.strip()
+        except CallsheetError as error:
+            self.errors[error.code] += 1
+        except SessionLostError:
+            self.errors["session_lost"] += 1
+        finally:
+            self._answering[call.npc] -= 1
+            if not self._answering[call.npc]:
+                del self._answering[call.npc]
+
+    def _words(self, call: TownCall) -> str:
+        """In a talk of two NPCs, each hears what the other has just said."""
+        if call.partner is None or call.turn == 0:
+            return call.text
+        return self._last_words.get(call.partner) or call.text
+
+    def _speaker(self, call: TownCall) -> Speaker:
+        match call.cause:
+            case Cause.ENCOUNTER:
+                assert call.partner is not None
+                return Speaker(kind="npc", id=self._town.cast[call.partner].id)
+            case Cause.PLAYER:
+                return Speaker(kind="player", id=_player_id(call.speaker))
+            case Cause.SCHEDULE:
+                return Speaker(kind="narrator")
+
+    def _count_error(self, error: Error) -> None:
+        if error.id is None:  # the answer to a request is counted where it was asked
+            self.errors[error.code] += 1
+
+
+def _player_id(name: str) -> str:
+    return name.lower().replace(" ", "-")
