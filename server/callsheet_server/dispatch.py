@@ -41,7 +41,11 @@ from callsheet_server.world.errors import bad_value
 
 __all__ = ["Dispatcher"]
 
-MAX_LISTED_NPCS = 1_000
+NEED_A_GAME = (Say, Speak, UpdateNpc, HintCalls, Explain)
+"""Messages about NPCs, which a world without a game does not have."""
+
+MAX_LISTED_NPCS = 900
+"""With ids of 64 characters that is a message of just under 64,000 bytes."""
 
 
 class Dispatcher:
@@ -72,6 +76,10 @@ class Dispatcher:
             self._close_world(room)
 
     def _handle(self, room: Room, session: Session, message: AnyClientMessage) -> None:
+        if room.game is None and isinstance(message, NEED_A_GAME):
+            raise error_for(
+                ErrorCode.WORLD_NOT_READY, f"no game is in world {room.name!r} yet; wait for one"
+            )
         match message:
             case Say():
                 self._talk.say(room, session, message)
@@ -199,7 +207,7 @@ class Dispatcher:
         taken = room.actions.pop(message.action, None)
         if taken is None:
             raise error_for(
-                ErrorCode.BAD_VALUE,
+                ErrorCode.UNKNOWN_REQUEST,
                 f"no action {message.action} waits for its result",
                 field="action",
                 value=str(message.action),
