@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from callsheet.cli.parser import CommandError, Commands
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         nonlocal demo
         bars.stop()
         demo = Demo(server, options)
-        with showing(demo, args.json):
+        async with showing(demo, args.json):
             await demo.run()
 
     with progress_bars() as (bars, report):
@@ -106,8 +106,8 @@ def check(args: argparse.Namespace) -> None:
             raise CommandError(f"--{name} {value}: must be from {low} to {high:g}", exit_code=2)
 
 
-@contextlib.contextmanager
-def showing(demo: Demo, quiet: bool) -> Iterator[None]:
+@contextlib.asynccontextmanager
+async def showing(demo: Demo, quiet: bool) -> AsyncIterator[None]:
     """Show the demo while the block runs: a live view on a terminal, else lines."""
     if quiet:
         yield
@@ -119,7 +119,7 @@ def showing(demo: Demo, quiet: bool) -> Iterator[None]:
 
     console = Console()
     if console.is_terminal:
-        with live_view(console, demo.scene, demo.url):
+        async with live_view(console, demo.scene, f"Callsheet demo on {demo.url}"):
             yield
     else:
         demo.told = LinePrinter(demo.scene, sys.stdout).show

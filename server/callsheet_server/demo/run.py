@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import time
 from collections.abc import Callable
@@ -26,13 +27,14 @@ __all__ = ["Demo", "DemoOptions", "presets"]
 DEVICE_SHARE = 0.3
 HOST_SHARE = 0.4
 """Shares of the NPCs' prefixes that fit in these tiers; the rest goes to disk."""
-PREFIX_BYTES = 9_000_000
+PREFIX_BYTES = 5_900_000
 """Of a biography under the default model in float32, on average; the budgets follow from it."""
 LORE_BYTES = 6_000_000
 SCRIPTED_PREFIX_BYTES = 1_000_000
 OPENING_S = 30.0
 """Game time at which the curtain rises: people are on their way to work."""
 OBSERVE_INTERVAL_S = 0.2
+SETTLE_S = 5.0
 TOPICS: Final[tuple[Topic, ...]] = ("npcs", "stats", "residency", "replies")
 
 
@@ -51,15 +53,17 @@ class DemoOptions:
 
 def presets(npcs: int) -> list[str]:
     """The demo's own defaults of the server's settings, as flags: tiers too small for everyone."""
-    device, host = DEVICE_SHARE * npcs, HOST_SHARE * npcs
+    device, host = DEVICE_SHARE * npcs, HOST_SHARE * npcs  # NPCs that fit
     return [
         "server.port=0",
         "reply.max_tokens=32",
         f"embedded.device_budget_bytes={int(device * PREFIX_BYTES) + LORE_BYTES}",
         f"embedded.host_budget_bytes={int(host * PREFIX_BYTES)}",
+        f"embedded.disk_budget_bytes={npcs * PREFIX_BYTES}",
         f"scripted.prefix_bytes={SCRIPTED_PREFIX_BYTES}",
         f"scripted.device_budget_bytes={max(int(device), 1) * SCRIPTED_PREFIX_BYTES}",
         f"scripted.host_budget_bytes={int(host) * SCRIPTED_PREFIX_BYTES}",
+        f"scripted.disk_budget_bytes={npcs * SCRIPTED_PREFIX_BYTES}",
     ]
 
 
@@ -104,8 +108,14 @@ class Demo:
             self._started_s = time.monotonic()
             await self._game.run(options.seconds)
             self._ended_s = time.monotonic()
-            self._new_stats.clear()
-            await self._new_stats.wait()
+            await self._settle()
+
+    async def _settle(self) -> None:
+        """Wait for figures that cover the whole run."""
+        self._new_stats.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_S):
+                await self._new_stats.wait()
 
     def summary(self) -> dict[str, Any] | None:
         """The run in figures, so far or as it ended; None before there are any."""

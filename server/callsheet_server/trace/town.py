@@ -59,6 +59,8 @@ def record_town(
                 step.scheduled_call_s[rows],
                 step.player_position_m,
                 step.player_velocity_mps,
+                np.arange(len(step.player_position_m)),
+                np.zeros(0, np.intp),
             )
         )
         trace.calls.extend(TraceCall(step.time_s, call.npc, reply_s, 40) for call in step.calls)
