@@ -7,14 +7,16 @@ import contextlib
 import logging
 import signal
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from callsheet_server.app import CallsheetServer
 from callsheet_server.engine import create_engine
 from callsheet_server.engine.engine import Progress
 from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.settings import Settings
+from callsheet_server.trace.recorder import Recorder
 
-__all__ = ["StartError", "build", "run_with_server", "serve"]
+__all__ = ["StartError", "build", "local_url", "run_with_server", "serve"]
 
 logger = logging.getLogger(__name__)
 
@@ -23,17 +25,25 @@ class StartError(Exception):
     """The server cannot start; the text says why and what to do."""
 
 
-def build(settings: Settings) -> CallsheetServer:
+def build(settings: Settings, record: Path | None = None) -> CallsheetServer:
     """Put a server together; nothing is started.
 
+    Args:
+        settings: of the server.
+        record: the file to write a trace to.
+
     Raises:
-        StartError: the engine's libraries are not installed.
+        StartError: the engine's libraries are not installed, or the file cannot be written.
     """
     try:
         engine = create_engine(settings.engine.name, settings.embedded, settings.scripted)
     except EngineStartError as error:
         raise StartError(str(error)) from None
-    return CallsheetServer(settings, engine)
+    try:
+        recorder = None if record is None else Recorder(record)
+    except OSError as error:
+        raise StartError(f"{record}: cannot be written: {error.strerror}") from None
+    return CallsheetServer(settings, engine, recorder=recorder)
 
 
 async def start(server: CallsheetServer, report: Callable[[Progress], None]) -> None:
@@ -58,6 +68,7 @@ async def serve(
     settings: Settings,
     report: Callable[[Progress], None],
     ready: Callable[[CallsheetServer], None],
+    record: Path | None = None,
 ) -> None:
     """Run until SIGINT or SIGTERM, then drain.
 
@@ -65,6 +76,7 @@ async def serve(
         settings: of the server.
         report: told of the start's progress, from any thread.
         ready: called once, when clients can connect.
+        record: the file to write a trace to.
 
     Raises:
         StartError: the server did not come up.
@@ -74,7 +86,7 @@ async def serve(
         ready(server)
         await asyncio.Event().wait()
 
-    await run_with_server(build(settings), report, stay)
+    await run_with_server(build(settings, record), report, stay)
 
 
 async def run_with_server(
@@ -119,3 +131,10 @@ async def _before(stopping: asyncio.Task[bool], work: Awaitable[None]) -> bool:
     if ended:
         task.result()
     return ended
+
+
+def local_url(server: CallsheetServer) -> str:
+    """The URL at which clients on this machine reach a running server."""
+    host = server.settings.server.host
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"ws://{f'[{host}]' if ':' in host else host}:{server.port}"

@@ -248,10 +248,10 @@ def _parse(name: str, lines: Iterable[bytes]) -> Trace:
         header.player_max_speed_mps,
         header.npc_max_speed_mps,
         tuple(npcs),
-        tuple(players),
-        header.lore,
         ticks,
         calls,
+        tuple(players),
+        header.lore,
     )
 
 
