@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from callsheet_server.app import CallsheetServer
 from callsheet_server.engine import create_engine
@@ -16,7 +17,7 @@ from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.settings import Settings
 from callsheet_server.trace.recorder import Recorder
 
-__all__ = ["StartError", "build", "local_url", "run_with_server", "serve"]
+__all__ = ["StartError", "build", "local_url", "run_with_server", "serve", "until_told"]
 
 logger = logging.getLogger(__name__)
 
@@ -102,35 +103,42 @@ async def run_with_server(
     Raises:
         StartError: the server did not come up.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    # Windows has no signal handlers in event loops; there Ctrl-C cancels this task instead.
-    with contextlib.suppress(NotImplementedError):
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop.set)
-    stopping = asyncio.create_task(stop.wait())
+
+    async def run() -> None:
+        await start(server, report)
+        await work(server)
+
     try:
-        return await _before(stopping, start(server, report)) and await _before(
-            stopping, work(server)
-        )
+        return await until_told(run())
     finally:
-        stopping.cancel()
         await server.close()
 
 
-async def _before(stopping: asyncio.Task[bool], work: Awaitable[None]) -> bool:
-    """Await ``work``, but no longer than ``stopping``. Returns whether it came to its end."""
-    task = asyncio.ensure_future(work)
+async def until_told(work: Coroutine[Any, Any, None]) -> bool:
+    """Do ``work`` until it ends, or until SIGINT or SIGTERM comes, which cancels it.
+
+    Returns:
+        Whether it came to its end.
+    """
+    task = asyncio.create_task(work)
+    told = False
+
+    def stop() -> None:
+        nonlocal told
+        told = True
+        task.cancel()
+
+    # Windows has no signal handlers in event loops; there Ctrl-C cancels the caller instead.
+    with contextlib.suppress(NotImplementedError):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop)
     try:
-        await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        ended = task.done()
-        if not ended:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-    if ended:
-        task.result()
-    return ended
+        await task
+    except asyncio.CancelledError:
+        if not told:
+            raise
+        return False
+    return True
 
 
 def local_url(server: CallsheetServer) -> str:

@@ -81,7 +81,9 @@ def run(args: argparse.Namespace) -> int:
     async def work(server: CallsheetServer) -> None:
         nonlocal show
         bars.stop()
-        show = Show(local_url(server), WORLD, TownGame(town, args.seed, pace))
+        tokens = settings.server.game_token, settings.server.observer_token
+        game = TownGame(town, args.seed, pace)
+        show = Show(local_url(server), WORLD, game, *tokens)
         engine = server.engine.info
         heading = f"Callsheet demo: {engine.model} on {engine.device}, {local_url(server)}"
         async with contextlib.nullcontext() if args.json else showing(show, heading):

@@ -45,9 +45,7 @@ def biographies(cast: Sequence[Character], seed: int) -> list[str]:
     for character in cast:
         others = [other for other in cast if other is not character]
         known = draw.sample(others, min(2, len(others)))
-        lines = [
-            f"Your {draw.choice(KIN)} is {other.name}, a {other.trade}." for other in known
-        ]
+        lines = [f"Your {draw.choice(KIN)} is {other.name}, a {other.trade}." for other in known]
         lines.append(draw.choice(MEMORIES))
         lines.append(f"Today you mean {draw.choice(ERRANDS)}.")
         texts.append(" ".join([character.persona, *lines]))

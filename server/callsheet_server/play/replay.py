@@ -15,9 +15,7 @@ from callsheet_server.trace.trace import Trace, TraceCall, TraceTick
 
 __all__ = ["TraceGame"]
 
-_State = tuple[
-    NDArray[np.intp], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]
-]
+_State = tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 """Rows of the NPCs who are there; their positions, velocities and new hints."""
 
 

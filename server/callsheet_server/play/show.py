@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from pydantic import SecretStr
+
 from callsheet import connect
 from callsheet.core.calls import Topic
 from callsheet.wire.base import ServerMessage
@@ -29,12 +31,22 @@ SETTLE_S = 5.0
 class Show:
     """One game playing in one world. One object, one run."""
 
-    def __init__(self, url: str, world: str, game: Game, token: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        world: str,
+        game: Game,
+        game_token: SecretStr | None = None,
+        observer_token: SecretStr | None = None,
+    ) -> None:
         self.scene = Scene()
         self._url = url
         self._world = world
         self._game = game
-        self._token = token
+        self._tokens = [
+            None if token is None else token.get_secret_value()
+            for token in (game_token, observer_token)
+        ]
         self._engine: EngineSummary | None = None
         self._started_s = self._ended_s = math.inf
         self._new_stats = asyncio.Event()
@@ -48,17 +60,17 @@ class Show:
             ConnectionError: the server cannot be reached, or is gone.
             CallsheetError: it refused the sessions or the world.
         """
-        url, world, token = self._url, self._world, self._token
+        url, world, (game_token, token) = self._url, self._world, self._tokens
         async with (
             connect(url, role="observer", world=world, token=token, name="callsheet-view") as eye,
-            connect(url, role="game", world=world, token=token, name="callsheet-play") as client,
+            connect(url, role="game", world=world, token=game_token, name="callsheet-play") as game,
         ):
             self._engine = eye.welcome.engine
             eye.on(self._take, *EVENTS)
             await eye.subscribe(*TOPICS, interval_s=OBSERVE_INTERVAL_S)
-            count_errors(client, self._game.errors)
+            count_errors(game, self._game.errors)
             self._started_s = time.monotonic()
-            await self._game.run(client)
+            await self._game.run(game)
             self._ended_s = time.monotonic()
             await self._settle()
 

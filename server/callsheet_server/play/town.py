@@ -83,9 +83,7 @@ class TownGame:
         ]
 
     def _players(self) -> list[PlayerSpec]:
-        return [
-            PlayerSpec(player=_player_id(name), name=name) for name in self._town.player_names
-        ]
+        return [PlayerSpec(player=_player_id(name), name=name) for name in self._town.player_names]
 
     async def _play(
         self, client: Client, handles: Handles, asks: asyncio.TaskGroup

@@ -238,7 +238,7 @@ def _parse(name: str, lines: Iterable[bytes]) -> Trace:
                 ticks.append(_to_tick(line))
             case _Call():
                 _check(line.row, npcs, broken)
-                fields = {name: getattr(line, name) for name in TraceCall.__slots__}
+                fields = {field: getattr(line, field) for field in TraceCall.__slots__}
                 calls.append(TraceCall(**fields))
     if header is None:
         raise TraceError(f"{name}: no header; it is empty or was cut off on its first line")
@@ -255,9 +255,7 @@ def _parse(name: str, lines: Iterable[bytes]) -> Trace:
     )
 
 
-def _check(
-    row: int, announced: Sequence[object], broken: Callable[[str], TraceError]
-) -> None:
+def _check(row: int, announced: Sequence[object], broken: Callable[[str], TraceError]) -> None:
     if row >= len(announced):
         raise broken(f"row {row} was not announced; {len(announced)} were")
 

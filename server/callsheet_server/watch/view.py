@@ -172,9 +172,7 @@ def _talk(scene: Scene, width: int, lines: int) -> RenderableType:
             shown[:0] = text.wrap(WRAPPER, width)
         if len(shown) >= lines:
             break
-    return Panel(
-        Group(*shown[-lines:]), title="What they say", title_align="left", padding=(0, 1)
-    )
+    return Panel(Group(*shown[-lines:]), title="What they say", title_align="left", padding=(0, 1))
 
 
 def _spoken(line: Line) -> Sequence[Text]:
