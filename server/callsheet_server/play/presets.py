@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from callsheet_server.settings import Settings
 
 __all__ = ["max_open", "presets"]
@@ -20,10 +22,13 @@ def presets(npcs: int) -> list[str]:
     device, host = DEVICE_SHARE * npcs, HOST_SHARE * npcs  # NPCs that fit
     return [
         "server.port=0",
+        f"embedded.threads={max((os.cpu_count() or 1) - 1, 1)}",
+        "embedded.prefill_chunk_tokens=64",
         "reply.max_tokens=32",
         f"embedded.device_budget_bytes={int(device * PREFIX_BYTES) + LORE_BYTES}",
         f"embedded.host_budget_bytes={int(host * PREFIX_BYTES)}",
         f"embedded.disk_budget_bytes={npcs * PREFIX_BYTES}",
+        "scripted.rebuild_s=0.05",
         f"scripted.prefix_bytes={SCRIPTED_PREFIX_BYTES}",
         f"scripted.device_budget_bytes={max(int(device), 1) * SCRIPTED_PREFIX_BYTES}",
         f"scripted.host_budget_bytes={int(host) * SCRIPTED_PREFIX_BYTES}",

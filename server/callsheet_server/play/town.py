@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from collections import Counter
 from dataclasses import dataclass
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 from callsheet import Client
 from callsheet.core.calls import Handles
 from callsheet.town import PLAYER_MPS, REACH_M, WALK_MPS, Cause, TownCall, TownSimulation, TownStep
+from callsheet.wire.observe import NpcStates
 from callsheet.wire.talk import Speaker
-from callsheet.wire.world import NpcSpec, PlayerSpec
+from callsheet.wire.world import Hint, NpcSpec, PlayerSpec
 from callsheet_server.play.game import ask
 from callsheet_server.play.people import LORE, biographies
 
@@ -23,6 +25,10 @@ __all__ = ["Pace", "TownGame"]
 OPENING_S = 30.0
 """Game time at which the curtain rises: people are on their way to work."""
 OPENING_STEP_S = 0.5
+PREPARED_AT_ONCE = 4
+PREPARE_PERIOD_S = 0.1
+MAX_PREPARE_S = 60.0
+"""After this the play begins, whoever is ready."""
 MAX_LAG_S = 1.0
 """A game that is later than this goes on from now instead of catching up."""
 
@@ -60,9 +66,15 @@ class TownGame:
         )
         handles = await client.spawn(self._npcs(), self._players())
         while self._town.time_s < OPENING_S:
-            self._town.step(OPENING_STEP_S, quiet=True)
+            step = self._town.step(OPENING_STEP_S, quiet=True)
+        seconds = math.inf if self._pace.seconds is None else self._pace.seconds
+        ends_s = asyncio.get_running_loop().time() + seconds
+        if client.welcome.engine.keeps_residency:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(seconds, MAX_PREPARE_S)):
+                    await self._prepare(client, handles, step)
         async with asyncio.TaskGroup() as asks:
-            for answer in await self._play(client, handles, asks):
+            for answer in await self._play(client, handles, asks, ends_s):
                 answer.cancel()
 
     def _npcs(self) -> list[NpcSpec]:
@@ -85,17 +97,46 @@ class TownGame:
     def _players(self) -> list[PlayerSpec]:
         return [PlayerSpec(player=_player_id(name), name=name) for name in self._town.player_names]
 
+    async def _prepare(self, client: Client, handles: Handles, step: TownStep) -> None:
+        """Have every prefix computed once, a few at a time, as a game's loading screen would.
+
+        Hints say that the next few are needed now; the planner parks those before them.
+        """
+        tiers: dict[str, str] = {}
+        end = client.on(lambda told: tiers.update((n.npc, n.tier) for n in told.npcs), NpcStates)
+        await client.subscribe("npcs", interval_s=PREPARE_PERIOD_S)
+        hinted: list[str] = []
+        try:
+            while len(tiers) < len(handles.npcs) or "absent" in tiers.values():
+                absent = [npc for npc, tier in tiers.items() if tier == "absent"]
+                done = [Hint(npc=npc) for npc in hinted]
+                hinted = absent[:PREPARED_AT_ONCE]
+                if hints := [*done, *(Hint(npc=npc, in_s=0.0) for npc in hinted)]:
+                    await client.hint_calls(hints)
+                await client.send_tick(
+                    step.time_s, list(handles.npcs.values()), step.position_m, keyframe=True
+                )
+                await asyncio.sleep(PREPARE_PERIOD_S)
+            if hinted:
+                await client.hint_calls([Hint(npc=npc) for npc in hinted])
+        finally:
+            end()
+            await client.subscribe()
+
     async def _play(
-        self, client: Client, handles: Handles, asks: asyncio.TaskGroup
+        self, client: Client, handles: Handles, asks: asyncio.TaskGroup, ends_s: float
     ) -> set[asyncio.Task[None]]:
-        """Step the town at its pace. Returns the answers that are still under way."""
+        """Step the town at its pace until ``ends_s`` of the loop's clock.
+
+        Returns:
+            The answers that are still under way.
+        """
         npc_handles = np.array([handles.npcs[c.id] for c in self._town.cast], np.uint32)
         player_handles = np.array(list(handles.players.values()), np.uint32)
         loop, period_s = asyncio.get_running_loop(), 1.0 / self._pace.hz
         answers: set[asyncio.Task[None]] = set()
-        started_s = next_s = loop.time()
-        seconds = math.inf if self._pace.seconds is None else self._pace.seconds
-        while next_s < started_s + seconds:
+        next_s = loop.time()
+        while next_s < ends_s:
             quiet = self._answering.total() >= self._pace.max_open
             step = self._town.step(period_s * self._pace.speed, self._answering.keys(), quiet)
             await client.send_tick(
@@ -109,6 +150,8 @@ class TownGame:
                 player_velocities_mps=step.player_velocity_mps,
             )
             for call in step.calls:
+                if call.cause is Cause.SCHEDULE and self._answering:
+                    continue  # musings fill the silence, no more
                 self._answering[call.npc] += 1
                 answer = asks.create_task(self._ask(client, call))
                 answers.add(answer)

@@ -6,6 +6,7 @@ import logging
 import queue
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +68,7 @@ class Recorder:
         """NPC handle -> row of the trace."""
         self._players: dict[int, int] = {}
         """Player handle -> row of the trace."""
-        self._last: dict[str, NDArray[np.generic]] = {}
+        self._last: dict[str, NDArray[Any]] = {}
         self._active: set[int] = set()
         """Rows of the trace that the game simulates."""
 
@@ -80,7 +81,7 @@ class Recorder:
         self._meet(room, writer, prefixes)
         handles = columns.handle[: columns.rows].copy()
         active = columns.alive[: columns.rows] & columns.active[: columns.rows]
-        now = {
+        now: dict[str, NDArray[Any]] = {
             "handle": handles,
             "active": active,
             "position_m": columns.position_m[: columns.rows].copy(),
@@ -175,9 +176,7 @@ def _size(prefixes: StateStore, room: Room, npc: str) -> tuple[int, float]:
     return prefixes.size_bytes(key), rebuild_s if np.isfinite(rebuild_s) else 0.0
 
 
-def _changed(
-    last: dict[str, NDArray[np.generic]], now: dict[str, NDArray[np.generic]]
-) -> NDArray[np.bool_]:
+def _changed(last: dict[str, NDArray[Any]], now: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
     """(N,) rows in which anything differs; those beyond the end of ``last`` do."""
     changed = np.ones(len(now["handle"]), np.bool_)
     count = len(last["handle"]) if last else 0
