@@ -1,32 +1,10 @@
 from __future__ import annotations
 
-from callsheet.wire.observe import Move, Moves, NpcState, NpcStates, Stats, TtftStats
+from watch.events import move, stats
+
+from callsheet.wire.observe import Moves, NpcState, NpcStates
 from callsheet.wire.talk import ReplyDelta, ReplyEnd, ReplyStart, SpeakerView
 from callsheet_server.watch.scene import LINES_KEPT, Scene
-
-
-def stats(ticks: int, npc_updates: int = 0) -> Stats:
-    none = TtftStats(replies=0)
-    return Stats(
-        game_time_s=1.0, npcs=1, players=0, ticks=ticks, npc_updates=npc_updates, requests=0,
-        replies=0, errors=0, running=0, queued=0, tiers=(), loads=0, evictions=0, loaded_bytes=0,
-        evicted_bytes=0, ttft_resident=none, ttft_not_resident=none,
-    )  # fmt: skip
-
-
-def move(source: str, target: str, size_bytes: int, error: str | None = None) -> Move:
-    return Move.model_validate(
-        {
-            "kind": "prefix",
-            "key": "bram",
-            "source": source,
-            "target": target,
-            "bytes": size_bytes,
-            "seconds": 0.1,
-            "reason": "needed",
-            "error": error,
-        }
-    )
 
 
 def test_a_reply_grows_and_ends() -> None:
@@ -37,7 +15,6 @@ def test_a_reply_grows_and_ends() -> None:
         scene.take(ReplyDelta(seq=2, reply=7, text=text), 0.0)
     (line,) = scene.lines.values()
     assert (line.npc, line.speaker, line.heard, line.text) == ("bram", "p1", "Hello?", "Good day.")
-    assert line.end is None
     end = ReplyEnd(
         seq=3, reply=7, npc="bram", text="Good day.", finish_reason="stop", tier="device",
         generated_tokens=3,

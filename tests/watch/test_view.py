@@ -4,13 +4,13 @@ import io
 
 import pytest
 from rich.console import Console
+from watch.events import move, stats
 
 from callsheet.wire.observe import Moves, NpcState, NpcStates, PlayerState, TierStats
 from callsheet.wire.talk import ReplyDelta, ReplyEnd, ReplyStart, SpeakerView
 from callsheet_server.watch.lines import LinePrinter
 from callsheet_server.watch.scene import Scene
 from callsheet_server.watch.view import picture, title
-from watch.test_scene import move, stats
 
 
 def busy_scene() -> Scene:
