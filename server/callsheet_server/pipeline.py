@@ -40,6 +40,7 @@ class Pipeline:
         self._stores = stores
         self._kinds = {store.kind for store in stores}
         self.prefixes = next((s for s in stores if s.kind is StateKind.PREFIX), None)
+        """None if the engine keeps its prefixes to itself."""
 
     def tick(self, room: Room, tick: Tick) -> TickReport:
         """Take a tick in and act on it."""

@@ -18,7 +18,7 @@ SCRIPTED_PREFIX_BYTES = 1_000_000
 
 
 def presets(npcs: int) -> list[str]:
-    """As flags: short replies, tiers too small for everyone, and a model that leaves room for others.
+    """As flags: short replies, tiers too small for everyone, and a core left for the town.
 
     Short chunks of prefill keep the computing of prefixes from holding up who speaks.
     """
