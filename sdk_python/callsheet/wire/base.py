@@ -1,24 +1,32 @@
-"""What all messages have in common."""
+"""What all messages have in common.
+
+Messages are frozen, and hashable unless they hold a JSON object. From a client everything is judged
+strictly: no field that is not defined, no ``"1"`` for 1, no ``true`` for 1. From a server, fields
+that are not defined are ignored, so that a later minor version can add some.
+"""
 
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from callsheet.wire.fields import RequestId, Role
+from callsheet.wire.fields import RequestId, Role, Sequence
 
 __all__ = ["ClientMessage", "Part", "Reliable", "Request", "ServerMessage", "ServerPart"]
 
+_STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+_TOLERANT = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)
+
 
 class Part(BaseModel):
-    """An object inside a message."""
+    """An object inside a client message."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+    model_config = _STRICT
 
 
 class ClientMessage(BaseModel):
-    """A message a client sends. Fields the server does not know are an error."""
+    """A message a client sends."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+    model_config = _STRICT
     roles: ClassVar[frozenset[Role]] = frozenset({"game", "mod", "observer"})
     """The roles that may send it."""
 
@@ -30,20 +38,20 @@ class Request(ClientMessage):
     """Chosen by the client; greater than every id it used before in this session."""
 
 
-class ServerMessage(BaseModel):
-    """A message the server sends. Clients ignore fields and types they do not know."""
+class ServerPart(BaseModel):
+    """An object inside a server message."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)
+    model_config = _TOLERANT
+
+
+class ServerMessage(BaseModel):
+    """A message the server sends."""
+
+    model_config = _TOLERANT
 
 
 class Reliable(ServerMessage):
     """A server message that is kept until it is acked and replayed when a session resumes."""
 
-    seq: int | None = Field(default=None, ge=1)
+    seq: Sequence | None = None
     """Numbers the reliable messages of a session from 1 without gaps. None before ``welcome``."""
-
-
-class ServerPart(BaseModel):
-    """An object inside a server message."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)

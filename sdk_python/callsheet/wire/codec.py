@@ -6,13 +6,15 @@ in them does not exist.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 import orjson
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from callsheet.wire import observe, script, session, talk, world
-from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
+from callsheet.wire.base import ClientMessage, ServerMessage
+from callsheet.wire.validation import error_from_validation
 
 __all__ = [
     "CLIENT_MESSAGES",
@@ -72,8 +74,14 @@ AnyServerMessage = (
     | observe.Stats
 )
 
-CLIENT_MESSAGES: Final = {m.model_fields["type"].default: m for m in AnyClientMessage.__args__}
-SERVER_MESSAGES: Final = {m.model_fields["type"].default: m for m in AnyServerMessage.__args__}
+CLIENT_MESSAGES: Final[Mapping[str, type[ClientMessage]]] = {
+    m.model_fields["type"].default: m for m in AnyClientMessage.__args__
+}
+"""Every message a client may send, by its type."""
+SERVER_MESSAGES: Final[Mapping[str, type[ServerMessage]]] = {
+    m.model_fields["type"].default: m for m in AnyServerMessage.__args__
+}
+"""Every message a server may send, by its type."""
 
 _CLIENT: TypeAdapter[AnyClientMessage] = TypeAdapter(
     Annotated[AnyClientMessage, Field(discriminator="type")]
@@ -81,9 +89,6 @@ _CLIENT: TypeAdapter[AnyClientMessage] = TypeAdapter(
 _SERVER: TypeAdapter[AnyServerMessage] = TypeAdapter(
     Annotated[AnyServerMessage, Field(discriminator="type")]
 )
-
-_SHOWN_VALUE_CHARS = 80
-_LIMIT_KEYS = ("max_length", "min_length", "le", "ge", "lt", "gt")
 
 
 def parse_client_message(text: str | bytes) -> AnyClientMessage:
@@ -96,7 +101,7 @@ def parse_client_message(text: str | bytes) -> AnyClientMessage:
     try:
         return _CLIENT.validate_json(text)
     except ValidationError as error:
-        raise _explain(error) from None
+        raise error_from_validation(error, CLIENT_MESSAGES) from None
 
 
 def parse_server_message(text: str | bytes) -> AnyServerMessage:
@@ -104,36 +109,9 @@ def parse_server_message(text: str | bytes) -> AnyServerMessage:
     try:
         return _SERVER.validate_json(text)
     except ValidationError as error:
-        raise _explain(error) from None
+        raise error_from_validation(error, SERVER_MESSAGES) from None
 
 
-def encode(message: BaseModel) -> bytes:
-    """A message as canonical JSON: ``type``, then the fields in declared order without the absent."""
+def encode(message: ClientMessage | ServerMessage) -> bytes:
+    """Canonical JSON: ``type``, then the fields in declared order without the absent."""
     return orjson.dumps({"type": None} | message.model_dump(exclude_none=True))
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= _SHOWN_VALUE_CHARS else text[: _SHOWN_VALUE_CHARS - 3] + "..."
-
-
-def _explain(error: ValidationError) -> CallsheetError:
-    """The first thing that is wrong, as one of ours."""
-    first = error.errors(include_url=False)[0]
-    kind, context = first["type"], first.get("ctx", {})
-    if kind == "json_invalid":
-        return error_for(ErrorCode.BAD_JSON, f"not valid JSON: {context.get('error', '')}")
-    if kind == "union_tag_invalid":
-        tag = _shorten(str(context.get("tag")))
-        return error_for(
-            ErrorCode.UNKNOWN_TYPE, f"there is no message type {tag!r}", field="type", value=tag
-        )
-    # The first element of a location is the discriminator's tag: the message type.
-    where, *path = [str(part) for part in first["loc"]] or ["message"]
-    field = ".".join(path) or "type"
-    value = None if kind == "missing" or "token" in path else _shorten(repr(first["input"]))
-    limit = next((float(context[key]) for key in _LIMIT_KEYS if key in context), None)
-    if kind == "union_tag_not_found":
-        field, message = "type", "every message is a JSON object with a string field 'type'"
-    else:
-        message = f"{where}.{field}: {first['msg']}"
-    return error_for(ErrorCode.BAD_MESSAGE, message, field=field, value=value, limit=limit)

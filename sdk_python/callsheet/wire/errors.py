@@ -18,13 +18,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
 
 __all__ = [
     "RULES",
     "AuthError",
     "CallsheetError",
     "CloseCode",
+    "Code",
     "EngineError",
     "ErrorCode",
     "ProtocolError",
@@ -76,6 +79,14 @@ class ErrorCode(StrEnum):
     INTERNAL = "internal"
 
 
+def _known_or_new(code: str) -> str:
+    return ErrorCode(code) if code in ErrorCode.__members__.values() else code
+
+
+Code = Annotated[str, AfterValidator(_known_or_new)]
+"""An ``ErrorCode``, or the plain string of a code that a later minor version added."""
+
+
 class CloseCode(IntEnum):
     """WebSocket close codes (RFC 6455, section 7.4); 4000 to 4999 are ours."""
 
@@ -84,7 +95,6 @@ class CloseCode(IntEnum):
     PROTOCOL_ERROR = 4000
     UNAUTHORIZED = 4001
     VERSION_MISMATCH = 4002
-    FORBIDDEN = 4003
     HELLO_TIMEOUT = 4004
     WORLD_TAKEN = 4005
     HEARTBEAT_TIMEOUT = 4006

@@ -1,24 +1,37 @@
 """The value types that messages are built from, with their limits."""
 
-from typing import Annotated, Literal
+import math
+from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 __all__ = [
     "MAX_COORDINATE_M",
+    "MAX_GAME_TIME_S",
+    "MAX_INTEGER",
+    "MAX_JSON_DEPTH",
     "MAX_PERSONA_CHARS",
     "MAX_SPEECH_CHARS",
     "PROTOCOL",
     "SUBPROTOCOL",
     "ActionName",
+    "AdapterId",
+    "ArchetypeId",
+    "Count",
     "Handle",
+    "JsonObject",
+    "Many",
     "Name",
     "NpcId",
     "Persona",
     "PlayerId",
     "RequestId",
     "Role",
+    "ScriptId",
     "Seconds",
+    "Sequence",
+    "Serial",
     "Speech",
     "StateKindName",
     "TierName",
@@ -26,30 +39,69 @@ __all__ = [
     "WorldId",
 ]
 
-PROTOCOL = "1.0"
+PROTOCOL: Final = "1.0"
 """Protocol version, major.minor. Majors must match; a minor adds, never changes."""
-SUBPROTOCOL = "callsheet.v1"
+SUBPROTOCOL: Final = "callsheet.v1"
 """The WebSocket subprotocol of major version 1. Offering it is optional."""
 
-MAX_COORDINATE_M = 1e7
-MAX_PERSONA_CHARS = 16_000
-MAX_SPEECH_CHARS = 4_000
-
-_ID = r"^[A-Za-z0-9_.:\-]+$"
+MAX_COORDINATE_M: Final = 1e7
+MAX_GAME_TIME_S: Final = 1e12
+MAX_INTEGER: Final = 2**53 - 1
+"""The greatest integer that every JSON library reads exactly."""
+MAX_JSON_DEPTH: Final = 32
+"""Objects and arrays inside each other in a JSON object; the object itself is level 1."""
+MAX_PERSONA_CHARS: Final = 16_000
+MAX_SPEECH_CHARS: Final = 4_000
 
 Role = Literal["game", "mod", "observer"]
 TierName = Literal["device", "host", "disk", "absent"]
 StateKindName = Literal["prefix", "adapter", "weights", "blob"]
 
-WorldId = Annotated[str, Field(min_length=1, max_length=64, pattern=_ID)]
-NpcId = Annotated[str, Field(min_length=1, max_length=64, pattern=_ID)]
-PlayerId = Annotated[str, Field(min_length=1, max_length=64, pattern=_ID)]
+WorldId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:\-]+$")]
+NpcId = WorldId
+PlayerId = WorldId
+ArchetypeId = WorldId
+AdapterId = WorldId
+ScriptId = WorldId
 ActionName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Persona = Annotated[str, Field(max_length=MAX_PERSONA_CHARS)]
 Speech = Annotated[str, Field(min_length=1, max_length=MAX_SPEECH_CHARS)]
-RequestId = Annotated[int, Field(ge=1, le=2**53 - 1)]
+
+Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+Serial = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
+"""The number of one of many: the first is 1."""
+RequestId = Serial
+Sequence = Serial
 Handle = Annotated[int, Field(ge=0, le=2**32 - 1)]
-Seconds = Annotated[float, Field(ge=0, le=1e12)]
+Seconds = Annotated[float, Field(ge=0, le=MAX_GAME_TIME_S)]
 Coordinate = Annotated[float, Field(ge=-MAX_COORDINATE_M, le=MAX_COORDINATE_M)]
 Vec3 = tuple[Coordinate, Coordinate, Coordinate]
+
+Item = TypeVar("Item")
+Many = Annotated[tuple[Item, ...], Field(fail_fast=True)]
+"""A list that is given up at its first bad item, so that a list of bad items costs no more."""
+
+
+def _check_json(value: Any, depth: int = 1) -> Any:
+    """What any JSON library reads the same: no NaN, no infinity, no huge integer, not too deep."""
+    if isinstance(value, dict | list):
+        if depth > MAX_JSON_DEPTH:
+            raise PydanticCustomError(
+                "json_depth",
+                "Objects and arrays may be nested {le} deep",
+                {"le": MAX_JSON_DEPTH},
+            )
+        for item in value.values() if isinstance(value, dict) else value:
+            _check_json(item, depth + 1)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise PydanticCustomError("json_number", "Numbers inside must be finite")
+    elif isinstance(value, int) and abs(value) > MAX_INTEGER:
+        raise PydanticCustomError(
+            "json_integer", "Integers inside must lie within -{le} to {le}", {"le": MAX_INTEGER}
+        )
+    return value
+
+
+JsonObject = Annotated[dict[str, Any], AfterValidator(_check_json)]
+"""Any JSON object that is not nested too deep."""

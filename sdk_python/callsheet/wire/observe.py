@@ -5,7 +5,18 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from callsheet.wire.base import Reliable, Request, ServerMessage, ServerPart
-from callsheet.wire.fields import Handle, NpcId, PlayerId, RequestId, StateKindName, TierName, Vec3
+from callsheet.wire.fields import (
+    Count,
+    Handle,
+    Many,
+    NpcId,
+    PlayerId,
+    RequestId,
+    Serial,
+    StateKindName,
+    TierName,
+    Vec3,
+)
 
 __all__ = [
     "EstimatorView",
@@ -22,16 +33,12 @@ __all__ = [
     "TtftStats",
 ]
 
-EstimatorName = Literal["conversation", "schedule", "proximity", "encounter", "history"]
-
 
 class Subscribe(Request):
     """Sets what this session is told of; answered by ``ok``. An empty list ends all of it."""
 
     type: Literal["subscribe"] = "subscribe"
-    topics: Annotated[
-        tuple[Literal["replies", "residency", "npcs", "stats"], ...], Field(max_length=4)
-    ]
+    topics: Annotated[Many[Literal["replies", "residency", "npcs", "stats"]], Field(max_length=4)]
     interval_s: Annotated[float, Field(ge=0.05, le=60)] = 0.5
     """How often ``npc_states`` and ``stats`` are sent, in wall time."""
 
@@ -44,12 +51,19 @@ class Explain(Request):
 
 
 class EstimatorView(ServerPart):
+    """What one estimator says of an NPC."""
+
     name: str
+    """"conversation", "schedule", "proximity", "encounter", "history" or another."""
     distance_s: float | None = None
+    """None = no expectation."""
     why: str
+    """One sentence for a developer."""
 
 
 class Explanation(Reliable):
+    """Why an NPC has the distance it has."""
+
     type: Literal["explanation"] = "explanation"
     id: RequestId
     npc: NpcId
@@ -59,7 +73,7 @@ class Explanation(Reliable):
     estimator: str | None = None
     """Which estimator won; None if none expects a call."""
     tier: TierName
-    estimators: tuple[EstimatorView, ...]
+    estimators: Many[EstimatorView]
 
 
 class Move(ServerPart):
@@ -70,7 +84,7 @@ class Move(ServerPart):
     """NPC id (prefix, blob), adapter id or model id."""
     source: TierName
     target: TierName
-    bytes: int
+    bytes: Count
     seconds: float
     reason: str
     distance_s: float | None = None
@@ -82,12 +96,14 @@ class Moves(ServerMessage):
 
     type: Literal["moves"] = "moves"
     game_time_s: float
-    moves: tuple[Move, ...]
-    dropped: int = 0
+    moves: Many[Move]
+    dropped: Count = 0
     """Moves left out because the session could not keep up."""
 
 
 class NpcState(ServerPart):
+    """One NPC of a world."""
+
     npc: NpcId
     handle: Handle
     position: Vec3
@@ -98,6 +114,8 @@ class NpcState(ServerPart):
 
 
 class PlayerState(ServerPart):
+    """One player of a world."""
+
     player: PlayerId
     handle: Handle
     position: Vec3
@@ -108,25 +126,27 @@ class NpcStates(ServerMessage):
 
     type: Literal["npc_states"] = "npc_states"
     game_time_s: float
-    part: int
+    part: Count
     """From 0."""
-    parts: int
-    npcs: tuple[NpcState, ...] = ()
-    players: tuple[PlayerState, ...] = ()
+    parts: Serial
+    npcs: Many[NpcState] = ()
+    players: Many[PlayerState] = ()
 
 
 class TierStats(ServerPart):
+    """How full one tier is with state of one kind."""
+
     kind: StateKindName
     tier: TierName
-    used_bytes: int
-    budget_bytes: int
-    items: int
+    used_bytes: Count
+    budget_bytes: Count
+    items: Count
 
 
 class TtftStats(ServerPart):
     """Time to first token of the replies since the server started."""
 
-    replies: int
+    replies: Count
     p50_s: float | None = None
     p95_s: float | None = None
 
@@ -136,19 +156,19 @@ class Stats(ServerMessage):
 
     type: Literal["stats"] = "stats"
     game_time_s: float
-    npcs: int
-    players: int
-    ticks: int
-    npc_updates: int
-    requests: int
-    replies: int
-    errors: int
-    running: int
-    queued: int
-    tiers: tuple[TierStats, ...]
-    loads: int
-    evictions: int
-    loaded_bytes: int
-    evicted_bytes: int
+    npcs: Count
+    players: Count
+    ticks: Count
+    npc_updates: Count
+    requests: Count
+    replies: Count
+    errors: Count
+    running: Count
+    queued: Count
+    tiers: Many[TierStats]
+    loads: Count
+    evictions: Count
+    loaded_bytes: Count
+    evicted_bytes: Count
     ttft_resident: TtftStats
     ttft_not_resident: TtftStats

@@ -1,12 +1,25 @@
 """Messages between the server and the mods that script its NPCs."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from callsheet.wire.base import ClientMessage, Part, Reliable, Request, ServerMessage
-from callsheet.wire.fields import ActionName, NpcId, Persona, PlayerId, RequestId, Role, Speech
-from callsheet.wire.talk import Speaker
+from callsheet.wire.fields import (
+    ActionName,
+    ArchetypeId,
+    JsonObject,
+    Many,
+    NpcId,
+    Persona,
+    PlayerId,
+    RequestId,
+    Role,
+    ScriptId,
+    Serial,
+    Speech,
+)
+from callsheet.wire.talk import SpeakerView
 from callsheet.wire.world import Radius, Schedule, Share
 
 __all__ = [
@@ -31,7 +44,7 @@ class ActionSpec(Part):
 
     name: ActionName
     description: Annotated[str, Field(max_length=500)]
-    parameters: dict[str, Any]
+    parameters: JsonObject
     """JSON schema (draft 2020-12) of an object; its properties are the arguments."""
 
 
@@ -44,17 +57,17 @@ class RegisterScript(Request):
 
     roles: ClassVar[frozenset[Role]] = MOD_ONLY
     type: Literal["register_script"] = "register_script"
-    script: NpcId
-    npcs: Annotated[tuple[NpcId, ...], Field(max_length=10_000)] = ()
-    archetypes: Annotated[tuple[NpcId, ...], Field(max_length=100)] = ()
+    script: ScriptId
+    npcs: Annotated[Many[NpcId], Field(max_length=10_000)] = ()
+    archetypes: Annotated[Many[ArchetypeId], Field(max_length=100)] = ()
     persona: Persona | None = None
     """Replaces the persona the game gave; None keeps it."""
     interaction_radius_m: Radius | None = None
     sociability: Share | None = None
     schedule: Schedule | None = None
-    actions: Annotated[tuple[ActionSpec, ...], Field(max_length=32)] = ()
+    actions: Annotated[Many[ActionSpec], Field(max_length=32)] = ()
     events: Annotated[
-        tuple[Literal["hear", "near", "tick"], ...],
+        Many[Literal["hear", "near", "tick"]],
         Field(max_length=3),
     ] = ()
     """What the mod wants to be told of; all scripts are told of spawns and action results."""
@@ -63,11 +76,13 @@ class RegisterScript(Request):
 
 
 class ScriptRegistered(Reliable):
+    """The script is in place."""
+
     type: Literal["script_registered"] = "script_registered"
     id: RequestId
-    script: NpcId
-    npcs: tuple[NpcId, ...]
-    """NPCs alive now that the script speaks for; at most the first 1,000."""
+    script: ScriptId
+    npcs: Many[NpcId]
+    """NPCs alive now that the script speaks for; at most the first 900."""
 
 
 class UnregisterScript(Request):
@@ -75,14 +90,14 @@ class UnregisterScript(Request):
 
     roles: ClassVar[frozenset[Role]] = MOD_ONLY
     type: Literal["unregister_script"] = "unregister_script"
-    script: NpcId
+    script: ScriptId
 
 
 class NpcSpawned(Reliable):
     """An NPC of the script appeared (or left, if ``alive`` is false)."""
 
     type: Literal["npc_spawned"] = "npc_spawned"
-    script: NpcId
+    script: ScriptId
     npc: NpcId
     alive: bool = True
 
@@ -94,10 +109,10 @@ class Heard(Reliable):
     """
 
     type: Literal["heard"] = "heard"
-    script: NpcId
-    call: int
+    script: ScriptId
+    call: Serial
     npc: NpcId
-    speaker: Speaker
+    speaker: SpeakerView
     text: str
     deadline_s: float
     """Seconds the server waits."""
@@ -108,7 +123,7 @@ class HearAnswer(ClientMessage):
 
     roles: ClassVar[frozenset[Role]] = MOD_ONLY
     type: Literal["hear_answer"] = "hear_answer"
-    call: Annotated[int, Field(ge=1, le=2**53 - 1)]
+    call: Serial
     material: Annotated[str, Field(max_length=4_000)] | None = None
     """Facts for this reply only, put before what was said."""
     reply: Speech | None = None
@@ -121,7 +136,7 @@ class PlayerNear(Reliable):
     """A player came within the interaction radius of an NPC of the script."""
 
     type: Literal["player_near"] = "player_near"
-    script: NpcId
+    script: ScriptId
     npc: NpcId
     player: PlayerId
     distance_m: float
@@ -131,7 +146,7 @@ class PlayerLeft(Reliable):
     """That player went out of reach again (1.25 times the radius) or is gone."""
 
     type: Literal["player_left"] = "player_left"
-    script: NpcId
+    script: ScriptId
     npc: NpcId
     player: PlayerId
 
@@ -140,7 +155,7 @@ class NpcTick(ServerMessage):
     """Game time went on for an NPC of the script. May be skipped for a slow mod."""
 
     type: Literal["npc_tick"] = "npc_tick"
-    script: NpcId
+    script: ScriptId
     npc: NpcId
     game_time_s: float
     distance_s: float | None = None
@@ -151,9 +166,9 @@ class ActionDone(Reliable):
     """What became of an action of an NPC of the script."""
 
     type: Literal["action_done"] = "action_done"
-    script: NpcId
+    script: ScriptId
     npc: NpcId
-    action: int
+    action: Serial
     name: ActionName
     ok: bool
     message: str = ""

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from callsheet.wire.base import ClientMessage, Part, Reliable, ServerMessage, ServerPart
-from callsheet.wire.errors import ErrorCode
-from callsheet.wire.fields import PROTOCOL, Name, RequestId, Role, Seconds, WorldId
+from callsheet.wire.errors import Code
+from callsheet.wire.fields import PROTOCOL, Count, Name, RequestId, Role, Seconds, WorldId
 
 __all__ = [
     "Ack",
@@ -39,7 +39,7 @@ class Resume(Part):
 
     session: Annotated[str, Field(min_length=1, max_length=64)]
     token: Annotated[str, Field(min_length=1, max_length=128)]
-    last_seq: Annotated[int, Field(ge=0)]
+    last_seq: Count
     """The greatest ``seq`` received; the server replays what came after it."""
 
 
@@ -52,20 +52,23 @@ class Hello(ClientMessage):
     world: WorldId
     client: ClientInfo
     token: Annotated[str, Field(max_length=1024)] | None = None
+    """The secret the server was started with, if it was."""
     resume: Resume | None = None
 
 
 class Limits(ServerPart):
     """What this server accepts from this session."""
 
-    max_message_bytes: int
+    max_message_bytes: Count
     """Text frames, client to server."""
-    max_tick_bytes: int
+    max_tick_bytes: Count
     """Binary frames, client to server."""
-    max_npcs_per_world: int
-    max_npcs_per_spawn: int
-    max_players_per_world: int
-    max_open_requests: int
+    max_npcs_per_world: Count
+    """NPCs alive at the same time."""
+    max_npcs_per_spawn: Count
+    max_players_per_world: Count
+    max_open_requests: Count
+    """``say`` and ``speak`` whose reply has not ended."""
     max_messages_per_s: float
     """Control messages; ticks are counted apart."""
     max_ticks_per_s: float
@@ -75,11 +78,16 @@ class EngineSummary(ServerPart):
     """The engine behind the server."""
 
     name: str
+    """"embedded", "scripted" or "sglang"."""
     version: str
     model: str
+    """Model id; empty for an engine without a model."""
     device: str
-    context_limit_tokens: int
+    """Where the model runs, as torch names it."""
+    context_limit_tokens: Count
+    """Prompt and reply together."""
     keeps_residency: bool
+    """The engine moves state between tiers; False: residency messages never come."""
 
 
 class Welcome(ServerMessage):
@@ -91,10 +99,10 @@ class Welcome(ServerMessage):
     resume_token: str
     resumed: bool
     """False: this is a new session; nothing of an earlier one is left."""
-    last_request_id: int
+    last_request_id: Count
     """The greatest request id the server has taken in this session (0 = none). A client that
     resumes sends again the requests with greater ids."""
-    world: str
+    world: WorldId
     role: Role
     limits: Limits
     heartbeat_interval_s: float
@@ -103,6 +111,7 @@ class Welcome(ServerMessage):
     """How long a lost session can be resumed."""
     server_version: str
     server_time_s: float
+    """The server's monotonic clock, any epoch."""
     engine: EngineSummary
 
 
@@ -126,7 +135,7 @@ class Ack(ClientMessage):
     """All reliable messages up to ``seq`` have been handled; the server may forget them."""
 
     type: Literal["ack"] = "ack"
-    seq: Annotated[int, Field(ge=0, le=2**53 - 1)]
+    seq: Count
 
 
 class Bye(ClientMessage):
@@ -148,7 +157,7 @@ class Error(Reliable):
     type: Literal["error"] = "error"
     id: RequestId | None = None
     """The request that failed; None if no request is to blame."""
-    code: ErrorCode | str
+    code: Code
     """A code of the table; clients treat codes they do not know as ``internal``."""
     message: str
     field: str | None = None

@@ -1,18 +1,22 @@
 """Messages by which NPCs are spoken to, answer and act."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from callsheet.wire.base import ClientMessage, Part, Reliable, Request
-from callsheet.wire.errors import ErrorCode
+from callsheet.wire.base import ClientMessage, Part, Reliable, Request, ServerPart
+from callsheet.wire.errors import Code
 from callsheet.wire.fields import (
     ActionName,
+    Count,
+    JsonObject,
+    Many,
     Name,
     NpcId,
     PlayerId,
     RequestId,
     Role,
+    Serial,
     Speech,
     TierName,
 )
@@ -28,19 +32,26 @@ __all__ = [
     "Say",
     "Speak",
     "Speaker",
+    "SpeakerView",
 ]
 
 SPEAKERS: frozenset[Role] = frozenset({"game", "mod"})
 
 
-class Speaker(Part):
-    """Who says something to an NPC."""
+class SpeakerView(ServerPart):
+    """Who said something to an NPC, as the server tells it."""
 
     kind: Literal["player", "npc", "narrator"]
     id: PlayerId | None = None
     """Player or NPC id; None for a narrator."""
     name: Name | None = None
     """Shown to the NPC; None = the name known for the id."""
+
+
+class Speaker(SpeakerView):
+    """Who says something to an NPC, as a client tells it."""
+
+    model_config = Part.model_config
 
 
 class SamplingSpec(Part):
@@ -51,7 +62,7 @@ class SamplingSpec(Part):
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     top_k: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     repetition_penalty: Annotated[float, Field(ge=0.5, le=2)] | None = None
-    seed: Annotated[int, Field(ge=0, le=2**53 - 1)] | None = None
+    seed: Count | None = None
 
 
 class Say(Request):
@@ -67,7 +78,7 @@ class Say(Request):
     max_tokens: Annotated[int, Field(ge=1, le=4096)] | None = None
     sampling: SamplingSpec | None = None
     stop: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=100)], ...], Field(max_length=8)
+        Many[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=8)
     ] = ()
 
 
@@ -97,10 +108,10 @@ class ReplyStart(Reliable):
     type: Literal["reply_start"] = "reply_start"
     id: RequestId | None = None
     """The request, in the session that sent it; None elsewhere."""
-    reply: int
+    reply: Serial
     """Names the reply in this world."""
     npc: NpcId
-    speaker: Speaker
+    speaker: SpeakerView
     heard: str
     """What the NPC is answering; empty for ``speak``."""
 
@@ -110,7 +121,7 @@ class ReplyDelta(Reliable):
 
     type: Literal["reply_delta"] = "reply_delta"
     id: RequestId | None = None
-    reply: int
+    reply: Serial
     text: str
 
 
@@ -119,17 +130,17 @@ class ReplyEnd(Reliable):
 
     type: Literal["reply_end"] = "reply_end"
     id: RequestId | None = None
-    reply: int
+    reply: Serial
     npc: NpcId
     text: str
     """The whole text."""
     finish_reason: Literal["stop", "length", "cancelled", "error"]
-    code: ErrorCode | str | None = None
+    code: Code | None = None
     """Why, if finish_reason is "error"."""
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
+    prompt_tokens: Count = 0
+    cached_tokens: Count = 0
     """Prompt tokens that did not have to be computed."""
-    generated_tokens: int = 0
+    generated_tokens: Count = 0
     tier: TierName | None = None
     """Where the NPC's prefix lay when the request came in."""
     ttft_s: float | None = None
@@ -142,12 +153,12 @@ class Action(Reliable):
 
     type: Literal["action"] = "action"
     id: RequestId | None = None
-    reply: int
-    action: int
+    reply: Serial
+    action: Serial
     """Names the action in this world."""
     npc: NpcId
     name: ActionName
-    arguments: dict[str, Any]
+    arguments: JsonObject
 
 
 class ActionResult(ClientMessage):
@@ -155,6 +166,6 @@ class ActionResult(ClientMessage):
 
     roles: ClassVar[frozenset[Role]] = frozenset({"game"})
     type: Literal["action_result"] = "action_result"
-    action: Annotated[int, Field(ge=1, le=2**53 - 1)]
+    action: Serial
     ok: bool
     message: Annotated[str, Field(max_length=1000)] = ""

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
+from callsheet.wire.fields import MAX_GAME_TIME_S
 from callsheet.wire.world import JsonTick
 
 __all__ = [
@@ -69,6 +70,8 @@ PLAYER_DTYPE = np.dtype(
 
 
 class TickKind(IntEnum):
+    """Who is named in a tick."""
+
     KEYFRAME = 1
     """Names every NPC the game simulates now; those left out are inactive until named again."""
     DELTA = 2
@@ -76,11 +79,15 @@ class TickKind(IntEnum):
 
 
 class TickFlag(IntFlag):
+    """What a whole tick asks for."""
+
     ACK = 1
     """Answer with ``tick_ack`` once the tick went through the pipeline."""
 
 
 class NpcFlag(IntFlag):
+    """What one NPC record says beyond its numbers."""
+
     UNAVAILABLE = 1
     """The NPC cannot talk now (asleep, dead, in a cutscene): no estimator expects a call."""
     CLEAR_SCHEDULE = 2
@@ -134,13 +141,18 @@ def decode_tick(frame: bytes) -> Tick:
     except ValueError:
         raise _bad("kind must be 1 (keyframe) or 2 (delta)", "kind", header["kind"]) from None
     flags = int(header["flags"])
-    if flags & ~TickFlag.ACK:
+    if flags not in (0, TickFlag.ACK):
         raise _bad("flags other than 1 (ack) must be 0", "flags", flags)
     if header["reserved"] or header["reserved2"]:
-        raise _bad("reserved bytes must be 0", "reserved")
+        raise _bad("reserved bytes must be 0", "reserved" if header["reserved"] else "reserved2")
     game_time_s = float(header["game_time_s"])
-    if not (math.isfinite(game_time_s) and 0 <= game_time_s <= 1e12):
-        raise _bad("game_time_s must be finite, 0 to 1e12", "game_time_s", game_time_s, 1e12)
+    if not 0 <= game_time_s <= MAX_GAME_TIME_S:
+        raise _bad(
+            f"game_time_s must be finite, 0 to {MAX_GAME_TIME_S:g}",
+            "game_time_s",
+            game_time_s,
+            MAX_GAME_TIME_S,
+        )
     npc_count, player_count = int(header["npc_count"]), int(header["player_count"])
     players_at = HEADER_DTYPE.itemsize + npc_count * NPC_DTYPE.itemsize
     size = players_at + player_count * PLAYER_DTYPE.itemsize
@@ -163,7 +175,13 @@ def decode_tick(frame: bytes) -> Tick:
 
 
 def encode_tick(tick: Tick) -> bytes:
-    """Write a tick as one binary frame."""
+    """Write a tick as one binary frame.
+
+    Raises:
+        ValueError: the records are not of ``NPC_DTYPE`` and ``PLAYER_DTYPE``.
+    """
+    if tick.npcs.dtype != NPC_DTYPE or tick.players.dtype != PLAYER_DTYPE:
+        raise ValueError("make the records with npc_records() and player_records()")
     header = np.zeros(1, HEADER_DTYPE)
     header["magic"] = MAGIC
     header["version"] = VERSION
@@ -173,7 +191,7 @@ def encode_tick(tick: Tick) -> bytes:
     header["npc_count"] = len(tick.npcs)
     header["game_time_s"] = tick.game_time_s
     header["player_count"] = len(tick.players)
-    return header.tobytes() + tick.npcs.tobytes() + tick.players.tobytes()
+    return b"".join((header.tobytes(), tick.npcs.tobytes(), tick.players.tobytes()))
 
 
 def npc_records(

@@ -6,7 +6,10 @@ from pydantic import Field
 
 from callsheet.wire.base import ClientMessage, Part, Reliable, Request, ServerMessage, ServerPart
 from callsheet.wire.fields import (
+    AdapterId,
+    ArchetypeId,
     Handle,
+    Many,
     Name,
     NpcId,
     Persona,
@@ -42,6 +45,7 @@ GAME_ONLY: frozenset[Role] = frozenset({"game"})
 Speed = Annotated[float, Field(gt=0, le=1e4)]
 Radius = Annotated[float, Field(ge=0, le=1e5)]
 Share = Annotated[float, Field(ge=0, le=1)]
+TickNumber = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
 class ConfigureWorld(Request):
@@ -64,7 +68,7 @@ class ScheduledCall(Part):
     """If given, again every so many seconds of game time."""
 
 
-Schedule = Annotated[tuple[ScheduledCall, ...], Field(max_length=64)]
+Schedule = Annotated[Many[ScheduledCall], Field(max_length=64)]
 
 
 class NpcSpec(Part):
@@ -73,9 +77,9 @@ class NpcSpec(Part):
     npc: NpcId
     name: Name
     persona: Persona = ""
-    archetype: NpcId | None = None
+    archetype: ArchetypeId | None = None
     """A label scripts can bind to ("guard")."""
-    adapter: NpcId | None = None
+    adapter: AdapterId | None = None
     """A LoRA adapter known to the engine."""
     interaction_radius_m: Radius = 3.0
     sociability: Share = 0.0
@@ -97,16 +101,20 @@ class Spawn(Request):
 
     roles: ClassVar[frozenset[Role]] = GAME_ONLY
     type: Literal["spawn"] = "spawn"
-    npcs: tuple[NpcSpec, ...] = ()
-    players: tuple[PlayerSpec, ...] = ()
+    npcs: Many[NpcSpec] = ()
+    players: Many[PlayerSpec] = ()
 
 
 class SpawnedNpc(ServerPart):
+    """The handle that ticks use for an NPC."""
+
     npc: NpcId
     handle: Handle
 
 
 class SpawnedPlayer(ServerPart):
+    """The handle that ticks use for a player."""
+
     player: PlayerId
     handle: Handle
 
@@ -116,8 +124,8 @@ class Spawned(Reliable):
 
     type: Literal["spawned"] = "spawned"
     id: RequestId
-    npcs: tuple[SpawnedNpc, ...] = ()
-    players: tuple[SpawnedPlayer, ...] = ()
+    npcs: Many[SpawnedNpc] = ()
+    players: Many[SpawnedPlayer] = ()
 
 
 class UpdateNpc(Request):
@@ -128,8 +136,8 @@ class UpdateNpc(Request):
     npc: NpcId
     name: Name | None = None
     persona: Persona | None = None
-    adapter: NpcId | Literal[""] | None = None
-    """The empty string takes the adapter away."""
+    adapter: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_.:\-]*$")] | None = None
+    """An adapter id; the empty string takes the adapter away."""
     interaction_radius_m: Radius | None = None
     sociability: Share | None = None
     schedule: Schedule | None = None
@@ -140,8 +148,8 @@ class Despawn(Request):
 
     roles: ClassVar[frozenset[Role]] = GAME_ONLY
     type: Literal["despawn"] = "despawn"
-    npcs: tuple[NpcId, ...] = ()
-    players: tuple[PlayerId, ...] = ()
+    npcs: Many[NpcId] = ()
+    players: Many[PlayerId] = ()
 
 
 class Hint(Part):
@@ -157,7 +165,7 @@ class HintCalls(Request):
 
     roles: ClassVar[frozenset[Role]] = frozenset({"game", "mod"})
     type: Literal["hint_calls"] = "hint_calls"
-    hints: Annotated[tuple[Hint, ...], Field(min_length=1, max_length=10_000)]
+    hints: Annotated[Many[Hint], Field(min_length=1, max_length=10_000)]
 
 
 class TickNpc(Part):
@@ -184,18 +192,18 @@ class JsonTick(ClientMessage):
     roles: ClassVar[frozenset[Role]] = GAME_ONLY
     type: Literal["tick"] = "tick"
     kind: Literal["keyframe", "delta"]
-    tick: Annotated[int, Field(ge=0, le=2**32 - 1)]
+    tick: TickNumber
     game_time_s: Seconds
     ack: bool = False
-    npcs: tuple[TickNpc, ...] = ()
-    players: tuple[TickPlayer, ...] = ()
+    npcs: Many[TickNpc] = ()
+    players: Many[TickPlayer] = ()
 
 
 class TickAck(ServerMessage):
     """The tick that asked for it went through the whole pipeline."""
 
     type: Literal["tick_ack"] = "tick_ack"
-    tick: int
+    tick: TickNumber
     game_time_s: float
 
 
