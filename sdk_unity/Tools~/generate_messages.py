@@ -45,7 +45,8 @@ ENUMS: dict[tuple[str, ...], str] = {
     ("keyframe", "delta"): "TickKind",
 }
 PATTERNS = {
-    fields._ID: "TextForm.Id",
+    r"^[A-Za-z0-9_.:\-]+$": "TextForm.Id",
+    r"^[A-Za-z0-9_.:\-]*$": "TextForm.IdOrEmpty",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "TextForm.Identifier",
     r"^\d{1,5}\.\d{1,5}$": "TextForm.Version",
     None: "TextForm.Any",
@@ -133,11 +134,6 @@ def shape_of(annotation: Any, rules: list[Any]) -> tuple[Shape, bool]:
         optional = len(options) < len(get_args(bare))
         if any(o is errors.ErrorCode for o in options):  # ErrorCode | str
             return Shape("text", "string", "0, int.MaxValue, TextForm.Any"), optional
-        if len(options) == 2 and get_args(options[1]) == ("",):  # NpcId | Literal[""]
-            _, inner = constraints(options[0])
-            low, high = lengths(inner)
-            assert low == 1
-            return Shape("text", "string", f"0, {high}, TextForm.IdOrEmpty"), optional
         (only,) = options
         return shape_of(only, rules)[0], optional
     if get_origin(bare) is Literal:
@@ -388,6 +384,8 @@ def message_class(model: type[BaseModel]) -> str:
     out += f"    public sealed class {class_name(model)} : {base}\n    {{\n"
     out += properties(model, skip)
     out += f'\n        public override string Type => "{wire_type}";\n'
+    if issubclass(model, ServerMessage) and "id" in model.model_fields:
+        out += "\n        internal override long? RequestId => Id;\n"
     if issubclass(model, ClientMessage):
         lines = [m.write("") for m in members(model)]
         out += block("internal override void WriteFields(JsonWriter w)", lines)
@@ -485,6 +483,9 @@ def errors_file() -> str:
     )
     out += wrapped("internal static readonly string[] Names =", names)
     out += wrapped("internal static readonly ErrorKind[] Kinds =", kinds)
+    closes = ", ".join(str(int(errors.RULES[code].closes or 0)) for code in errors.ErrorCode)
+    out += "\n        /// <summary>The close code that follows an error; 0 = the session goes on.</summary>\n"
+    out += wrapped("internal static readonly int[] ClosesWith =", closes)
     return out + "    }\n}\n"
 
 
@@ -510,6 +511,8 @@ def index_file() -> str:
     out += f'        public const string Subprotocol = "{fields.SUBPROTOCOL}";\n'
     out += f"        public const double MaxCoordinateM = {number(fields.MAX_COORDINATE_M)};\n"
     out += f"        public const int MaxSpeechChars = {fields.MAX_SPEECH_CHARS};\n"
+    out += f"        public const long MaxInteger = {fields.MAX_INTEGER};\n"
+    out += f"        internal const int MaxJsonDepth = {fields.MAX_JSON_DEPTH};\n"
     out += f"        public const int MaxPersonaChars = {fields.MAX_PERSONA_CHARS};\n"
     return out + "    }\n}\n"
 

@@ -164,7 +164,7 @@ namespace Callsheet.Tests
             var m = new SayMessage();
             m.Id = f.Integer("id", 1, 9007199254740991);
             m.Npc = f.Text("npc", 1, 64, TextForm.Id);
-            m.Speaker = Speaker.Parse(f.Part("speaker"));
+            m.Speaker = ParseSpeaker(f.Part("speaker"));
             m.Text = f.Text("text", 1, 4000, TextForm.Any);
             if (f.Has("priority")) m.Priority = (Priority)f.Enum("priority", WireNames.Priority);
             if (f.Has("max_tokens")) m.MaxTokens = f.Integer("max_tokens", 1, 4096);
@@ -256,8 +256,8 @@ namespace Callsheet.Tests
             w.Text("session", m.Session, 0, int.MaxValue, TextForm.Any);
             w.Text("resume_token", m.ResumeToken, 0, int.MaxValue, TextForm.Any);
             w.Flag("resumed", m.Resumed);
-            w.Integer("last_request_id", m.LastRequestId, long.MinValue, long.MaxValue);
-            w.Text("world", m.World, 0, int.MaxValue, TextForm.Any);
+            w.Integer("last_request_id", m.LastRequestId, 0, 9007199254740991);
+            w.Text("world", m.World, 1, 64, TextForm.Id);
             w.Enum("role", (int)m.Role, WireNames.Role);
             w.Part("limits", m.Limits, FormatLimits);
             w.Real("heartbeat_interval_s", m.HeartbeatIntervalS, double.MinValue, double.MaxValue);
@@ -275,13 +275,13 @@ namespace Callsheet.Tests
 
         private static void WriteOkMessage(JsonWriter w, OkMessage m)
         {
-            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, long.MaxValue);
+            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
             w.Integer("id", m.Id, 1, 9007199254740991);
         }
 
         private static void WriteErrorMessage(JsonWriter w, ErrorMessage m)
         {
-            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, long.MaxValue);
+            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
             if (m.Id != null) w.Integer("id", m.Id.Value, 1, 9007199254740991);
             w.Text("code", m.Code, 0, int.MaxValue, TextForm.Any);
             w.Text("message", m.Message, 0, int.MaxValue, TextForm.Any);
@@ -299,7 +299,7 @@ namespace Callsheet.Tests
 
         private static void WriteSpawnedMessage(JsonWriter w, SpawnedMessage m)
         {
-            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, long.MaxValue);
+            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
             w.Integer("id", m.Id, 1, 9007199254740991);
             w.Parts("npcs", m.Npcs, 0, int.MaxValue, FormatSpawnedNpc);
             w.Parts("players", m.Players, 0, int.MaxValue, FormatSpawnedPlayer);
@@ -307,45 +307,45 @@ namespace Callsheet.Tests
 
         private static void WriteTickAckMessage(JsonWriter w, TickAckMessage m)
         {
-            w.Integer("tick", m.Tick, long.MinValue, long.MaxValue);
+            w.Handle("tick", m.Tick);
             w.Real("game_time_s", m.GameTimeS, double.MinValue, double.MaxValue);
         }
 
         private static void WriteWorldClosedMessage(JsonWriter w, WorldClosedMessage m)
         {
-            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, long.MaxValue);
+            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
         }
 
         private static void WriteReplyStartMessage(JsonWriter w, ReplyStartMessage m)
         {
-            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, long.MaxValue);
+            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
             if (m.Id != null) w.Integer("id", m.Id.Value, 1, 9007199254740991);
-            w.Integer("reply", m.Reply, long.MinValue, long.MaxValue);
+            w.Integer("reply", m.Reply, 1, 9007199254740991);
             w.Text("npc", m.Npc, 1, 64, TextForm.Id);
-            w.Part("speaker", m.Speaker, Speaker.Format);
+            w.Part("speaker", m.Speaker, FormatSpeakerView);
             w.Text("heard", m.Heard, 0, int.MaxValue, TextForm.Any);
         }
 
         private static void WriteReplyDeltaMessage(JsonWriter w, ReplyDeltaMessage m)
         {
-            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, long.MaxValue);
+            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
             if (m.Id != null) w.Integer("id", m.Id.Value, 1, 9007199254740991);
-            w.Integer("reply", m.Reply, long.MinValue, long.MaxValue);
+            w.Integer("reply", m.Reply, 1, 9007199254740991);
             w.Text("text", m.Text, 0, int.MaxValue, TextForm.Any);
         }
 
         private static void WriteReplyEndMessage(JsonWriter w, ReplyEndMessage m)
         {
-            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, long.MaxValue);
+            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
             if (m.Id != null) w.Integer("id", m.Id.Value, 1, 9007199254740991);
-            w.Integer("reply", m.Reply, long.MinValue, long.MaxValue);
+            w.Integer("reply", m.Reply, 1, 9007199254740991);
             w.Text("npc", m.Npc, 1, 64, TextForm.Id);
             w.Text("text", m.Text, 0, int.MaxValue, TextForm.Any);
             w.Enum("finish_reason", (int)m.FinishReason, WireNames.FinishReason);
             if (m.Code != null) w.Text("code", m.Code, 0, int.MaxValue, TextForm.Any);
-            w.Integer("prompt_tokens", m.PromptTokens, long.MinValue, long.MaxValue);
-            w.Integer("cached_tokens", m.CachedTokens, long.MinValue, long.MaxValue);
-            w.Integer("generated_tokens", m.GeneratedTokens, long.MinValue, long.MaxValue);
+            w.Integer("prompt_tokens", m.PromptTokens, 0, 9007199254740991);
+            w.Integer("cached_tokens", m.CachedTokens, 0, 9007199254740991);
+            w.Integer("generated_tokens", m.GeneratedTokens, 0, 9007199254740991);
             if (m.Tier != null) w.Enum("tier", (int)m.Tier.Value, WireNames.Tier);
             if (m.TtftS != null) w.Real("ttft_s", m.TtftS.Value, double.MinValue, double.MaxValue);
             if (m.TotalS != null) w.Real("total_s", m.TotalS.Value, double.MinValue, double.MaxValue);
@@ -353,10 +353,10 @@ namespace Callsheet.Tests
 
         private static void WriteActionMessage(JsonWriter w, ActionMessage m)
         {
-            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, long.MaxValue);
+            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
             if (m.Id != null) w.Integer("id", m.Id.Value, 1, 9007199254740991);
-            w.Integer("reply", m.Reply, long.MinValue, long.MaxValue);
-            w.Integer("action", m.Action, long.MinValue, long.MaxValue);
+            w.Integer("reply", m.Reply, 1, 9007199254740991);
+            w.Integer("action", m.Action, 1, 9007199254740991);
             w.Text("npc", m.Npc, 1, 64, TextForm.Id);
             w.Text("name", m.Name, 1, 64, TextForm.Identifier);
             w.Object("arguments", m.Arguments);
@@ -364,7 +364,7 @@ namespace Callsheet.Tests
 
         private static void WriteScriptRegisteredMessage(JsonWriter w, ScriptRegisteredMessage m)
         {
-            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, long.MaxValue);
+            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
             w.Integer("id", m.Id, 1, 9007199254740991);
             w.Text("script", m.Script, 1, 64, TextForm.Id);
             w.Texts("npcs", m.Npcs, 0, int.MaxValue, 1, 64, TextForm.Id);
@@ -372,7 +372,7 @@ namespace Callsheet.Tests
 
         private static void WriteNpcSpawnedMessage(JsonWriter w, NpcSpawnedMessage m)
         {
-            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, long.MaxValue);
+            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
             w.Text("script", m.Script, 1, 64, TextForm.Id);
             w.Text("npc", m.Npc, 1, 64, TextForm.Id);
             w.Flag("alive", m.Alive);
@@ -380,18 +380,18 @@ namespace Callsheet.Tests
 
         private static void WriteHeardMessage(JsonWriter w, HeardMessage m)
         {
-            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, long.MaxValue);
+            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
             w.Text("script", m.Script, 1, 64, TextForm.Id);
-            w.Integer("call", m.Call, long.MinValue, long.MaxValue);
+            w.Integer("call", m.Call, 1, 9007199254740991);
             w.Text("npc", m.Npc, 1, 64, TextForm.Id);
-            w.Part("speaker", m.Speaker, Speaker.Format);
+            w.Part("speaker", m.Speaker, FormatSpeakerView);
             w.Text("text", m.Text, 0, int.MaxValue, TextForm.Any);
             w.Real("deadline_s", m.DeadlineS, double.MinValue, double.MaxValue);
         }
 
         private static void WritePlayerNearMessage(JsonWriter w, PlayerNearMessage m)
         {
-            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, long.MaxValue);
+            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
             w.Text("script", m.Script, 1, 64, TextForm.Id);
             w.Text("npc", m.Npc, 1, 64, TextForm.Id);
             w.Text("player", m.Player, 1, 64, TextForm.Id);
@@ -400,7 +400,7 @@ namespace Callsheet.Tests
 
         private static void WritePlayerLeftMessage(JsonWriter w, PlayerLeftMessage m)
         {
-            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, long.MaxValue);
+            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
             w.Text("script", m.Script, 1, 64, TextForm.Id);
             w.Text("npc", m.Npc, 1, 64, TextForm.Id);
             w.Text("player", m.Player, 1, 64, TextForm.Id);
@@ -416,10 +416,10 @@ namespace Callsheet.Tests
 
         private static void WriteActionDoneMessage(JsonWriter w, ActionDoneMessage m)
         {
-            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, long.MaxValue);
+            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
             w.Text("script", m.Script, 1, 64, TextForm.Id);
             w.Text("npc", m.Npc, 1, 64, TextForm.Id);
-            w.Integer("action", m.Action, long.MinValue, long.MaxValue);
+            w.Integer("action", m.Action, 1, 9007199254740991);
             w.Text("name", m.Name, 1, 64, TextForm.Identifier);
             w.Flag("ok", m.Ok);
             w.Text("message", m.Message, 0, int.MaxValue, TextForm.Any);
@@ -427,7 +427,7 @@ namespace Callsheet.Tests
 
         private static void WriteExplanationMessage(JsonWriter w, ExplanationMessage m)
         {
-            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, long.MaxValue);
+            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
             w.Integer("id", m.Id, 1, 9007199254740991);
             w.Text("npc", m.Npc, 1, 64, TextForm.Id);
             w.Real("game_time_s", m.GameTimeS, double.MinValue, double.MaxValue);
@@ -441,14 +441,14 @@ namespace Callsheet.Tests
         {
             w.Real("game_time_s", m.GameTimeS, double.MinValue, double.MaxValue);
             w.Parts("moves", m.Moves, 0, int.MaxValue, FormatMove);
-            w.Integer("dropped", m.Dropped, long.MinValue, long.MaxValue);
+            w.Integer("dropped", m.Dropped, 0, 9007199254740991);
         }
 
         private static void WriteNpcStatesMessage(JsonWriter w, NpcStatesMessage m)
         {
             w.Real("game_time_s", m.GameTimeS, double.MinValue, double.MaxValue);
-            w.Integer("part", m.Part, long.MinValue, long.MaxValue);
-            w.Integer("parts", m.Parts, long.MinValue, long.MaxValue);
+            w.Integer("part", m.Part, 0, 9007199254740991);
+            w.Integer("parts", m.Parts, 1, 9007199254740991);
             w.Parts("npcs", m.Npcs, 0, int.MaxValue, FormatNpcState);
             w.Parts("players", m.Players, 0, int.MaxValue, FormatPlayerState);
         }
@@ -456,20 +456,20 @@ namespace Callsheet.Tests
         private static void WriteStatsMessage(JsonWriter w, StatsMessage m)
         {
             w.Real("game_time_s", m.GameTimeS, double.MinValue, double.MaxValue);
-            w.Integer("npcs", m.Npcs, long.MinValue, long.MaxValue);
-            w.Integer("players", m.Players, long.MinValue, long.MaxValue);
-            w.Integer("ticks", m.Ticks, long.MinValue, long.MaxValue);
-            w.Integer("npc_updates", m.NpcUpdates, long.MinValue, long.MaxValue);
-            w.Integer("requests", m.Requests, long.MinValue, long.MaxValue);
-            w.Integer("replies", m.Replies, long.MinValue, long.MaxValue);
-            w.Integer("errors", m.Errors, long.MinValue, long.MaxValue);
-            w.Integer("running", m.Running, long.MinValue, long.MaxValue);
-            w.Integer("queued", m.Queued, long.MinValue, long.MaxValue);
+            w.Integer("npcs", m.Npcs, 0, 9007199254740991);
+            w.Integer("players", m.Players, 0, 9007199254740991);
+            w.Integer("ticks", m.Ticks, 0, 9007199254740991);
+            w.Integer("npc_updates", m.NpcUpdates, 0, 9007199254740991);
+            w.Integer("requests", m.Requests, 0, 9007199254740991);
+            w.Integer("replies", m.Replies, 0, 9007199254740991);
+            w.Integer("errors", m.Errors, 0, 9007199254740991);
+            w.Integer("running", m.Running, 0, 9007199254740991);
+            w.Integer("queued", m.Queued, 0, 9007199254740991);
             w.Parts("tiers", m.Tiers, 0, int.MaxValue, FormatTierStats);
-            w.Integer("loads", m.Loads, long.MinValue, long.MaxValue);
-            w.Integer("evictions", m.Evictions, long.MinValue, long.MaxValue);
-            w.Integer("loaded_bytes", m.LoadedBytes, long.MinValue, long.MaxValue);
-            w.Integer("evicted_bytes", m.EvictedBytes, long.MinValue, long.MaxValue);
+            w.Integer("loads", m.Loads, 0, 9007199254740991);
+            w.Integer("evictions", m.Evictions, 0, 9007199254740991);
+            w.Integer("loaded_bytes", m.LoadedBytes, 0, 9007199254740991);
+            w.Integer("evicted_bytes", m.EvictedBytes, 0, 9007199254740991);
             w.Part("ttft_resident", m.TtftResident, FormatTtftStats);
             w.Part("ttft_not_resident", m.TtftNotResident, FormatTtftStats);
         }
@@ -528,7 +528,7 @@ namespace Callsheet.Tests
             var p = new Resume();
             p.Session = f.Text("session", 1, 64, TextForm.Any);
             p.Token = f.Text("token", 1, 128, TextForm.Any);
-            p.LastSeq = f.Integer("last_seq", 0, long.MaxValue);
+            p.LastSeq = f.Integer("last_seq", 0, 9007199254740991);
             return p;
         }
 
@@ -548,6 +548,15 @@ namespace Callsheet.Tests
             var p = new ScheduledCall();
             p.AtS = f.Real("at_s", 0, 1e+12);
             if (f.Has("every_s")) p.EveryS = f.Real("every_s", double.Epsilon, 1e+09);
+            return p;
+        }
+
+        private static Speaker ParseSpeaker(FieldReader f)
+        {
+            var p = new Speaker();
+            p.Kind = (SpeakerKind)f.Enum("kind", WireNames.SpeakerKind);
+            if (f.Has("id")) p.Id = f.Text("id", 1, 64, TextForm.Id);
+            if (f.Has("name")) p.Name = f.Text("name", 1, 100, TextForm.Any);
             return p;
         }
 
@@ -577,7 +586,7 @@ namespace Callsheet.Tests
             w.Text("version", p.Version, 0, int.MaxValue, TextForm.Any);
             w.Text("model", p.Model, 0, int.MaxValue, TextForm.Any);
             w.Text("device", p.Device, 0, int.MaxValue, TextForm.Any);
-            w.Integer("context_limit_tokens", p.ContextLimitTokens, long.MinValue, long.MaxValue);
+            w.Integer("context_limit_tokens", p.ContextLimitTokens, 0, 9007199254740991);
             w.Flag("keeps_residency", p.KeepsResidency);
         }
 
@@ -590,12 +599,12 @@ namespace Callsheet.Tests
 
         private static void FormatLimits(JsonWriter w, Limits p)
         {
-            w.Integer("max_message_bytes", p.MaxMessageBytes, long.MinValue, long.MaxValue);
-            w.Integer("max_tick_bytes", p.MaxTickBytes, long.MinValue, long.MaxValue);
-            w.Integer("max_npcs_per_world", p.MaxNpcsPerWorld, long.MinValue, long.MaxValue);
-            w.Integer("max_npcs_per_spawn", p.MaxNpcsPerSpawn, long.MinValue, long.MaxValue);
-            w.Integer("max_players_per_world", p.MaxPlayersPerWorld, long.MinValue, long.MaxValue);
-            w.Integer("max_open_requests", p.MaxOpenRequests, long.MinValue, long.MaxValue);
+            w.Integer("max_message_bytes", p.MaxMessageBytes, 0, 9007199254740991);
+            w.Integer("max_tick_bytes", p.MaxTickBytes, 0, 9007199254740991);
+            w.Integer("max_npcs_per_world", p.MaxNpcsPerWorld, 0, 9007199254740991);
+            w.Integer("max_npcs_per_spawn", p.MaxNpcsPerSpawn, 0, 9007199254740991);
+            w.Integer("max_players_per_world", p.MaxPlayersPerWorld, 0, 9007199254740991);
+            w.Integer("max_open_requests", p.MaxOpenRequests, 0, 9007199254740991);
             w.Real("max_messages_per_s", p.MaxMessagesPerS, double.MinValue, double.MaxValue);
             w.Real("max_ticks_per_s", p.MaxTicksPerS, double.MinValue, double.MaxValue);
         }
@@ -606,7 +615,7 @@ namespace Callsheet.Tests
             w.Text("key", p.Key, 0, int.MaxValue, TextForm.Any);
             w.Enum("source", (int)p.Source, WireNames.Tier);
             w.Enum("target", (int)p.Target, WireNames.Tier);
-            w.Integer("bytes", p.Bytes, long.MinValue, long.MaxValue);
+            w.Integer("bytes", p.Bytes, 0, 9007199254740991);
             w.Real("seconds", p.Seconds, double.MinValue, double.MaxValue);
             w.Text("reason", p.Reason, 0, int.MaxValue, TextForm.Any);
             if (p.DistanceS != null) w.Real("distance_s", p.DistanceS.Value, double.MinValue, double.MaxValue);
@@ -643,18 +652,25 @@ namespace Callsheet.Tests
             w.Handle("handle", p.Handle);
         }
 
+        private static void FormatSpeakerView(JsonWriter w, SpeakerView p)
+        {
+            w.Enum("kind", (int)p.Kind, WireNames.SpeakerKind);
+            if (p.Id != null) w.Text("id", p.Id, 1, 64, TextForm.Id);
+            if (p.Name != null) w.Text("name", p.Name, 1, 100, TextForm.Any);
+        }
+
         private static void FormatTierStats(JsonWriter w, TierStats p)
         {
             w.Enum("kind", (int)p.Kind, WireNames.StateKind);
             w.Enum("tier", (int)p.Tier, WireNames.Tier);
-            w.Integer("used_bytes", p.UsedBytes, long.MinValue, long.MaxValue);
-            w.Integer("budget_bytes", p.BudgetBytes, long.MinValue, long.MaxValue);
-            w.Integer("items", p.Items, long.MinValue, long.MaxValue);
+            w.Integer("used_bytes", p.UsedBytes, 0, 9007199254740991);
+            w.Integer("budget_bytes", p.BudgetBytes, 0, 9007199254740991);
+            w.Integer("items", p.Items, 0, 9007199254740991);
         }
 
         private static void FormatTtftStats(JsonWriter w, TtftStats p)
         {
-            w.Integer("replies", p.Replies, long.MinValue, long.MaxValue);
+            w.Integer("replies", p.Replies, 0, 9007199254740991);
             if (p.P50S != null) w.Real("p50_s", p.P50S.Value, double.MinValue, double.MaxValue);
             if (p.P95S != null) w.Real("p95_s", p.P95S.Value, double.MinValue, double.MaxValue);
         }

@@ -45,6 +45,14 @@ namespace Callsheet.Core
             Ticks += kind == FrameKind.Binary ? 1 : 0;
         }
 
+        /// <summary>Hands over a frame at once, ahead of the queue, to a transport that has sent nothing yet.</summary>
+        internal void SendAhead(ITransport transport, byte[] data, int count)
+        {
+            _inFlight = Rent(count);
+            Buffer.BlockCopy(data, 0, _inFlight, 0, count);
+            transport.Send(FrameKind.Text, _inFlight, count);
+        }
+
         /// <summary>Hands over as many frames as the transport takes.</summary>
         internal void Pump(ITransport transport)
         {

@@ -50,7 +50,8 @@ namespace Callsheet.Core
         private double _tokensAtS;
         private double _drainingWaitS;
         private int _failuresInARow;
-        private CallsheetError _closingError;
+        private bool _explained;
+        private double _graceEndsS;
 
         /// <param name="options">Copied where it matters: a later change has no effect.</param>
         /// <param name="connect">Makes the transport of one connection.</param>
@@ -130,7 +131,7 @@ namespace Callsheet.Core
             FailRequests("the session was stopped", true);
             _inbox.Clear();
             ForgetResume();
-            if (State == SessionState.Open)
+            if (State == SessionState.Open || State == SessionState.Greeting)
             {
                 _outbox.Clear();
                 Write(new ByeMessage(), false);
@@ -155,6 +156,13 @@ namespace Callsheet.Core
         {
             message.Id = 1;
             Encode(message);
+            bool hopeless = State == SessionState.Stopped || State == SessionState.Closing || State == SessionState.Failed
+                || (_failuresInARow > 0 && _resumeToken == null);
+            if (hopeless)
+            {
+                Guard(() => handler?.OnFailed(new CallsheetError(ErrorCode.ConnectionFailed, "there is no connection to the server")));
+                return;
+            }
             _ledger.Add(message, handler, first);
         }
 
@@ -211,10 +219,17 @@ namespace Callsheet.Core
             {
                 Connect();
             }
+            else if (State == SessionState.Waiting && _resumeToken != null && _nowS >= _graceEndsS)
+            {
+                ForgetResume();
+                FailRequests("the connection was lost for longer than the server keeps a session", true);
+            }
             if (_transport != null)
             {
-                Read();
-                Progress();
+                _heartbeat.Tick(_nowS);
+                bool closed = _transport.State == TransportState.Closed;
+                bool drained = Read();
+                Progress(closed && drained);
             }
             Dispatch();
             if (State == SessionState.Open)
@@ -227,7 +242,7 @@ namespace Callsheet.Core
                     Write(_ping, false);
                 }
             }
-            if (_transport != null && State != SessionState.Connecting)
+            if (State == SessionState.Open || State == SessionState.Closing)
             {
                 _outbox.Pump(_transport);
             }
@@ -238,60 +253,77 @@ namespace Callsheet.Core
             _transport = _connect();
             _transport.Open(_url);
             _welcomed = false;
-            _closingError = null;
+            _explained = false;
             _deadlineS = _nowS + _options.ConnectTimeoutS;
             SetState(SessionState.Connecting);
         }
 
         /// <summary>What follows from the state of the connection and from time.</summary>
-        private void Progress()
+        private void Progress(bool closed)
         {
+            if (_transport == null)
+            {
+                return;
+            }
+            if (closed)
+            {
+                Lost(_transport.CloseCode, _transport.CloseReason);
+                return;
+            }
             if (State == SessionState.Connecting && _transport.State == TransportState.Open)
             {
                 WriteHello();
                 SetState(SessionState.Greeting);
             }
-            if (State == SessionState.Closing && _outbox.IsEmpty && _transport.CanSend)
+            if (State == SessionState.Closing)
             {
-                _transport.Close(CloseCodes.Normal);
+                if (_outbox.IsEmpty && _transport.CanSend)
+                {
+                    _transport.Close(CloseCodes.Normal);
+                }
+                if (_nowS >= _deadlineS)
+                {
+                    Lost(AbnormalClosure, "the server did not answer the goodbye");
+                }
+                return;
             }
-            _heartbeat.Tick(_nowS);
-            bool late = State != SessionState.Open && !_welcomed && _nowS >= _deadlineS;
-            if (_transport.State == TransportState.Closed && !_inbox.IsFull)
-            {
-                Read();
-                Lost(_transport.CloseCode, _transport.CloseReason);
-            }
-            else if (State == SessionState.Closing && late)
-            {
-                Lost(AbnormalClosure, "the server did not answer the goodbye");
-            }
-            else if (late)
-            {
-                Lost(AbnormalClosure, "no answer within " + _options.ConnectTimeoutS + " s");
-            }
-            else if (State == SessionState.Open && _heartbeat.IsDead(_nowS))
+            if (State == SessionState.Open && _heartbeat.IsDead(_nowS))
             {
                 Lost(CloseCodes.HeartbeatTimeout, "nothing was heard for three heartbeats");
             }
+            else if (State != SessionState.Open && !_welcomed && _nowS >= _deadlineS)
+            {
+                string what = State == SessionState.Connecting ? "no connection" : "no welcome";
+                Lost(AbnormalClosure, what + " within " + _options.ConnectTimeoutS + " s");
+            }
         }
 
-        /// <summary>Takes frames from the transport into the inbox.</summary>
-        private void Read()
+        /// <summary>Takes frames from the transport into the inbox; true if none is left.</summary>
+        private bool Read()
         {
-            for (int i = 0; i < MaxFramesReadPerTick && !_inbox.IsFull && _transport.TryReceive(out Frame frame); i++)
+            for (int i = 0; i < MaxFramesReadPerTick; i++)
             {
+                if (_inbox.IsFull)
+                {
+                    // Who does not read cannot call the other side silent.
+                    _heartbeat.Heard(_nowS);
+                    return false;
+                }
+                if (!_transport.TryReceive(out Frame frame))
+                {
+                    return true;
+                }
                 _heartbeat.Heard(_nowS);
                 if (frame.Kind == FrameKind.Binary)
                 {
                     Raise(new CallsheetError(ErrorCode.BadMessage, "the server sent a binary frame; callsheet.v1 has none"));
-                    continue;
                 }
-                if (!Accept(frame.Data))
+                else if (State != SessionState.Closing && !Accept(frame.Data))
                 {
-                    break;
+                    return false;
                 }
             }
+            return false;
         }
 
         /// <summary>Judges one text frame; false if the connection cannot go on.</summary>
@@ -362,9 +394,10 @@ namespace Callsheet.Core
                 _resumeToken = welcome.ResumeToken;
             }
             var error = message as ErrorMessage;
-            if (error != null && error.Id == null)
+            if (error != null && ErrorTable.ClosesWith[(int)CallsheetError.CodeOf(error.Code)] != 0)
             {
-                _closingError = CallsheetError.From(error);
+                // Said before it closes, this says why better than a close code could.
+                _explained = true;
             }
             var draining = message as DrainingMessage;
             if (draining != null)
@@ -401,11 +434,10 @@ namespace Callsheet.Core
             string upgrade = serverIsOlder
                 ? "upgrade the server: pip install --upgrade callsheet"
                 : "upgrade the Unity package com.callsheet.sdk";
-            _closingError = new CallsheetError(
-                ErrorCode.VersionMismatch,
-                "the server speaks protocol " + protocol + ", this client " + ProtocolInfo.Protocol + "; " + upgrade);
-            Raise(_closingError);
-            Lost(CloseCodes.VersionMismatch, _closingError.Message);
+            string what = "the server speaks protocol " + protocol + ", this client " + ProtocolInfo.Protocol + "; " + upgrade;
+            Raise(new CallsheetError(ErrorCode.VersionMismatch, what));
+            _explained = true;
+            Lost(CloseCodes.VersionMismatch, what);
         }
 
         /// <summary>The connection is over: ends, fails or waits for the next attempt.</summary>
@@ -420,22 +452,33 @@ namespace Callsheet.Core
                 return;
             }
             _outbox.KeepSurvivors();
+            if (before == SessionState.Open)
+            {
+                _graceEndsS = _nowS + Welcome.ResumeGraceS;
+            }
             bool resumable = CloseCodes.IsResumable(code) || code == AbnormalClosure || code == GoingAway || code == NoStatus;
             if (!resumable)
             {
                 ForgetResume();
             }
-            bool final = code == CloseCodes.VersionMismatch || code == CloseCodes.Unauthorized
-                || code == CloseCodes.Forbidden || code == CloseCodes.Superseded;
-            if (final)
+            if (!Reconnects(code))
             {
-                FailRequests("the session ended: " + reason, true);
+                FailRequests("the session ended: " + Why(code, reason), true);
                 SetState(SessionState.Failed);
+                if (!_explained)
+                {
+                    Raise(new CallsheetError(ErrorCode.SessionLost, "the server ended the session: " + Why(code, reason)));
+                }
                 return;
             }
-            if (_failuresInARow++ == 0)
+            if (_failuresInARow++ == 0 && !_explained)
             {
-                RaiseOutage(code, reason);
+                string what = "no connection to " + _options.Url + " (" + Why(code, reason) + "); trying again in the background";
+                Raise(new CallsheetError(ErrorCode.ConnectionFailed, what, value: code.ToString()));
+            }
+            if (_resumeToken == null)
+            {
+                FailRequests("there is no connection to the server", true);
             }
             double waitS = _backoff.Next();
             if (code == CloseCodes.Draining)
@@ -446,12 +489,27 @@ namespace Callsheet.Core
             SetState(SessionState.Waiting);
         }
 
-        private void RaiseOutage(int code, string reason)
+        /// <summary>False for the closes that trying again by itself does not help (see "Close codes" of the protocol).</summary>
+        private static bool Reconnects(int code)
         {
-            string why = reason.Length > 0 ? reason : "closed with code " + code;
-            string what = "no connection to " + _options.Url + " (" + why + "); trying again in the background";
-            Raise(new CallsheetError(ErrorCode.ConnectionFailed, what, value: code.ToString()));
+            switch (code)
+            {
+                case CloseCodes.Normal:
+                case CloseCodes.MessageTooBig:
+                case CloseCodes.ProtocolError:
+                case CloseCodes.Unauthorized:
+                case CloseCodes.VersionMismatch:
+                case CloseCodes.WorldTaken:
+                case CloseCodes.Superseded:
+                case CloseCodes.Flooding:
+                    return false;
+                default:
+                    return true;
+            }
         }
+
+        private static string Why(int code, string reason) =>
+            string.IsNullOrEmpty(reason) ? "closed with code " + code : reason;
 
         private void DropTransport()
         {
@@ -482,7 +540,8 @@ namespace Callsheet.Core
             {
                 hello.Resume = new Resume { Session = _resumeSession, Token = _resumeToken, LastSeq = _receivedSeq };
             }
-            _outbox.PutBefore(() => Write(hello, false));
+            Encode(hello);
+            _outbox.SendAhead(_transport, _writer.Buffer, _writer.Count);
         }
 
         private void Dispatch()
@@ -507,9 +566,10 @@ namespace Callsheet.Core
 
         private void Deliver(ServerMessage message)
         {
-            long id = RequestOf(message, out bool last);
-            IRequestHandler handler = id > 0 ? _ledger.Find(id) : null;
-            if (last)
+            long id = message.RequestId ?? 0;
+            IRequestHandler handler = _ledger.Find(id);
+            bool more = message is ReplyStartMessage || message is ReplyDeltaMessage || message is ActionMessage;
+            if (!more)
             {
                 _ledger.Close(id);
             }
@@ -531,29 +591,6 @@ namespace Callsheet.Core
             catch (Exception thrown)
             {
                 Report(thrown);
-            }
-        }
-
-        /// <summary>The request a message belongs to, 0 if to none, and whether it is the last about it.</summary>
-        private static long RequestOf(ServerMessage message, out bool last)
-        {
-            last = true;
-            switch (message)
-            {
-                case OkMessage ok: return ok.Id;
-                case SpawnedMessage spawned: return spawned.Id;
-                case ScriptRegisteredMessage registered: return registered.Id;
-                case ExplanationMessage explanation: return explanation.Id;
-                case ErrorMessage error: return error.Id ?? 0;
-                case ReplyEndMessage end: return end.Id ?? 0;
-            }
-            last = false;
-            switch (message)
-            {
-                case ReplyStartMessage start: return start.Id ?? 0;
-                case ReplyDeltaMessage delta: return delta.Id ?? 0;
-                case ActionMessage action: return action.Id ?? 0;
-                default: return 0;
             }
         }
 

@@ -30,10 +30,10 @@ namespace Callsheet.Core
         public double ConnectTimeoutS { get; set; } = 5;
 
         /// <summary>The first wait before a reconnect; it doubles with every failure in a row.</summary>
-        public double ReconnectMinS { get; set; } = 0.5;
+        public double ReconnectMinS { get; set; } = 0.1;
 
         /// <summary>The longest wait before a reconnect.</summary>
-        public double ReconnectMaxS { get; set; } = 10;
+        public double ReconnectMaxS { get; set; } = 5;
 
         /// <summary>How long a stop waits for the server to take the goodbye.</summary>
         public double CloseTimeoutS { get; set; } = 1;

@@ -105,7 +105,7 @@ namespace Callsheet.Wire
             JsonValue value = Document.Kind(token) == JsonKind.Object ? JsonValue.From(Document, token) : null;
             if (value == null)
             {
-                Refuse(token, "must be an object of finite numbers");
+                Refuse(token, "must be an object of at most " + ProtocolInfo.MaxJsonDepth + " levels, with finite numbers and integers within 2^53-1");
             }
             return value;
         }

@@ -144,6 +144,21 @@ namespace Callsheet.Wire
             return t.Kind == JsonKind.Number && Numbers.TryParse(_text, t.Start, t.Length, out value);
         }
 
+        /// <summary>True for a number without fraction and exponent, of any size.</summary>
+        internal bool IsInteger(int token)
+        {
+            Token t = _tokens[token];
+            for (int i = 0; i < t.Length; i++)
+            {
+                byte c = _text[t.Start + i];
+                if (c == '.' || c == 'e' || c == 'E')
+                {
+                    return false;
+                }
+            }
+            return t.Kind == JsonKind.Number;
+        }
+
         /// <summary>False unless the token is a number without fraction and exponent that a long can hold.</summary>
         internal bool TryInteger(int token, out long value)
         {

@@ -86,9 +86,17 @@ namespace Callsheet.Wire
             return System.Text.Encoding.UTF8.GetString(writer.Buffer, 0, writer.Count);
         }
 
-        /// <summary>Copies a token and what is in it; null if a number is too great for a double.</summary>
-        internal static JsonValue From(JsonDocument document, int token)
+        /// <summary>
+        /// Copies a token and what is in it; null if it is nested too deep, a number is not finite or an
+        /// integer is beyond 2^53-1.
+        /// </summary>
+        internal static JsonValue From(JsonDocument document, int token, int depth = 1)
         {
+            bool nests = document.Kind(token) == JsonKind.Object || document.Kind(token) == JsonKind.Array;
+            if (nests && depth > ProtocolInfo.MaxJsonDepth)
+            {
+                return null;
+            }
             switch (document.Kind(token))
             {
                 case JsonKind.False: return Of(false);
@@ -97,21 +105,22 @@ namespace Callsheet.Wire
                 case JsonKind.Number:
                     if (document.TryInteger(token, out long integer))
                     {
-                        return Of(integer);
+                        bool fits = integer >= -ProtocolInfo.MaxInteger && integer <= ProtocolInfo.MaxInteger;
+                        return fits ? Of(integer) : null;
                     }
-                    return document.TryReal(token, out double real) ? Of(real) : null;
+                    return !document.IsInteger(token) && document.TryReal(token, out double real) ? Of(real) : null;
                 case JsonKind.Array:
                     var items = new List<JsonValue>();
                     for (int t = token + 1; t < document.Next(token); t = document.Next(t))
                     {
-                        items.Add(From(document, t));
+                        items.Add(From(document, t, depth + 1));
                     }
                     return items.Contains(null) ? null : Of(items);
                 case JsonKind.Object:
                     var fields = new List<KeyValuePair<string, JsonValue>>();
                     for (int t = token + 1; t < document.Next(token); t = document.Next(t + 1))
                     {
-                        JsonValue value = From(document, t + 1);
+                        JsonValue value = From(document, t + 1, depth + 1);
                         if (value == null)
                         {
                             return null;

@@ -72,7 +72,6 @@ namespace Callsheet.Wire
         public const int ProtocolError = 4000;
         public const int Unauthorized = 4001;
         public const int VersionMismatch = 4002;
-        public const int Forbidden = 4003;
         public const int HelloTimeout = 4004;
         public const int WorldTaken = 4005;
         public const int HeartbeatTimeout = 4006;
@@ -114,6 +113,13 @@ namespace Callsheet.Wire
             ErrorKind.Engine, ErrorKind.Engine, ErrorKind.Engine, ErrorKind.Engine,
             ErrorKind.Engine, ErrorKind.Session, ErrorKind.Session, ErrorKind.Session,
             ErrorKind.Session, ErrorKind.Session, ErrorKind.Session, ErrorKind.Session,
+        };
+
+        /// <summary>The close code that follows an error; 0 = the session goes on.</summary>
+        internal static readonly int[] ClosesWith =
+        {
+            0, 0, 0, 0, 0, 0, 4000, 1009, 4001, 0, 4002, 4005, 0, 0, 0, 0, 0, 0, 0, 0,
+            0, 0, 0, 0, 0, 0, 0, 4004, 4006, 4007, 4008, 4009, 4010, 4011,
         };
     }
 }

@@ -22,6 +22,9 @@ namespace Callsheet.Wire
         /// <summary>Its <c>type</c> on the wire.</summary>
         public abstract string Type { get; }
 
+        /// <summary>The request it belongs to, if any.</summary>
+        internal virtual long? RequestId => null;
+
         internal abstract void ReadFields(FieldReader f);
     }
 

@@ -33,11 +33,14 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Part of a message: EstimatorView.</summary>
+    /// <summary>What one estimator says of an NPC.</summary>
     public sealed class EstimatorView
     {
+        /// <summary>"conversation", "schedule", "proximity", "encounter", "history" or another.</summary>
         public string Name { get; set; }
+        /// <summary>null = no expectation.</summary>
         public double? DistanceS { get; set; }
+        /// <summary>One sentence for a developer.</summary>
         public string Why { get; set; }
 
         internal static EstimatorView Parse(FieldReader f)
@@ -50,7 +53,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>The message explanation.</summary>
+    /// <summary>Why an NPC has the distance it has.</summary>
     public sealed class ExplanationMessage : ReliableMessage
     {
         public long Id { get; set; }
@@ -65,9 +68,11 @@ namespace Callsheet.Wire
 
         public override string Type => "explanation";
 
+        internal override long? RequestId => Id;
+
         internal override void ReadFields(FieldReader f)
         {
-            if (f.Has("seq")) Seq = f.Integer("seq", 1, long.MaxValue);
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
             Id = f.Integer("id", 1, 9007199254740991);
             Npc = f.Text("npc", 1, 64, TextForm.Id);
             GameTimeS = f.Real("game_time_s", double.MinValue, double.MaxValue);
@@ -99,7 +104,7 @@ namespace Callsheet.Wire
             p.Key = f.Text("key", 0, int.MaxValue, TextForm.Any);
             p.Source = (Tier)f.Enum("source", WireNames.Tier);
             p.Target = (Tier)f.Enum("target", WireNames.Tier);
-            p.Bytes = f.Integer("bytes", long.MinValue, long.MaxValue);
+            p.Bytes = f.Integer("bytes", 0, 9007199254740991);
             p.Seconds = f.Real("seconds", double.MinValue, double.MaxValue);
             p.Reason = f.Text("reason", 0, int.MaxValue, TextForm.Any);
             if (f.Has("distance_s")) p.DistanceS = f.Real("distance_s", double.MinValue, double.MaxValue);
@@ -122,11 +127,11 @@ namespace Callsheet.Wire
         {
             GameTimeS = f.Real("game_time_s", double.MinValue, double.MaxValue);
             Moves = f.Parts("moves", 0, int.MaxValue, Move.Parse);
-            if (f.Contains("dropped")) Dropped = f.Integer("dropped", long.MinValue, long.MaxValue);
+            if (f.Contains("dropped")) Dropped = f.Integer("dropped", 0, 9007199254740991);
         }
     }
 
-    /// <summary>Part of a message: NpcState.</summary>
+    /// <summary>One NPC of a world.</summary>
     public sealed class NpcState
     {
         public string Npc { get; set; }
@@ -151,7 +156,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Part of a message: PlayerState.</summary>
+    /// <summary>One player of a world.</summary>
     public sealed class PlayerState
     {
         public string Player { get; set; }
@@ -183,14 +188,14 @@ namespace Callsheet.Wire
         internal override void ReadFields(FieldReader f)
         {
             GameTimeS = f.Real("game_time_s", double.MinValue, double.MaxValue);
-            Part = f.Integer("part", long.MinValue, long.MaxValue);
-            Parts = f.Integer("parts", long.MinValue, long.MaxValue);
+            Part = f.Integer("part", 0, 9007199254740991);
+            Parts = f.Integer("parts", 1, 9007199254740991);
             if (f.Contains("npcs")) Npcs = f.Parts("npcs", 0, int.MaxValue, NpcState.Parse);
             if (f.Contains("players")) Players = f.Parts("players", 0, int.MaxValue, PlayerState.Parse);
         }
     }
 
-    /// <summary>Part of a message: TierStats.</summary>
+    /// <summary>How full one tier is with state of one kind.</summary>
     public sealed class TierStats
     {
         public StateKind Kind { get; set; }
@@ -204,9 +209,9 @@ namespace Callsheet.Wire
             var p = new TierStats();
             p.Kind = (StateKind)f.Enum("kind", WireNames.StateKind);
             p.Tier = (Tier)f.Enum("tier", WireNames.Tier);
-            p.UsedBytes = f.Integer("used_bytes", long.MinValue, long.MaxValue);
-            p.BudgetBytes = f.Integer("budget_bytes", long.MinValue, long.MaxValue);
-            p.Items = f.Integer("items", long.MinValue, long.MaxValue);
+            p.UsedBytes = f.Integer("used_bytes", 0, 9007199254740991);
+            p.BudgetBytes = f.Integer("budget_bytes", 0, 9007199254740991);
+            p.Items = f.Integer("items", 0, 9007199254740991);
             return p;
         }
     }
@@ -221,7 +226,7 @@ namespace Callsheet.Wire
         internal static TtftStats Parse(FieldReader f)
         {
             var p = new TtftStats();
-            p.Replies = f.Integer("replies", long.MinValue, long.MaxValue);
+            p.Replies = f.Integer("replies", 0, 9007199254740991);
             if (f.Has("p50_s")) p.P50S = f.Real("p50_s", double.MinValue, double.MaxValue);
             if (f.Has("p95_s")) p.P95S = f.Real("p95_s", double.MinValue, double.MaxValue);
             return p;
@@ -254,20 +259,20 @@ namespace Callsheet.Wire
         internal override void ReadFields(FieldReader f)
         {
             GameTimeS = f.Real("game_time_s", double.MinValue, double.MaxValue);
-            Npcs = f.Integer("npcs", long.MinValue, long.MaxValue);
-            Players = f.Integer("players", long.MinValue, long.MaxValue);
-            Ticks = f.Integer("ticks", long.MinValue, long.MaxValue);
-            NpcUpdates = f.Integer("npc_updates", long.MinValue, long.MaxValue);
-            Requests = f.Integer("requests", long.MinValue, long.MaxValue);
-            Replies = f.Integer("replies", long.MinValue, long.MaxValue);
-            Errors = f.Integer("errors", long.MinValue, long.MaxValue);
-            Running = f.Integer("running", long.MinValue, long.MaxValue);
-            Queued = f.Integer("queued", long.MinValue, long.MaxValue);
+            Npcs = f.Integer("npcs", 0, 9007199254740991);
+            Players = f.Integer("players", 0, 9007199254740991);
+            Ticks = f.Integer("ticks", 0, 9007199254740991);
+            NpcUpdates = f.Integer("npc_updates", 0, 9007199254740991);
+            Requests = f.Integer("requests", 0, 9007199254740991);
+            Replies = f.Integer("replies", 0, 9007199254740991);
+            Errors = f.Integer("errors", 0, 9007199254740991);
+            Running = f.Integer("running", 0, 9007199254740991);
+            Queued = f.Integer("queued", 0, 9007199254740991);
             Tiers = f.Parts("tiers", 0, int.MaxValue, TierStats.Parse);
-            Loads = f.Integer("loads", long.MinValue, long.MaxValue);
-            Evictions = f.Integer("evictions", long.MinValue, long.MaxValue);
-            LoadedBytes = f.Integer("loaded_bytes", long.MinValue, long.MaxValue);
-            EvictedBytes = f.Integer("evicted_bytes", long.MinValue, long.MaxValue);
+            Loads = f.Integer("loads", 0, 9007199254740991);
+            Evictions = f.Integer("evictions", 0, 9007199254740991);
+            LoadedBytes = f.Integer("loaded_bytes", 0, 9007199254740991);
+            EvictedBytes = f.Integer("evicted_bytes", 0, 9007199254740991);
             TtftResident = TtftStats.Parse(f.Part("ttft_resident"));
             TtftNotResident = TtftStats.Parse(f.Part("ttft_not_resident"));
         }

@@ -58,19 +58,21 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>The message script_registered.</summary>
+    /// <summary>The script is in place.</summary>
     public sealed class ScriptRegisteredMessage : ReliableMessage
     {
         public long Id { get; set; }
         public string Script { get; set; }
-        /// <summary>NPCs alive now that the script speaks for; at most the first 1,000.</summary>
+        /// <summary>NPCs alive now that the script speaks for; at most the first 900.</summary>
         public string[] Npcs { get; set; } = System.Array.Empty<string>();
 
         public override string Type => "script_registered";
 
+        internal override long? RequestId => Id;
+
         internal override void ReadFields(FieldReader f)
         {
-            if (f.Has("seq")) Seq = f.Integer("seq", 1, long.MaxValue);
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
             Id = f.Integer("id", 1, 9007199254740991);
             Script = f.Text("script", 1, 64, TextForm.Id);
             Npcs = f.Texts("npcs", 0, int.MaxValue, 1, 64, TextForm.Id);
@@ -102,7 +104,7 @@ namespace Callsheet.Wire
 
         internal override void ReadFields(FieldReader f)
         {
-            if (f.Has("seq")) Seq = f.Integer("seq", 1, long.MaxValue);
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
             Script = f.Text("script", 1, 64, TextForm.Id);
             Npc = f.Text("npc", 1, 64, TextForm.Id);
             if (f.Contains("alive")) Alive = f.Flag("alive");
@@ -119,7 +121,7 @@ namespace Callsheet.Wire
         public string Script { get; set; }
         public long Call { get; set; }
         public string Npc { get; set; }
-        public Speaker Speaker { get; set; }
+        public SpeakerView Speaker { get; set; }
         public string Text { get; set; }
         /// <summary>Seconds the server waits.</summary>
         public double DeadlineS { get; set; }
@@ -128,11 +130,11 @@ namespace Callsheet.Wire
 
         internal override void ReadFields(FieldReader f)
         {
-            if (f.Has("seq")) Seq = f.Integer("seq", 1, long.MaxValue);
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
             Script = f.Text("script", 1, 64, TextForm.Id);
-            Call = f.Integer("call", long.MinValue, long.MaxValue);
+            Call = f.Integer("call", 1, 9007199254740991);
             Npc = f.Text("npc", 1, 64, TextForm.Id);
-            Speaker = Speaker.Parse(f.Part("speaker"));
+            Speaker = SpeakerView.Parse(f.Part("speaker"));
             Text = f.Text("text", 0, int.MaxValue, TextForm.Any);
             DeadlineS = f.Real("deadline_s", double.MinValue, double.MaxValue);
         }
@@ -172,7 +174,7 @@ namespace Callsheet.Wire
 
         internal override void ReadFields(FieldReader f)
         {
-            if (f.Has("seq")) Seq = f.Integer("seq", 1, long.MaxValue);
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
             Script = f.Text("script", 1, 64, TextForm.Id);
             Npc = f.Text("npc", 1, 64, TextForm.Id);
             Player = f.Text("player", 1, 64, TextForm.Id);
@@ -191,7 +193,7 @@ namespace Callsheet.Wire
 
         internal override void ReadFields(FieldReader f)
         {
-            if (f.Has("seq")) Seq = f.Integer("seq", 1, long.MaxValue);
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
             Script = f.Text("script", 1, 64, TextForm.Id);
             Npc = f.Text("npc", 1, 64, TextForm.Id);
             Player = f.Text("player", 1, 64, TextForm.Id);
@@ -232,10 +234,10 @@ namespace Callsheet.Wire
 
         internal override void ReadFields(FieldReader f)
         {
-            if (f.Has("seq")) Seq = f.Integer("seq", 1, long.MaxValue);
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
             Script = f.Text("script", 1, 64, TextForm.Id);
             Npc = f.Text("npc", 1, 64, TextForm.Id);
-            Action = f.Integer("action", long.MinValue, long.MaxValue);
+            Action = f.Integer("action", 1, 9007199254740991);
             Name = f.Text("name", 1, 64, TextForm.Identifier);
             Ok = f.Flag("ok");
             if (f.Contains("message")) Message = f.Text("message", 0, int.MaxValue, TextForm.Any);

@@ -44,6 +44,8 @@ namespace Callsheet.Wire
         public const string Subprotocol = "callsheet.v1";
         public const double MaxCoordinateM = 1e+07;
         public const int MaxSpeechChars = 4000;
+        public const long MaxInteger = 9007199254740991;
+        internal const int MaxJsonDepth = 32;
         public const int MaxPersonaChars = 16000;
     }
 }

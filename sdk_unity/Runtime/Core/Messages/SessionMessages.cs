@@ -27,7 +27,7 @@ namespace Callsheet.Wire
         {
             w.Text("session", p.Session, 1, 64, TextForm.Any);
             w.Text("token", p.Token, 1, 128, TextForm.Any);
-            w.Integer("last_seq", p.LastSeq, 0, long.MaxValue);
+            w.Integer("last_seq", p.LastSeq, 0, 9007199254740991);
         }
     }
 
@@ -38,6 +38,7 @@ namespace Callsheet.Wire
         public Role Role { get; set; }
         public string World { get; set; }
         public ClientInfo Client { get; set; }
+        /// <summary>The secret the server was started with, if it was.</summary>
         public string Token { get; set; }
         public Resume Resume { get; set; }
 
@@ -61,9 +62,11 @@ namespace Callsheet.Wire
         public long MaxMessageBytes { get; set; }
         /// <summary>Binary frames, client to server.</summary>
         public long MaxTickBytes { get; set; }
+        /// <summary>NPCs alive at the same time.</summary>
         public long MaxNpcsPerWorld { get; set; }
         public long MaxNpcsPerSpawn { get; set; }
         public long MaxPlayersPerWorld { get; set; }
+        /// <summary>say and speak whose reply has not ended.</summary>
         public long MaxOpenRequests { get; set; }
         /// <summary>Control messages; ticks are counted apart.</summary>
         public double MaxMessagesPerS { get; set; }
@@ -72,12 +75,12 @@ namespace Callsheet.Wire
         internal static Limits Parse(FieldReader f)
         {
             var p = new Limits();
-            p.MaxMessageBytes = f.Integer("max_message_bytes", long.MinValue, long.MaxValue);
-            p.MaxTickBytes = f.Integer("max_tick_bytes", long.MinValue, long.MaxValue);
-            p.MaxNpcsPerWorld = f.Integer("max_npcs_per_world", long.MinValue, long.MaxValue);
-            p.MaxNpcsPerSpawn = f.Integer("max_npcs_per_spawn", long.MinValue, long.MaxValue);
-            p.MaxPlayersPerWorld = f.Integer("max_players_per_world", long.MinValue, long.MaxValue);
-            p.MaxOpenRequests = f.Integer("max_open_requests", long.MinValue, long.MaxValue);
+            p.MaxMessageBytes = f.Integer("max_message_bytes", 0, 9007199254740991);
+            p.MaxTickBytes = f.Integer("max_tick_bytes", 0, 9007199254740991);
+            p.MaxNpcsPerWorld = f.Integer("max_npcs_per_world", 0, 9007199254740991);
+            p.MaxNpcsPerSpawn = f.Integer("max_npcs_per_spawn", 0, 9007199254740991);
+            p.MaxPlayersPerWorld = f.Integer("max_players_per_world", 0, 9007199254740991);
+            p.MaxOpenRequests = f.Integer("max_open_requests", 0, 9007199254740991);
             p.MaxMessagesPerS = f.Real("max_messages_per_s", double.MinValue, double.MaxValue);
             p.MaxTicksPerS = f.Real("max_ticks_per_s", double.MinValue, double.MaxValue);
             return p;
@@ -87,11 +90,16 @@ namespace Callsheet.Wire
     /// <summary>The engine behind the server.</summary>
     public sealed class EngineSummary
     {
+        /// <summary>"embedded", "scripted" or "sglang".</summary>
         public string Name { get; set; }
         public string Version { get; set; }
+        /// <summary>Model id; empty for an engine without a model.</summary>
         public string Model { get; set; }
+        /// <summary>Where the model runs, as torch names it.</summary>
         public string Device { get; set; }
+        /// <summary>Prompt and reply together.</summary>
         public long ContextLimitTokens { get; set; }
+        /// <summary>The engine moves state between tiers; False: residency messages never come.</summary>
         public bool KeepsResidency { get; set; }
 
         internal static EngineSummary Parse(FieldReader f)
@@ -101,7 +109,7 @@ namespace Callsheet.Wire
             p.Version = f.Text("version", 0, int.MaxValue, TextForm.Any);
             p.Model = f.Text("model", 0, int.MaxValue, TextForm.Any);
             p.Device = f.Text("device", 0, int.MaxValue, TextForm.Any);
-            p.ContextLimitTokens = f.Integer("context_limit_tokens", long.MinValue, long.MaxValue);
+            p.ContextLimitTokens = f.Integer("context_limit_tokens", 0, 9007199254740991);
             p.KeepsResidency = f.Flag("keeps_residency");
             return p;
         }
@@ -128,6 +136,7 @@ namespace Callsheet.Wire
         /// <summary>How long a lost session can be resumed.</summary>
         public double ResumeGraceS { get; set; }
         public string ServerVersion { get; set; }
+        /// <summary>The server's monotonic clock, any epoch.</summary>
         public double ServerTimeS { get; set; }
         public EngineSummary Engine { get; set; }
 
@@ -139,8 +148,8 @@ namespace Callsheet.Wire
             Session = f.Text("session", 0, int.MaxValue, TextForm.Any);
             ResumeToken = f.Text("resume_token", 0, int.MaxValue, TextForm.Any);
             Resumed = f.Flag("resumed");
-            LastRequestId = f.Integer("last_request_id", long.MinValue, long.MaxValue);
-            World = f.Text("world", 0, int.MaxValue, TextForm.Any);
+            LastRequestId = f.Integer("last_request_id", 0, 9007199254740991);
+            World = f.Text("world", 1, 64, TextForm.Id);
             Role = (Role)f.Enum("role", WireNames.Role);
             Limits = Limits.Parse(f.Part("limits"));
             HeartbeatIntervalS = f.Real("heartbeat_interval_s", double.MinValue, double.MaxValue);
@@ -211,9 +220,11 @@ namespace Callsheet.Wire
 
         public override string Type => "ok";
 
+        internal override long? RequestId => Id;
+
         internal override void ReadFields(FieldReader f)
         {
-            if (f.Has("seq")) Seq = f.Integer("seq", 1, long.MaxValue);
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
             Id = f.Integer("id", 1, 9007199254740991);
         }
     }
@@ -233,9 +244,11 @@ namespace Callsheet.Wire
 
         public override string Type => "error";
 
+        internal override long? RequestId => Id;
+
         internal override void ReadFields(FieldReader f)
         {
-            if (f.Has("seq")) Seq = f.Integer("seq", 1, long.MaxValue);
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
             if (f.Has("id")) Id = f.Integer("id", 1, 9007199254740991);
             Code = f.Text("code", 0, int.MaxValue, TextForm.Any);
             Message = f.Text("message", 0, int.MaxValue, TextForm.Any);

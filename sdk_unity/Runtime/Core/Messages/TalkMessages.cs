@@ -2,8 +2,8 @@
 
 namespace Callsheet.Wire
 {
-    /// <summary>Who says something to an NPC.</summary>
-    public sealed class Speaker
+    /// <summary>Who said something to an NPC, as the server tells it.</summary>
+    public sealed class SpeakerView
     {
         public SpeakerKind Kind { get; set; }
         /// <summary>Player or NPC id; null for a narrator.</summary>
@@ -11,14 +11,24 @@ namespace Callsheet.Wire
         /// <summary>Shown to the NPC; null = the name known for the id.</summary>
         public string Name { get; set; }
 
-        internal static Speaker Parse(FieldReader f)
+        internal static SpeakerView Parse(FieldReader f)
         {
-            var p = new Speaker();
+            var p = new SpeakerView();
             p.Kind = (SpeakerKind)f.Enum("kind", WireNames.SpeakerKind);
             if (f.Has("id")) p.Id = f.Text("id", 1, 64, TextForm.Id);
             if (f.Has("name")) p.Name = f.Text("name", 1, 100, TextForm.Any);
             return p;
         }
+    }
+
+    /// <summary>Who says something to an NPC, as a client tells it.</summary>
+    public sealed class Speaker
+    {
+        public SpeakerKind Kind { get; set; }
+        /// <summary>Player or NPC id; null for a narrator.</summary>
+        public string Id { get; set; }
+        /// <summary>Shown to the NPC; null = the name known for the id.</summary>
+        public string Name { get; set; }
 
         internal static void Format(JsonWriter w, Speaker p)
         {
@@ -116,19 +126,21 @@ namespace Callsheet.Wire
         /// <summary>Names the reply in this world.</summary>
         public long Reply { get; set; }
         public string Npc { get; set; }
-        public Speaker Speaker { get; set; }
+        public SpeakerView Speaker { get; set; }
         /// <summary>What the NPC is answering; empty for speak.</summary>
         public string Heard { get; set; }
 
         public override string Type => "reply_start";
 
+        internal override long? RequestId => Id;
+
         internal override void ReadFields(FieldReader f)
         {
-            if (f.Has("seq")) Seq = f.Integer("seq", 1, long.MaxValue);
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
             if (f.Has("id")) Id = f.Integer("id", 1, 9007199254740991);
-            Reply = f.Integer("reply", long.MinValue, long.MaxValue);
+            Reply = f.Integer("reply", 1, 9007199254740991);
             Npc = f.Text("npc", 1, 64, TextForm.Id);
-            Speaker = Speaker.Parse(f.Part("speaker"));
+            Speaker = SpeakerView.Parse(f.Part("speaker"));
             Heard = f.Text("heard", 0, int.MaxValue, TextForm.Any);
         }
     }
@@ -142,11 +154,13 @@ namespace Callsheet.Wire
 
         public override string Type => "reply_delta";
 
+        internal override long? RequestId => Id;
+
         internal override void ReadFields(FieldReader f)
         {
-            if (f.Has("seq")) Seq = f.Integer("seq", 1, long.MaxValue);
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
             if (f.Has("id")) Id = f.Integer("id", 1, 9007199254740991);
-            Reply = f.Integer("reply", long.MinValue, long.MaxValue);
+            Reply = f.Integer("reply", 1, 9007199254740991);
             Text = f.Text("text", 0, int.MaxValue, TextForm.Any);
         }
     }
@@ -174,18 +188,20 @@ namespace Callsheet.Wire
 
         public override string Type => "reply_end";
 
+        internal override long? RequestId => Id;
+
         internal override void ReadFields(FieldReader f)
         {
-            if (f.Has("seq")) Seq = f.Integer("seq", 1, long.MaxValue);
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
             if (f.Has("id")) Id = f.Integer("id", 1, 9007199254740991);
-            Reply = f.Integer("reply", long.MinValue, long.MaxValue);
+            Reply = f.Integer("reply", 1, 9007199254740991);
             Npc = f.Text("npc", 1, 64, TextForm.Id);
             Text = f.Text("text", 0, int.MaxValue, TextForm.Any);
             FinishReason = (FinishReason)f.Enum("finish_reason", WireNames.FinishReason);
             if (f.Has("code")) Code = f.Text("code", 0, int.MaxValue, TextForm.Any);
-            if (f.Contains("prompt_tokens")) PromptTokens = f.Integer("prompt_tokens", long.MinValue, long.MaxValue);
-            if (f.Contains("cached_tokens")) CachedTokens = f.Integer("cached_tokens", long.MinValue, long.MaxValue);
-            if (f.Contains("generated_tokens")) GeneratedTokens = f.Integer("generated_tokens", long.MinValue, long.MaxValue);
+            if (f.Contains("prompt_tokens")) PromptTokens = f.Integer("prompt_tokens", 0, 9007199254740991);
+            if (f.Contains("cached_tokens")) CachedTokens = f.Integer("cached_tokens", 0, 9007199254740991);
+            if (f.Contains("generated_tokens")) GeneratedTokens = f.Integer("generated_tokens", 0, 9007199254740991);
             if (f.Has("tier")) Tier = (Tier)f.Enum("tier", WireNames.Tier);
             if (f.Has("ttft_s")) TtftS = f.Real("ttft_s", double.MinValue, double.MaxValue);
             if (f.Has("total_s")) TotalS = f.Real("total_s", double.MinValue, double.MaxValue);
@@ -205,12 +221,14 @@ namespace Callsheet.Wire
 
         public override string Type => "action";
 
+        internal override long? RequestId => Id;
+
         internal override void ReadFields(FieldReader f)
         {
-            if (f.Has("seq")) Seq = f.Integer("seq", 1, long.MaxValue);
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
             if (f.Has("id")) Id = f.Integer("id", 1, 9007199254740991);
-            Reply = f.Integer("reply", long.MinValue, long.MaxValue);
-            Action = f.Integer("action", long.MinValue, long.MaxValue);
+            Reply = f.Integer("reply", 1, 9007199254740991);
+            Action = f.Integer("action", 1, 9007199254740991);
             Npc = f.Text("npc", 1, 64, TextForm.Id);
             Name = f.Text("name", 1, 64, TextForm.Identifier);
             Arguments = f.Object("arguments");

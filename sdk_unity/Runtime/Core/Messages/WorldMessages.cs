@@ -97,7 +97,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Part of a message: SpawnedNpc.</summary>
+    /// <summary>The handle that ticks use for an NPC.</summary>
     public sealed class SpawnedNpc
     {
         public string Npc { get; set; }
@@ -112,7 +112,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Part of a message: SpawnedPlayer.</summary>
+    /// <summary>The handle that ticks use for a player.</summary>
     public sealed class SpawnedPlayer
     {
         public string Player { get; set; }
@@ -136,9 +136,11 @@ namespace Callsheet.Wire
 
         public override string Type => "spawned";
 
+        internal override long? RequestId => Id;
+
         internal override void ReadFields(FieldReader f)
         {
-            if (f.Has("seq")) Seq = f.Integer("seq", 1, long.MaxValue);
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
             Id = f.Integer("id", 1, 9007199254740991);
             if (f.Contains("npcs")) Npcs = f.Parts("npcs", 0, int.MaxValue, SpawnedNpc.Parse);
             if (f.Contains("players")) Players = f.Parts("players", 0, int.MaxValue, SpawnedPlayer.Parse);
@@ -151,7 +153,7 @@ namespace Callsheet.Wire
         public string Npc { get; set; }
         public string Name { get; set; }
         public string Persona { get; set; }
-        /// <summary>The empty string takes the adapter away.</summary>
+        /// <summary>An adapter id; the empty string takes the adapter away.</summary>
         public string Adapter { get; set; }
         public double? InteractionRadiusM { get; set; }
         public double? Sociability { get; set; }
@@ -276,14 +278,14 @@ namespace Callsheet.Wire
     /// <summary>The tick that asked for it went through the whole pipeline.</summary>
     public sealed class TickAckMessage : ServerMessage
     {
-        public long Tick { get; set; }
+        public uint Tick { get; set; }
         public double GameTimeS { get; set; }
 
         public override string Type => "tick_ack";
 
         internal override void ReadFields(FieldReader f)
         {
-            Tick = f.Integer("tick", long.MinValue, long.MaxValue);
+            Tick = f.Handle("tick");
             GameTimeS = f.Real("game_time_s", double.MinValue, double.MaxValue);
         }
     }
@@ -296,7 +298,7 @@ namespace Callsheet.Wire
 
         internal override void ReadFields(FieldReader f)
         {
-            if (f.Has("seq")) Seq = f.Integer("seq", 1, long.MaxValue);
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
         }
     }
 }
