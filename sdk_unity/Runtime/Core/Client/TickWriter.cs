@@ -28,6 +28,7 @@ namespace Callsheet.Core
         public const int PlayerBytes = 32;
 
         private const byte LayoutVersion = 1;
+        private const uint QuietNaN = 0x7FC00000;
         private const int NpcCountAt = 12;
         private const int PlayerCountAt = 24;
 
@@ -122,6 +123,11 @@ namespace Callsheet.Core
 
         private static uint Bits(float value)
         {
+            if (float.IsNaN(value))
+            {
+                // .NET's NaN has its sign bit set, most others' has not; one form makes frames comparable.
+                return QuietNaN;
+            }
             FloatBits bits = default(FloatBits);
             bits.Value = value;
             return bits.Bits;

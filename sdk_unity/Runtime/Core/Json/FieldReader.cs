@@ -87,8 +87,13 @@ namespace Callsheet.Wire
             {
                 return default(Vec3);
             }
-            if (!IsArray(token, 3, 3))
+            if (!IsArray(token, 0, 3))
             {
+                return default(Vec3);
+            }
+            if (Count(token) < 3)
+            {
+                _decoder.Refuse(Document.PathTo(token) + "." + Count(token), "is required: a vector has three numbers", null, null);
                 return default(Vec3);
             }
             int y = Document.Next(token + 1);
@@ -102,8 +107,9 @@ namespace Callsheet.Wire
             {
                 return null;
             }
-            JsonValue value = Document.Kind(token) == JsonKind.Object ? JsonValue.From(Document, token) : null;
-            if (value == null)
+            bool fits = Document.Kind(token) == JsonKind.Object && Document.IsPortable(token, ProtocolInfo.MaxJsonDepth);
+            JsonValue value = fits ? JsonValue.From(Document, token) : null;
+            if (!fits)
             {
                 Refuse(token, "must be an object of at most " + ProtocolInfo.MaxJsonDepth + " levels, with finite numbers and integers within 2^53-1");
             }

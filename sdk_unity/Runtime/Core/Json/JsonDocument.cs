@@ -144,19 +144,27 @@ namespace Callsheet.Wire
             return t.Kind == JsonKind.Number && Numbers.TryParse(_text, t.Start, t.Length, out value);
         }
 
-        /// <summary>True for a number without fraction and exponent, of any size.</summary>
-        internal bool IsInteger(int token)
+        /// <summary>
+        /// True if every JSON library reads a value the same: at most <paramref name="levels"/> deep,
+        /// numbers finite, integers within 2^53-1.
+        /// </summary>
+        internal bool IsPortable(int token, int levels)
         {
             Token t = _tokens[token];
-            for (int i = 0; i < t.Length; i++)
+            if (t.Kind == JsonKind.Number)
             {
-                byte c = _text[t.Start + i];
-                if (c == '.' || c == 'e' || c == 'E')
-                {
-                    return false;
-                }
+                return TryReal(token, out double value) && (Math.Abs(value) <= ProtocolInfo.MaxInteger || !IsInteger(t));
             }
-            return t.Kind == JsonKind.Number;
+            if (t.Kind != JsonKind.Array && t.Kind != JsonKind.Object)
+            {
+                return true;
+            }
+            bool portable = levels > 0;
+            for (int child = token + 1; portable && child < t.Next; child = _tokens[child].Next)
+            {
+                portable = IsPortable(child, levels - 1);
+            }
+            return portable;
         }
 
         /// <summary>False unless the token is a number without fraction and exponent that a long can hold.</summary>
@@ -209,6 +217,18 @@ namespace Callsheet.Wire
                 at = child;
             }
             return path.ToString();
+        }
+
+        private bool IsInteger(Token number)
+        {
+            for (int i = number.Start; i < number.Start + number.Length; i++)
+            {
+                if (_text[i] == '.' || _text[i] == 'e' || _text[i] == 'E')
+                {
+                    return false;
+                }
+            }
+            return true;
         }
 
         private bool Value(int depth)

@@ -17,10 +17,10 @@ namespace Callsheet.Wire
     /// <summary>A JSON value of a shape that only the game knows, such as the arguments of an action.</summary>
     public sealed class JsonValue
     {
-        public static readonly JsonValue Null = new JsonValue(JsonType.Null);
-
         private static readonly JsonValue[] NoItems = Array.Empty<JsonValue>();
         private static readonly KeyValuePair<string, JsonValue>[] NoFields = Array.Empty<KeyValuePair<string, JsonValue>>();
+
+        public static readonly JsonValue Null = new JsonValue(JsonType.Null);
 
         private JsonValue(JsonType type)
         {
@@ -86,17 +86,9 @@ namespace Callsheet.Wire
             return System.Text.Encoding.UTF8.GetString(writer.Buffer, 0, writer.Count);
         }
 
-        /// <summary>
-        /// Copies a token and what is in it; null if it is nested too deep, a number is not finite or an
-        /// integer is beyond 2^53-1.
-        /// </summary>
-        internal static JsonValue From(JsonDocument document, int token, int depth = 1)
+        /// <summary>Copies a token and what is in it; null if a number in it is too great for a double.</summary>
+        internal static JsonValue From(JsonDocument document, int token)
         {
-            bool nests = document.Kind(token) == JsonKind.Object || document.Kind(token) == JsonKind.Array;
-            if (nests && depth > ProtocolInfo.MaxJsonDepth)
-            {
-                return null;
-            }
             switch (document.Kind(token))
             {
                 case JsonKind.False: return Of(false);
@@ -105,29 +97,35 @@ namespace Callsheet.Wire
                 case JsonKind.Number:
                     if (document.TryInteger(token, out long integer))
                     {
-                        bool fits = integer >= -ProtocolInfo.MaxInteger && integer <= ProtocolInfo.MaxInteger;
-                        return fits ? Of(integer) : null;
+                        return Of(integer);
                     }
-                    return !document.IsInteger(token) && document.TryReal(token, out double real) ? Of(real) : null;
+                    return document.TryReal(token, out double real) ? Of(real) : null;
                 case JsonKind.Array:
                     var items = new List<JsonValue>();
                     for (int t = token + 1; t < document.Next(token); t = document.Next(t))
                     {
-                        items.Add(From(document, t, depth + 1));
+                        items.Add(From(document, t));
                     }
                     return items.Contains(null) ? null : Of(items);
                 case JsonKind.Object:
                     var fields = new List<KeyValuePair<string, JsonValue>>();
                     for (int t = token + 1; t < document.Next(token); t = document.Next(t + 1))
                     {
-                        JsonValue value = From(document, t + 1, depth + 1);
+                        JsonValue value = From(document, t + 1);
                         if (value == null)
                         {
                             return null;
                         }
                         string name = document.Text(t);
-                        fields.RemoveAll(f => f.Key == name);
-                        fields.Add(new KeyValuePair<string, JsonValue>(name, value));
+                        int old = fields.FindIndex(f => f.Key == name);
+                        if (old >= 0)
+                        {
+                            fields[old] = new KeyValuePair<string, JsonValue>(name, value);
+                        }
+                        else
+                        {
+                            fields.Add(new KeyValuePair<string, JsonValue>(name, value));
+                        }
                     }
                     return Of(fields);
                 default: return Null;

@@ -19,10 +19,12 @@ namespace Callsheet.Wire
                 Error = new CallsheetError(ErrorCode.BadJson, "not valid JSON: " + broken);
                 return false;
             }
-            if (Document.Kind(0) != JsonKind.Object || !IsString(Document.Find(0, "type")))
+            bool isObject = Document.Kind(0) == JsonKind.Object;
+            int type = isObject ? Document.Find(0, "type") : -1;
+            if (type < 0 || Document.Kind(type) != JsonKind.String)
             {
                 Error = new CallsheetError(
-                    ErrorCode.BadMessage, "every message is a JSON object with a string field 'type'", "type");
+                    ErrorCode.BadMessage, "every message is a JSON object with a string field 'type'", isObject ? "type" : null);
                 return false;
             }
             return true;
@@ -40,7 +42,7 @@ namespace Callsheet.Wire
             get
             {
                 int token = Document.Find(0, "seq");
-                return token >= 0 && Document.TryInteger(token, out long seq) && seq > 0 ? seq : 0;
+                return token >= 0 && Document.TryInteger(token, out long seq) && seq > 0 && seq <= ProtocolInfo.MaxInteger ? seq : 0;
             }
         }
 
@@ -77,7 +79,5 @@ namespace Callsheet.Wire
                 Error = new CallsheetError(ErrorCode.BadMessage, message, field, CallsheetError.Shorten(value), limit);
             }
         }
-
-        private bool IsString(int token) => token >= 0 && Document.Kind(token) == JsonKind.String;
     }
 }

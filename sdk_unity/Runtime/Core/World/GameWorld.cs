@@ -138,7 +138,7 @@ namespace Callsheet.Core
             {
                 return;
             }
-            _spawner.Flush(_gameTimeS);
+            _spawner.Flush();
             if (nowS < _nextTickS || !_session.CanSendTick)
             {
                 return;
@@ -256,7 +256,7 @@ namespace Callsheet.Core
                 _session.Request(configure, null, true);
             }
             _spawner.Restart(_npcList, _playerList);
-            _spawner.Flush(_gameTimeS);
+            _spawner.Flush();
             if (_options.Topics.Length > 0)
             {
                 var subscribe = new SubscribeMessage { Topics = _options.Topics, IntervalS = _options.TopicIntervalS };

@@ -79,7 +79,7 @@ namespace Callsheet.Core
         }
 
         /// <summary>Sends what was added and removed since the last time.</summary>
-        internal void Flush(double gameTimeS)
+        internal void Flush()
         {
             if (_goneNpcs.Count > 0 || _gonePlayers.Count > 0)
             {
