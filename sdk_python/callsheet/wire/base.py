@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from callsheet.wire.fields import RequestId, Role, Sequence
+from callsheet.wire.fields import RequestId, Role, Serial
 
 __all__ = ["ClientMessage", "Part", "Reliable", "Request", "ServerMessage", "ServerPart"]
 
@@ -53,5 +53,5 @@ class ServerMessage(BaseModel):
 class Reliable(ServerMessage):
     """A server message that is kept until it is acked and replayed when a session resumes."""
 
-    seq: Sequence | None = None
+    seq: Serial | None = None
     """Numbers the reliable messages of a session from 1 without gaps. None before ``welcome``."""

@@ -96,12 +96,12 @@ def parse_client_message(text: str | bytes) -> AnyClientMessage:
 
     Raises:
         ProtocolError: ``bad_json``, ``unknown_type`` or ``bad_message``; the last names the field,
-            the value and, where there is one, the limit.
+            the value and, where there is one, the limit and the request.
     """
     try:
         return _CLIENT.validate_json(text)
     except ValidationError as error:
-        raise error_from_validation(error, CLIENT_MESSAGES) from None
+        raise error_from_validation(error, text, CLIENT_MESSAGES) from None
 
 
 def parse_server_message(text: str | bytes) -> AnyServerMessage:
@@ -109,7 +109,7 @@ def parse_server_message(text: str | bytes) -> AnyServerMessage:
     try:
         return _SERVER.validate_json(text)
     except ValidationError as error:
-        raise error_from_validation(error, SERVER_MESSAGES) from None
+        raise error_from_validation(error, text, SERVER_MESSAGES) from None
 
 
 def encode(message: ClientMessage | ServerMessage) -> bytes:

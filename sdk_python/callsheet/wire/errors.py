@@ -115,6 +115,7 @@ class CallsheetError(Exception):
         value: the offending value, shortened.
         limit: the limit that was passed.
         retry_after_s: when trying again makes sense.
+        request_id: the request to blame, where its id could be read though it is not valid.
     """
 
     def __init__(
@@ -126,6 +127,7 @@ class CallsheetError(Exception):
         value: str | None = None,
         limit: float | None = None,
         retry_after_s: float | None = None,
+        request_id: int | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -134,6 +136,7 @@ class CallsheetError(Exception):
         self.value = value
         self.limit = limit
         self.retry_after_s = retry_after_s
+        self.request_id = request_id
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"

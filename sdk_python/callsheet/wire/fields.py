@@ -30,7 +30,6 @@ __all__ = [
     "Role",
     "ScriptId",
     "Seconds",
-    "Sequence",
     "Serial",
     "Speech",
     "StateKindName",
@@ -72,7 +71,6 @@ Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 Serial = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 """The number of one of many: the first is 1."""
 RequestId = Serial
-Sequence = Serial
 Handle = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Seconds = Annotated[float, Field(ge=0, le=MAX_GAME_TIME_S)]
 Coordinate = Annotated[float, Field(ge=-MAX_COORDINATE_M, le=MAX_COORDINATE_M)]

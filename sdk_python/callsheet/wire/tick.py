@@ -216,9 +216,9 @@ def npc_records(
     handles = np.asarray(handle, np.uint32)
     records = np.zeros(len(handles), NPC_DTYPE)
     records["handle"] = handles
-    records["position"] = position_m
+    records["position"] = _vectors(position_m, len(handles))
     if velocity_mps is not None:
-        records["velocity"] = velocity_mps
+        records["velocity"] = _vectors(velocity_mps, len(handles))
     records["next_call_s"] = np.nan if next_call_s is None else next_call_s
     if flags is not None:
         records["flags"] = flags
@@ -232,10 +232,14 @@ def player_records(
     handles = np.asarray(handle, np.uint32)
     records = np.zeros(len(handles), PLAYER_DTYPE)
     records["handle"] = handles
-    records["position"] = position_m
+    records["position"] = _vectors(position_m, len(handles))
     if velocity_mps is not None:
-        records["velocity"] = velocity_mps
+        records["velocity"] = _vectors(velocity_mps, len(handles))
     return records
+
+
+def _vectors(values: ArrayLike, count: int) -> NDArray[np.float32]:
+    return np.asarray(values, np.float32).reshape(count, 3)
 
 
 def tick_from_json(message: JsonTick) -> Tick:
@@ -248,14 +252,14 @@ def tick_from_json(message: JsonTick) -> Tick:
         message.ack,
         npc_records(
             [n.handle for n in npcs],
-            np.array([n.position for n in npcs], np.float32).reshape(-1, 3),
-            np.array([n.velocity for n in npcs], np.float32).reshape(-1, 3),
+            [n.position for n in npcs],
+            [n.velocity for n in npcs],
             [math.nan if n.next_call_s is None else n.next_call_s for n in npcs],
             [n.flags for n in npcs],
         ),
         player_records(
             [p.handle for p in players],
-            np.array([p.position for p in players], np.float32).reshape(-1, 3),
-            np.array([p.velocity for p in players], np.float32).reshape(-1, 3),
+            [p.position for p in players],
+            [p.velocity for p in players],
         ),
     )

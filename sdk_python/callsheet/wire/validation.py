@@ -6,30 +6,38 @@ from difflib import get_close_matches
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, from_json
 
+from callsheet.wire.base import Request
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
+from callsheet.wire.fields import MAX_INTEGER
 
 __all__ = ["error_from_validation"]
 
 _SHOWN_VALUE_CHARS: Final = 80
+_MAX_FAULTS: Final = 200
+"""A message with more faults is refused as a whole; looking at each would take too long."""
 _LIMIT_KEYS: Final = ("max_length", "min_length", "le", "ge", "lt", "gt")
 _SECRETS: Final = frozenset({"token", "resume"})
 """Fields whose value is never shown."""
 
 
 def error_from_validation(
-    error: ValidationError, messages: Mapping[str, type[BaseModel]]
+    error: ValidationError, text: str | bytes, messages: Mapping[str, type[BaseModel]]
 ) -> CallsheetError:
     """The first thing that is wrong with a message.
 
     Args:
         error: what reading the message raised.
+        text: the message.
         messages: the messages that could have stood there, by type.
 
     Returns:
         A ProtocolError: ``bad_json``, ``unknown_type`` or ``bad_message``.
     """
+    if error.error_count() > _MAX_FAULTS:
+        advice = f"more than {_MAX_FAULTS} fields of this message are wrong or not defined"
+        return error_for(ErrorCode.BAD_MESSAGE, advice, limit=float(_MAX_FAULTS))
     details = error.errors(include_url=False)
     first = details[0]
     kind, context = first["type"], first.get("ctx", {})
@@ -38,7 +46,7 @@ def error_from_validation(
     if not first["loc"]:
         return _without_type(first, messages)
     # The first element of a location is the discriminator's tag: the message type.
-    name, *path = [str(part) for part in first["loc"]]
+    name, *path = [_cut(str(part)) for part in first["loc"]]
     field = ".".join(path)
     hidden = kind == "missing" or not _SECRETS.isdisjoint(path)
     return error_for(
@@ -47,7 +55,14 @@ def error_from_validation(
         field=field,
         value=None if hidden else _shown(first["input"]),
         limit=next((float(context[key]) for key in _LIMIT_KEYS if key in context), None),
+        request_id=_readable_id(text) if issubclass(messages[name], Request) else None,
     )
+
+
+def _readable_id(request: str | bytes) -> int | None:
+    """The id of a request that is valid JSON but not a valid request."""
+    given = from_json(request).get("id")
+    return given if type(given) is int and 1 <= given <= MAX_INTEGER else None
 
 
 def _without_type(first: ErrorDetails, messages: Mapping[str, type[BaseModel]]) -> CallsheetError:
@@ -114,5 +129,8 @@ def _did_you_mean(name: str, known: Mapping[str, Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    return _cut(json.dumps(value, ensure_ascii=False))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN_VALUE_CHARS else text[: _SHOWN_VALUE_CHARS - 3] + "..."

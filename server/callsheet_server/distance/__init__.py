@@ -1,0 +1,16 @@
+"""Snapshot in, invocation distance of every NPC out. Pure: no clock, no randomness, no I/O."""
+
+from callsheet_server.distance.distances import Distances, Estimator, estimate
+from callsheet_server.distance.explain import Explanation, explain
+from callsheet_server.distance.history import GapStats
+from callsheet_server.distance.settings import DistanceSettings
+
+__all__ = [
+    "DistanceSettings",
+    "Distances",
+    "Estimator",
+    "Explanation",
+    "GapStats",
+    "estimate",
+    "explain",
+]

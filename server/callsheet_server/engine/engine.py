@@ -6,7 +6,7 @@ plugin, ``sglang``. The server drives all of them through the ``Engine`` protoco
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Literal, Protocol
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from callsheet_server.residency.state import StateKind, StateStore, Tier
 from callsheet_server.world.key import NpcKey
+from callsheet_server.world.memory import Turn
 
 __all__ = [
     "Delta",
@@ -30,7 +31,6 @@ __all__ = [
     "Progress",
     "Sampling",
     "TierUse",
-    "Turn",
 ]
 
 FinishReason = Literal["stop", "length", "cancelled"]
@@ -53,14 +53,6 @@ class NpcProfile:
     persona: str
     adapter: str | None = None
     """Adapter id known to the engine; None = the base model."""
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One thing said or done. ``speaker`` is None for the NPC's own turns."""
-
-    speaker: str | None
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +169,10 @@ class Engine(Protocol):
     def stores(self) -> Sequence[StateStore]:
         """The state the *server* plans for; empty if the engine plans for itself (sglang)."""
 
+    @property
+    def adapters(self) -> frozenset[str]:
+        """Ids of the adapters NPCs may name."""
+
     async def start(self, report: Callable[[Progress], None]) -> None:
         """Load the model. ``report`` may be called from any thread.
 
@@ -207,12 +203,12 @@ class Engine(Protocol):
             distance_s: (N,) float32, CPU; +inf = no expectation.
         """
 
-    def submit(self, request: GenerationRequest) -> AsyncIterator[Delta | GenerationEnd]:
+    def submit(self, request: GenerationRequest) -> AsyncGenerator[Delta | GenerationEnd]:
         """Queue a request and stream its reply. Nothing happens before the first ``__anext__``.
 
-        Closing the iterator early cancels the request.
+        Closing the generator early cancels the request.
 
-        Raises (from the iterator):
+        Raises (from the generator):
             UnknownNpcError, ContextTooLongError, EngineOverloadedError, EngineUnavailableError,
             GenerationError.
         """

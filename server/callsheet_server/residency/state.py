@@ -74,10 +74,16 @@ class StateStore(Protocol):
 
         Raises:
             BudgetError: ``target`` has no room; nothing has changed.
+            StateInUseError: a running request counts on it; nothing has changed.
         """
 
     def drop(self, key: Hashable) -> None:
         """Forget ``key`` in every tier. Unknown keys are ignored."""
+
+    def take_changes(self) -> set[Hashable]:
+        """Keys whose tier, size or cost changed since the last call in another way than by the
+        methods above, for instance because the engine loaded what a caller could not wait for.
+        """
 
     def check_integrity(self) -> None:
         """Raise ``AssertionError`` naming the broken invariant, if one is broken."""

@@ -1,0 +1,324 @@
+"""Set up everything Callsheet needs in a virtual environment of its own, then run it.
+
+    python3 run.py demo    watch a town of NPCs, live
+    python3 run.py test    run every check and every test
+
+Needs Python 3.11 or newer and nothing else. On Windows say ``py run.py demo``.
+"""
+
+import argparse
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+# Imports, annotations and strings above and below keep to what Python 3.6 can parse, so that an
+# old Python gets this message and not a syntax error.
+if sys.version_info < (3, 11):  # noqa: UP036
+    sys.exit(
+        f"Callsheet needs Python 3.11 or newer; this is {platform.python_version()} "
+        f"({sys.executable}).\nInstall a newer one (python.org, your package manager) and start "
+        "run.py with it, e.g. python3.12 run.py"
+    )
+
+ROOT = Path(__file__).resolve().parent
+TORCH = "2.13.0"
+"""Installed where there is no NVIDIA GPU; any version that pyproject.toml allows would do."""
+NEED_CPU_BYTES = 3 * 2**30
+NEED_CUDA_BYTES = 10 * 2**30
+EXTRAS = {"demo": "server", "test": "server,dev"}
+
+FIXES = (
+    (
+        ("No space left on device", "not enough space on the disk", "Errno 28"),
+        "The disk is full: free some space, or set CALLSHEET_VENV (where it installs) and TMPDIR "
+        "(where it unpacks) to folders on a larger disk.",
+    ),
+    (
+        ("ensurepip is not available", "No module named ensurepip", "No module named venv"),
+        "This Python lacks its venv module. On Debian and Ubuntu: "
+        "sudo apt install python{}.{}-venv".format(*sys.version_info[:2]),
+    ),
+    (
+        (
+            "name resolution",
+            "NameResolutionError",
+            "getaddrinfo failed",
+            "nodename nor servname",
+            "dns error",
+            "Failed to establish a new connection",
+            "tcp connect error",
+            "error sending request",
+            "Network is unreachable",
+            "ProxyError",
+            "timed out",
+        ),
+        "The package index cannot be reached: check the network, or tell pip about your proxy or "
+        "mirror (the environment variables HTTPS_PROXY and PIP_INDEX_URL).",
+    ),
+    (
+        ("CERTIFICATE_VERIFY_FAILED", "invalid peer certificate"),
+        "The package index's certificate is not trusted here: behind a company proxy, point "
+        "PIP_CERT and SSL_CERT_FILE at its certificate.",
+    ),
+)
+"""What a failing installer prints, and what to do about it."""
+
+EPILOG = """
+examples:
+  python3 run.py demo                       the live view, until Ctrl-C
+  python3 run.py demo --seconds 30 --json   bounded, with a summary for machines
+  python3 run.py demo --help                every option of the demo
+  python3 run.py test                       ruff, mypy, then the whole test suite
+  python3 run.py test -k planner -x         the same checks; what follows goes to pytest
+
+The first run takes one to three minutes and about 2 GB in .venv (or where the environment
+variable CALLSHEET_VENV says); later runs start at once. It may be stopped with Ctrl-C at any
+moment and goes on where it was. To start afresh, delete that folder.
+"""
+
+
+class SetupError(Exception):
+    """Set-up cannot go on; the text says why and what to do."""
+
+    def __init__(self, message: str, printed: str = "") -> None:
+        super().__init__(message)
+        self.printed = printed
+
+
+class Step:
+    """One line of progress: what is being done and for how long."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._tick, daemon=True)
+        self._live = sys.stderr.isatty()
+
+    def __enter__(self) -> "Step":
+        self._started_s = time.monotonic()
+        sys.stderr.write(f"  {self._text:<42}")
+        sys.stderr.flush()
+        self._thread.start()
+        return self
+
+    def __exit__(self, error_type: "type[BaseException] | None", *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+        ends = {None: "done,", KeyboardInterrupt: "stopped after"}
+        self._show(ends.get(error_type, "failed after"), "\n")
+
+    def _show(self, state: str, end: str) -> None:
+        start = f"\r  {self._text:<42}" if self._live else ""
+        sys.stderr.write(f"{start}{state} {time.monotonic() - self._started_s:.0f} s{end}")
+        sys.stderr.flush()
+
+    def _tick(self) -> None:
+        while self._live and not self._done.wait(1.0):
+            self._show("", "")
+
+
+def main() -> int:
+    """Parse, set up, run; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="run.py",
+        description="Set up Callsheet in a virtual environment of its own and run it.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("command", choices=sorted(EXTRAS), help="what to run")
+    parser.add_argument("args", nargs=argparse.REMAINDER, help="passed on")
+    options = parser.parse_args()
+    try:
+        python = set_up(options.command)
+        if options.command == "demo":
+            return run([python, "-m", "callsheet", "demo", *options.args])
+        return run_checks(python, options.args)
+    except SetupError as error:
+        sys.stderr.write(f"\nrun.py: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nrun.py: stopped; the same command goes on from here\n")
+        return 130
+
+
+def run_checks(python: str, pytest_args: "list[str]") -> int:
+    """Run the linter, the type checker and the tests, all of them whatever fails."""
+    os.chdir(ROOT)
+    steps = {
+        "ruff check": [python, "-m", "ruff", "check"],
+        "ruff format --check": [python, "-m", "ruff", "format", "--check"],
+        "mypy": [python, "-m", "mypy"],
+        "pytest": [python, "-m", "pytest", *pytest_args],
+    }
+    # Only the tests marked `model` need it; without it they are skipped, and pytest says so.
+    run([python, "-m", "callsheet", "models", "pull"])
+    failed = []
+    for name, command in steps.items():
+        sys.stderr.write(f"run.py: {name}\n")
+        if run(command) != 0:
+            failed.append(name)
+    if failed:
+        sys.stderr.write("\nrun.py: failed: {}\n".format(", ".join(failed)))
+    return 1 if failed else 0
+
+
+def run(command: "list[str]") -> int:
+    """Run a command on this terminal and return its exit status."""
+    process = subprocess.Popen(command, env=clean_environment())
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:  # the child got it too: let it end in its own way
+            continue
+
+
+def set_up(command: str) -> str:
+    """Return the Python of a virtual environment that has all that ``command`` needs."""
+    venv = Path(os.environ.get("CALLSHEET_VENV") or ROOT / ".venv").absolute()
+    python = str(venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+    stamp = venv / f"callsheet-{command}.stamp"
+    key = stamp_key(command)
+    if stamp.is_file() and stamp.read_text() == key and Path(python).exists():
+        return python
+    gpu = sys.platform == "linux" and has_nvidia_gpu()
+    check_disk(venv, NEED_CUDA_BYTES if gpu else NEED_CPU_BYTES)
+    sys.stderr.write(f"Setting up Callsheet in {venv}\n")
+    make_venv(venv, python)
+    pip = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    step("a pip that reports its progress", [*pip, "pip>=24.1"])
+    if sys.platform == "linux" and not gpu:
+        install_cpu_torch(python, pip)
+    extras = EXTRAS[command]
+    step(f"Callsheet with [{extras}]", [*pip, "-e", f"{ROOT}[{extras}]"])
+    stamp.write_text(key)
+    return python
+
+
+def stamp_key(command: str) -> str:
+    """Name everything that decides what is installed."""
+    parts = [
+        EXTRAS[command],
+        hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest(),
+        str(ROOT),
+        TORCH,
+        platform.python_version(),
+        platform.platform(),
+    ]
+    return "\n".join(parts)
+
+
+def make_venv(venv: Path, python: str) -> None:
+    """Make the virtual environment unless a sound one of this Python is there."""
+    if venv.exists() and any(venv.iterdir()):
+        if not (venv / "pyvenv.cfg").is_file():
+            raise SetupError(
+                f"{venv} is not a virtual environment, so it is left alone. Set CALLSHEET_VENV to "
+                "a folder that does not exist yet."
+            )
+        probe = "import pip, sys; print('%d.%d.%d' % sys.version_info[:3])"
+        try:
+            found = subprocess.run(
+                [python, "-c", probe], capture_output=True, text=True, env=clean_environment()
+            ).stdout.strip()
+        except OSError:
+            found = ""
+        if found == platform.python_version():
+            return
+    step("virtual environment", [sys.executable, "-m", "venv", "--clear", str(venv)])
+
+
+def install_cpu_torch(python: str, pip: "list[str]") -> None:
+    """Install PyTorch without CUDA; PyPI's own wheel for Linux would bring gigabytes of it.
+
+    The CPU wheel has a local version, which pip finds only where someone put it in reach
+    (find-links, a mirror). uv knows the place where PyTorch publishes it.
+    """
+    probe = [python, "-c", "import torch"]
+    if subprocess.run(probe, capture_output=True, env=clean_environment()).returncode == 0:
+        return
+    wheel = f"torch=={TORCH}"
+    try:
+        step("PyTorch's CPU build, found by pip", [*pip, wheel + "+cpu"])
+    except SetupError as error:
+        missing = "No matching distribution" in error.printed
+        if not missing or fix_for(error.printed) != fix_for("No matching distribution"):
+            raise
+        step("uv, which knows where to look", [*pip, "uv>=0.6.9"])
+        uv = [python, "-m", "uv", "pip", "install", "--python", python, "--torch-backend=cpu"]
+        step("PyTorch's CPU build, found by uv", [*uv, wheel])
+
+
+def has_nvidia_gpu() -> bool:
+    """True if the NVIDIA driver lists at least one GPU."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return False
+    listing = subprocess.run([tool, "-L"], capture_output=True, text=True)
+    return listing.returncode == 0 and "GPU" in listing.stdout
+
+
+def check_disk(venv: Path, need_bytes: int) -> None:
+    """Refuse to start what cannot end."""
+    place = next(folder for folder in (venv, *venv.parents) if folder.exists())
+    free_bytes = shutil.disk_usage(place).free
+    if not (venv / "pyvenv.cfg").exists() and free_bytes < need_bytes:
+        raise SetupError(
+            f"{free_bytes / 1e9:.1f} GB are free on the disk of {place}, and set-up needs "
+            f"{need_bytes / 1e9:.0f} GB. Free some, or set CALLSHEET_VENV to a folder on a larger "
+            "disk."
+        )
+
+
+def step(text: str, command: "list[str]") -> None:
+    """Run a command quietly.
+
+    Raises:
+        SetupError: it failed; the text holds what it printed and, if known, the fix.
+    """
+    with Step(text), tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=clean_environment(),
+        )
+        try:
+            status = process.wait()
+        except KeyboardInterrupt:
+            process.wait()  # it was interrupted too; let it clean up
+            raise
+        if status == 0:
+            return
+        output.seek(0)
+        printed = output.read().decode(errors="replace").strip()
+        what = " ".join(map(str, command))
+        tail = "\n".join(printed.splitlines()[-40:])
+        raise SetupError(
+            f"this failed with status {status}:\n  {what}\n\n{tail}\n\n{fix_for(printed)}", printed
+        )
+
+
+def fix_for(printed: str) -> str:
+    """Say what to do about a failure that prints this."""
+    for signs, fix in FIXES:
+        if any(sign in printed for sign in signs):
+            return fix
+    return "Once that is mended, the same command goes on from here."
+
+
+def clean_environment() -> "dict[str, str]":
+    """Drop what would make a virtual environment load or install something else."""
+    leaky = ("PYTHONHOME", "PYTHONPATH", "PIP_USER", "PIP_TARGET", "VIRTUAL_ENV")
+    return {name: value for name, value in os.environ.items() if name not in leaky}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""``callsheet serve``: run the server until it is stopped."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from callsheet._version import __version__
+from callsheet.cli.parser import CommandError, Commands
+
+if TYPE_CHECKING:
+    from callsheet_server.app import CallsheetServer
+    from callsheet_server.settings import LoadedSettings
+
+__all__ = ["add_parser", "add_settings_arguments", "load", "run"]
+
+EPILOG = """
+settings, later wins:
+  1. the defaults
+  2. the TOML file: --config FILE, else callsheet.toml in this folder
+  3. environment variables, such as CALLSHEET_SERVER__PORT=9000
+  4. flags
+
+examples:
+  callsheet serve
+  callsheet serve --config town.toml --port 9000
+  callsheet serve --engine scripted --set limits.max_npcs_per_world=500
+  callsheet serve --list-settings          every setting, what it may be and what it is now
+"""
+
+
+def add_parser(commands: Commands) -> None:
+    """Add ``serve``."""
+    parser = commands.add_parser(
+        "serve",
+        help="run the server",
+        description="Run the server until Ctrl-C; replies under way may end first.",
+        epilog=EPILOG,
+    )
+    add_settings_arguments(parser)
+    parser.add_argument(
+        "--list-settings", action="store_true", help="print every setting and its value, then stop"
+    )
+    parser.add_argument("--verbose", action="store_true", help="log sessions and moves")
+    parser.set_defaults(run=run)
+
+
+def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that ``load`` reads."""
+    group = parser.add_argument_group("settings")
+    group.add_argument("--config", type=Path, metavar="FILE", help="TOML file to read")
+    group.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="flags",
+        help="set one key, such as server.port=9000; may be repeated",
+    )
+    for flag, key in (
+        ("--host", "server.host"),
+        ("--port", "server.port"),
+        ("--engine", "engine.name"),
+    ):
+        group.add_argument(
+            flag,
+            action="append",
+            dest="flags",
+            type=f"{key}={{}}".format,
+            metavar=key.rpartition(".")[2].upper(),
+            help=f"the same as --set {key}=...",
+        )
+
+
+def load(args: argparse.Namespace) -> LoadedSettings:
+    """Load the settings that file, environment and ``args`` give.
+
+    Raises:
+        CommandError: a setting is wrong.
+    """
+    from callsheet_server.settings import SettingsError, load_settings
+
+    try:
+        return load_settings(args.config, os.environ, args.flags)
+    except SettingsError as error:
+        raise CommandError(str(error), exit_code=2) from None
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve, or list the settings."""
+    loaded = load(args)
+    if args.list_settings:
+        print_settings(loaded)
+        return 0
+    configure_logging(args.verbose)
+    from callsheet.cli.progress import progress_bars
+    from callsheet_server.serving import StartError, serve
+
+    def ready(server: CallsheetServer) -> None:
+        bars.stop()
+        info = server.engine.info
+        print(f"callsheet {__version__}: engine {info.name} ({info.model}, {info.device})")
+        print(f"listening on ws://{loaded.settings.server.host}:{server.port}/  (Ctrl-C stops)")
+        sys.stdout.flush()
+
+    with progress_bars() as (bars, report):
+        try:
+            asyncio.run(serve(loaded.settings, report, ready))
+        except StartError as error:
+            raise CommandError(str(error)) from None
+    return 0
+
+
+def configure_logging(verbose: bool) -> None:
+    """Log to stderr: what concerns the operator, or with ``verbose`` everything of ours."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("callsheet_server").setLevel(logging.INFO if verbose else logging.WARNING)
+
+
+def print_settings(loaded: LoadedSettings) -> None:
+    """Print all settings in the form of the TOML file."""
+    from callsheet_server.settings import describe
+
+    section = ""
+    for key in describe(type(loaded.settings)):
+        if key.section != section:
+            section = key.section
+            print(f"[{section}]")
+        print(f"# {key.description}\n# {key.allowed}; default: {key.default}")
+        if key.name in loaded.origins:
+            print(f"# now from {loaded.origins[key.name]}")
+        value = key.value_in(loaded.settings)
+        unset = value == "none" or key.secret
+        print(f"{'# ' if unset else ''}{key.field} = {value}", end="\n\n")

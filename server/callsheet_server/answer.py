@@ -1,0 +1,191 @@
+"""One answer from what was heard to the last word, and the deed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+
+import orjson
+from jsonschema import Draft202012Validator
+
+from callsheet.wire.script import ActionSpec, HearAnswer, Heard
+from callsheet.wire.talk import Say
+from callsheet_server.engine.engine import Delta, Engine, GenerationEnd, GenerationRequest
+from callsheet_server.engine.errors import EngineError
+from callsheet_server.open_reply import OpenReply
+from callsheet_server.reply.prompting import (
+    NO_ACTION,
+    action_schema,
+    action_turn,
+    heard_turn,
+    priority_of,
+    sampling_of,
+    speaker_name,
+)
+from callsheet_server.reply.settings import ReplySettings
+from callsheet_server.residency.state import Tier
+from callsheet_server.session.session import Session, SessionState
+from callsheet_server.world.memory import Turn
+
+__all__ = ["Answerer"]
+
+logger = logging.getLogger(__name__)
+
+
+class Answerer:
+    """Asks the script, asks the model, remembers, and lets the NPC act."""
+
+    def __init__(self, engine: Engine, settings: ReplySettings) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._calls: dict[int, tuple[Session, asyncio.Future[HearAnswer]]] = {}
+        self._last_call = 0
+
+    async def answer(self, reply: OpenReply, message: Say) -> None:
+        """Answer what was said; streams through ``reply``.
+
+        Raises:
+            EngineError: as the engine raised it.
+            CancelledError: the words said so far are remembered.
+        """
+        name = speaker_name(reply.world, message.speaker)
+        script = await self._ask_script(reply, message)
+        heard = heard_turn(name, message.text, script.material)
+        if script.ignore:
+            reply.memory.add(reply.npc, heard)
+            reply.end("stop")
+            return
+        if script.reply is not None:
+            reply.memory.add(reply.npc, heard)
+            await self.recite(reply, script.reply)
+            return
+        turns = (*reply.memory.turns(reply.npc), heard)
+        request = GenerationRequest(
+            request_id=f"{reply.room.name}/{reply.reply}",
+            npc=reply.room.key(reply.npc),
+            turns=turns,
+            max_new_tokens=message.max_tokens or self._settings.max_tokens,
+            sampling=sampling_of(message.sampling, self._settings),
+            priority=priority_of(message),
+            stop=message.stop,
+        )
+        try:
+            end = await self._generate(request, reply.say)
+        finally:
+            if reply.text:
+                reply.memory.add(reply.npc, heard, Turn(None, reply.text))
+        _count(reply, end)
+        if end.finish_reason != "cancelled":
+            await self._act(reply, request)
+        reply.end(end.finish_reason, end)
+
+    async def recite(self, reply: OpenReply, text: str) -> None:
+        """Say a given line."""
+        reply.memory.add(reply.npc, Turn(None, text))
+        reply.say(text)
+        reply.end("stop")
+
+    def hear_answer(self, session: Session, answer: HearAnswer) -> None:
+        """Take a mod's answer. Late ones, and those of other mods, are ignored."""
+        asked, future = self._calls.get(answer.call, (None, None))
+        if future is not None and asked is session and not future.done():
+            future.set_result(answer)
+
+    async def _ask_script(self, reply: OpenReply, message: Say) -> HearAnswer:
+        """What the NPC's script makes of the words; no script, or none in time, adds nothing."""
+        found = reply.room.script_for(reply.npc)
+        self._last_call += 1
+        call = self._last_call
+        silent = HearAnswer(call=call)
+        if found is None:
+            return silent
+        script, mod = found
+        if "hear" not in script.spec.events or mod.state is not SessionState.OPEN:
+            return silent
+        future: asyncio.Future[HearAnswer] = asyncio.get_running_loop().create_future()
+        self._calls[call] = mod, future
+        try:
+            mod.send(
+                Heard(
+                    script=script.spec.script,
+                    call=call,
+                    npc=reply.npc,
+                    speaker=message.speaker,
+                    text=message.text,
+                    deadline_s=self._settings.hear_timeout_s,
+                )
+            )
+            async with asyncio.timeout(self._settings.hear_timeout_s):
+                return await future
+        except TimeoutError:
+            logger.info("script %s: no answer in time for %s", script.spec.script, reply.npc)
+            return silent
+        finally:
+            del self._calls[call]
+
+    async def _generate(
+        self, request: GenerationRequest, say: Callable[[str], None]
+    ) -> GenerationEnd:
+        async with aclosing(self._engine.submit(request)) as stream:
+            async for item in stream:
+                if isinstance(item, Delta):
+                    say(item.text)
+                else:
+                    return item
+        raise AssertionError(f"{request.request_id}: the engine's stream has no end")
+
+    async def _act(self, reply: OpenReply, said: GenerationRequest) -> None:
+        """Let the NPC choose one of its script's actions, or none, as one constrained JSON value.
+
+        That an NPC cannot act is logged; what it said stands.
+        """
+        found = reply.room.script_for(reply.npc)
+        if found is None or not found[0].spec.actions:
+            return
+        actions = found[0].spec.actions
+        schema = action_schema(actions)
+        npc_name = reply.world.npc(reply.npc).spec.name
+        request = GenerationRequest(
+            request_id=f"{said.request_id}/action",
+            npc=said.npc,
+            turns=(*said.turns, Turn(None, reply.text), action_turn(npc_name, actions)),
+            max_new_tokens=self._settings.action_max_tokens,
+            sampling=said.sampling,
+            priority=said.priority,
+            json_schema=schema,
+        )
+        pieces: list[str] = []
+        try:
+            await self._generate(request, pieces.append)
+        except EngineError as error:
+            logger.warning("%s: no action: %s", request.request_id, error)
+            return
+        choice = _valid_choice("".join(pieces), schema, actions)
+        if choice is not None:
+            reply.act(*choice)
+
+
+def _valid_choice(
+    text: str, schema: dict[str, object], actions: Sequence[ActionSpec]
+) -> tuple[str, dict[str, object]] | None:
+    """The action and its arguments; None for no action, or one that is cut off or not valid."""
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        logger.warning("an action was not complete JSON: %.80r", text)
+        return None
+    error = next(Draft202012Validator(schema).iter_errors(value), None)
+    if error is not None:
+        logger.warning("an action did not fit its schema: %s", error.message)
+        return None
+    return None if value["action"] == NO_ACTION else (value["action"], value["arguments"])
+
+
+def _count(reply: OpenReply, end: GenerationEnd) -> None:
+    counters = reply.room.counters
+    resident = end.tier_at_start is Tier.DEVICE
+    samples = counters.ttft_resident_s if resident else counters.ttft_not_resident_s
+    if end.generated_tokens:
+        samples.append(end.ttft_s)

@@ -1,0 +1,103 @@
+"""The disk tier of prefix KV: one safetensors file per NPC, written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from callsheet_server.residency.errors import StateLostError
+from callsheet_server.world.key import NpcKey
+
+__all__ = ["KvDisk", "KvHeader"]
+
+
+@dataclass(frozen=True, slots=True)
+class KvHeader:
+    """What a file says about itself."""
+
+    fingerprint: str
+    """Of the model, the adapter and the prefix tokens; another fingerprint = another prefix."""
+    tokens: tuple[int, ...]
+    crc32: int
+
+
+class KvDisk:
+    """Reads and writes KV files. Knows nothing of budgets."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        for torn in folder.glob("*.tmp"):
+            torn.unlink(missing_ok=True)
+
+    def path(self, key: NpcKey) -> Path:
+        name = hashlib.sha256(f"{key.world}\0{key.npc}".encode()).hexdigest()[:40]
+        return self._folder / f"{name}.safetensors"
+
+    def files(self) -> dict[Path, int]:
+        """Every KV file and its bytes, oldest first."""
+        found = [(path, path.stat()) for path in self._folder.glob("*.safetensors")]
+        found.sort(key=lambda item: (item[1].st_mtime, item[0]))
+        return {path: stat.st_size for path, stat in found}
+
+    def write(
+        self, key: NpcKey, fingerprint: str, tokens: Sequence[int], kv: torch.Tensor
+    ) -> None:
+        """Write ``kv``, (N, 2, layers, kv_heads, block_tokens, head_dim) on the CPU."""
+        listed = json.dumps(list(tokens))
+        header = {
+            "fingerprint": fingerprint,
+            "tokens": listed,
+            "crc32": str(_crc32(listed, kv)),
+        }
+        path = self.path(key)
+        partial = path.with_suffix(".tmp")
+        save_file({"kv": kv}, partial, metadata=header)
+        partial.replace(path)
+
+    def header(self, key: NpcKey) -> KvHeader | None:
+        """The header of ``key``'s file; None if there is none or it makes no sense."""
+        try:
+            with safe_open(self.path(key), framework="pt") as file:
+                return _parse(file.metadata() or {})
+        except (OSError, SafetensorError, ValueError, KeyError):
+            return None
+
+    def read(self, key: NpcKey, fingerprint: str) -> torch.Tensor:
+        """The KV of ``key``, verified.
+
+        Raises:
+            StateLostError: the file is gone, torn, altered, or of another prefix.
+        """
+        path = self.path(key)
+        try:
+            with safe_open(path, framework="pt") as file:
+                header = _parse(file.metadata() or {})
+                kv: torch.Tensor = file.get_tensor("kv")
+        except (OSError, SafetensorError, ValueError, KeyError) as error:
+            raise StateLostError(f"{path}: cannot be read: {error}") from error
+        if header.fingerprint != fingerprint:
+            raise StateLostError(f"{path}: is of another prefix")
+        if header.crc32 != _crc32(json.dumps(header.tokens), kv):
+            raise StateLostError(f"{path}: the checksum differs")
+        return kv
+
+    def delete(self, key: NpcKey) -> None:
+        self.path(key).unlink(missing_ok=True)
+
+
+def _parse(metadata: dict[str, str]) -> KvHeader:
+    tokens = tuple(int(token) for token in json.loads(metadata["tokens"]))
+    return KvHeader(metadata["fingerprint"], tokens, int(metadata["crc32"]))
+
+
+def _crc32(tokens: str, kv: torch.Tensor) -> int:
+    return zlib.crc32(kv.contiguous().view(torch.uint8).numpy(), zlib.crc32(tokens.encode()))

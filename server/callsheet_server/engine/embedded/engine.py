@@ -1,0 +1,340 @@
+"""The embedded engine: ties prompts, state and the model thread to the ``Engine`` protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from callsheet_server.engine.embedded.adapter_store import AdapterStore
+from callsheet_server.engine.embedded.disk import KvDisk
+from callsheet_server.engine.embedded.generation import Generation, Reply, Run, TextStream
+from callsheet_server.engine.embedded.prefix_entry import WorldKey
+from callsheet_server.engine.embedded.prefix_store import PrefixStore
+from callsheet_server.engine.embedded.prompt import ChatFormat, NpcPrefix, PromptBuilder
+from callsheet_server.engine.embedded.runner import ModelRunner, load_runner
+from callsheet_server.engine.embedded.sampling import GrammarCompiler, Sampler
+from callsheet_server.engine.embedded.scheduler import Scheduler
+from callsheet_server.engine.embedded.settings import EmbeddedSettings
+from callsheet_server.engine.engine import (
+    Delta,
+    EngineInfo,
+    GenerationEnd,
+    GenerationRequest,
+    NpcProfile,
+    Occupancy,
+    Progress,
+    TierUse,
+)
+from callsheet_server.engine.errors import (
+    EngineOverloadedError,
+    EngineUnavailableError,
+    GenerationError,
+    UnknownAdapterError,
+    UnknownNpcError,
+)
+from callsheet_server.engine.models import cache_dir, resolve_model
+from callsheet_server.residency.state import StateStore, Tier
+from callsheet_server.world.key import NpcKey
+
+__all__ = ["EmbeddedEngine"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What exists between ``start`` and ``close``."""
+
+    runner: ModelRunner
+    scheduler: Scheduler
+    prefixes: PrefixStore
+    adapters: AdapterStore
+    prompts: PromptBuilder
+    grammars: GrammarCompiler
+
+
+class EmbeddedEngine:
+    """An ``Engine`` that runs a transformers model in this process.
+
+    Three threads take part: the event loop, which never waits; the *prompt* thread, which tokenises
+    and registers, in the order of the calls; the *model* thread, which computes.
+    """
+
+    def __init__(self, settings: EmbeddedSettings) -> None:
+        self._settings = settings
+        self._profiles: dict[NpcKey, NpcProfile] = {}
+        self._world_texts: dict[str, str] = {}
+        self._replies: dict[str, Reply] = {}
+        self._loaded: _Loaded | None = None
+        self._closed = False
+        self._prompt_thread = ThreadPoolExecutor(1, thread_name_prefix="callsheet-prompt")
+        self._npc_prefixes: dict[NpcKey, NpcPrefix] = {}
+        """Of the prompt thread."""
+
+    @property
+    def info(self) -> EngineInfo:
+        loaded = self._need_loaded()
+        return EngineInfo(
+            name="embedded",
+            version=f"transformers {version('transformers')}, torch {version('torch')}",
+            model=self._settings.model,
+            device=str(loaded.runner.device),
+            context_limit_tokens=loaded.runner.context_limit_tokens,
+            keeps_residency=True,
+        )
+
+    @property
+    def stores(self) -> Sequence[StateStore]:
+        loaded = self._need_loaded()
+        return (loaded.prefixes, loaded.adapters)
+
+    async def start(self, report: Callable[[Progress], None]) -> None:
+        if self._closed:
+            raise EngineUnavailableError("the engine was closed; make a new one")
+        loop = asyncio.get_running_loop()
+        loaded = await loop.run_in_executor(self._prompt_thread, self._load, report)
+        loaded.scheduler.start()
+        self._loaded = loaded
+        for world, text in self._world_texts.items():
+            self.set_world_prefix(world, text)
+        for profile in self._profiles.values():
+            self.put_npc(profile)
+
+    async def close(self) -> None:
+        self._closed = True
+        for reply in self._replies.values():
+            reply.cancelled = True
+        loaded, self._loaded = self._loaded, None
+        if loaded is not None:
+            await asyncio.to_thread(loaded.scheduler.close)
+        self._prompt_thread.shutdown(wait=False, cancel_futures=True)
+
+    def set_world_prefix(self, world: str, text: str) -> None:
+        self._world_texts[world] = text
+        profiles = [profile for key, profile in self._profiles.items() if key.world == world]
+        self._on_prompt_thread(self._register, text, profiles)
+
+    def put_npc(self, profile: NpcProfile) -> None:
+        """As the protocol says.
+
+        Raises:
+            UnknownAdapterError: the profile names an adapter that is not in the settings.
+        """
+        if profile.adapter is not None and profile.adapter not in self._settings.adapters:
+            known = ", ".join(sorted(self._settings.adapters)) or "none"
+            raise UnknownAdapterError(
+                f"{profile.key}: adapter {profile.adapter!r} is unknown; known: {known}"
+            )
+        self._profiles[profile.key] = profile
+        text = self._world_texts.get(profile.key.world, "")
+        self._on_prompt_thread(self._register, text, [profile])
+
+    def forget_npc(self, key: NpcKey) -> None:
+        if self._profiles.pop(key, None) is None:
+            return
+        for request_id, reply in list(self._replies.items()):
+            if reply.npc == key:
+                self.cancel(request_id)
+        self._on_prompt_thread(self._forget, key)
+
+    def publish(self, world: str, npcs: Sequence[str], distance_s: NDArray[np.float32]) -> None:
+        """Note the distances: who is farthest makes room for a request that cannot wait."""
+        loaded = self._need_loaded()
+        loaded.prefixes.published[world] = (npcs, distance_s)
+
+    async def submit(self, request: GenerationRequest) -> AsyncIterator[Delta | GenerationEnd]:
+        loaded = self._need_loaded()
+        self._check_request(request, loaded)
+        submitted_s = time.perf_counter()
+        tier = loaded.prefixes.tier(request.npc)
+        loop = asyncio.get_running_loop()
+        reply = Reply(request.npc, loop)
+        self._replies[request.request_id] = reply
+        try:
+            try:
+                run = await loop.run_in_executor(
+                    self._prompt_thread,
+                    partial(self._make_run, loaded, request, reply, tier, submitted_s),
+                )
+            except RuntimeError as error:
+                raise EngineUnavailableError("the engine is closing") from error
+            loaded.scheduler.submit(run)
+            while True:
+                item = await reply.get()
+                yield item
+                if isinstance(item, GenerationEnd):
+                    return
+        finally:
+            del self._replies[request.request_id]
+            reply.cancelled = True
+
+    def cancel(self, request_id: str) -> bool:
+        reply = self._replies.get(request_id)
+        if reply is None:
+            return False
+        reply.cancelled = True
+        if self._loaded is not None:
+            self._loaded.scheduler.wake()
+        return True
+
+    def occupancy(self) -> Occupancy:
+        loaded = self._need_loaded()
+        running = loaded.scheduler.running
+        return Occupancy(
+            tiers=tuple(
+                TierUse(
+                    kind=store.kind,
+                    tier=tier,
+                    used_bytes=store.used_bytes(tier),
+                    budget_bytes=store.capacity_bytes(tier),
+                    items=store.items(tier),
+                )
+                for store in (loaded.prefixes, loaded.adapters)
+                for tier in (Tier.DEVICE, Tier.HOST, Tier.DISK)
+            ),
+            running=running,
+            queued=max(0, len(self._replies) - running),
+        )
+
+    def check_integrity(self) -> None:
+        if self._loaded is not None:
+            self._loaded.prefixes.check_integrity()
+            self._loaded.adapters.check_integrity()
+
+    def _need_loaded(self) -> _Loaded:
+        if self._loaded is None:
+            state = "closed" if self._closed else "not started"
+            raise EngineUnavailableError(f"the engine is {state}")
+        return self._loaded
+
+    def _check_request(self, request: GenerationRequest, loaded: _Loaded) -> None:
+        if request.npc not in self._profiles:
+            raise UnknownNpcError(f"{request.npc} was not announced")
+        if request.request_id in self._replies:
+            raise GenerationError(f"request_id {request.request_id!r} is in use; choose another")
+        if not request.turns:
+            raise GenerationError("turns: is empty; give at least the turn to answer")
+        if request.max_new_tokens < 1:
+            raise GenerationError(f"max_new_tokens: is {request.max_new_tokens}; give at least 1")
+        running, waiting = self._settings.max_batch, self._settings.max_queue
+        if len(self._replies) >= running + waiting:
+            queued_s = loaded.scheduler.mean_run_s * waiting / running
+            raise EngineOverloadedError(
+                f"{waiting} requests are waiting (max_queue); try again in {queued_s:.1f} s",
+                retry_after_s=queued_s,
+            )
+
+    # --- prompt thread ---
+
+    def _on_prompt_thread(self, function: Callable[..., None], *arguments: Any) -> None:
+        if self._loaded is not None:
+            job = self._prompt_thread.submit(function, self._loaded, *arguments)
+            job.add_done_callback(_log_failure)
+
+    def _load(self, report: Callable[[Progress], None]) -> _Loaded:
+        settings = self._settings
+        folder = resolve_model(settings.model, report)
+        runner = load_runner(folder, settings, report)
+        scheduler = Scheduler(
+            runner,
+            max_batch=settings.max_batch,
+            chunk_tokens=settings.prefill_chunk_tokens,
+            keep_conversation=settings.keep_conversation,
+        )
+        state_dir = settings.state_dir or cache_dir() / "state"
+        scheduler.store = PrefixStore(
+            runner.shape,
+            runner.device,
+            {
+                Tier.DEVICE: settings.device_budget_bytes,
+                Tier.HOST: settings.host_budget_bytes,
+                Tier.DISK: settings.disk_budget_bytes,
+            },
+            KvDisk(state_dir / runner.fingerprint[:16]),
+            scheduler.build,
+        )
+        scheduler.adapters = AdapterStore(
+            runner,
+            settings.adapters,
+            device_budget_bytes=settings.adapter_device_budget_bytes,
+            host_budget_bytes=settings.adapter_host_budget_bytes,
+            call=scheduler.call,
+        )
+        prompts = PromptBuilder(
+            runner.tokenizer,
+            ChatFormat.of(runner.tokenizer),
+            runner.fingerprint,
+            runner.context_limit_tokens,
+        )
+        grammars = GrammarCompiler(runner.tokenizer, runner.vocab_size, runner.eos_ids)
+        return _Loaded(runner, scheduler, scheduler.store, scheduler.adapters, prompts, grammars)
+
+    def _register(self, loaded: _Loaded, world_text: str, profiles: Sequence[NpcProfile]) -> None:
+        for profile in profiles:
+            prefix = loaded.prompts.prefix(
+                world_text, profile, loaded.adapters.fingerprint(profile.adapter)
+            )
+            self._npc_prefixes[profile.key] = prefix
+            world = loaded.prefixes.register(
+                WorldKey(profile.key.world, profile.adapter),
+                prefix.world_fingerprint,
+                prefix.world,
+                adapter=profile.adapter,
+            )
+            loaded.prefixes.register(
+                profile.key,
+                prefix.fingerprint,
+                prefix.persona,
+                world=world,
+                adapter=profile.adapter,
+            )
+
+    def _forget(self, loaded: _Loaded, key: NpcKey) -> None:
+        self._npc_prefixes.pop(key, None)
+        loaded.prefixes.drop(key)
+
+    def _make_run(
+        self,
+        loaded: _Loaded,
+        request: GenerationRequest,
+        reply: Reply,
+        tier: Tier,
+        submitted_s: float,
+    ) -> Run:
+        prefix = self._npc_prefixes.get(request.npc)
+        entry = loaded.prefixes.get(request.npc)
+        if prefix is None or entry is None:
+            raise UnknownNpcError(f"{request.npc} was forgotten")
+        prompt = loaded.prompts.prompt(prefix, request)
+        schema = request.json_schema
+        matcher = None if schema is None else loaded.grammars.matcher(schema)
+        generation = Generation(
+            reply=reply,
+            sampler=Sampler(request.sampling, matcher, loaded.runner.device),
+            text=TextStream(loaded.runner.tokenizer.backend_tokenizer, request.stop),
+            max_new_tokens=request.max_new_tokens,
+            prompt_tokens=len(prompt),
+            tier_at_start=tier,
+            submitted_s=submitted_s,
+        )
+        return Run(
+            entry=entry,
+            tokens=list(prompt),
+            priority=int(request.priority),
+            generation=generation,
+        )
+
+
+def _log_failure(job: Future[None]) -> None:
+    if not job.cancelled() and (error := job.exception()) is not None:
+        _log.error("registering failed", exc_info=error)

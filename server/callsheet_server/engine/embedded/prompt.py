@@ -1,0 +1,183 @@
+"""From worlds, personas and turns to tokens, with boundaries that never move.
+
+A prompt is [world][persona][turns, oldest first][the NPC's cue]. Each part is tokenised on its own,
+so equal parts give equal tokens whatever follows them, and their KV can be reused. What the parts
+are wrapped in is read off the model's own chat template once, at start. Text from outside is
+tokenised with special tokens disabled: a player cannot type an end-of-turn marker.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from callsheet_server.engine.engine import GenerationRequest, NpcProfile, Turn
+from callsheet_server.engine.errors import ContextTooLongError, EngineStartError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+__all__ = ["ChatFormat", "NpcPrefix", "PromptBuilder"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatFormat:
+    """What a chat template puts around each part of a conversation."""
+
+    system_open: str
+    system_close: str
+    user_open: str
+    user_close: str
+    reply_open: str
+    reply_close: str
+    cue: str
+    """Makes the model speak next; starts with what ``reply_open`` is, or close to it."""
+
+    @classmethod
+    def of(cls, tokenizer: PreTrainedTokenizerFast) -> ChatFormat:
+        """Take the template apart by rendering marked messages.
+
+        Raises:
+            EngineStartError: there is no template, or it does not render messages one by one.
+        """
+        if not tokenizer.chat_template:
+            raise EngineStartError(
+                "model: its tokenizer has no chat template; use an instruct (chat) model, or add "
+                "chat_template.jinja to its folder"
+            )
+        marks = [f"callsheet-{name}-mark" for name in ("system", "user", "reply", "user-again")]
+        roles = ["system", "user", "assistant", "user"]
+        messages = [
+            {"role": role, "content": mark} for role, mark in zip(roles, marks, strict=True)
+        ]
+
+        def render(count: int, *, cue: bool = False) -> str:
+            rendered: str = tokenizer.apply_chat_template(
+                messages[:count], tokenize=False, add_generation_prompt=cue, enable_thinking=False
+            )
+            return rendered
+
+        try:
+            system_open, rest = render(4, cue=True).split(marks[0])
+            before_user, rest = rest.split(marks[1])
+            before_reply, rest = rest.split(marks[2])
+            before_again, after_again = rest.split(marks[3])
+            user_close = render(2).split(marks[1])[1]
+            system_close = render(1).split(marks[0])[1]
+        except Exception as error:
+            raise EngineStartError(
+                "model: its chat template does not render a system message followed by turns "
+                f"({error}); use a Llama- or Qwen-like instruct model"
+            ) from error
+        user_open = before_user.removeprefix(system_close)
+        parts = cls(
+            system_open=system_open,
+            system_close=system_close,
+            user_open=user_open,
+            user_close=user_close,
+            reply_open=before_reply.removeprefix(user_close),
+            reply_close=before_again.removesuffix(user_open),
+            cue=after_again.removeprefix(user_close),
+        )
+        whole = parts.system_open + marks[0] + parts.system_close
+        whole += parts.user_open + marks[1] + parts.user_close
+        whole += parts.reply_open + marks[2] + parts.reply_close
+        whole += parts.user_open + marks[3] + parts.user_close + parts.cue
+        if whole != render(4, cue=True):
+            raise EngineStartError(
+                "model: its chat template renders a message differently depending on its "
+                "neighbours; use a Llama- or Qwen-like instruct model"
+            )
+        return parts
+
+
+@dataclass(frozen=True, slots=True)
+class NpcPrefix:
+    """The part of an NPC's prompts that stays the same."""
+
+    world: tuple[int, ...]
+    world_fingerprint: str
+    persona: tuple[int, ...]
+    fingerprint: str
+    """Of everything the persona's KV depends on, the world's tokens included."""
+
+
+class PromptBuilder:
+    """Tokenises. Not thread-safe (a tokenizer is not): one thread owns it."""
+
+    def __init__(
+        self,
+        tokenizer: PreTrainedTokenizerFast,
+        chat: ChatFormat,
+        model_fingerprint: str,
+        context_limit_tokens: int,
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._model_fingerprint = model_fingerprint
+        self._limit_tokens = context_limit_tokens
+        self._system_open = self._template(chat.system_open)
+        self._system_close = self._template(chat.system_close)
+        self._user_open = self._template(chat.user_open)
+        self._user_close = self._template(chat.user_close)
+        self._reply_open = self._template(chat.reply_open)
+        self._reply_close = self._template(chat.reply_close)
+        self._cue = self._template(chat.cue)
+
+    def prefix(
+        self, world_text: str, profile: NpcProfile, adapter_fingerprint: str
+    ) -> NpcPrefix:
+        """The prefix of ``profile`` in a world that begins with ``world_text``."""
+        shared = self._text(f"{world_text.strip()}\n\n") if world_text.strip() else []
+        world = (*self._system_open, *shared)
+        persona = (
+            *self._text(f"You are {profile.name.strip()}. {profile.persona.strip()}"),
+            *self._system_close,
+        )
+        base = f"{self._model_fingerprint}|{adapter_fingerprint}|{world}"
+        return NpcPrefix(
+            world=world,
+            world_fingerprint=hashlib.sha256(base.encode()).hexdigest(),
+            persona=persona,
+            fingerprint=hashlib.sha256(f"{base}|{persona}".encode()).hexdigest(),
+        )
+
+    def prompt(self, prefix: NpcPrefix, request: GenerationRequest) -> tuple[int, ...]:
+        """The tokens of ``request``; the oldest turns are left out, whole, if it is too long.
+
+        Raises:
+            ContextTooLongError: it does not fit with the last turn alone.
+        """
+        turns = [self._turn(turn) for turn in request.turns]
+        fixed = len(prefix.world) + len(prefix.persona) + len(self._cue)
+        room = self._limit_tokens - request.max_new_tokens - fixed
+        total = sum(map(len, turns))
+        while len(turns) > 1 and total > room:
+            total -= len(turns.pop(0))
+        if total > room:
+            raise ContextTooLongError(
+                f"{request.npc}: world, persona and last turn take {fixed + total} tokens and the "
+                f"reply up to {request.max_new_tokens}, the limit is {self._limit_tokens}: shorten "
+                "the persona or the turn, or lower max_new_tokens"
+            )
+        tail = [token for turn in turns for token in turn]
+        return (*prefix.world, *prefix.persona, *tail, *self._cue)
+
+    def _turn(self, turn: Turn) -> list[int]:
+        if turn.speaker is None:
+            return [*self._reply_open, *self._text(turn.text.strip()), *self._reply_close]
+        said = self._text(f"{turn.speaker.strip()}: {turn.text.strip()}")
+        return [*self._user_open, *said, *self._user_close]
+
+    def _template(self, text: str) -> Sequence[int]:
+        return self._encode(text, special=True)
+
+    def _text(self, text: str) -> list[int]:
+        return self._encode(text, special=False)
+
+    def _encode(self, text: str, *, special: bool) -> list[int]:
+        ids: list[int] = self._tokenizer.encode(
+            text, add_special_tokens=False, split_special_tokens=not special
+        )
+        return ids

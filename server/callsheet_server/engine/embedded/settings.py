@@ -1,0 +1,81 @@
+"""Settings of the embedded engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from callsheet_server.engine.models import DEFAULT_MODEL
+
+__all__ = ["EmbeddedSettings"]
+
+_GIB = 1 << 30
+
+
+class EmbeddedSettings(BaseModel):
+    """How the embedded engine runs. Every field can be set in TOML, environment and flags."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str = Field(
+        default=DEFAULT_MODEL,
+        min_length=1,
+        description="A registered name, a hub id (OWNER/NAME) or a folder with a chat model.",
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        default="auto", description="Where the model runs; auto = cuda, else cpu."
+    )
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        default="auto",
+        description="Type of weights and KV; auto = float32 on cpu, bfloat16 on cuda, "
+        "float16 on mps.",
+    )
+    threads: int = Field(
+        default=0, ge=0, le=1024, description="CPU threads of torch; 0 = torch's own choice."
+    )
+    context_limit_tokens: int = Field(
+        default=2048,
+        ge=64,
+        le=1 << 20,
+        description="Longest prompt plus reply; the model's own limit wins if it is smaller.",
+    )
+    max_batch: int = Field(default=4, ge=1, le=256, description="Replies decoded in one step.")
+    max_queue: int = Field(
+        default=64, ge=1, le=100_000, description="Requests waiting beyond those running."
+    )
+    prefill_chunk_tokens: int = Field(
+        default=128,
+        ge=1,
+        le=65_536,
+        description="Prompt tokens computed between two decode steps: the longest stall.",
+    )
+    block_tokens: int = Field(
+        default=16, ge=1, le=1024, description="Tokens per block of the device arena."
+    )
+    device_budget_bytes: int = Field(
+        default=_GIB // 2, ge=0, description="The device arena for NPC prefixes; 0 = none is kept."
+    )
+    host_budget_bytes: int = Field(
+        default=_GIB, ge=0, description="Host memory for parked prefixes; 0 = not used."
+    )
+    disk_budget_bytes: int = Field(
+        default=4 * _GIB, ge=0, description="Disk for parked prefixes; 0 = not used."
+    )
+    state_dir: Path | None = Field(
+        default=None, description="Folder of the disk tier; none = `state` in the cache folder."
+    )
+    keep_conversation: bool = Field(
+        default=True,
+        description="Keep the KV of an ended turn with the NPC's prefix while there is room.",
+    )
+    adapters: dict[str, Path] = Field(
+        default_factory=dict, description="Adapter id -> folder of a LoRA adapter in PEFT format."
+    )
+    adapter_device_budget_bytes: int = Field(
+        default=_GIB // 8, ge=0, description="Adapter weights on the device."
+    )
+    adapter_host_budget_bytes: int = Field(
+        default=_GIB // 4, ge=0, description="Adapter weights parked in host memory."
+    )

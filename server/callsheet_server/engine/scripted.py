@@ -1,0 +1,297 @@
+"""A deterministic engine without a model: for tests, CI, and games under development.
+
+Replies are put together from the NPC's name and what it heard; the same question gets the same
+answer. State is simulated: every NPC has a prefix of a fixed size in one of the tiers, so the whole
+residency policy is exercised without torch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import heapq
+import itertools
+import math
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from callsheet_server import __version__
+from callsheet_server.engine.engine import (
+    Delta,
+    EngineInfo,
+    FinishReason,
+    GenerationEnd,
+    GenerationRequest,
+    NpcProfile,
+    Occupancy,
+    Progress,
+    TierUse,
+)
+from callsheet_server.engine.errors import (
+    EngineOverloadedError,
+    EngineUnavailableError,
+    GenerationError,
+    UnknownNpcError,
+)
+from callsheet_server.engine.simulated import SimulatedStore
+from callsheet_server.residency.state import StateKind, StateStore, Tier
+from callsheet_server.world.key import NpcKey
+
+__all__ = ["ScriptedEngine", "ScriptedSettings"]
+
+LINES: Final = (
+    "{name} nods. You say {heard}? I have heard stranger things on market days.",
+    "Ah, {heard}. My mother used to say the same, and she was right more often than not.",
+    "I am {name}, and I will tell you this about {heard}: ask me again tomorrow.",
+    "Hm. {heard}. Walk with me a while and I will tell you what I know.",
+)
+
+
+class ScriptedSettings(BaseModel):
+    """How the engine without a model behaves."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    token_delay_s: float = Field(
+        default=0.02, ge=0, le=10, description="Time between two words of a reply."
+    )
+    rebuild_s: float = Field(
+        default=0.2, ge=0, le=60, description="Added to the first word if the prefix is absent."
+    )
+    load_s: float = Field(
+        default=0.02, ge=0, le=60, description="Added if the prefix is in host memory or on disk."
+    )
+    prefix_bytes: int = Field(
+        default=1_000_000, ge=1, description="Simulated size of every NPC's prefix."
+    )
+    device_budget_bytes: int = Field(
+        default=64_000_000, ge=0, description="Simulated device memory for prefixes."
+    )
+    host_budget_bytes: int = Field(
+        default=256_000_000, ge=0, description="Simulated host memory for prefixes."
+    )
+    disk_budget_bytes: int = Field(
+        default=1_000_000_000, ge=0, description="Simulated disk space for prefixes."
+    )
+    max_running: int = Field(default=64, ge=1, le=10_000, description="Replies at the same time.")
+    max_queue: int = Field(default=10_000, ge=1, description="Requests that may wait.")
+    fail_npcs: tuple[str, ...] = Field(
+        default=(), description="NPCs whose replies break off with an error, for tests."
+    )
+
+
+class ScriptedEngine:
+    """Implements ``Engine``; everything happens in the event loop."""
+
+    def __init__(self, settings: ScriptedSettings | None = None) -> None:
+        self._settings = settings or ScriptedSettings()
+        s = self._settings
+        self._prefixes = SimulatedStore(
+            StateKind.PREFIX,
+            {
+                Tier.DEVICE: s.device_budget_bytes,
+                Tier.HOST: s.host_budget_bytes,
+                Tier.DISK: s.disk_budget_bytes,
+            },
+            s.rebuild_s,
+        )
+        self._profiles: dict[NpcKey, NpcProfile] = {}
+        self._running: dict[str, tuple[NpcKey, asyncio.Event]] = {}
+        self._waiting: list[tuple[int, int, asyncio.Event]] = []
+        self._slots = s.max_running
+        self._arrival = itertools.count()
+        self._started = False
+
+    @property
+    def info(self) -> EngineInfo:
+        return EngineInfo("scripted", __version__, "none", "none", 1_000_000, True)
+
+    @property
+    def stores(self) -> Sequence[StateStore]:
+        return (self._prefixes,)
+
+    @property
+    def adapters(self) -> frozenset[str]:
+        return frozenset()
+
+    async def start(self, report: Callable[[Progress], None]) -> None:
+        self._started = True
+
+    async def close(self) -> None:
+        self._started = False
+        for _, cancelled in self._running.values():
+            cancelled.set()
+
+    def set_world_prefix(self, world: str, text: str) -> None:
+        for key in self._profiles:
+            if key.world == world:
+                self._prefixes.put(key, self._settings.prefix_bytes)
+
+    def put_npc(self, profile: NpcProfile) -> None:
+        if self._profiles.get(profile.key) != profile:
+            self._profiles[profile.key] = profile
+            self._prefixes.put(profile.key, self._settings.prefix_bytes)
+
+    def forget_npc(self, key: NpcKey) -> None:
+        if self._profiles.pop(key, None) is None:
+            return
+        self._prefixes.drop(key)
+        for npc, cancelled in self._running.values():
+            if npc == key:
+                cancelled.set()
+
+    def publish(self, world: str, npcs: Sequence[str], distance_s: NDArray[np.float32]) -> None:
+        """The server plans for this engine's store; there is nobody else to tell."""
+
+    async def submit(self, request: GenerationRequest) -> AsyncGenerator[Delta | GenerationEnd]:
+        settings, submitted_s = self._settings, time.monotonic()
+        if not self._started:
+            raise EngineUnavailableError("the engine is not running")
+        profile = self._profiles.get(request.npc)
+        if profile is None:
+            raise UnknownNpcError(f"no NPC {request.npc.npc!r} in world {request.npc.world!r}")
+        tier = self._prefixes.tier(request.npc)
+        cancelled = asyncio.Event()
+        self._running[request.request_id] = request.npc, cancelled
+        ttft_s, queue_s, said = math.inf, 0.0, 0
+        finish: FinishReason = "stop"
+        try:
+            async with self._slot(request.priority):
+                queue_s = time.monotonic() - submitted_s
+                if tier is not Tier.DEVICE:
+                    absent = tier is Tier.ABSENT
+                    await asyncio.sleep(settings.rebuild_s if absent else settings.load_s)
+                for piece in _pieces(profile, request):
+                    if cancelled.is_set():
+                        finish = "cancelled"
+                        break
+                    if said == request.max_new_tokens:
+                        finish = "length"
+                        break
+                    if said == 3 and request.npc.npc in settings.fail_npcs:
+                        raise GenerationError(f"{request.npc.npc} is set up to fail")
+                    said += 1
+                    ttft_s = min(ttft_s, time.monotonic() - submitted_s)
+                    yield Delta(piece)
+                    await asyncio.sleep(settings.token_delay_s)
+        finally:
+            del self._running[request.request_id]
+        prompt = len(profile.persona.split()) + sum(len(t.text.split()) for t in request.turns)
+        yield GenerationEnd(
+            finish_reason=finish,
+            prompt_tokens=prompt,
+            cached_tokens=len(profile.persona.split()) if tier is not Tier.ABSENT else 0,
+            generated_tokens=said,
+            tier_at_start=tier,
+            queue_s=queue_s,
+            ttft_s=ttft_s,
+            total_s=time.monotonic() - submitted_s,
+        )
+
+    def cancel(self, request_id: str) -> bool:
+        _, cancelled = self._running.get(request_id, (None, None))
+        if cancelled is None:
+            return False
+        cancelled.set()
+        return True
+
+    def occupancy(self) -> Occupancy:
+        store = self._prefixes
+        return Occupancy(
+            tiers=tuple(
+                TierUse(
+                    StateKind.PREFIX,
+                    tier,
+                    store.used_bytes(tier),
+                    store.capacity_bytes(tier),
+                    store.items(tier),
+                )
+                for tier in (Tier.DEVICE, Tier.HOST, Tier.DISK)
+            ),
+            running=len(self._running) - len(self._waiting),
+            queued=len(self._waiting),
+        )
+
+    def check_integrity(self) -> None:
+        self._prefixes.check_integrity()
+        assert 0 <= self._slots <= self._settings.max_running, f"{self._slots} slots are free"
+
+    @contextlib.asynccontextmanager
+    async def _slot(self, priority: int) -> AsyncIterator[None]:
+        """One of ``max_running`` places, given to the highest priority, then the first to come."""
+        if self._slots == 0:
+            if len(self._waiting) >= self._settings.max_queue:
+                raise EngineOverloadedError(f"{len(self._waiting)} requests wait already", 1.0)
+            turn = asyncio.Event()
+            entry = (priority, next(self._arrival), turn)
+            heapq.heappush(self._waiting, entry)
+            try:
+                await turn.wait()
+            except asyncio.CancelledError:
+                if turn.is_set():
+                    self._give_slot()
+                else:
+                    self._waiting.remove(entry)
+                    heapq.heapify(self._waiting)
+                raise
+        else:
+            self._slots -= 1
+        try:
+            yield
+        finally:
+            self._give_slot()
+
+    def _give_slot(self) -> None:
+        if self._waiting:
+            heapq.heappop(self._waiting)[2].set()
+        else:
+            self._slots += 1
+
+
+def _pieces(profile: NpcProfile, request: GenerationRequest) -> list[str]:
+    """The reply, cut into words that join to it."""
+    heard = request.turns[-1].text if request.turns else ""
+    digest = hashlib.sha256(f"{profile.name}\0{heard}".encode()).digest()
+    if request.json_schema is not None:
+        text = orjson.dumps(_instance(request.json_schema, digest[0])).decode()
+    else:
+        line = LINES[digest[0] % len(LINES)]
+        text = line.format(name=profile.name, heard=f'"{heard.strip()[:60]}"')
+    for stop in request.stop:
+        text = text.partition(stop)[0]
+    words = text.split(" ")
+    return [word if index == 0 else f" {word}" for index, word in enumerate(words)]
+
+
+def _instance(schema: Any, choice: int) -> Any:
+    """A value valid under the common part of JSON schema: what action parameters are made of."""
+    if "const" in schema:
+        return schema["const"]
+    if "enum" in schema:
+        return schema["enum"][choice % len(schema["enum"])]
+    for union in ("anyOf", "oneOf"):
+        if union in schema:
+            return _instance(schema[union][choice % len(schema[union])], choice)
+    match schema.get("type"):
+        case "object":
+            properties = schema.get("properties", {})
+            return {k: _instance(properties.get(k, {}), choice) for k in schema.get("required", ())}
+        case "array":
+            return [_instance(schema.get("items", {}), choice)] * schema.get("minItems", 0)
+        case "integer":
+            return schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1)
+        case "number":
+            return float(schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1))
+        case "boolean":
+            return bool(choice % 2)
+        case "null":
+            return None
+        case _:
+            return "x" * schema.get("minLength", 1)

@@ -1,0 +1,112 @@
+"""An answer in the making, and the messages that tell of it."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from callsheet.wire.errors import CallsheetError
+from callsheet.wire.talk import Action, ReplyDelta, ReplyEnd, ReplyStart, Speaker
+from callsheet_server.engine.engine import GenerationEnd
+from callsheet_server.reply.views import TIER_NAMES
+from callsheet_server.room import Room
+from callsheet_server.session.session import Session
+from callsheet_server.world.memory import Memory
+from callsheet_server.world.world import World
+
+__all__ = ["OpenReply"]
+
+
+@dataclass(slots=True, eq=False)
+class OpenReply:
+    """One reply from acceptance to end. ``reply_start`` goes out with its first sign of life."""
+
+    room: Room
+    asker: Session
+    request: int
+    npc: str
+    handle: int
+    speaker: Speaker
+    heard: str
+    reply: int
+    world: World = field(init=False)
+    memory: Memory = field(init=False)
+    task: asyncio.Task[None] | None = None
+    _pieces: list[str] = field(default_factory=list)
+    _started: bool = False
+
+    def __post_init__(self) -> None:
+        self.world = self.room.world
+        self.memory = self.room.memory
+
+    @property
+    def text(self) -> str:
+        """All that was said so far."""
+        return "".join(self._pieces)
+
+    def say(self, text: str) -> None:
+        """Stream a piece of the answer."""
+        self._start()
+        if text:
+            self._pieces.append(text)
+            self._tell(ReplyDelta(reply=self.reply, text=text))
+
+    def act(self, name: str, arguments: dict[str, Any]) -> None:
+        """Tell of an action."""
+        number = self.room.take_action(self.npc, name)
+        self._tell(
+            Action(reply=self.reply, action=number, npc=self.npc, name=name, arguments=arguments)
+        )
+
+    def end(
+        self,
+        finish_reason: Literal["stop", "length", "cancelled", "error"],
+        generation: GenerationEnd | None = None,
+        code: str | None = None,
+    ) -> None:
+        """Tell that the reply is complete."""
+        self._start()
+        end = ReplyEnd(
+            reply=self.reply,
+            npc=self.npc,
+            text=self.text,
+            finish_reason=finish_reason,
+            code=code,
+        )
+        if generation is not None:
+            end = end.model_copy(update=_figures(generation))
+        self.room.counters.replies += 1
+        self._tell(end)
+
+    def fail(self, error: CallsheetError, now_s: float) -> None:
+        """End with an error: of the request if nothing was said yet, else of the reply."""
+        self.room.counters.errors += 1
+        if self._started:
+            self.end("error", code=error.code)
+        else:
+            error.request_id = self.request
+            self.asker.fail(error, now_s)
+
+    def _start(self) -> None:
+        if not self._started:
+            self._started = True
+            self._tell(
+                ReplyStart(reply=self.reply, npc=self.npc, speaker=self.speaker, heard=self.heard)
+            )
+
+    def _tell(self, message: ReplyStart | ReplyDelta | ReplyEnd | Action) -> None:
+        self.room.tell_about_reply(message, self.asker, self.request)
+
+
+def _figures(generation: GenerationEnd) -> dict[str, Any]:
+    ttft_s = generation.ttft_s
+    return {
+        "prompt_tokens": generation.prompt_tokens,
+        "cached_tokens": generation.cached_tokens,
+        "generated_tokens": generation.generated_tokens,
+        "tier": TIER_NAMES[generation.tier_at_start],
+        "ttft_s": ttft_s if math.isfinite(ttft_s) else None,
+        "total_s": generation.total_s,
+    }

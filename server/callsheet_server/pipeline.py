@@ -1,0 +1,132 @@
+"""One tick's journey, layer by layer, and the few other ways state and distances change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+
+from callsheet.wire.errors import ErrorCode, error_for
+from callsheet.wire.observe import Explanation
+from callsheet.wire.tick import Tick
+from callsheet.wire.world import NpcSpec, TickAck
+from callsheet_server.distance import DistanceSettings, estimate, explain
+from callsheet_server.engine.engine import Engine, NpcProfile
+from callsheet_server.engine.mover import Mover
+from callsheet_server.reply import views
+from callsheet_server.residency.controller import ResidencyController
+from callsheet_server.residency.state import StateKind, StateStore, Tier
+from callsheet_server.room import Room
+from callsheet_server.world.world import TickReport
+
+__all__ = ["Pipeline"]
+
+
+class Pipeline:
+    """Carries ticks through world, distance, residency and engine, in this order."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        stores: Sequence[StateStore],
+        controller: ResidencyController,
+        mover: Mover,
+        settings: DistanceSettings,
+        clock: Callable[[], float],
+    ) -> None:
+        self._engine = engine
+        self._controller = controller
+        self._mover = mover
+        self._settings = settings
+        self._clock = clock
+        self._stores = stores
+        self._kinds = {store.kind for store in stores}
+        self._prefixes = next((s for s in stores if s.kind is StateKind.PREFIX), None)
+
+    def tick(self, room: Room, tick: Tick) -> TickReport:
+        """Take a tick in and act on it."""
+        report = room.world.apply(tick)
+        room.counters.ticks += 1
+        room.counters.npc_updates += report.npc_updates
+        self.replan(room)
+        room.tell_presence()
+        if tick.ack and room.game is not None:
+            ack = TickAck(tick=tick.tick, game_time_s=tick.game_time_s)
+            room.game.send(ack, key="tick_ack")
+        return report
+
+    def replan(self, room: Room) -> None:
+        """Estimate a world's distances anew and start the moves that follow."""
+        snapshot = room.world.snapshot()
+        room.distances = estimate(snapshot, self._settings, room.distances)
+        self._controller.set_distances(room.name, room.distances.distance_s)
+        self._engine.publish(room.name, room.world.row_ids, room.distances.distance_s)
+        self.step()
+
+    def step(self) -> None:
+        """Plan with the distances as they are: time has passed or moves have ended."""
+        for store in self._stores:
+            for key in store.take_changes():
+                self._controller.refresh(store.kind, key)
+        self._mover.submit(self._controller.step(self._clock()))
+
+    def demand(self, room: Room, npc: str) -> None:
+        """Somebody talks to an NPC now: bring its state ahead of everything else."""
+        spec = room.world.npc(npc).spec
+        if spec.adapter is not None:
+            self._urgently(StateKind.ADAPTER, spec.adapter)
+        self._urgently(StateKind.PREFIX, room.key(npc))
+
+    def _urgently(self, kind: StateKind, key: Hashable) -> None:
+        if kind in self._kinds:
+            self._mover.submit(self._controller.demand(kind, key), urgent=True)
+
+    # --- who there is ------------------------------------------------------------------------
+
+    def check_adapter(self, adapter: str | None, field: str) -> None:
+        """Refuse an adapter the engine does not have, before anything is changed.
+
+        Raises:
+            CallsheetError: ``unknown_adapter``.
+        """
+        if adapter and adapter not in self._engine.adapters:
+            known = ", ".join(sorted(self._engine.adapters)) or "none; see [embedded] adapters"
+            raise error_for(
+                ErrorCode.UNKNOWN_ADAPTER,
+                f"the engine has no adapter {adapter!r}; it has: {known}",
+                field=field,
+                value=adapter,
+            )
+
+    def put_npc(self, room: Room, spec: NpcSpec) -> None:
+        """Announce an NPC to the engine, or its new profile; plan for its state from now on."""
+        key, row = room.key(spec.npc), room.world.npc(spec.npc).row
+        self._engine.put_npc(NpcProfile(key, spec.name, spec.persona, spec.adapter))
+        self._controller.unlink(room.name, row)
+        for kind in (StateKind.PREFIX, StateKind.BLOB):
+            self._controller.link(room.name, row, kind, key)
+        if spec.adapter is not None:
+            self._controller.link(room.name, row, StateKind.ADAPTER, spec.adapter)
+
+    def forget(self, room: Room, npc: str) -> None:
+        """An NPC is about to go."""
+        key, row = room.key(npc), room.world.npc(npc).row
+        self._controller.unlink(room.name, row)
+        for kind in (StateKind.PREFIX, StateKind.BLOB):
+            self._controller.untrack(kind, key)
+        self._engine.forget_npc(key)
+
+    def set_lore(self, room: Room) -> None:
+        """The text all NPCs of the world share has changed, and with it every prefix."""
+        self._engine.set_world_prefix(room.name, room.world.lore)
+
+    # --- looking on --------------------------------------------------------------------------
+
+    def prefix_tier(self, room: Room, npc: str) -> Tier:
+        """Where an NPC's prefix lies; ``ABSENT`` if the engine keeps that to itself."""
+        return self._prefixes.tier(room.key(npc)) if self._prefixes is not None else Tier.ABSENT
+
+    def explain(self, room: Room, npc: str, request: int) -> Explanation:
+        """Say why an NPC has its distance."""
+        row = room.world.npc(npc).row
+        found = explain(room.world.snapshot(), row, self._settings)
+        tier = self.prefix_tier(room, npc)
+        return views.explanation(request, npc, room.world.game_time_s, tier, found)

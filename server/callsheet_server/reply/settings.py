@@ -1,0 +1,32 @@
+"""How NPCs answer unless a request says otherwise."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["ReplySettings"]
+
+
+class ReplySettings(BaseModel):
+    """Defaults of replies, and how long others may hold them up."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_tokens: int = Field(default=64, ge=1, le=4096, description="Longest reply, in tokens.")
+    temperature: float = Field(
+        default=0.7, ge=0, le=4, description="0 = always the likeliest word."
+    )
+    top_p: float = Field(default=0.95, gt=0, le=1, description="Nucleus sampling: share kept.")
+    top_k: int = Field(
+        default=0, ge=0, le=1_000_000, description="Most likely tokens kept; 0 = all of them."
+    )
+    repetition_penalty: float = Field(
+        default=1.1, ge=0.5, le=2, description="Above 1 = repeats itself less."
+    )
+    hear_timeout_s: float = Field(
+        default=0.25,
+        ge=0.01,
+        le=10,
+        description="How long a mod may think about what its NPC hears.",
+    )
+    action_max_tokens: int = Field(
+        default=96, ge=8, le=1024, description="Longest action with its arguments, in tokens."
+    )

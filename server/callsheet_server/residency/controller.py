@@ -1,0 +1,251 @@
+"""Keeps the ledgers, the distances and the credit; says what to move next."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from callsheet_server.residency.actions import Action, Load, Plan
+from callsheet_server.residency.bandwidth import Bandwidth, CreditBucket
+from callsheet_server.residency.ledger import Ledger
+from callsheet_server.residency.planner import Budget, Credit, Items, plan, plan_demand
+from callsheet_server.residency.settings import PolicySettings
+from callsheet_server.residency.state import StateKind, StateStore, Tier
+
+__all__ = ["ResidencyController"]
+
+PLANNING_ORDER = (StateKind.WEIGHTS, StateKind.ADAPTER, StateKind.PREFIX, StateKind.BLOB)
+"""Whose turn it is at the links: what many NPCs share comes first."""
+
+NOBODY = -1
+
+
+class ResidencyController:
+    """Plans for a set of stores. All methods are called from one thread; none of them blocks.
+
+    The cycle: ``set_distances`` every tick, ``step`` as often as wanted. For each action of a plan,
+    in order, the executor calls ``started``, carries it out, and calls ``finished``. ``step`` gives
+    no new plan while actions of an earlier one are unfinished; ``demand`` does, at any time.
+    """
+
+    def __init__(self, stores: Iterable[StateStore], policy: PolicySettings) -> None:
+        """Raises ``ValueError`` if two stores are of one kind."""
+        self._policy = policy
+        self._ledgers: dict[StateKind, Ledger] = {}
+        for store in sorted(stores, key=lambda store: PLANNING_ORDER.index(store.kind)):
+            if store.kind in self._ledgers:
+                raise ValueError(f"two stores of kind {store.kind}: give one store per kind")
+            self._ledgers[store.kind] = Ledger(store)
+        self._users: dict[str, dict[StateKind, NDArray[np.int32]]] = {}
+        """Per world and kind: (N,) int32, the item each NPC row uses, or ``NOBODY``."""
+        self._distance_s: dict[str, NDArray[np.float32]] = {}
+        self._pending: set[Action] = set()
+        """Planned, not yet started."""
+        self._in_flight: set[Action] = set()
+        self._next_plan_s = -np.inf
+        assumed_bytes_per_s = policy.assumed_device_link_bytes_per_s
+        self._load_link = Bandwidth(assumed_bytes_per_s), CreditBucket()
+        self._evict_link = Bandwidth(assumed_bytes_per_s), CreditBucket()
+        self._disk_link = Bandwidth(policy.assumed_disk_bytes_per_s), CreditBucket()
+        self._rebuild_time = CreditBucket()
+
+    # --- who there is ---------------------------------------------------------------------------
+
+    def ledger(self, kind: StateKind) -> Ledger:
+        """Raises ``KeyError`` if no store of this kind was given."""
+        return self._ledgers[kind]
+
+    def track(self, kind: StateKind, key: Hashable) -> None:
+        """Start planning for an item. Again is fine; kinds without a store are ignored."""
+        if kind in self._ledgers:
+            self._ledgers[kind].track(key)
+
+    def untrack(self, kind: StateKind, key: Hashable) -> None:
+        """Stop planning for an item and unlink its users. Unknown ones are ignored."""
+        if kind not in self._ledgers:
+            return
+        row = self._ledgers[kind].row_of.get(key)
+        for users in self._users.values():
+            if row is not None and kind in users:
+                users[kind][users[kind] == row] = NOBODY
+        for actions in (self._pending, self._in_flight):
+            actions -= {a for a in actions if a.kind is kind and a.key == key}
+        self._ledgers[kind].untrack(key)
+
+    def link(self, world: str, npc_row: int, kind: StateKind, key: Hashable) -> None:
+        """The NPC on ``npc_row`` of ``world`` uses this item, in place of any other of its kind."""
+        if kind not in self._ledgers:
+            return
+        users = self._users.setdefault(world, {}).setdefault(kind, np.empty(0, np.int32))
+        if npc_row >= len(users):
+            more = np.full(max(npc_row + 1, 2 * len(users)) - len(users), NOBODY, np.int32)
+            users = self._users[world][kind] = np.concatenate([users, more])
+        users[npc_row] = self._ledgers[kind].track(key)
+
+    def unlink(self, world: str, npc_row: int) -> None:
+        """The NPC on ``npc_row`` is gone; what it used alone has distance +inf from now on."""
+        for users in self._users.get(world, {}).values():
+            if npc_row < len(users):
+                users[npc_row] = NOBODY
+
+    def forget_world(self, world: str) -> None:
+        """Unlink all NPCs of ``world``."""
+        self._users.pop(world, None)
+        self._distance_s.pop(world, None)
+
+    def refresh(self, kind: StateKind, key: Hashable) -> None:
+        """The engine changed an item by itself (built, extended, dropped it): read it again."""
+        if kind in self._ledgers:
+            self._ledgers[kind].refresh(key)
+
+    # --- what is known --------------------------------------------------------------------------
+
+    def set_distances(self, world: str, distance_s: NDArray[np.float32]) -> None:
+        """Take over a world's newest distances, in O(1).
+
+        Args:
+            world: the world.
+            distance_s: (N,) float32 by NPC row; kept, not copied: it must not be changed later.
+        """
+        self._distance_s[world] = distance_s
+
+    def _spread_distances(self) -> None:
+        """Give every item the distance of the soonest of its users; +inf if nobody uses it."""
+        for ledger in self._ledgers.values():
+            ledger.distance_s.fill(np.inf)
+        for world, by_kind in self._users.items():
+            distance_s = self._distance_s.get(world)
+            if distance_s is None:
+                continue
+            for kind, users in by_kind.items():
+                linked = np.flatnonzero(users[: len(distance_s)] != NOBODY)
+                np.minimum.at(self._ledgers[kind].distance_s, users[linked], distance_s[linked])
+
+    # --- what to do -----------------------------------------------------------------------------
+
+    def step(self, now_s: float) -> Plan:
+        """Plan for all stores, if ``plan_period_s`` has passed and nothing is left to carry out."""
+        if now_s < self._next_plan_s or self._pending or self._in_flight:
+            return Plan()
+        self._next_plan_s = now_s + self._policy.plan_period_s
+        self._spread_distances()
+        self._refill(now_s)
+        actions: list[Action] = []
+        for ledger in self._ledgers.values():
+            made = plan(ledger.items(), self._budget(ledger), self._policy)
+            self._accept(made, ledger.items(), ledger)
+            actions.extend(made.actions)
+        return Plan(tuple(actions))
+
+    def demand(self, kind: StateKind, key: Hashable) -> Plan:
+        """Plan for a caller who waits for ``key``; carry it out before anything pending.
+
+        Empty if the item is on the device or on its way, or if no room can be made for it now.
+        """
+        ledger = self._ledgers[kind]
+        row = ledger.track(key)
+        items = ledger.items()
+        for action in self._pending:
+            if action.kind is kind:
+                items.pinned[ledger.row_of[action.key]] = True
+        made = plan_demand(items, row, self._budget(ledger))
+        self._accept(made, items, ledger)
+        return made
+
+    def started(self, action: Action) -> None:
+        """The executor begins a planned action: its target is reserved, its item pinned."""
+        if action in self._pending:
+            self._pending.remove(action)
+            self._in_flight.add(action)
+            self._ledgers[action.kind].begin(action)
+
+    def finished(
+        self, action: Action, moved_bytes: int, seconds: float, error: Exception | None
+    ) -> None:
+        """A planned action is over: carried out, failed, or given up before it was started.
+
+        After an error the executor gives up the rest of that plan, calling this for each action
+        with the same error: later moves may have counted on the room. The next plan starts from
+        what is so.
+
+        Args:
+            action: as planned.
+            moved_bytes: what ``load`` or ``evict`` returned; 0 after an error.
+            seconds: how long it took.
+            error: None if it was carried out.
+        """
+        self._pending.discard(action)
+        if action not in self._in_flight:
+            return
+        self._in_flight.remove(action)
+        self._ledgers[action.kind].finish(action)
+        if error is None and action.source is not Tier.ABSENT:
+            self._link(action)[0].observe(moved_bytes, seconds)
+
+    def check_integrity(self) -> None:
+        """Raise ``AssertionError`` naming the broken invariant, if one is broken."""
+        for kind, ledger in self._ledgers.items():
+            ledger.check_integrity()
+            for users_by_kind in self._users.values():
+                users = users_by_kind.get(kind, np.empty(0, np.int32))
+                linked = users[users != NOBODY]
+                assert all(ledger.keys[row] is not None for row in linked), "a user of a free row"
+        both = self._pending & self._in_flight
+        assert not both, f"both pending and in flight: {both}"
+
+    # --- budgets --------------------------------------------------------------------------------
+
+    def _budget(self, ledger: Ledger) -> Budget:
+        """Room as it is, less what pending moves will take, and the credit at hand."""
+        store, used = ledger.store, list(ledger.used_bytes)
+        for action in self._pending:
+            if action.kind is store.kind and action.target is not Tier.ABSENT:
+                used[action.target] += action.size_bytes
+        return Budget(
+            capacity_bytes=(
+                store.capacity_bytes(Tier.DEVICE),
+                store.capacity_bytes(Tier.HOST),
+                store.capacity_bytes(Tier.DISK),
+            ),
+            used_bytes=(used[0], used[1], used[2]),
+            credit=Credit(
+                load_bytes=int(self._load_link[1].credit),
+                evict_bytes=int(self._evict_link[1].credit),
+                disk_bytes=int(self._disk_link[1].credit),
+                rebuild_s=self._rebuild_time.credit,
+            ),
+        )
+
+    def _refill(self, now_s: float) -> None:
+        """Earn credit at the measured rate. A bucket always holds the largest item there is."""
+        policy = self._policy
+        items = [ledger.items() for ledger in self._ledgers.values()]
+        largest = max((int(i.size_bytes.max(initial=0)) for i in items), default=0)
+        for bandwidth, bucket in (self._load_link, self._evict_link, self._disk_link):
+            rate = bandwidth.bytes_per_s * policy.link_share
+            bucket.refill(now_s, rate, max(rate * policy.burst_s, largest))
+        slowest_s = max((_longest_s(i) for i in items), default=0.0)
+        burst_s = max(policy.burst_s * policy.link_share, slowest_s)
+        self._rebuild_time.refill(now_s, policy.link_share, burst_s)
+
+    def _accept(self, made: Plan, items: Items, ledger: Ledger) -> None:
+        """Pay for a plan and remember it as pending."""
+        for action in made.actions:
+            self._pending.add(action)
+            if action.source is Tier.ABSENT:
+                self._rebuild_time.spend(float(items.rebuild_s[ledger.row_of[action.key]]))
+            elif action.target is not Tier.ABSENT:
+                free = action.target is Tier.HOST and items.backed_up[ledger.row_of[action.key]]
+                self._link(action)[1].spend(0 if free else action.size_bytes)
+
+    def _link(self, action: Action) -> tuple[Bandwidth, CreditBucket]:
+        if Tier.DISK in (action.source, action.target):
+            return self._disk_link
+        return self._load_link if isinstance(action, Load) else self._evict_link
+
+
+def _longest_s(items: Items) -> float:
+    finite = items.rebuild_s[np.isfinite(items.rebuild_s)]
+    return float(finite.max(initial=0.0))

@@ -1,0 +1,341 @@
+"""What to move next: a pure function of distances, places and budgets.
+
+Depends on numpy and the standard library only, so that the SGLang plugin can import it alone.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from callsheet_server.residency.actions import Action, Evict, Load, Plan
+from callsheet_server.residency.order import DenseOrder, Order
+from callsheet_server.residency.state import StateKind, Tier
+
+if TYPE_CHECKING:
+    from callsheet_server.residency.settings import PolicySettings
+
+__all__ = ["Budget", "Credit", "Items", "plan", "plan_demand"]
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """M pieces of state of one store, as parallel arrays. Sizes may be in any one unit, bytes or
+    tokens, if budgets and credits are in the same.
+    """
+
+    kind: StateKind
+    keys: Sequence[Hashable]
+    """M keys; only those of rows that move are read."""
+    distance_s: NDArray[np.float32]
+    """(M,) float32, >= 0, seconds to the next expected use; +inf = none. Never NaN."""
+    size_bytes: NDArray[np.int64]
+    """(M,) int64, >= 0."""
+    tier: NDArray[np.int8]
+    """(M,) int8, a ``Tier``."""
+    pinned: NDArray[np.bool_]
+    """(M,) bool: in use, being moved, or no item at all: not to be touched."""
+    rebuild_s: NDArray[np.float32]
+    """(M,) float32, >= 0, seconds to build it from nothing; +inf = cannot be, so never dropped."""
+    backed_up: NDArray[np.bool_]
+    """(M,) bool: on the device with a valid copy in host memory; evicting it there is free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """What may be moved now, per link; each link is spent separately."""
+
+    load_bytes: int
+    """Host to device."""
+    evict_bytes: int
+    """Device to host."""
+    disk_bytes: int
+    """Anything that reads or writes the disk."""
+    rebuild_s: float
+    """Seconds of the device's time for building absent state."""
+
+    def __sub__(self, spent: Credit) -> Credit:
+        return Credit(
+            self.load_bytes - spent.load_bytes,
+            self.evict_bytes - spent.evict_bytes,
+            self.disk_bytes - spent.disk_bytes,
+            self.rebuild_s - spent.rebuild_s,
+        )
+
+    def covers(self, cost: Credit) -> bool:
+        """True if ``cost`` can be spent without falling below zero on any link."""
+        return (
+            cost.load_bytes <= self.load_bytes
+            and cost.evict_bytes <= self.evict_bytes
+            and cost.disk_bytes <= self.disk_bytes
+            and cost.rebuild_s <= self.rebuild_s
+        )
+
+
+NOTHING = Credit(0, 0, 0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Room and credit a plan must keep within."""
+
+    capacity_bytes: tuple[int, int, int]
+    """Of device, host and disk; 0 = the tier is not used."""
+    used_bytes: tuple[int, int, int]
+    """Taken there, room reserved for moves in flight included."""
+    credit: Credit
+
+
+def cost(items: Items, row: int, source: Tier, target: Tier) -> Credit:
+    """What moving ``row`` from ``source`` to ``target`` takes from each link."""
+    size = int(items.size_bytes[row])
+    if source is Tier.ABSENT:
+        return Credit(0, 0, 0, float(items.rebuild_s[row]))
+    if target is Tier.ABSENT or (target is Tier.HOST and items.backed_up[row]):
+        return NOTHING
+    if Tier.DISK in (source, target):
+        return Credit(0, 0, size, 0.0)
+    return Credit(size, 0, 0, 0.0) if target is Tier.DEVICE else Credit(0, size, 0, 0.0)
+
+
+def plan(items: Items, budget: Budget, policy: PolicySettings, order: Order | None = None) -> Plan:
+    """Decide the moves worth making now.
+
+    First, if the device is fuller than its headroom allows, the farthest items beyond the prefetch
+    horizon are evicted. Then the items within the horizon that are not on the device are brought
+    there, nearest first, room being made by evicting the farthest, each of which must be farther
+    than what comes by more than the hysteresis margin. An evicted item goes to host memory,
+    displacing farther items there if need be; else to disk; else it is dropped, if it can be
+    rebuilt. Nearest first is strict: what cannot be paid for, or has no room, is not overtaken by
+    something farther from the same source tier, so saved-up credit goes to the nearest.
+
+    Carried out in order, the plan exceeds no capacity at any point and no credit in total. Once it
+    has been carried out, planning again with what is left of the credit gives an empty plan.
+
+    Args:
+        items: M items.
+        budget: see there.
+        policy: horizon, margin and headroom.
+        order: how to find nearest and farthest; dense over ``items`` by default. Another order's
+            ``distance_s`` is used in place of that of ``items``.
+    """
+    draft = _Draft(items, budget, order or DenseOrder(items), policy.device_headroom)
+    if draft.make_room(0, beyond_s=policy.prefetch_horizon_s, reason="headroom", keep_partial=True):
+        draft.prefetch(policy.prefetch_horizon_s, policy.hysteresis_s)
+    return Plan(tuple(draft.actions))
+
+
+def plan_demand(items: Items, row: int, budget: Budget, order: Order | None = None) -> Plan:
+    """Decide how to bring one item to the device for a caller who waits for it.
+
+    Headroom, hysteresis and credit do not count: whatever is not pinned may be evicted. The plan is
+    empty if the item is there, is pinned, or no room can be made.
+    """
+    if items.tier[row] == Tier.DEVICE or items.pinned[row]:
+        return Plan()
+    unlimited = Credit(2**62, 2**62, 2**62, 1e18)
+    budget = replace(budget, credit=unlimited)
+    draft = _Draft(items, budget, order or DenseOrder(items), headroom=0.0)
+    draft.load(row, beyond_s=-1.0, reason="a caller waits for it")
+    return Plan(tuple(draft.actions))
+
+
+class _Victims:
+    """One tier's rows, farthest first, with rows that arrive while the plan is made."""
+
+    def __init__(self, rows: Iterator[int], order: Order) -> None:
+        self._rows = rows
+        self._order = order
+        self._heap: list[tuple[int, int]] = []
+        self._pull()
+
+    def peek(self) -> int | None:
+        return self._heap[0][1] if self._heap else None
+
+    def pop(self) -> int:
+        row = heapq.heappop(self._heap)[1]
+        if row == self._last:
+            self._pull()
+        return row
+
+    def push(self, row: int) -> None:
+        heapq.heappush(self._heap, (-self._order.key(row), row))
+
+    def _pull(self) -> None:
+        """Take in the next row of the stream: the heap always holds the stream's head."""
+        self._last = next(self._rows, None)
+        if self._last is not None:
+            self.push(self._last)
+
+
+class _Draft:
+    """A plan in the making: what has been decided, and the room and credit it leaves."""
+
+    def __init__(self, items: Items, budget: Budget, order: Order, headroom: float) -> None:
+        self.actions: list[Action] = []
+        self._items = items
+        self._order = order
+        self._credit = budget.credit
+        self._free = [
+            capacity - used
+            for capacity, used in zip(budget.capacity_bytes, budget.used_bytes, strict=True)
+        ]
+        self._device_limit = int(budget.capacity_bytes[Tier.DEVICE] * (1.0 - headroom))
+        self._free[Tier.DEVICE] -= budget.capacity_bytes[Tier.DEVICE] - self._device_limit
+        self._capacity = budget.capacity_bytes
+        self._victims: dict[Tier, _Victims] = {}
+        self._stuck: list[int] = []
+
+    def prefetch(self, horizon_s: float, hysteresis_s: float) -> None:
+        """Load what is within the horizon, nearest first, from all tiers below the device."""
+        heads: list[tuple[int, int, Tier, Iterator[int]]] = []
+
+        def advance(source: Tier, rows: Iterator[int]) -> None:
+            row = next(rows, None)
+            if row is not None:
+                heapq.heappush(heads, (self._order.key(row), row, source, rows))
+
+        for source in (Tier.HOST, Tier.DISK, Tier.ABSENT):
+            advance(source, self._order.nearest(source, horizon_s))
+        while heads:
+            _, row, source, rows = heapq.heappop(heads)
+            if self._items.size_bytes[row] > self._device_limit:
+                advance(source, rows)
+                continue
+            if not self._credit.covers(cost(self._items, row, source, Tier.DEVICE)):
+                continue  # This source waits for credit; the others go on.
+            distance_s = self._order.distance_s(row)
+            if not self.load(row, distance_s + hysteresis_s, f"needed in {distance_s:.1f} s"):
+                return
+            advance(source, rows)
+
+    def load(self, row: int, beyond_s: float, reason: str) -> bool:
+        """Bring ``row`` to the device, making room for it; False, and nothing done, if not."""
+        items = self._items
+        source, size = Tier(int(items.tier[row])), int(items.size_bytes[row])
+        price = cost(items, row, source, Tier.DEVICE)
+        if not self._credit.covers(price) or size > self._device_limit:
+            return False
+        if not self.make_room(size, beyond_s, f"makes room for {items.keys[row]}"):
+            return False
+        self._credit -= price
+        self._free[Tier.DEVICE] -= size
+        if source is not Tier.ABSENT:
+            self._free[source] += size
+            self._retry_stuck()
+        self.actions.append(Load(items.kind, items.keys[row], source, Tier.DEVICE, size, reason))
+        return True
+
+    def make_room(
+        self, need_bytes: int, beyond_s: float, reason: str, keep_partial: bool = False
+    ) -> bool:
+        """Evict the farthest from the device until ``need_bytes`` fit.
+
+        Only rows farther than ``beyond_s`` are evicted. If that is not enough the answer is False,
+        and what was decided on the way is forgotten unless ``keep_partial``.
+        """
+        before = len(self.actions), list(self._free), self._credit
+        while self._free[Tier.DEVICE] < need_bytes:
+            if not self._evict_farthest(beyond_s, reason):
+                if not keep_partial:
+                    decided, self._free, self._credit = before
+                    del self.actions[decided:]
+                return False
+        return True
+
+    def _evict_farthest(self, beyond_s: float, reason: str) -> bool:
+        """Evict the farthest row of the device that has a place to go to; False if none may go."""
+        while (victim := self._next_victim(Tier.DEVICE, beyond_s)) is not None:
+            target = self._place_below_device(victim)
+            if target is not None:
+                return self._move_down(victim, Tier.DEVICE, target, reason)
+            self._stuck.append(victim)
+        return False
+
+    def _queue(self, tier: Tier) -> _Victims:
+        if tier not in self._victims:
+            self._victims[tier] = _Victims(self._order.farthest(tier), self._order)
+        return self._victims[tier]
+
+    def _next_victim(self, tier: Tier, beyond_s: float) -> int | None:
+        """Take the farthest row of ``tier`` if it is farther than ``beyond_s``."""
+        row = self._queue(tier).peek()
+        if row is None or not self._order.distance_s(row) > beyond_s:
+            return None
+        return self._queue(tier).pop()
+
+    def _place_below_device(self, row: int) -> Tier | None:
+        """Find, or make, the best place for an evicted row; None if it has to stay."""
+        size = int(self._items.size_bytes[row])
+        if self._items.backed_up[row]:
+            return Tier.HOST
+        for tier in (Tier.HOST, Tier.DISK):
+            if size <= self._free[tier] or self._displace(row, size, tier):
+                return tier
+        return Tier.ABSENT if np.isfinite(self._items.rebuild_s[row]) else None
+
+    def _displace(self, row: int, size: int, tier: Tier) -> bool:
+        """Make room for ``row`` on host or disk by moving on what is farther; False = impossible.
+
+        What leaves the host goes to free room on disk, else it is dropped, as is what leaves the
+        disk.
+        """
+        if size > self._capacity[tier]:
+            return False
+        items, free, credit = self._items, list(self._free), self._credit
+        seen: list[int] = []
+        moves: list[tuple[int, Tier]] = []
+        while free[tier] < size:
+            victim = self._next_victim(tier, self._order.distance_s(row))
+            if victim is None:
+                break
+            seen.append(victim)
+            victim_size = int(items.size_bytes[victim])
+            if tier is Tier.HOST and victim_size <= free[Tier.DISK]:
+                target = Tier.DISK
+                free[Tier.DISK] -= victim_size
+            elif np.isfinite(items.rebuild_s[victim]):
+                target = Tier.ABSENT
+            else:
+                continue
+            free[tier] += victim_size
+            credit -= cost(items, victim, tier, target)
+            moves.append((victim, target))
+        if free[tier] < size or not credit.covers(NOTHING):
+            for victim in seen:
+                self._queue(tier).push(victim)
+            return False
+        for victim, target in moves:
+            self._move_down(victim, tier, target, f"makes room for {items.keys[row]}")
+        for victim in set(seen).difference(victim for victim, _ in moves):
+            self._queue(tier).push(victim)
+        self._retry_stuck()
+        return True
+
+    def _move_down(self, row: int, source: Tier, target: Tier, reason: str) -> bool:
+        """Decide an eviction; False if it cannot be paid for."""
+        items, size = self._items, int(self._items.size_bytes[row])
+        price = cost(items, row, source, target)
+        if not self._credit.covers(price):
+            return False
+        self._credit -= price
+        self._free[source] += size
+        if target is not Tier.ABSENT:
+            self._queue(target).push(row)
+            if not (source is Tier.DEVICE and items.backed_up[row]):
+                self._free[target] -= size
+        distance_s = self._order.distance_s(row)
+        reason = f"{reason}; itself needed in {distance_s:.1f} s"
+        self.actions.append(Evict(items.kind, items.keys[row], source, target, size, reason))
+        return True
+
+    def _retry_stuck(self) -> None:
+        """Room below the device has grown: rows that found no place there may find one now."""
+        for row in self._stuck:
+            self._queue(Tier.DEVICE).push(row)
+        self._stuck.clear()

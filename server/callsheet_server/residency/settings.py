@@ -1,0 +1,54 @@
+"""Settings of the residency policy."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["PolicySettings"]
+
+
+class PolicySettings(BaseModel):
+    """When state moves. Distances are seconds of game time, rates are per second of real time."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prefetch_horizon_s: float = Field(
+        default=10.0,
+        ge=0.0,
+        le=3600.0,
+        description="State is brought to the device once its distance is below this; 0 = never.",
+    )
+    hysteresis_s: float = Field(
+        default=3.0,
+        ge=0.0,
+        le=3600.0,
+        description="What is evicted to make room must be farther than what comes by more than "
+        "this: no ping-pong.",
+    )
+    device_headroom: float = Field(
+        default=0.02,
+        ge=0.0,
+        le=0.9,
+        description="Share of the device budget kept free for state that grows and for callers "
+        "nobody expected.",
+    )
+    plan_period_s: float = Field(
+        default=0.1, gt=0.0, le=60.0, description="Seconds between two plans."
+    )
+    link_share: float = Field(
+        default=0.8,
+        gt=0.0,
+        le=1.0,
+        description="Share of the measured bandwidth, and of the device's time for rebuilding, "
+        "that planned moves may use.",
+    )
+    burst_s: float = Field(
+        default=0.25,
+        gt=0.0,
+        le=60.0,
+        description="Seconds of unused bandwidth that may be saved up.",
+    )
+    assumed_device_link_bytes_per_s: float = Field(
+        default=4e9, gt=0.0, description="Host-device bandwidth until it has been measured."
+    )
+    assumed_disk_bytes_per_s: float = Field(
+        default=4e8, gt=0.0, description="Disk bandwidth until it has been measured."
+    )

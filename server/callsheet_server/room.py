@@ -1,0 +1,150 @@
+"""One world while the server runs: its state, the sessions in it, and what they are told."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from callsheet.wire.base import ServerMessage
+from callsheet.wire.fields import NpcId
+from callsheet.wire.observe import Move
+from callsheet.wire.script import PlayerLeft, PlayerNear
+from callsheet_server.distance import Distances
+from callsheet_server.session.session import Session
+from callsheet_server.world.key import NpcKey
+from callsheet_server.world.memory import Memory
+from callsheet_server.world.presence import Presence
+from callsheet_server.world.scripts import Script, ScriptBook
+from callsheet_server.world.world import World, WorldLimits
+
+__all__ = ["Counters", "Room", "Subscription", "TakenAction"]
+
+MAX_PENDING_ACTIONS = 1_000
+"""Actions remembered for a game that never tells results; beyond it the oldest are forgotten."""
+TTFT_SAMPLES = 1_000
+"""Times to first token kept for percentiles, of the latest replies."""
+
+
+@dataclass(slots=True)
+class Counters:
+    """What happened in a world since it came to be."""
+
+    ticks: int = 0
+    npc_updates: int = 0
+    requests: int = 0
+    replies: int = 0
+    errors: int = 0
+    loads: int = 0
+    evictions: int = 0
+    loaded_bytes: int = 0
+    evicted_bytes: int = 0
+    ttft_resident_s: deque[float] = field(default_factory=lambda: deque(maxlen=TTFT_SAMPLES))
+    ttft_not_resident_s: deque[float] = field(default_factory=lambda: deque(maxlen=TTFT_SAMPLES))
+
+
+@dataclass(slots=True)
+class Subscription:
+    """What a session wants to be told of."""
+
+    topics: frozenset[str]
+    interval_s: float
+    due_at_s: float = 0.0
+    moves: list[Move] = field(default_factory=list)
+    """Not told yet."""
+    dropped: int = 0
+    """Moves left out of that list."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenAction:
+    """An action whose result the game has not told yet."""
+
+    npc: NpcId
+    name: str
+
+
+class Room:
+    """A world, its sessions by id, its scripts and its counters."""
+
+    def __init__(self, name: str, limits: WorldLimits) -> None:
+        self.name = name
+        self._limits = limits
+        self.sessions: dict[str, Session] = {}
+        self.subscriptions: dict[str, Subscription] = {}
+        self.scripts = ScriptBook()
+        self.counters = Counters()
+        self._replies = 0
+        self._actions_taken = 0
+        self.clear_world()
+
+    def clear_world(self) -> None:
+        """Start over with an empty world."""
+        self.world = World(self.name, self._limits)
+        self.memory = Memory()
+        self.presence = Presence()
+        self.distances: Distances | None = None
+        self.actions: OrderedDict[int, TakenAction] = OrderedDict()
+
+    @property
+    def game(self) -> Session | None:
+        """The session that owns the world."""
+        return next((s for s in self.sessions.values() if s.role == "game"), None)
+
+    def key(self, npc: NpcId) -> NpcKey:
+        return NpcKey(self.name, npc)
+
+    def next_reply(self) -> int:
+        self._replies += 1
+        return self._replies
+
+    def take_action(self, npc: NpcId, name: str) -> int:
+        """Number an action and remember it until the game tells its result."""
+        self._actions_taken += 1
+        self.actions[self._actions_taken] = TakenAction(npc, name)
+        if len(self.actions) > MAX_PENDING_ACTIONS:
+            self.actions.popitem(last=False)
+        return self._actions_taken
+
+    def script_for(self, npc: NpcId) -> tuple[Script, Session] | None:
+        """The script that speaks for an NPC, with the mod's session."""
+        script = self.scripts.for_npc(self.world.npc(npc).spec)
+        return None if script is None else (script, self.sessions[script.owner])
+
+    def subscribers(self, topic: str) -> Iterator[Session]:
+        """Sessions that want to be told of ``topic``."""
+        for session_id, subscription in self.subscriptions.items():
+            if topic in subscription.topics:
+                yield self.sessions[session_id]
+
+    def tell_about_reply(self, message: ServerMessage, asker: Session | None, request: int) -> None:
+        """Send a message of a reply to who asked, the game and the subscribers; once to each."""
+        listeners = {s.id: s for s in self.subscribers("replies")}
+        if self.game is not None:
+            listeners[self.game.id] = self.game
+        if asker is not None and asker.id in self.sessions:
+            listeners[asker.id] = asker
+        for session in listeners.values():
+            mine = session is asker
+            session.send(message.model_copy(update={"id": request}) if mine else message)
+
+    def tell_presence(self) -> None:
+        """Tell mods which players came near their NPCs, or left."""
+        watched = {
+            name: script
+            for name, npc in self.world.npcs.items()
+            if (script := self.scripts.for_npc(npc.spec)) and "near" in script.spec.events
+        }
+        for change in self.presence.update(self.world, list(watched)):
+            script = watched[change.npc]
+            name = script.spec.script
+            self.sessions[script.owner].send(
+                PlayerNear(
+                    script=name,
+                    npc=change.npc,
+                    player=change.player,
+                    distance_m=change.distance_m,
+                )
+                if change.near
+                else PlayerLeft(script=name, npc=change.npc, player=change.player)
+            )

@@ -1,0 +1,107 @@
+"""One connection, from its first frame on: hello first, then the frames of a session."""
+
+from __future__ import annotations
+
+import orjson
+
+from callsheet.wire.codec import AnyClientMessage, encode, parse_client_message
+from callsheet.wire.errors import RULES, CallsheetError, CloseCode, ErrorCode, error_for
+from callsheet.wire.fields import PROTOCOL
+from callsheet.wire.session import Hello
+from callsheet.wire.tick import Tick
+from callsheet_server import __version__
+from callsheet_server.session.registry import SessionRegistry
+from callsheet_server.session.session import Link, Session, error_message
+
+__all__ = ["Connection"]
+
+
+class Connection:
+    """Sans-I/O: frames in, validated messages out; what goes to the client goes by ``link``."""
+
+    def __init__(self, registry: SessionRegistry, link: Link) -> None:
+        self._registry = registry
+        self._link = link
+        self.session: Session | None = None
+        """None until a hello was accepted, and for good if it was refused."""
+        self._refused = False
+
+    def receive(self, frame: str | bytes, now_s: float) -> AnyClientMessage | Tick | None:
+        """Take one frame; return what is to be done, if anything is.
+
+        The first frame that is accepted returns its ``Hello``; ``session`` is set then.
+        """
+        if self.session is not None:
+            return self.session.receive(frame, now_s)
+        if self._refused:
+            return None
+        try:
+            hello = _parse_hello(frame)
+            self.session = self._registry.open(hello, self._link, now_s)
+        except CallsheetError as error:
+            self._refuse(error)
+            return None
+        return hello
+
+    def hello_timeout(self, timeout_s: float) -> None:
+        """Nobody said hello in time."""
+        if self.session is None and not self._refused:
+            self._refuse(
+                error_for(
+                    ErrorCode.HELLO_TIMEOUT,
+                    f"no hello within {timeout_s:g} s; it must be the first message",
+                    limit=timeout_s,
+                )
+            )
+
+    def lost(self, now_s: float) -> None:
+        """The connection is gone, whoever ended it."""
+        if self.session is not None:
+            self.session.detach(self._link, now_s)
+
+    def _refuse(self, error: CallsheetError) -> None:
+        self._refused = True
+        self._link.send(encode(error_message(error)))
+        code = RULES[error.code].closes or CloseCode.PROTOCOL_ERROR
+        self._link.close(code, str(error.code))
+
+
+def _parse_hello(frame: str | bytes) -> Hello:
+    """Read the first frame.
+
+    Raises:
+        VersionError: majors differ. Looked at first: another major may have another hello.
+        ProtocolError: ``hello_expected``, or what is wrong with the hello.
+    """
+    if isinstance(frame, bytes):
+        raise _expected("a binary frame")
+    try:
+        value = orjson.loads(frame)
+    except orjson.JSONDecodeError:
+        raise _expected("text that is not JSON") from None
+    if not isinstance(value, dict) or value.get("type") != "hello":
+        raise _expected(f"{str(value)[:40]!r}")
+    theirs = value.get("protocol")
+    if isinstance(theirs, str) and theirs.split(".")[0] != PROTOCOL.split(".")[0]:
+        raise _version_mismatch(theirs)
+    message = parse_client_message(frame)
+    assert isinstance(message, Hello)
+    return message
+
+
+def _expected(got: str) -> CallsheetError:
+    return error_for(
+        ErrorCode.HELLO_EXPECTED, f"the first message must be hello as JSON text, not {got}"
+    )
+
+
+def _version_mismatch(theirs: str) -> CallsheetError:
+    major = theirs.split(".")[0]
+    ours_is_newer = major.isdecimal() and int(major) < int(PROTOCOL.split(".")[0])
+    return error_for(
+        ErrorCode.VERSION_MISMATCH,
+        f"the client speaks callsheet {theirs[:20]}, this server (callsheet {__version__}) speaks "
+        f"{PROTOCOL}: upgrade the {'client' if ours_is_newer else 'server'}",
+        field="protocol",
+        value=theirs[:20],
+    )

@@ -1,0 +1,156 @@
+"""All sessions of a server: who may open one, who resumes which, whose time is up."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Iterator
+
+from pydantic import SecretStr
+
+from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
+from callsheet.wire.fields import PROTOCOL
+from callsheet.wire.session import EngineSummary, Hello, Limits, Welcome
+from callsheet_server import __version__
+from callsheet_server.session.session import Link, Session, SessionState
+from callsheet_server.transport.settings import LimitSettings, ServerSettings
+
+__all__ = ["SessionRegistry"]
+
+
+class SessionRegistry:
+    """Opens, resumes and ends sessions. ``new_token`` gives unguessable strings."""
+
+    def __init__(
+        self,
+        server: ServerSettings,
+        limits: LimitSettings,
+        engine: Callable[[], EngineSummary],
+        new_token: Callable[[], str],
+    ) -> None:
+        self._server = server
+        self._limits = limits
+        self._engine = engine
+        self._new_token = new_token
+        self._sessions: dict[str, Session] = {}
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(self._sessions.values())
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def open(self, hello: Hello, link: Link, now_s: float) -> Session:
+        """Answer a hello: attach ``link`` to a new session, or to the one it resumes.
+
+        Raises:
+            AuthError: ``unauthorized``.
+            WorldError: ``world_taken`` or ``limit_exceeded``; nothing has changed.
+        """
+        self._check_token(hello)
+        session = self._resumable(hello)
+        resumed = session is not None
+        if session is None:
+            self._check_room(hello)
+            session = Session(self._new_token(), hello.role, hello.world, self._limits, now_s)
+            self._sessions[session.id] = session
+        session.resume_token = self._new_token()
+        last_seq = hello.resume.last_seq if hello.resume and resumed else 0
+        session.attach(link, self._welcome(session, resumed, now_s), last_seq, now_s)
+        return session
+
+    def sweep(self, now_s: float) -> list[Session]:
+        """Cut silent connections; forget and return the sessions that are over."""
+        for session in self._sessions.values():
+            if session.silent(now_s, self._server.heartbeat_interval_s):
+                session.fail(
+                    error_for(
+                        ErrorCode.HEARTBEAT_TIMEOUT,
+                        f"nothing received for {now_s - session.last_frame_s:.1f} s; send ping "
+                        f"every {self._server.heartbeat_interval_s:g} s",
+                    ),
+                    now_s,
+                )
+            expired = now_s - session.detached_at_s > self._server.resume_grace_s
+            if session.state is SessionState.DETACHED and expired:
+                session.close(1000, "grace expired")
+        over = [s for s in self._sessions.values() if s.state is SessionState.CLOSED]
+        for session in over:
+            del self._sessions[session.id]
+        return over
+
+    def _check_token(self, hello: Hello) -> None:
+        wanted: SecretStr | None = getattr(self._server, f"{hello.role}_token")
+        if wanted is None:
+            return
+        given = (hello.token or "").encode()
+        if not hmac.compare_digest(given, wanted.get_secret_value().encode()):
+            raise error_for(
+                ErrorCode.UNAUTHORIZED,
+                f"the role {hello.role} needs a token on this server, and "
+                + ("none was sent" if hello.token is None else "the one sent is not it"),
+                field="token",
+            )
+
+    def _resumable(self, hello: Hello) -> Session | None:
+        """The session a hello may go on with; None = it has to start afresh."""
+        if hello.resume is None:
+            return None
+        session = self._sessions.get(hello.resume.session)
+        if session is None or session.state is SessionState.CLOSED:
+            return None
+        if (session.role, session.world) != (hello.role, hello.world):
+            return None
+        token, wanted = hello.resume.token.encode(), session.resume_token.encode()
+        return session if hmac.compare_digest(token, wanted) else None
+
+    def _check_room(self, hello: Hello) -> None:
+        alive = [s for s in self._sessions.values() if s.state is not SessionState.CLOSED]
+        if len(alive) >= self._limits.max_sessions:
+            raise _full("sessions", self._limits.max_sessions)
+        worlds = {s.world for s in alive}
+        if hello.world not in worlds and len(worlds) >= self._limits.max_worlds:
+            raise _full("worlds", self._limits.max_worlds)
+        if hello.role == "game" and any(s.role == "game" and s.world == hello.world for s in alive):
+            raise error_for(
+                ErrorCode.WORLD_TAKEN,
+                f"a game is playing world {hello.world!r}; stop it, resume its session, or use "
+                f"another world name",
+                field="world",
+                value=hello.world,
+            )
+
+    def _welcome(self, session: Session, resumed: bool, now_s: float) -> Welcome:
+        limits = self._limits
+        return Welcome(
+            protocol=PROTOCOL,
+            session=session.id,
+            resume_token=session.resume_token,
+            resumed=resumed,
+            last_request_id=session.last_request_id,
+            world=session.world,
+            role=session.role,
+            limits=Limits(
+                max_message_bytes=limits.max_message_bytes,
+                max_tick_bytes=limits.max_tick_bytes,
+                max_npcs_per_world=limits.max_npcs_per_world,
+                max_npcs_per_spawn=limits.max_npcs_per_spawn,
+                max_players_per_world=limits.max_players_per_world,
+                max_open_requests=limits.max_open_requests,
+                max_messages_per_s=limits.max_messages_per_s,
+                max_ticks_per_s=limits.max_ticks_per_s,
+            ),
+            heartbeat_interval_s=self._server.heartbeat_interval_s,
+            resume_grace_s=self._server.resume_grace_s,
+            server_version=__version__,
+            server_time_s=now_s,
+            engine=self._engine(),
+        )
+
+
+def _full(what: str, limit: int) -> CallsheetError:
+    return error_for(
+        ErrorCode.LIMIT_EXCEEDED,
+        f"this server is full: {limit} {what}",
+        limit=limit,
+        retry_after_s=10.0,
+    )

@@ -1,0 +1,153 @@
+"""Who is answering whom: accepts, orders, cancels and drains replies."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+
+from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
+from callsheet.wire.script import HearAnswer
+from callsheet.wire.talk import Say, Speak, Speaker
+from callsheet_server.answer import Answerer
+from callsheet_server.engine.errors import EngineError
+from callsheet_server.open_reply import OpenReply
+from callsheet_server.reply.errors import from_engine
+from callsheet_server.room import Room
+from callsheet_server.session.session import Session
+
+__all__ = ["Talk"]
+
+logger = logging.getLogger(__name__)
+
+RETRY_S = 1.0
+"""When to come back with a request that found too many open ones."""
+
+
+class Talk:
+    """Runs the replies: one task each, one at a time per NPC, in the order they were asked for."""
+
+    def __init__(
+        self,
+        answerer: Answerer,
+        max_open_requests: int,
+        demand: Callable[[Room, str], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._answerer = answerer
+        self._max_open = max_open_requests
+        self._demand = demand
+        self._clock = clock
+        self._open: dict[tuple[str, int], OpenReply] = {}
+        self._turns: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._draining_retry_s: float | None = None
+
+    def say(self, room: Room, session: Session, message: Say) -> None:
+        """Begin to answer.
+
+        Raises:
+            CallsheetError: ``unknown_npc``, ``limit_exceeded`` or ``engine_unavailable``.
+        """
+        reply = self._accept(room, session, message, message.speaker, message.text)
+        room.counters.requests += 1
+        self._demand(room, message.npc)
+        self._start(reply, lambda: self._answerer.answer(reply, message))
+
+    def speak(self, room: Room, session: Session, message: Speak) -> None:
+        """Make an NPC say a given line, after what it is saying now. Raises as ``say`` does."""
+        reply = self._accept(room, session, message, Speaker(kind="narrator"), "")
+        self._start(reply, lambda: self._answerer.recite(reply, message.text))
+
+    def hear_answer(self, session: Session, answer: HearAnswer) -> None:
+        """A mod tells what its script makes of what was heard."""
+        self._answerer.hear_answer(session, answer)
+
+    def cancel(self, session: Session, request: int) -> None:
+        """Stop a reply; does nothing if it has ended."""
+        self._cancel_where(lambda r: r.asker is session and r.request == request)
+
+    def cancel_npc(self, room: Room, npc: str) -> None:
+        """Stop all replies of an NPC that is about to go."""
+        self._cancel_where(lambda r: r.room is room and r.npc == npc)
+        self._turns.pop((room.name, npc), None)
+
+    def cancel_session(self, session: Session) -> None:
+        """Stop all replies a session asked for."""
+        self._cancel_where(lambda r: r.asker is session)
+
+    async def drain(self, timeout_s: float, retry_after_s: float) -> None:
+        """Take no new requests; wait for the open replies, then cancel what is left."""
+        self._draining_retry_s = retry_after_s
+        tasks = [r.task for r in self._open.values() if r.task is not None]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=timeout_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def check_integrity(self) -> None:
+        """Raise ``AssertionError`` naming the broken invariant, if one is broken."""
+        for key, reply in self._open.items():
+            assert key == (reply.asker.id, reply.request), f"{key} is filed under another request"
+            assert reply.task is not None, f"{key} was accepted and never started"
+            assert not reply.task.done(), f"{key} has ended and is still open"
+
+    def _accept(
+        self, room: Room, asker: Session, message: Say | Speak, speaker: Speaker, heard: str
+    ) -> OpenReply:
+        room.world.npc(message.npc)
+        if self._draining_retry_s is not None:
+            raise error_for(
+                ErrorCode.ENGINE_UNAVAILABLE,
+                "the server is shutting down",
+                retry_after_s=self._draining_retry_s,
+            )
+        open_now = sum(r.asker is asker for r in self._open.values())
+        if open_now >= self._max_open:
+            raise error_for(
+                ErrorCode.LIMIT_EXCEEDED,
+                f"{open_now} replies are open in this session: the limit is {self._max_open}",
+                limit=self._max_open,
+                retry_after_s=RETRY_S,
+            )
+        return OpenReply(
+            room=room,
+            asker=asker,
+            request=message.id,
+            npc=message.npc,
+            handle=room.world.turn_opened(message.npc),
+            speaker=speaker,
+            heard=heard,
+            reply=room.next_reply(),
+        )
+
+    def _start(self, reply: OpenReply, work: Callable[[], Awaitable[None]]) -> None:
+        self._open[reply.asker.id, reply.request] = reply
+        reply.task = asyncio.create_task(self._run(reply, work))
+        reply.task.add_done_callback(lambda task: self._ended(reply, task))
+
+    async def _run(self, reply: OpenReply, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            async with self._turns[reply.room.name, reply.npc]:
+                await work()
+        except CallsheetError as error:
+            reply.fail(error, self._clock())
+        except EngineError as error:
+            reply.fail(from_engine(error), self._clock())
+        except Exception:
+            logger.exception("reply %d of %s failed", reply.reply, reply.npc)
+            internal = error_for(ErrorCode.GENERATION_FAILED, "the server failed; see its log")
+            reply.fail(internal, self._clock())
+
+    def _ended(self, reply: OpenReply, task: asyncio.Task[None]) -> None:
+        """Runs for every reply, also for one that was cancelled before its task began."""
+        del self._open[reply.asker.id, reply.request]
+        reply.world.turn_closed(reply.npc, reply.handle)
+        if task.cancelled():
+            reply.end("cancelled")
+
+    def _cancel_where(self, condition: Callable[[OpenReply], bool]) -> None:
+        for reply in self._open.values():
+            if reply.task is not None and condition(reply):
+                reply.task.cancel()

@@ -1,0 +1,129 @@
+"""The WebSocket end of the server. Nothing else on the server imports websockets."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from callsheet.wire.fields import SUBPROTOCOL
+from callsheet_server.transport.outbox import Outbox
+from callsheet_server.transport.settings import LimitSettings, ServerSettings
+
+__all__ = ["Listener", "Receiver"]
+
+logger = logging.getLogger(__name__)
+
+CLOSE_TIMEOUT_S = 2.0
+"""How long a peer has to answer a close before its socket is dropped."""
+WRITE_HIGH_WATER_BYTES = 262_144
+QUEUED_FRAMES = 4
+"""Received frames that wait in a connection before its socket is no longer read."""
+
+
+class Receiver(Protocol):
+    """What the transport hands frames to: one per connection. Calls never block."""
+
+    def receive(self, frame: str | bytes) -> None: ...
+
+    def hello_timeout(self, timeout_s: float) -> None:
+        """Called once, when the time to say hello is over; ignored if it was said."""
+
+    def lost(self) -> None:
+        """Called once, when the connection is gone."""
+
+
+class Listener:
+    """Accepts connections and runs one reader and one writer for each."""
+
+    def __init__(
+        self,
+        server: ServerSettings,
+        limits: LimitSettings,
+        connect: Callable[[Outbox], Receiver],
+    ) -> None:
+        self._settings = server
+        self._limits = limits
+        self._connect = connect
+        self._server: Server | None = None
+
+    @property
+    def port(self) -> int:
+        """The port in use; the one the system chose if the settings say 0."""
+        assert self._server is not None, "the listener is not started"
+        return int(next(iter(self._server.sockets)).getsockname()[1])
+
+    async def start(self) -> None:
+        """Bind and listen.
+
+        Raises:
+            OSError: the address is taken or not ours.
+        """
+        self._server = await serve(
+            self._handle,
+            self._settings.host,
+            self._settings.port,
+            compression=None,
+            max_size=max(self._limits.max_message_bytes, self._limits.max_tick_bytes),
+            max_queue=QUEUED_FRAMES,
+            write_limit=WRITE_HIGH_WATER_BYTES,
+            ping_interval=None,
+            close_timeout=CLOSE_TIMEOUT_S,
+            select_subprotocol=_select_subprotocol,
+            server_header=None,
+        )
+
+    async def close(self) -> None:
+        """Stop listening and wait until the connections are closed. May be called twice."""
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+
+    async def _handle(self, socket: ServerConnection) -> None:
+        outbox = Outbox()
+        receiver = self._connect(outbox)
+        timeout_s = self._settings.hello_timeout_s
+        alarm = asyncio.get_running_loop().call_later(timeout_s, receiver.hello_timeout, timeout_s)
+        tasks = [
+            asyncio.create_task(_write(socket, outbox)),
+            asyncio.create_task(_abort_if_stuck(socket, outbox)),
+        ]
+        try:
+            async for frame in socket:
+                receiver.receive(frame)
+                # A socket that always has a frame ready must not starve the others.
+                await asyncio.sleep(0)
+        except ConnectionClosed as closed:
+            logger.debug("connection lost: %s", closed)
+        finally:
+            alarm.cancel()
+            for task in tasks:
+                task.cancel()
+            receiver.lost()
+
+
+def _select_subprotocol(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    """Clients need not offer one (Unity's and Godot's often cannot)."""
+    return Subprotocol(SUBPROTOCOL) if SUBPROTOCOL in offered else None
+
+
+async def _abort_if_stuck(socket: ServerConnection, outbox: Outbox) -> None:
+    """Drop the socket of a peer that takes neither what was queued nor the close."""
+    await outbox.closed.wait()
+    await asyncio.sleep(2 * CLOSE_TIMEOUT_S)
+    socket.transport.abort()
+
+
+async def _write(socket: ServerConnection, outbox: Outbox) -> None:
+    try:
+        while (frame := await outbox.next()) is not None:
+            await socket.send(frame, text=True)
+        assert outbox.closing is not None
+        await socket.close(*outbox.closing)
+    except ConnectionClosed:
+        pass  # The reader sees the same and reports it.

@@ -1,0 +1,65 @@
+"""What waits to be written to one client."""
+
+from __future__ import annotations
+
+import asyncio
+
+__all__ = ["Outbox"]
+
+MAX_UNRELIABLE_FRAMES = 256
+"""Frames that may be lost are dropped, oldest first, past this many."""
+
+
+class Outbox:
+    """A queue in which a frame with a key replaces the queued one with the same key.
+
+    Reliable frames are bounded by the session, which keeps them until they are acked; they have no
+    key. Of the frames with a key at most ``MAX_UNRELIABLE_FRAMES`` wait here.
+    """
+
+    def __init__(self) -> None:
+        self._frames: dict[object, bytes] = {}
+        self._keyed = 0
+        self._wakeup = asyncio.Event()
+        self.closing: tuple[int, str] | None = None
+        self.closed = asyncio.Event()
+        """Set by ``close``."""
+        self.dropped = 0
+        """Frames with a key that were dropped because others pushed them out."""
+
+    def send(self, frame: bytes, key: str | None = None) -> None:
+        """Queue a frame. Does nothing once ``close`` was called."""
+        if self.closing is not None:
+            return
+        if key is None:
+            self._frames[object()] = frame
+        else:
+            self._keyed += key not in self._frames
+            self._frames[key] = frame
+            if self._keyed > MAX_UNRELIABLE_FRAMES:
+                oldest = next(k for k in self._frames if isinstance(k, str))
+                del self._frames[oldest]
+                self._keyed -= 1
+                self.dropped += 1
+        self._wakeup.set()
+
+    def close(self, code: int, reason: str) -> None:
+        """Close the connection once everything queued has been written. The first call counts."""
+        if self.closing is None:
+            self.closing = (code, reason)
+            self.closed.set()
+            self._wakeup.set()
+
+    async def next(self) -> bytes | None:
+        """The next frame to write, or None when all is written and the connection is to close.
+
+        Safe to cancel: no frame is lost.
+        """
+        while not self._frames:
+            if self.closing is not None:
+                return None
+            self._wakeup.clear()
+            await self._wakeup.wait()
+        key = next(iter(self._frames))
+        self._keyed -= isinstance(key, str)
+        return self._frames.pop(key)

@@ -1,0 +1,40 @@
+"""How the world refuses: errors of the wire's tree, built in one place."""
+
+from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
+
+__all__ = ["bad_value", "duplicate", "limit_exceeded", "unknown"]
+
+
+def unknown(kind: str, name: str, field: str) -> CallsheetError:
+    """``kind`` is "npc" or "player"."""
+    code = ErrorCode.UNKNOWN_NPC if kind == "npc" else ErrorCode.UNKNOWN_PLAYER
+    return error_for(
+        code, f"no {kind} {name!r} in this world; spawn it first", field=field, value=name
+    )
+
+
+def duplicate(kind: str, name: str, field: str) -> CallsheetError:
+    """``kind`` is "npc" or "player"."""
+    code = ErrorCode.DUPLICATE_NPC if kind == "npc" else ErrorCode.DUPLICATE_PLAYER
+    return error_for(
+        code,
+        f"{kind} {name!r} is in this world already; despawn it first or use another id",
+        field=field,
+        value=name,
+    )
+
+
+def limit_exceeded(what: str, field: str, value: int, limit: int) -> CallsheetError:
+    """``value`` is what was asked for."""
+    return error_for(
+        ErrorCode.LIMIT_EXCEEDED,
+        f"{value} {what}: the limit is {limit}",
+        field=field,
+        value=str(value),
+        limit=limit,
+    )
+
+
+def bad_value(message: str, field: str, value: str) -> CallsheetError:
+    """A value that is well formed but makes no sense here."""
+    return error_for(ErrorCode.BAD_VALUE, message, field=field, value=value)

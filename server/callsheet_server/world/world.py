@@ -1,0 +1,377 @@
+"""One game's NPCs and players: who there is, where they are, what is known of their calls."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from callsheet.wire.fields import MAX_COORDINATE_M
+from callsheet.wire.tick import NpcFlag, Tick, TickKind
+from callsheet.wire.world import NpcSpec, PlayerSpec, ScheduledCall
+from callsheet_server.world.columns import Columns
+from callsheet_server.world.errors import duplicate, limit_exceeded, unknown
+from callsheet_server.world.snapshot import Snapshot
+
+__all__ = ["Npc", "Player", "TickReport", "World", "WorldLimits"]
+
+DEFAULT_PLAYER_MAX_SPEED_MPS = 6.0
+DEFAULT_NPC_MAX_SPEED_MPS = 2.0
+OVERDUE_S = 10.0
+"""An announced call that did not come within this time is forgotten."""
+
+
+@dataclass(slots=True)
+class Npc:
+    """What is known of an NPC besides numbers that change every tick."""
+
+    spec: NpcSpec
+    """As the game wants it; scripts are laid over it elsewhere."""
+    row: int
+    handle: int
+
+
+@dataclass(slots=True)
+class Player:
+    """A player; absent until a tick or the spawn places it."""
+
+    spec: PlayerSpec
+    handle: int
+    position_m: NDArray[np.float32] = field(default_factory=lambda: np.zeros(3, np.float32))
+    velocity_mps: NDArray[np.float32] = field(default_factory=lambda: np.zeros(3, np.float32))
+    present: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WorldLimits:
+    """How large a world may grow."""
+
+    max_npcs: int
+    max_npcs_per_spawn: int
+    max_players: int
+
+
+@dataclass(frozen=True, slots=True)
+class TickReport:
+    """What of a tick could not be used; the rest was."""
+
+    npc_updates: int
+    unknown_handles: tuple[int, ...] = ()
+    """At most the first 8."""
+    unknown_count: int = 0
+    bad_handles: tuple[int, ...] = ()
+    """Records with values out of range, at most the first 8."""
+    bad_count: int = 0
+
+
+class World:
+    """All state of one world. Every method is synchronous, pure of I/O and of clocks."""
+
+    def __init__(self, name: str, limits: WorldLimits) -> None:
+        self.name = name
+        self.lore = ""
+        self.player_max_speed_mps = DEFAULT_PLAYER_MAX_SPEED_MPS
+        self.npc_max_speed_mps = DEFAULT_NPC_MAX_SPEED_MPS
+        self.game_time_s = 0.0
+        self.npcs: dict[str, Npc] = {}
+        self.players: dict[str, Player] = {}
+        self.columns = Columns()
+        self.row_ids: list[str] = []
+        """The NPC id on each row; "" = nobody lives there."""
+        self._limits = limits
+        self._player_by_handle: dict[int, str] = {}
+        self._next_player_handle = 1
+        self._schedules: dict[str, tuple[ScheduledCall, ...]] = {}
+
+    # --- who there is ------------------------------------------------------------------------
+
+    def spawn(
+        self, npcs: Sequence[NpcSpec], players: Sequence[PlayerSpec]
+    ) -> tuple[list[Npc], list[Player]]:
+        """Add NPCs and players, all or none.
+
+        Raises:
+            WorldError: ``limit_exceeded``, ``duplicate_npc`` or ``duplicate_player``.
+        """
+        limits = self._limits
+        if len(npcs) > limits.max_npcs_per_spawn:
+            raise limit_exceeded("NPCs in one spawn", "npcs", len(npcs), limits.max_npcs_per_spawn)
+        if len(self.npcs) + len(npcs) > limits.max_npcs:
+            raise limit_exceeded(
+                "NPCs in this world", "npcs", len(self.npcs) + len(npcs), limits.max_npcs
+            )
+        if len(self.players) + len(players) > limits.max_players:
+            raise limit_exceeded(
+                "players in this world",
+                "players",
+                len(self.players) + len(players),
+                limits.max_players,
+            )
+        _refuse_duplicates("npc", (n.npc for n in npcs), self.npcs)
+        _refuse_duplicates("player", (p.player for p in players), self.players)
+        return [self._add_npc(n) for n in npcs], [self._add_player(p) for p in players]
+
+    def check_known(self, npcs: Sequence[str], players: Sequence[str]) -> None:
+        """Make sure all of these exist, each named once.
+
+        Raises:
+            WorldError: ``unknown_npc`` or ``unknown_player``.
+        """
+        _refuse_unknown("npc", npcs, self.npcs)
+        _refuse_unknown("player", players, self.players)
+
+    def despawn(self, npcs: Sequence[str], players: Sequence[str]) -> None:
+        """Remove NPCs and players, all or none. Raises as ``check_known`` does."""
+        self.check_known(npcs, players)
+        for name in npcs:
+            npc = self.npcs.pop(name)
+            self.columns.give_back(npc.row)
+            self.row_ids[npc.row] = ""
+            self._schedules.pop(name, None)
+        for name in players:
+            del self._player_by_handle[self.players.pop(name).handle]
+
+    def npc(self, name: str, path: str = "npc") -> Npc:
+        """Look an NPC up.
+
+        Raises:
+            WorldError: ``unknown_npc``, naming ``path`` as the field.
+        """
+        try:
+            return self.npcs[name]
+        except KeyError:
+            raise unknown("npc", name, path) from None
+
+    def set_traits(
+        self,
+        name: str,
+        interaction_radius_m: float,
+        sociability: float,
+        schedule: tuple[ScheduledCall, ...],
+    ) -> None:
+        """Set what the estimators read of an NPC."""
+        row = self.npc(name).row
+        self.columns.interaction_radius_m[row] = interaction_radius_m
+        self.columns.sociability[row] = sociability
+        if schedule != self._schedules.get(name, ()):
+            self._schedules[name] = schedule
+            self.columns.scheduled_call_s[row] = self._next_scheduled(name)
+
+    # --- where they are ----------------------------------------------------------------------
+
+    def apply(self, tick: Tick) -> TickReport:
+        """Take in a tick whose order and time have been checked."""
+        self.game_time_s = tick.game_time_s
+        records, columns = tick.npcs, self.columns
+        rows, known = columns.find(records["handle"])
+        good = _in_range(records["position"]) & _in_range(records["velocity"])
+        next_call_s = records["next_call_s"]
+        good &= ~((next_call_s < 0) | np.isinf(next_call_s))
+        good &= records["flags"] <= int(NpcFlag.UNAVAILABLE | NpcFlag.CLEAR_SCHEDULE)
+        use = known & good
+        if tick.kind is TickKind.KEYFRAME:
+            columns.active[: columns.rows] = False
+        everything = bool(use.all())
+        if not everything:
+            rows, records, next_call_s = rows[use], records[use], next_call_s[use]
+        columns.position_m[rows] = records["position"]
+        columns.velocity_mps[rows] = records["velocity"]
+        flags = records["flags"]
+        columns.active[rows] = (flags & NpcFlag.UNAVAILABLE) == 0
+        hinted = ~np.isnan(next_call_s)
+        if hinted.any():
+            columns.scheduled_call_s[rows[hinted]] = tick.game_time_s + next_call_s[hinted]
+        cleared = (flags & NpcFlag.CLEAR_SCHEDULE) != 0
+        if cleared.any():
+            columns.scheduled_call_s[rows[cleared]] = np.nan
+        self._advance_schedules()
+        unknown_players = self._apply_players(tick)
+        if everything:
+            return TickReport(len(rows), tuple(unknown_players[:8]), len(unknown_players))
+        missing = tick.npcs["handle"][~known].tolist() + unknown_players
+        bad = tick.npcs["handle"][known & ~good].tolist()
+        return TickReport(len(rows), tuple(missing[:8]), len(missing), tuple(bad[:8]), len(bad))
+
+    def hint(self, name: str, in_s: float | None) -> None:
+        """Replace or take back the hint of one NPC."""
+        row = self.npc(name).row
+        self.columns.scheduled_call_s[row] = (
+            self._next_scheduled(name) if in_s is None else self.game_time_s + in_s
+        )
+
+    # --- their calls -------------------------------------------------------------------------
+
+    def turn_opened(self, name: str) -> int:
+        """A turn of this NPC was queued. Returns its handle, for ``turn_closed``."""
+        npc = self.npc(name)
+        self.columns.open_turns[npc.row] += 1
+        return npc.handle
+
+    def turn_closed(self, name: str, handle: int) -> None:
+        """A turn ended, however it ended. Does nothing if that NPC is gone."""
+        npc = self.npcs.get(name)
+        if npc is None or npc.handle != handle:
+            return
+        columns, row, now_s = self.columns, npc.row, self.game_time_s
+        columns.open_turns[row] -= 1
+        if columns.scheduled_call_s[row] <= now_s:
+            columns.scheduled_call_s[row] = self._next_scheduled(name)
+        last_s = float(columns.last_call_s[row])
+        columns.last_call_s[row] = now_s
+        if math.isnan(last_s):
+            return
+        columns.calls[row] += 1
+        mean, std = _add_gap(
+            int(columns.calls[row]),
+            now_s - last_s,
+            float(columns.call_gap_mean_s[row]),
+            float(columns.call_gap_std_s[row]),
+        )
+        columns.call_gap_mean_s[row], columns.call_gap_std_s[row] = mean, std
+
+    def snapshot(self) -> Snapshot:
+        """The world as the estimators see it; see ``Snapshot`` for how long it is valid."""
+        columns, rows = self.columns, self.columns.rows
+        players = [p for p in self.players.values() if p.present]
+        arrays = {
+            name: getattr(columns, name)[:rows]
+            for name in (
+                "alive",
+                "handle",
+                "position_m",
+                "velocity_mps",
+                "interaction_radius_m",
+                "sociability",
+                "scheduled_call_s",
+                "last_call_s",
+                "call_gap_mean_s",
+                "call_gap_std_s",
+            )
+        }
+        in_conversation = columns.open_turns[:rows] > 0
+        arrays["alive"] = arrays["alive"] & (columns.active[:rows] | in_conversation)
+        arrays["in_conversation"] = in_conversation
+        arrays["player_position_m"] = np.array([p.position_m for p in players], np.float32).reshape(
+            -1, 3
+        )
+        arrays["player_velocity_mps"] = np.array(
+            [p.velocity_mps for p in players], np.float32
+        ).reshape(-1, 3)
+        for array in arrays.values():
+            array.flags.writeable = False
+        return Snapshot(
+            game_time_s=self.game_time_s,
+            player_max_speed_mps=self.player_max_speed_mps,
+            npc_max_speed_mps=self.npc_max_speed_mps,
+            **arrays,
+        )
+
+    def check_integrity(self) -> None:
+        """Raise ``AssertionError`` naming the broken invariant, if one is broken."""
+        columns = self.columns
+        assert int(columns.alive.sum()) == len(self.npcs), "live rows and NPCs differ in number"
+        for name, npc in self.npcs.items():
+            assert columns.alive[npc.row], f"{name} is on a dead row"
+            assert int(columns.handle[npc.row]) == npc.handle, f"{name} has a stale handle"
+            assert self.row_ids[npc.row] == name, f"row {npc.row} names another NPC"
+            assert columns.open_turns[npc.row] >= 0, f"{name} closed more turns than it opened"
+        assert not (columns.active & ~columns.alive).any(), "a dead row is active"
+        assert np.isfinite(columns.position_m).all(), "a position is not finite"
+
+    # --- inside ------------------------------------------------------------------------------
+
+    def _add_npc(self, spec: NpcSpec) -> Npc:
+        row = self.columns.take()
+        npc = Npc(spec, row, int(self.columns.handle[row]))
+        self.npcs[spec.npc] = npc
+        if row == len(self.row_ids):
+            self.row_ids.append("")
+        self.row_ids[row] = spec.npc
+        if spec.position is not None:
+            self.columns.position_m[row] = spec.position
+            self.columns.active[row] = True
+        return npc
+
+    def _add_player(self, spec: PlayerSpec) -> Player:
+        player = Player(spec, self._next_player_handle)
+        self._next_player_handle += 1
+        if spec.position is not None:
+            player.position_m[:] = spec.position
+            player.present = True
+        self.players[spec.player] = player
+        self._player_by_handle[player.handle] = spec.player
+        return player
+
+    def _apply_players(self, tick: Tick) -> list[int]:
+        """Move the players; return the handles that are unknown."""
+        if tick.kind is TickKind.KEYFRAME:
+            for player in self.players.values():
+                player.present = False
+        missing = []
+        usable = _in_range(tick.players["position"]) & _in_range(tick.players["velocity"])
+        for record, good in zip(tick.players, usable, strict=True):
+            name = self._player_by_handle.get(int(record["handle"]))
+            if name is None:
+                missing.append(int(record["handle"]))
+                continue
+            player = self.players[name]
+            player.present = True
+            if good:
+                player.position_m[:] = record["position"]
+                player.velocity_mps[:] = record["velocity"]
+        return missing
+
+    def _advance_schedules(self) -> None:
+        """Give up on announced calls that are overdue, and turn to the NPC's next one."""
+        overdue = self.columns.scheduled_call_s[: self.columns.rows] < self.game_time_s - OVERDUE_S
+        for row in np.flatnonzero(overdue):
+            self.columns.scheduled_call_s[row] = self._next_scheduled(self.row_ids[row])
+
+    def _next_scheduled(self, name: str) -> float:
+        """The first time of an NPC's schedule from now on; NaN = none."""
+        calls = self._schedules.get(name, ())
+        first_s = min((_next_time(call, self.game_time_s) for call in calls), default=math.inf)
+        return first_s if math.isfinite(first_s) else math.nan
+
+
+def _refuse_duplicates(kind: str, names: Iterable[str], taken: Iterable[str]) -> None:
+    seen = set(taken)
+    for index, name in enumerate(names):
+        if name in seen:
+            raise duplicate(kind, name, f"{kind}s.{index}.{kind}")
+        seen.add(name)
+
+
+def _refuse_unknown(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
+    left = set(known)
+    for index, name in enumerate(names):
+        if name not in left:
+            raise unknown(kind, name, f"{kind}s.{index}")
+        left.remove(name)
+
+
+def _in_range(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(K, 3) -> (K,): all three finite and within bounds. NaN compares false."""
+    inside: NDArray[np.bool_] = np.abs(vectors) <= MAX_COORDINATE_M
+    return inside[:, 0] & inside[:, 1] & inside[:, 2]
+
+
+def _next_time(call: ScheduledCall, now_s: float) -> float:
+    if call.at_s >= now_s:
+        return call.at_s
+    if call.every_s is None:
+        return math.inf
+    return call.at_s + math.ceil((now_s - call.at_s) / call.every_s) * call.every_s
+
+
+def _add_gap(count: int, gap_s: float, mean_s: float, std_s: float) -> tuple[float, float]:
+    """Running mean and population standard deviation after gap number ``count`` (Welford 1962)."""
+    if count == 1:
+        return gap_s, 0.0
+    delta = gap_s - mean_s
+    new_mean = mean_s + delta / count
+    variance = (std_s**2 * (count - 1) + delta * (gap_s - new_mean)) / count
+    return new_mean, math.sqrt(max(variance, 0.0))

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from callsheet.cli import main
+from callsheet.cli.checks import Finding, check_exposure, check_port, check_python, check_torch
+from callsheet_server.app import CallsheetServer
+from callsheet_server.engine.scripted import ScriptedEngine
+from callsheet_server.settings import Settings
+from callsheet_server.transport.settings import ServerSettings
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that is taken by something that hangs up on everyone."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def hang_up() -> None:
+            while True:
+                try:
+                    listener.accept()[0].close()
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=hang_up, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join()
+
+
+def port_finding(**settings: object) -> Finding:
+    (finding,) = check_port(ServerSettings.model_validate(settings))
+    return finding
+
+
+def test_a_free_port_is_free() -> None:
+    assert port_finding(port=0).status == "ok"
+
+
+def test_a_port_taken_by_a_stranger_fails(silent_port: int) -> None:
+    finding = port_finding(port=silent_port)
+    assert (finding.status, finding.detail) == (
+        "fail",
+        f"127.0.0.1:{silent_port} is taken by another program",
+    )
+    assert "--port" in finding.fix
+
+
+async def test_a_callsheet_server_is_recognised() -> None:
+    settings = Settings.model_validate({"server": {"port": 0}})
+    async with CallsheetServer(settings, ScriptedEngine(settings.scripted)) as server:
+        finding = await asyncio.to_thread(port_finding, port=server.port)
+    assert finding.status == "warn"
+    assert "a Callsheet server is running" in finding.detail
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+def test_an_address_of_another_machine_fails(host: str) -> None:
+    finding = port_finding(host=host, port=0)
+    assert finding.status == "fail"
+    assert "server.host" in finding.fix
+
+
+@pytest.mark.parametrize(
+    ("host", "token", "warned"),
+    [
+        ("127.0.0.1", None, False),
+        ("::1", None, False),
+        ("localhost", None, False),
+        ("0.0.0.0", None, True),
+        ("0.0.0.0", "secret", False),
+    ],
+)
+def test_an_open_server_without_a_token_is_warned_of(
+    host: str, token: str | None, warned: bool
+) -> None:
+    settings = ServerSettings.model_validate({"host": host, "game_token": token})
+    assert [finding.status for finding in check_exposure(settings)] == ["warn"] * warned
+
+
+def test_this_python_is_fine() -> None:
+    assert [finding.status for finding in check_python()] == ["ok"]
+
+
+def test_torch_computes_on_something() -> None:
+    (finding,) = check_torch()
+    assert finding.status in ("ok", "warn")
+    assert " on " in finding.detail
+
+
+def test_the_command_fails_if_a_check_does(
+    silent_port: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["doctor", "--json", "--port", str(silent_port)]) == 1
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    assert {finding["check"] for finding in findings} >= {"python", "torch", "settings", "port"}
+    assert [f["check"] for f in findings if f["status"] == "fail"] == ["port"]
+    assert main(["doctor", "--port", "0"]) == 0
+    assert "ok    settings  valid" in capsys.readouterr().out
+
+
+def test_a_bad_setting_is_a_finding(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--set", "server.port=x"]) == 1
+    assert "server.port = 'x' (from flag)" in capsys.readouterr().out

@@ -1,0 +1,80 @@
+"""What every test gets: a watched event loop, and an honest account of what was not run."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+
+import blockbuster.blockbuster
+import pytest
+from blockbuster import BlockBuster, BlockingError
+
+import callsheet
+import callsheet_server
+
+NOT_RUN: dict[str, list[str]] = defaultdict(list)
+"""Reason -> ids of the tests skipped for it."""
+
+MAY_BLOCK: tuple[tuple[str, str, str], ...] = ()
+"""(patched function, file, function in it) that may block the loop; say why next to each."""
+
+
+@pytest.fixture(autouse=True)
+def blocked_by(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Fail a test in which code of ours blocks a running event loop; yields what has blocked it.
+
+    The error is raised where the loop is blocked and remembered as well, so that a handler which
+    catches every exception does not hide it.
+    """
+    seen: list[str] = []
+
+    class RememberedBlockingError(BlockingError):
+        def __init__(self, function: str) -> None:
+            seen.append(function)
+            super().__init__(function)
+
+    monkeypatch.setattr(blockbuster.blockbuster, "BlockingError", RememberedBlockingError)
+    watch = BlockBuster(scanned_modules=[callsheet, callsheet_server])
+    for function, file, caller in MAY_BLOCK:
+        watch.functions[function].can_block_in(file, caller)
+    watch.activate()
+    yield seen
+    watch.deactivate()
+    assert not seen, f"the event loop was blocked by {', '.join(seen)}"
+
+
+@cache
+def missing_model() -> str | None:
+    """Say why the default model cannot be used; None = it can."""
+    from callsheet_server.engine.models import (
+        DEFAULT_MODEL,
+        list_models,
+    )
+
+    for entry in list_models():
+        if entry.name == DEFAULT_MODEL:
+            return None if entry.verified else f"model: {DEFAULT_MODEL} is damaged in the cache"
+    return f"model: {DEFAULT_MODEL} is not in the cache: callsheet models pull"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test marked ``model`` where there is none."""
+    if item.get_closest_marker("model") and (reason := missing_model()):
+        pytest.skip(reason)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remember what was skipped and why."""
+    if report.skipped and isinstance(report.longrepr, tuple):
+        NOT_RUN[report.longrepr[2].removeprefix("Skipped: ")].append(report.nodeid)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name, at the very end, everything this run did not show to work."""
+    if not NOT_RUN:
+        return
+    terminalreporter.section("Not run here", yellow=True, bold=True)
+    for reason, tests in sorted(NOT_RUN.items()):
+        files = sorted({test.partition("::")[0] for test in tests})
+        terminalreporter.line(f"{len(tests)} test(s) in {', '.join(files)}: {reason}")

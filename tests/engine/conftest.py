@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from callsheet_server.engine.embedded.engine import EmbeddedEngine
+from callsheet_server.engine.embedded.settings import EmbeddedSettings
+from engine.harness import Talk, save_tiny_model
+
+torch.set_num_threads(1)
+
+StartEngine = Callable[..., Awaitable[Talk]]
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tiny-model")
+    save_tiny_model(folder)
+    return folder
+
+
+@pytest.fixture
+async def start_engine(tiny_model: Path, tmp_path: Path) -> AsyncIterator[StartEngine]:
+    """Starts embedded engines; each is checked for integrity and closed at the end."""
+    engines: list[EmbeddedEngine] = []
+
+    async def start(**settings: Any) -> Talk:
+        defaults: dict[str, Any] = {
+            "model": str(tiny_model),
+            "device": "cpu",
+            "threads": 1,
+            "context_limit_tokens": 512,
+            "prefill_chunk_tokens": 32,
+            "block_tokens": 16,
+            "device_budget_bytes": 8 << 20,
+            "state_dir": tmp_path / "state",
+        }
+        engine = EmbeddedEngine(EmbeddedSettings(**{**defaults, **settings}))
+        await engine.start(lambda _: None)
+        engines.append(engine)
+        return Talk(engine)
+
+    yield start
+    for engine in engines:
+        engine.check_integrity()
+        await engine.close()

@@ -1,0 +1,128 @@
+"""A tiny random chat model made on the spot, and a wrapper that talks to an engine."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from callsheet_server.engine.embedded.engine import EmbeddedEngine
+from callsheet_server.engine.embedded.prefix_store import PrefixStore
+from callsheet_server.engine.engine import (
+    Delta,
+    Engine,
+    GenerationEnd,
+    GenerationRequest,
+    NpcProfile,
+    Priority,
+    Sampling,
+    Turn,
+)
+from callsheet_server.world.key import NpcKey
+
+GREEDY = Sampling(temperature=0.0)
+CHATML = (
+    "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+
+
+def tiny_tokenizer() -> PreTrainedTokenizerFast:
+    """One token per byte, and the three ChatML markers."""
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE(vocab={c: i for i, c in enumerate(letters)}, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens(
+        [AddedToken(text, special=True) for text in ("<|endoftext|>", "<|im_start|>", "<|im_end|>")]
+    )
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|endoftext|>"
+    )
+    fast.chat_template = CHATML
+    return fast
+
+
+def save_tiny_model(folder: Path) -> None:
+    """Two layers of random Llama with grouped-query attention, and the tokenizer above."""
+    torch.manual_seed(7)
+    config = LlamaConfig(
+        vocab_size=259,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=1024,
+        initializer_range=0.4,
+        eos_token_id=258,
+        pad_token_id=256,
+        bos_token_id=None,
+        tie_word_embeddings=True,
+    )
+    model = LlamaForCausalLM(config)
+    model.save_pretrained(folder)
+    tiny_tokenizer().save_pretrained(folder)
+
+
+class Talk:
+    """What a test does with an engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._serial = itertools.count()
+
+    def npc(
+        self,
+        name: str,
+        persona: str = "A baker who rises before the sun.",
+        *,
+        world: str = "w",
+        adapter: str | None = None,
+    ) -> NpcKey:
+        key = NpcKey(world, name)
+        self.engine.put_npc(NpcProfile(key, name, persona, adapter))
+        return key
+
+    def request(
+        self, key: NpcKey, text: str | tuple[Turn, ...] = "Hello?", **options: Any
+    ) -> GenerationRequest:
+        turns = (Turn("Anna", text),) if isinstance(text, str) else text
+        options = {"max_new_tokens": 24, "sampling": GREEDY, **options}
+        options.setdefault("request_id", f"r{next(self._serial)}")
+        return GenerationRequest(npc=key, turns=turns, **options)
+
+    async def ask(
+        self, key: NpcKey, text: str | tuple[Turn, ...] = "Hello?", **options: Any
+    ) -> tuple[str, GenerationEnd]:
+        pieces: list[str] = []
+        async for item in self.engine.submit(self.request(key, text, **options)):
+            if isinstance(item, GenerationEnd):
+                return "".join(pieces), item
+            assert isinstance(item, Delta)
+            pieces.append(item.text)
+        raise AssertionError("the stream ended without GenerationEnd")
+
+    async def say(self, key: NpcKey, text: str | tuple[Turn, ...] = "Hello?", **options: Any) -> str:
+        return (await self.ask(key, text, **options))[0]
+
+    @property
+    def prefixes(self) -> PrefixStore:
+        store = self.engine.stores[0]
+        assert isinstance(store, PrefixStore)
+        return store
+
+    async def settled(self, key: NpcKey) -> NpcKey:
+        """Wait until the engine has tokenised what was announced."""
+        assert isinstance(self.engine, EmbeddedEngine)
+        while self.prefixes.get(key) is None:  # noqa: ASYNC110 - registering has no event
+            await asyncio.sleep(0.001)
+        return key
+
+
+__all__ = ["GREEDY", "Priority", "Talk", "save_tiny_model", "tiny_tokenizer"]
