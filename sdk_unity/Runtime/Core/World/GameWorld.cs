@@ -124,6 +124,9 @@ namespace Callsheet.Core
             }
         }
 
+        /// <summary>True if <see cref="Tick"/> would send a tick now: the time to tell where everyone is.</summary>
+        public bool IsTickDue(double nowS) => nowS >= _nextTickS && _session.CanSendTick;
+
         /// <summary>Sends what is due. Call it once a frame, after <see cref="Session.Tick"/>.</summary>
         /// <param name="nowS">The clock of <see cref="Session.Tick"/>.</param>
         /// <param name="gameTimeS">Seconds on the game's own clock; if it went back, the last value counts.</param>
@@ -139,7 +142,7 @@ namespace Callsheet.Core
                 return;
             }
             _spawner.Flush();
-            if (nowS < _nextTickS || !_session.CanSendTick)
+            if (!IsTickDue(nowS))
             {
                 return;
             }
@@ -157,6 +160,11 @@ namespace Callsheet.Core
 
         internal Reply Ask(Npc npc, RequestMessage request)
         {
+            if (_session.State == SessionState.Open)
+            {
+                // Who speaks or is spoken to may have been added in this frame: it is spawned first.
+                _spawner.Flush();
+            }
             var reply = new Reply(_session, npc, request);
             _session.Request(request, reply);
             return reply;
@@ -237,6 +245,7 @@ namespace Callsheet.Core
             _keyframeIsDue = true;
             if (welcome.Resumed)
             {
+                _spawner.Flush();
                 return;
             }
             _tickNumber = 0;
