@@ -9,20 +9,15 @@ direction goes to ``tests/unity/core/Mirror.cs``, where the golden vectors are r
 
 from __future__ import annotations
 
-import ast
 import inspect
 import sys
 import textwrap
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from types import ModuleType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from types import ModuleType
 
-from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
+from message_shapes import ENUMS, class_name, is_message, members, number, pascal
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from callsheet.wire import codec, errors, fields, observe, script, session, talk, world
 from callsheet.wire.base import ClientMessage, Reliable, Request, ServerMessage
@@ -31,301 +26,12 @@ ROOT = Path(__file__).resolve().parents[2]
 MESSAGES = ROOT / "sdk_unity" / "Runtime" / "Core" / "Messages"
 MIRROR = ROOT / "tests" / "unity" / "core" / "Mirror.cs"
 MODULES: tuple[ModuleType, ...] = (session, world, talk, script, observe)
-HEADER = "// Generated from sdk_python/callsheet/wire by Tools~/generate_messages.py; do not edit.\n"
+HEADER = (
+    "// Generated from sdk_python/callsheet/wire by Tools~/generate_messages.py; do not edit.\n"
+)
 
-ENUMS: dict[tuple[str, ...], str] = {
-    get_args(fields.Role): "Role",
-    get_args(fields.TierName): "Tier",
-    get_args(fields.StateKindName): "StateKind",
-    ("player", "npc", "narrator"): "SpeakerKind",
-    ("player", "npc", "background"): "Priority",
-    ("stop", "length", "cancelled", "error"): "FinishReason",
-    ("replies", "residency", "npcs", "stats"): "Topic",
-    ("hear", "near", "tick"): "ScriptEvent",
-    ("keyframe", "delta"): "TickKind",
-}
-PATTERNS = {
-    r"^[A-Za-z0-9_.:\-]+$": "TextForm.Id",
-    r"^[A-Za-z0-9_.:\-]*$": "TextForm.IdOrEmpty",
-    r"^[A-Za-z_][A-Za-z0-9_]*$": "TextForm.Identifier",
-    r"^\d{1,5}\.\d{1,5}$": "TextForm.Version",
-    None: "TextForm.Any",
-}
 CLIENT = tuple(codec.CLIENT_MESSAGES.values())
 SERVER = tuple(codec.SERVER_MESSAGES.values())
-
-
-def pascal(name: str) -> str:
-    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
-
-
-def number(value: float) -> str:
-    """A C# literal of type double."""
-    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
-
-
-@dataclass(frozen=True)
-class Shape:
-    """How one field looks in C#: its type, how it is read, how it is written."""
-
-    kind: str
-    """text, integer, handle, real, flag, enum, vector, json, part, list."""
-    cs: str
-    limits: str = ""
-    item: Shape | None = None
-    part: type[BaseModel] | None = None
-    enum: str = ""
-
-    @property
-    def is_value(self) -> bool:
-        return self.kind in {"integer", "handle", "real", "flag", "enum", "vector"}
-
-
-def constraints(annotation: Any) -> tuple[Any, list[Any]]:
-    """The bare type of an annotation and what restricts it."""
-    found: list[Any] = []
-    while get_origin(annotation) is Annotated:
-        annotation, *extra = get_args(annotation)
-        for each in extra:
-            found += each.metadata if isinstance(each, FieldInfo) else [each]
-    return annotation, found
-
-
-def bounds(rules: list[Any]) -> tuple[float | None, float | None]:
-    low = high = None
-    for rule in rules:
-        match rule:
-            case Ge(ge=value):
-                low = value
-            case Gt(gt=value):
-                assert value == 0, "an open bound other than 0 has no C# form yet"
-                low = 5e-324
-            case Le(le=value):
-                high = value
-            case Lt():
-                raise NotImplementedError("lt")
-    return low, high  # type: ignore[return-value]
-
-
-def lengths(rules: list[Any], default_max: str = "int.MaxValue") -> tuple[int, str]:
-    low, high = 0, default_max
-    for rule in rules:
-        if isinstance(rule, MinLen):
-            low = rule.min_length
-        elif isinstance(rule, MaxLen):
-            high = str(rule.max_length)
-    return low, high
-
-
-def pattern(rules: list[Any]) -> str | None:
-    for rule in rules:
-        found = getattr(rule, "pattern", None)
-        if isinstance(found, str):
-            return found
-    return None
-
-
-def shape_of(annotation: Any, rules: list[Any]) -> tuple[Shape, bool]:
-    """The shape of an annotation and whether it may be absent (``| None``)."""
-    bare, extra = constraints(annotation)
-    rules = extra + rules
-    if get_origin(bare) in (Union, UnionType):
-        options = [a for a in get_args(bare) if a is not type(None)]
-        optional = len(options) < len(get_args(bare))
-        if any(o is errors.ErrorCode for o in options):  # ErrorCode | str
-            return Shape("text", "string", "0, int.MaxValue, TextForm.Any"), optional
-        (only,) = options
-        return shape_of(only, rules)[0], optional
-    if get_origin(bare) is Literal:
-        name = ENUMS[get_args(bare)]
-        return Shape("enum", name, enum=name), False
-    if get_origin(bare) is tuple:
-        args = get_args(bare)
-        if len(args) == 3:
-            low, high = bounds(constraints(args[0])[1])
-            return Shape("vector", "Vec3", f"{number(low or 0)}, {number(high or 0)}"), False
-        item, _ = shape_of(args[0], [])
-        low, high = lengths(rules)
-        return Shape("list", f"{item.cs}[]", f"{low}, {high}", item=item), False
-    if get_origin(bare) is dict:
-        return Shape("json", "JsonValue"), False
-    if bare is str:
-        low_length, high_length = lengths(rules)
-        form = PATTERNS[pattern(rules)]
-        return Shape("text", "string", f"{low_length}, {high_length}, {form}"), False
-    if bare is bool:
-        return Shape("flag", "bool"), False
-    low_bound, high_bound = bounds(rules)
-    if bare is int:
-        if high_bound == 2**32 - 1:
-            return Shape("handle", "uint"), False
-        first = "long.MinValue" if low_bound is None else str(int(low_bound))
-        last = "long.MaxValue" if high_bound is None else str(int(high_bound))
-        return Shape("integer", "long", f"{first}, {last}"), False
-    if bare is float:
-        if low_bound == 5e-324:
-            first = "double.Epsilon"
-        else:
-            first = "double.MinValue" if low_bound is None else number(low_bound)
-        last = "double.MaxValue" if high_bound is None else number(high_bound)
-        return Shape("real", "double", f"{first}, {last}"), False
-    if inspect.isclass(bare) and issubclass(bare, BaseModel):
-        return Shape("part", class_name(bare), part=bare), False
-    raise NotImplementedError(f"no C# form for {annotation!r}")
-
-
-READ = {
-    "text": "Text",
-    "integer": "Integer",
-    "handle": "Handle",
-    "real": "Real",
-    "flag": "Flag",
-    "vector": "Vector",
-    "json": "Object",
-}
-
-
-@dataclass(frozen=True)
-class Member:
-    """A field of a message."""
-
-    wire: str
-    shape: Shape
-    optional: bool
-    default: Any
-    doc: str | None
-
-    @property
-    def name(self) -> str:
-        return pascal(self.wire)
-
-    @property
-    def has_default(self) -> bool:
-        return self.default is not PydanticUndefined and self.default is not None
-
-    @property
-    def cs_type(self) -> str:
-        return self.shape.cs + ("?" if self.optional and self.shape.is_value else "")
-
-    def initializer(self) -> str:
-        if self.shape.kind == "list" and not self.optional:
-            return f" = System.Array.Empty<{self.shape.item.cs}>();"  # type: ignore[union-attr]
-        if not self.has_default:
-            return ""
-        match self.default:
-            case bool(value):
-                return " = true;" if value else ""
-            case "":
-                return ' = "";'
-            case str(text) if self.shape.kind == "text":
-                return f' = "{text}";'
-            case int() | float():
-                return f" = {number(self.default)};" if self.default else ""
-            case (0.0, 0.0, 0.0) | (0, 0, 0):
-                return ""
-        raise NotImplementedError(f"no C# form for the default {self.default!r}")
-
-    @property
-    def may_be_absent(self) -> bool:
-        return self.optional or self.default is not PydanticUndefined
-
-    def read(self, target: str) -> str:
-        """C# statement that reads the field from ``f`` into ``target``."""
-        shape, wire, into = self.shape, f'"{self.wire}"', f"{target}{self.name}"
-        limits = f", {shape.limits}" if shape.limits else ""
-        has = "Has" if self.optional else "Contains"
-        guard = f"if (f.{has}({wire})) " if self.may_be_absent else ""
-        match shape.kind:
-            case "enum":
-                value = f"({shape.enum})f.Enum({wire}, WireNames.{shape.enum})"
-            case "part":
-                value = f"{shape.cs}.Parse(f.Part({wire}))"
-            case "list":
-                item = shape.item
-                assert item is not None
-                match item.kind:
-                    case "part":
-                        value = f"f.Parts({wire}, {shape.limits}, {item.cs}.Parse)"
-                    case "text":
-                        value = f"f.Texts({wire}, {shape.limits}, {item.limits})"
-                    case "enum":
-                        value = (
-                            f"System.Array.ConvertAll(f.Enums({wire}, {shape.limits}, "
-                            f"WireNames.{item.enum}), i => ({item.enum})i)"
-                        )
-                    case other:
-                        raise NotImplementedError(other)
-            case kind:
-                value = f"f.{READ[kind]}({wire}{limits})"
-        return f"{guard}{into} = {value};"
-
-    def write(self, source: str) -> str:
-        """C# statement that writes the field of ``source`` to ``w``."""
-        shape, wire, value = self.shape, f'"{self.wire}"', f"{source}{self.name}"
-        limits = f", {shape.limits}" if shape.limits else ""
-        guard = f"if ({value} != null) " if self.optional else ""
-        if self.optional and shape.is_value:
-            value += ".Value"
-        match shape.kind:
-            case "enum":
-                return f"{guard}w.Enum({wire}, (int){value}, WireNames.{shape.enum});"
-            case "part":
-                return f"{guard}w.Part({wire}, {value}, {shape.cs}.Format);"
-            case "list":
-                item = shape.item
-                assert item is not None
-                match item.kind:
-                    case "part":
-                        return f"{guard}w.Parts({wire}, {value}{limits}, {item.cs}.Format);"
-                    case "text":
-                        return f"{guard}w.Texts({wire}, {value}{limits}, {item.limits});"
-                    case "enum":
-                        return (
-                            f"{guard}w.Enums({wire}, System.Array.ConvertAll({value}, "
-                            f"i => (int)i){limits}, WireNames.{item.enum});"
-                        )
-            case kind:
-                return f"{guard}w.{READ[kind]}({wire}, {value}{limits});"
-        raise NotImplementedError(shape)
-
-
-def is_message(model: type[BaseModel]) -> bool:
-    return issubclass(model, ClientMessage | ServerMessage)
-
-
-def class_name(model: type[BaseModel]) -> str:
-    return model.__name__ + ("Message" if is_message(model) else "")
-
-
-def field_docs(model: type[BaseModel]) -> dict[str, str]:
-    """The strings that stand under the fields of a model."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0]
-    assert isinstance(tree, ast.ClassDef)
-    docs: dict[str, str] = {}
-    for before, after in zip(tree.body, tree.body[1:], strict=False):
-        if (
-            isinstance(before, ast.AnnAssign)
-            and isinstance(before.target, ast.Name)
-            and isinstance(after, ast.Expr)
-            and isinstance(after.value, ast.Constant)
-            and isinstance(after.value.value, str)
-        ):
-            docs[before.target.id] = inspect.cleandoc(after.value.value)
-    return docs
-
-
-def members(model: type[BaseModel]) -> list[Member]:
-    docs: dict[str, str] = {}
-    for base in reversed(model.__mro__):
-        if base is not BaseModel and isinstance(base, type) and issubclass(base, BaseModel):
-            docs |= field_docs(base)
-    found = []
-    for name, info in model.model_fields.items():
-        if is_message(model) and name == "type":
-            continue
-        shape, optional = shape_of(info.annotation, list(info.metadata))
-        found.append(Member(name, shape, optional, info.default, docs.get(name)))
-    return found
 
 
 def parts_of(models: tuple[type[BaseModel], ...]) -> set[type[BaseModel]]:
@@ -347,7 +53,13 @@ WRITTEN, READ_PARTS = parts_of(CLIENT), parts_of(SERVER)
 def xml(text: str | None, indent: str) -> str:
     if not text:
         return ""
-    safe = text.replace("``", "").replace("None", "null").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    safe = (
+        text.replace("``", "")
+        .replace("None", "null")
+        .replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+    )
     lines = safe.splitlines()
     if len(lines) == 1:
         return f"{indent}/// <summary>{lines[0]}</summary>\n"
@@ -372,14 +84,15 @@ def block(head: str, lines: list[str]) -> str:
 
 def message_class(model: type[BaseModel]) -> str:
     wire_type = model.model_fields["type"].default
+    skip: tuple[str, ...] = ()
     if issubclass(model, Request):
         base, skip = "RequestMessage", ("id",)
     elif issubclass(model, ClientMessage):
-        base, skip = "ClientMessage", ()
+        base = "ClientMessage"
     elif issubclass(model, Reliable):
         base, skip = "ReliableMessage", ("seq",)
     else:
-        base, skip = "ServerMessage", ()
+        base = "ServerMessage"
     out = xml(inspect.cleandoc(model.__doc__ or f"The message {wire_type}."), "    ")
     out += f"    public sealed class {class_name(model)} : {base}\n    {{\n"
     out += properties(model, skip)
@@ -427,9 +140,11 @@ def module_file(module: ModuleType) -> str:
         and issubclass(value, BaseModel)
         and (value in CLIENT or value in SERVER or value in WRITTEN | READ_PARTS)
     ]
-    return out + "\n".join(
-        message_class(c) if is_message(c) else part_class(c) for c in classes
-    ) + "}\n"
+    return (
+        out
+        + "\n".join(message_class(c) if is_message(c) else part_class(c) for c in classes)
+        + "}\n"
+    )
 
 
 def enums_file() -> str:
@@ -484,7 +199,7 @@ def errors_file() -> str:
     out += wrapped("internal static readonly string[] Names =", names)
     out += wrapped("internal static readonly ErrorKind[] Kinds =", kinds)
     closes = ", ".join(str(int(errors.RULES[code].closes or 0)) for code in errors.ErrorCode)
-    out += "\n        /// <summary>The close code that follows an error; 0 = the session goes on.</summary>\n"
+    out += "\n" + xml("The close code that follows an error; 0 = the session goes on.", "        ")
     out += wrapped("internal static readonly int[] ClosesWith =", closes)
     return out + "    }\n}\n"
 
@@ -504,7 +219,9 @@ def index_file() -> str:
     ]
     lines += ["    default: return null;", "}"]
     head = "/// <summary>An empty message of that type, or null if there is none.</summary>\n"
-    out += block(head + "        internal static ServerMessage Create(string type)", lines).lstrip("\n")
+    out += block(head + "        internal static ServerMessage Create(string type)", lines).lstrip(
+        "\n"
+    )
     protocol = f'public const string Protocol = "{fields.PROTOCOL}";'
     out += "    }\n\n    /// <summary>Constants of callsheet.v1.</summary>\n"
     out += f"    public static class ProtocolInfo\n    {{\n        {protocol}\n"
@@ -523,22 +240,25 @@ def mirror_file() -> str:
     out += "    /// <summary>The server's side of the codec.</summary>\n"
     out += "    internal static class Mirror\n    {\n"
     cases = ["switch (type)", "{"]
-    cases += [f'    case "{w}": return Read{class_name(m)}(f);' for w, m in
-              codec.CLIENT_MESSAGES.items()]
+    cases += [
+        f'    case "{w}": return Read{class_name(m)}(f);' for w, m in codec.CLIENT_MESSAGES.items()
+    ]
     cases += ["    default: return null;", "}"]
     out += block("internal static ClientMessage Read(string type, FieldReader f)", cases)
     cases = ["switch (message.Type)", "{"]
     for wire, m in codec.SERVER_MESSAGES.items():
-        cases.append(f'    case "{wire}": Write{class_name(m)}(w, ({class_name(m)})message); break;')
+        cases.append(
+            f'    case "{wire}": Write{class_name(m)}(w, ({class_name(m)})message); break;'
+        )
     cases.append("}")
     out += block("internal static void Write(JsonWriter w, ServerMessage message)", cases)
     for m in CLIENT:
         name = class_name(m)
         lines = [f"var m = new {name}();", *(x.read("m.") for x in members(m)), "return m;"]
         out += block(f"private static {name} Read{name}(FieldReader f)", lines)
-    for m in SERVER:
-        name = class_name(m)
-        lines = [x.write("m.") for x in members(m)]
+    for message in SERVER:
+        name = class_name(message)
+        lines = [x.write("m.") for x in members(message)]
         out += block(f"private static void Write{name}(JsonWriter w, {name} m)", lines)
     only_read = sorted(WRITTEN - READ_PARTS, key=lambda m: m.__name__)
     only_written = sorted(READ_PARTS - WRITTEN, key=lambda m: m.__name__)
@@ -554,8 +274,10 @@ def mirror_file() -> str:
 
 
 def files() -> dict[Path, str]:
-    out = {MESSAGES / f"{pascal(m.__name__.rsplit('.', 1)[1])}Messages.cs": module_file(m)
-           for m in MODULES}
+    out = {
+        MESSAGES / f"{pascal(m.__name__.rsplit('.', 1)[1])}Messages.cs": module_file(m)
+        for m in MODULES
+    }
     out[MESSAGES / "Enums.cs"] = enums_file()
     out[MESSAGES / "Errors.cs"] = errors_file()
     out[MESSAGES / "ServerMessages.cs"] = index_file()
@@ -571,7 +293,7 @@ def main() -> int:
             if not path.is_file() or path.read_text(encoding="utf-8") != text
         ]
         if stale:
-            print("out of date, run Tools~/generate_messages.py:", ", ".join(stale))
+            sys.stderr.write(f"out of date, run generate_messages.py: {', '.join(stale)}\n")
         return 1 if stale else 0
     for path, text in files().items():
         path.parent.mkdir(parents=True, exist_ok=True)

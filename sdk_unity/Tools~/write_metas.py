@@ -1,9 +1,9 @@
-"""Writes the .meta file of everything in the package that has none, and removes those of what is gone.
+"""Writes the missing .meta files of the package, and removes those of what is gone.
 
     python sdk_unity/Tools~/write_metas.py
 
-A new file's GUID follows from its path, so two people who add the same file get the same one. A file
-that moves takes its .meta along (git mv both): scenes and prefabs refer to the GUID.
+A new file's GUID follows from its path, so two people who add the same file get the same one. A
+file that moves takes its .meta along (git mv both): scenes and prefabs refer to the GUID.
 """
 
 from __future__ import annotations

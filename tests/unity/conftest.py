@@ -22,8 +22,15 @@ def toolchain(tmp_path_factory: pytest.TempPathFactory) -> Toolchain:
     return Toolchain(tmp_path_factory.mktemp("unity"))
 
 
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A Callsheet server in a process of its own, with the engine that needs no model."""
+    with running_server(tmp_path_factory.mktemp("server"), sys.executable) as server:
+        yield server
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    """A Callsheet server of its own process, with the engine that needs no model."""
+    """A server like ``shared_server``, for a test that kills it."""
     with running_server(tmp_path, sys.executable) as server:
         yield server

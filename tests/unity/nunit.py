@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import xml.etree.ElementTree as ElementTree
+import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def run_nunit(assembly: Path, environment: dict[str, str]) -> NUnitResult:
     )
     assert result.is_file(), done.stdout + done.stderr
     passed, failed = set(), {}
-    for case in ElementTree.parse(result).iter("test-case"):
+    for case in ET.parse(result).iter("test-case"):
         name = case.get("name", "")
         if case.get("success") == "True":
             passed.add(name)

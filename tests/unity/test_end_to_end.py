@@ -26,12 +26,25 @@ def game(toolchain: Toolchain) -> list[str]:
 
 
 @pytest.mark.parametrize("scenario", ["town", "flood"])
-def test_play(scenario: str, game: list[str], server: Server) -> None:
+def test_play(scenario: str, game: list[str], shared_server: Server) -> None:
     played = subprocess.run(
-        [*game, scenario, server.url], capture_output=True, text=True, timeout=50
+        [*game, scenario, shared_server.url], capture_output=True, text=True, timeout=50
     )
     assert played.returncode == 0, played.stdout + played.stderr
     assert played.stdout.endswith("done\n")
+
+
+@pytest.mark.parametrize("refused", [True, False], ids=["refused", "silent"])
+def test_play_without_a_server(refused: bool, game: list[str]) -> None:
+    """Nobody listens, or somebody who accepts TCP and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        if refused:
+            listener.close()
+        played = subprocess.run(
+            [*game, "absent", f"ws://127.0.0.1:{port}/"], capture_output=True, text=True, timeout=50
+        )
+    assert played.returncode == 0, played.stdout + played.stderr
 
 
 def test_a_server_killed_in_mid_reply_and_started_again(game: list[str], server: Server) -> None:
@@ -43,8 +56,8 @@ def test_a_server_killed_in_mid_reply_and_started_again(game: list[str], server:
         until(lines, "done")
 
 
-def test_a_connection_cut_in_mid_reply_is_resumed(game: list[str], server: Server) -> None:
-    wire = Wire(server.port)
+def test_a_connection_cut_in_mid_reply_is_resumed(game: list[str], shared_server: Server) -> None:
+    wire = Wire(shared_server.port)
     with wire, playing([*game, "cut", f"ws://127.0.0.1:{wire.port}/"]) as lines:
         until(lines, "cut-now")
         wire.cut()

@@ -23,8 +23,7 @@ def missing_mono() -> str | None:
     if all(map(shutil.which, ("mcs", "mono", "nunit-console"))) and NUNIT.is_file():
         return None
     return (
-        "Mono is not installed "
-        "(apt-get install mono-mcs mono-devel nunit-console libnunit-cil-dev)"
+        "Mono is not installed (apt-get install mono-mcs mono-devel nunit-console libnunit-cil-dev)"
     )
 
 
@@ -69,9 +68,7 @@ class Toolchain:
         assert done.returncode == 0, done.stderr + done.stdout
         return target
 
-    def library(
-        self, name: str, folders: Sequence[Path], references: Sequence[str] = ()
-    ) -> Path:
+    def library(self, name: str, folders: Sequence[Path], references: Sequence[str] = ()) -> Path:
         """The assembly of that name, compiled when it is first asked for."""
         if name not in self.built:
             paths = [self.built[r] for r in references]

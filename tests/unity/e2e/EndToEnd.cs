@@ -21,6 +21,8 @@ namespace Callsheet.Tests
         private static GameWorld _world;
         private static Player _player;
         private static readonly List<CallsheetError> Errors = new List<CallsheetError>();
+        private static readonly List<Exception> Thrown = new List<Exception>();
+        private static readonly HashSet<Thread> Threads = new HashSet<Thread>();
         private static readonly List<long> Handled = new List<long>();
         private static int _sessions;
         private static int _resumes;
@@ -32,6 +34,7 @@ namespace Callsheet.Tests
                 Open(args[1], args[0] == "town" ? 1000 : 5);
                 switch (args[0])
                 {
+                    case "absent": Absent(); break;
                     case "town": Town(); break;
                     case "cut": Cut(); break;
                     case "restart": Restart(); break;
@@ -40,6 +43,8 @@ namespace Callsheet.Tests
                 }
                 _session.Stop();
                 Until(() => _session.State == SessionState.Stopped, "stopped");
+                Check(Thrown.Count == 0, "a handler threw: " + string.Join("; ", Thrown));
+                Check(Threads.All(t => t == Thread.CurrentThread), "handlers ran on " + Threads.Count + " threads");
                 Say("done");
                 return 0;
             }
@@ -50,9 +55,19 @@ namespace Callsheet.Tests
             }
         }
 
+        /// <summary>Nobody answers, or nobody is there: one error, attempts in the background, and the game runs on.</summary>
+        private static void Absent()
+        {
+            Until(() => _session.FailuresInARow >= 2, "two attempts");
+            Check(Errors.Count == 1 && Errors[0].Code == ErrorCode.ConnectionFailed, "errors: " + string.Join("; ", Errors));
+            Reply reply = _world.Npcs[0].Say("Anybody there?", _player);
+            Check(reply.State == ReplyState.Failed && reply.Error.Code == ErrorCode.ConnectionFailed, "a reply without a server: " + reply.State);
+        }
+
         /// <summary>A thousand NPCs, 60 ticks a second, talks while it runs.</summary>
         private static void Town()
         {
+            Join();
             var replies = new List<Reply>();
             double endS = Now + 3;
             long before = _world.TicksSent;
@@ -91,6 +106,7 @@ namespace Callsheet.Tests
         /// <summary>The connection is cut in mid-reply; the reply goes on as if nothing had been.</summary>
         private static void Cut()
         {
+            Join();
             var added = new List<string>();
             int completed = 0;
             Reply reply = _world.Npcs[0].Say("Tell me a long story.", _player);
@@ -112,6 +128,7 @@ namespace Callsheet.Tests
         /// <summary>The server is killed in mid-reply and starts anew; the world is there again.</summary>
         private static void Restart()
         {
+            Join();
             Reply done = _world.Npcs[1].Say("Good morning.", _player);
             Until(() => done.IsComplete, "the first reply is complete");
             Reply cut = _world.Npcs[0].Say("Tell me a long story.", _player);
@@ -136,6 +153,7 @@ namespace Callsheet.Tests
         /// <summary>The game looks away while much is told, and catches up.</summary>
         private static void Flood()
         {
+            Join();
             var replies = new List<Reply>();
             for (int i = 0; i < 40; i++)
             {
@@ -155,9 +173,10 @@ namespace Callsheet.Tests
 
         private static void Open(string url, int npcs)
         {
-            _session = new Session(new SessionOptions { Url = url, World = "town", ConnectTimeoutS = 3 }, () => new WebSocketTransport());
+            _session = new Session(new SessionOptions { Url = url, World = "town", ConnectTimeoutS = 1 }, () => new WebSocketTransport());
             _session.ErrorRaised += Errors.Add;
-            _session.HandlerThrew += e => throw new InvalidOperationException("a handler threw", e);
+            _session.HandlerThrew += Thrown.Add;
+            _session.StateChanged += (old, state) => Threads.Add(Thread.CurrentThread);
             _session.Opened += w =>
             {
                 _sessions += w.Resumed ? 0 : 1;
@@ -165,6 +184,7 @@ namespace Callsheet.Tests
             };
             _session.Received += m =>
             {
+                Threads.Add(Thread.CurrentThread);
                 var reliable = m as ReliableMessage;
                 if (reliable != null)
                 {
@@ -181,6 +201,10 @@ namespace Callsheet.Tests
                 npc.SetMotion(i % 40, 0, i / 40, 0, 0, 0);
             }
             _session.Start();
+        }
+
+        private static void Join()
+        {
             Until(() => _session.State == SessionState.Open && _world.Npcs.All(n => n.IsSpawned), "spawned");
         }
 

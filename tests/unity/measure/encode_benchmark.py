@@ -1,4 +1,7 @@
-"""Time to encode a tick in C# on Mono and in Python: ``python tests/unity/measure/encode_benchmark.py``."""
+"""Time to encode a tick in C# on Mono and in Python.
+
+PYTHONPATH=sdk_python:tests python tests/unity/measure/encode_benchmark.py
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-
-sys.path[:0] = [str(Path(__file__).resolve().parents[n] / d) for n, d in ((3, "sdk_python"), (2, ""))]
-
 from unity.toolchain import HERE, Toolchain
 
 from callsheet.wire import Tick, TickKind, encode_tick, npc_records, player_records
@@ -40,9 +40,10 @@ def main() -> None:
         source = HERE / "measure" / "EncodeBenchmark.cs"
         program = toolchain.compile("EncodeBenchmark.exe", [source], [toolchain.core()])
         lines = toolchain.run(program).stdout.splitlines()
-    print(f"{'NPCs':>6} {'C# on Mono':>12} {'Python':>12}")
+    sys.stdout.write(f"{'NPCs':>6} {'C# on Mono':>12} {'Python':>12}\n")
     for npcs, mono_us in (line.split() for line in lines):
-        print(f"{npcs:>6} {float(mono_us):>9.1f} us {python_us(int(npcs)):>9.1f} us")
+        python = python_us(int(npcs))
+        sys.stdout.write(f"{npcs:>6} {float(mono_us):>9.1f} us {python:>9.1f} us\n")
 
 
 if __name__ == "__main__":

@@ -250,12 +250,17 @@ namespace Callsheet.Core
 
         private void Connect()
         {
-            _transport = _connect();
-            _transport.Open(_url);
             _welcomed = false;
             _explained = false;
             _deadlineS = _nowS + _options.ConnectTimeoutS;
             SetState(SessionState.Connecting);
+            Guard(() => _transport = _connect());
+            if (_transport == null)
+            {
+                Lost(AbnormalClosure, "there is no transport for this platform");
+                return;
+            }
+            _transport.Open(_url);
         }
 
         /// <summary>What follows from the state of the connection and from time.</summary>
@@ -574,24 +579,17 @@ namespace Callsheet.Core
                 _ledger.Close(id);
             }
             var error = message as ErrorMessage;
-            try
+            if (error != null)
             {
-                if (error != null)
-                {
-                    CallsheetError what = CallsheetError.From(error);
-                    handler?.OnFailed(what);
-                    Raise(what);
-                }
-                else
-                {
-                    handler?.OnMessage(message);
-                }
-                Received?.Invoke(message);
+                CallsheetError what = CallsheetError.From(error);
+                Guard(() => handler?.OnFailed(what));
+                Raise(what);
             }
-            catch (Exception thrown)
+            else
             {
-                Report(thrown);
+                Guard(() => handler?.OnMessage(message));
             }
+            Guard(() => Received?.Invoke(message));
         }
 
         private void Enter(WelcomeMessage welcome)
