@@ -252,9 +252,9 @@ def mirror_file() -> str:
         )
     cases.append("}")
     out += block("internal static void Write(JsonWriter w, ServerMessage message)", cases)
-    for m in CLIENT:
-        name = class_name(m)
-        lines = [f"var m = new {name}();", *(x.read("m.") for x in members(m)), "return m;"]
+    for sent in CLIENT:
+        name = class_name(sent)
+        lines = [f"var m = new {name}();", *(x.read("m.") for x in members(sent)), "return m;"]
         out += block(f"private static {name} Read{name}(FieldReader f)", lines)
     for message in SERVER:
         name = class_name(message)

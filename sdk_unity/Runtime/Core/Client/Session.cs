@@ -13,44 +13,23 @@ namespace Callsheet.Core
     /// </summary>
     public sealed class Session
     {
-        private const int MaxFramesReadPerTick = 1024;
-        private const int AckEvery = 32;
-        private const double AckIntervalS = 1;
-        private const double BurstS = 2;
-        private const int AbnormalClosure = 1006;
-        private const int GoingAway = 1001;
-        private const int NoStatus = 1005;
-
         private readonly SessionOptions _options;
         private readonly Uri _url;
         private readonly Func<ITransport> _connect;
-        private readonly MessageDecoder _decoder = new MessageDecoder();
         private readonly JsonWriter _writer = new JsonWriter();
         private readonly Outbox _outbox = new Outbox();
-        private readonly Inbox _inbox;
         private readonly RequestLedger _ledger = new RequestLedger();
         private readonly Heartbeat _heartbeat = new Heartbeat();
+        private readonly ResumePoint _resume = new ResumePoint();
+        private readonly RateLimit _rate = new RateLimit();
+        private readonly Inflow _inflow;
         private readonly Backoff _backoff;
         private readonly PingMessage _ping = new PingMessage();
-        private readonly PongMessage _pong = new PongMessage();
         private readonly AckMessage _ack = new AckMessage();
 
         private ITransport _transport;
         private double _nowS;
         private double _deadlineS;
-        private bool _welcomed;
-        private bool _refusedGap;
-        private string _resumeSession;
-        private string _resumeToken;
-        private long _receivedSeq;
-        private long _handledSeq;
-        private long _ackedSeq;
-        private double _ackedAtS;
-        private double _tokens;
-        private double _tokensAtS;
-        private double _drainingWaitS;
-        private int _failuresInARow;
-        private bool _explained;
         private double _graceEndsS;
 
         /// <param name="options">Copied where it matters: a later change has no effect.</param>
@@ -60,7 +39,7 @@ namespace Callsheet.Core
             _options = options ?? throw new ArgumentNullException(nameof(options));
             _connect = connect ?? throw new ArgumentNullException(nameof(connect));
             _url = options.Check();
-            _inbox = new Inbox(options.MaxQueuedMessages);
+            _inflow = new Inflow(options.MaxQueuedMessages, _heartbeat, _resume, Raise);
             _backoff = new Backoff(options.ReconnectMinS, options.ReconnectMaxS, options.Seed);
         }
 
@@ -97,13 +76,13 @@ namespace Callsheet.Core
         public double? RoundTripS => _heartbeat.RoundTripS;
 
         /// <summary>Attempts to connect that failed since the session was open last.</summary>
-        public int FailuresInARow => _failuresInARow;
+        public int FailuresInARow { get; private set; }
 
         /// <summary>When the next attempt comes, on the clock of <see cref="Tick"/>; only while waiting.</summary>
         public double NextAttemptS => _deadlineS;
 
         /// <summary>Messages waiting for the next tick.</summary>
-        public int Backlog => _inbox.Count;
+        public int Backlog => _inflow.Inbox.Count;
 
         /// <summary>Requests sent and not answered.</summary>
         public int OpenRequests => _ledger.Open;
@@ -118,9 +97,9 @@ namespace Callsheet.Core
             {
                 return;
             }
-            _failuresInARow = 0;
+            FailuresInARow = 0;
             _backoff.Reset();
-            ForgetResume();
+            _resume.Forget();
             _deadlineS = double.NegativeInfinity;
             SetState(SessionState.Waiting);
         }
@@ -129,12 +108,12 @@ namespace Callsheet.Core
         public void Stop()
         {
             FailRequests("the session was stopped", true);
-            _inbox.Clear();
-            ForgetResume();
+            _inflow.Inbox.Clear();
+            _resume.Forget();
             if (State == SessionState.Open || State == SessionState.Greeting)
             {
                 _outbox.Clear();
-                Write(new ByeMessage(), false);
+                Write(new ByeMessage());
                 _deadlineS = _nowS + _options.CloseTimeoutS;
                 SetState(SessionState.Closing);
                 _outbox.Pump(_transport);
@@ -157,7 +136,7 @@ namespace Callsheet.Core
             message.Id = 1;
             Encode(message);
             bool hopeless = State == SessionState.Stopped || State == SessionState.Closing || State == SessionState.Failed
-                || (_failuresInARow > 0 && _resumeToken == null);
+                || (FailuresInARow > 0 && !_resume.Exists);
             if (hopeless)
             {
                 Guard(() => handler?.OnFailed(new CallsheetError(ErrorCode.ConnectionFailed, "there is no connection to the server")));
@@ -178,13 +157,13 @@ namespace Callsheet.Core
         public bool Send(ClientMessage message)
         {
             Encode(message);
-            bool resumable = State != SessionState.Stopped && State != SessionState.Closing && _resumeToken != null;
+            bool resumable = State != SessionState.Stopped && State != SessionState.Closing && _resume.Exists;
             if (!resumable)
             {
                 return false;
             }
             _outbox.Add(FrameKind.Text, _writer.Buffer, _writer.Count, true);
-            _tokens--;
+            _rate.Spend();
             return true;
         }
 
@@ -219,17 +198,15 @@ namespace Callsheet.Core
             {
                 Connect();
             }
-            else if (State == SessionState.Waiting && _resumeToken != null && _nowS >= _graceEndsS)
+            else if (State == SessionState.Waiting && _resume.Exists && _nowS >= _graceEndsS)
             {
-                ForgetResume();
+                _resume.Forget();
                 FailRequests("the connection was lost for longer than the server keeps a session", true);
             }
             if (_transport != null)
             {
                 _heartbeat.Tick(_nowS);
-                bool closed = _transport.State == TransportState.Closed;
-                bool drained = Read();
-                Progress(closed && drained);
+                Listen();
             }
             Dispatch();
             if (State == SessionState.Open)
@@ -239,7 +216,7 @@ namespace Callsheet.Core
                 if (_heartbeat.PingIsDue(_nowS))
                 {
                     _ping.ClientTimeS = Math.Round(_nowS, 6);
-                    Write(_ping, false);
+                    Write(_ping);
                 }
             }
             if (State == SessionState.Open || State == SessionState.Closing)
@@ -250,199 +227,64 @@ namespace Callsheet.Core
 
         private void Connect()
         {
-            _welcomed = false;
-            _explained = false;
+            _inflow.Restart();
             _deadlineS = _nowS + _options.ConnectTimeoutS;
             SetState(SessionState.Connecting);
             Guard(() => _transport = _connect());
             if (_transport == null)
             {
-                Lost(AbnormalClosure, "there is no transport for this platform");
+                Lost(CloseRules.Abnormal, "there is no transport for this platform");
                 return;
             }
             _transport.Open(_url);
         }
 
-        /// <summary>What follows from the state of the connection and from time.</summary>
-        private void Progress(bool closed)
+        /// <summary>Reads what came, then does what follows from the state of the connection and from time.</summary>
+        private void Listen()
         {
-            if (_transport == null)
+            bool closed = _transport.State == TransportState.Closed;
+            switch (State == SessionState.Closing ? ReadEnd.Drained : _inflow.Read(_transport, _nowS))
             {
-                return;
+                case ReadEnd.Hole:
+                    Lost(CloseRules.Abnormal, "a message is missing");
+                    return;
+                case ReadEnd.WrongVersion:
+                    Lost(CloseCodes.VersionMismatch, "another major version");
+                    return;
+                case ReadEnd.Drained:
+                    if (closed)
+                    {
+                        Lost(_transport.CloseCode, _transport.CloseReason);
+                        return;
+                    }
+                    break;
             }
-            if (closed)
-            {
-                Lost(_transport.CloseCode, _transport.CloseReason);
-                return;
-            }
+            bool late = _nowS >= _deadlineS;
             if (State == SessionState.Connecting && _transport.State == TransportState.Open)
             {
                 WriteHello();
                 SetState(SessionState.Greeting);
             }
-            if (State == SessionState.Closing)
+            else if (State == SessionState.Connecting && late)
             {
-                if (_outbox.IsEmpty && _transport.CanSend)
-                {
-                    _transport.Close(CloseCodes.Normal);
-                }
-                if (_nowS >= _deadlineS)
-                {
-                    Lost(AbnormalClosure, "the server did not answer the goodbye");
-                }
-                return;
+                Lost(CloseRules.Abnormal, "no connection within " + _options.ConnectTimeoutS + " s");
             }
-            if (State == SessionState.Open && _heartbeat.IsDead(_nowS))
+            else if (State == SessionState.Greeting && late && !_inflow.IsWelcomed)
+            {
+                Lost(CloseRules.Abnormal, "no welcome within " + _options.ConnectTimeoutS + " s");
+            }
+            else if (State == SessionState.Open && _heartbeat.IsDead(_nowS))
             {
                 Lost(CloseCodes.HeartbeatTimeout, "nothing was heard for three heartbeats");
             }
-            else if (State != SessionState.Open && !_welcomed && _nowS >= _deadlineS)
+            else if (State == SessionState.Closing && late)
             {
-                string what = State == SessionState.Connecting ? "no connection" : "no welcome";
-                Lost(AbnormalClosure, what + " within " + _options.ConnectTimeoutS + " s");
+                Lost(CloseRules.Abnormal, "the server did not answer the goodbye");
             }
-        }
-
-        /// <summary>Takes frames from the transport into the inbox; true if none is left.</summary>
-        private bool Read()
-        {
-            for (int i = 0; i < MaxFramesReadPerTick; i++)
+            else if (State == SessionState.Closing && _outbox.IsEmpty && _transport.CanSend)
             {
-                if (_inbox.IsFull)
-                {
-                    // Who does not read cannot call the other side silent.
-                    _heartbeat.Heard(_nowS);
-                    return false;
-                }
-                if (!_transport.TryReceive(out Frame frame))
-                {
-                    return true;
-                }
-                _heartbeat.Heard(_nowS);
-                if (frame.Kind == FrameKind.Binary)
-                {
-                    Raise(new CallsheetError(ErrorCode.BadMessage, "the server sent a binary frame; callsheet.v1 has none"));
-                }
-                else if (State != SessionState.Closing && !Accept(frame.Data))
-                {
-                    return false;
-                }
+                _transport.Close(CloseCodes.Normal);
             }
-            return false;
-        }
-
-        /// <summary>Judges one text frame; false if the connection cannot go on.</summary>
-        private bool Accept(ArraySegment<byte> data)
-        {
-            if (!_decoder.Open(data.Array, data.Offset, data.Count))
-            {
-                Raise(_decoder.Error);
-                return true;
-            }
-            if (_decoder.Is("pong"))
-            {
-                if (_decoder.Into(_pong))
-                {
-                    _heartbeat.Pong(_pong.ClientTimeS, _nowS, _pong.ServerTimeS);
-                    return true;
-                }
-                Raise(_decoder.Error);
-                return true;
-            }
-            long seq = _decoder.Seq;
-            if (seq > 0 && _welcomed)
-            {
-                if (seq <= _receivedSeq)
-                {
-                    return true;
-                }
-                if (seq > _receivedSeq + 1)
-                {
-                    Gap(seq);
-                    return false;
-                }
-                _receivedSeq = seq;
-                _refusedGap = false;
-            }
-            ServerMessage message = _decoder.Message();
-            if (message == null)
-            {
-                // Newer servers may say more than this client knows; that is no error.
-                if (_decoder.Error.Code != ErrorCode.UnknownType)
-                {
-                    Raise(_decoder.Error);
-                }
-                return true;
-            }
-            return Note(message);
-        }
-
-        /// <summary>Takes from a message what matters at once, and queues it.</summary>
-        private bool Note(ServerMessage message)
-        {
-            var welcome = message as WelcomeMessage;
-            if (welcome != null)
-            {
-                if (_welcomed || State != SessionState.Greeting)
-                {
-                    Raise(new CallsheetError(ErrorCode.BadMessage, "the server sent a second welcome"));
-                    return true;
-                }
-                if (!SameMajor(welcome.Protocol))
-                {
-                    Refuse(welcome.Protocol);
-                    return false;
-                }
-                _welcomed = true;
-                _receivedSeq = welcome.Resumed ? _receivedSeq : 0;
-                _resumeSession = welcome.Session;
-                _resumeToken = welcome.ResumeToken;
-            }
-            var error = message as ErrorMessage;
-            if (error != null && ErrorTable.ClosesWith[(int)CallsheetError.CodeOf(error.Code)] != 0)
-            {
-                // Said before it closes, this says why better than a close code could.
-                _explained = true;
-            }
-            var draining = message as DrainingMessage;
-            if (draining != null)
-            {
-                _drainingWaitS = draining.ReconnectAfterS;
-            }
-            _inbox.Add(message);
-            return true;
-        }
-
-        private void Gap(long seq)
-        {
-            string what = "message " + (_receivedSeq + 1) + " is missing, " + seq + " came instead";
-            Raise(new CallsheetError(ErrorCode.BadMessage, what, "seq", seq.ToString(), _receivedSeq + 1));
-            if (_refusedGap)
-            {
-                // The replay had the same hole: this session cannot be continued.
-                ForgetResume();
-            }
-            _refusedGap = true;
-            Lost(AbnormalClosure, what);
-        }
-
-        private bool SameMajor(string protocol)
-        {
-            Versions.TryParse(ProtocolInfo.Protocol, out int ours, out _);
-            return Versions.TryParse(protocol, out int theirs, out _) && ours == theirs;
-        }
-
-        private void Refuse(string protocol)
-        {
-            Versions.TryParse(ProtocolInfo.Protocol, out int ours, out _);
-            bool serverIsOlder = Versions.TryParse(protocol, out int theirs, out _) && theirs < ours;
-            string upgrade = serverIsOlder
-                ? "upgrade the server: pip install --upgrade callsheet"
-                : "upgrade the Unity package com.callsheet.sdk";
-            string what = "the server speaks protocol " + protocol + ", this client " + ProtocolInfo.Protocol + "; " + upgrade;
-            Raise(new CallsheetError(ErrorCode.VersionMismatch, what));
-            _explained = true;
-            Lost(CloseCodes.VersionMismatch, what);
         }
 
         /// <summary>The connection is over: ends, fails or waits for the next attempt.</summary>
@@ -461,60 +303,38 @@ namespace Callsheet.Core
             {
                 _graceEndsS = _nowS + Welcome.ResumeGraceS;
             }
-            bool resumable = CloseCodes.IsResumable(code) || code == AbnormalClosure || code == GoingAway || code == NoStatus;
-            if (!resumable)
+            if (!CloseRules.IsResumable(code))
             {
-                ForgetResume();
+                _resume.Forget();
             }
-            if (!Reconnects(code))
+            string why = CloseRules.Why(code, reason);
+            if (!CloseRules.Reconnects(code))
             {
-                FailRequests("the session ended: " + Why(code, reason), true);
+                FailRequests("the session ended: " + why, true);
                 SetState(SessionState.Failed);
-                if (!_explained)
+                if (!_inflow.IsExplained)
                 {
-                    Raise(new CallsheetError(ErrorCode.SessionLost, "the server ended the session: " + Why(code, reason)));
+                    Raise(new CallsheetError(ErrorCode.SessionLost, "the server ended the session: " + why));
                 }
                 return;
             }
-            if (_failuresInARow++ == 0 && !_explained)
+            if (FailuresInARow++ == 0 && !_inflow.IsExplained)
             {
-                string what = "no connection to " + _options.Url + " (" + Why(code, reason) + "); trying again in the background";
+                string what = "no connection to " + _options.Url + " (" + why + "); trying again in the background";
                 Raise(new CallsheetError(ErrorCode.ConnectionFailed, what, value: code.ToString()));
             }
-            if (_resumeToken == null)
+            if (!_resume.Exists)
             {
                 FailRequests("there is no connection to the server", true);
             }
             double waitS = _backoff.Next();
             if (code == CloseCodes.Draining)
             {
-                waitS = Math.Max(waitS, _drainingWaitS);
+                waitS = Math.Max(waitS, _inflow.ReconnectAfterS);
             }
             _deadlineS = _nowS + waitS;
             SetState(SessionState.Waiting);
         }
-
-        /// <summary>False for the closes that trying again by itself does not help (see "Close codes" of the protocol).</summary>
-        private static bool Reconnects(int code)
-        {
-            switch (code)
-            {
-                case CloseCodes.Normal:
-                case CloseCodes.MessageTooBig:
-                case CloseCodes.ProtocolError:
-                case CloseCodes.Unauthorized:
-                case CloseCodes.VersionMismatch:
-                case CloseCodes.WorldTaken:
-                case CloseCodes.Superseded:
-                case CloseCodes.Flooding:
-                    return false;
-                default:
-                    return true;
-            }
-        }
-
-        private static string Why(int code, string reason) =>
-            string.IsNullOrEmpty(reason) ? "closed with code " + code : reason;
 
         private void DropTransport()
         {
@@ -526,12 +346,6 @@ namespace Callsheet.Core
             }
         }
 
-        private void ForgetResume()
-        {
-            _resumeSession = null;
-            _resumeToken = null;
-        }
-
         private void WriteHello()
         {
             var hello = new HelloMessage
@@ -540,24 +354,21 @@ namespace Callsheet.Core
                 World = _options.World,
                 Client = new ClientInfo { Name = _options.ClientName, Version = _options.ClientVersion },
                 Token = string.IsNullOrEmpty(_options.Token) ? null : _options.Token,
+                Resume = _resume.ToWire(),
             };
-            if (_resumeToken != null)
-            {
-                hello.Resume = new Resume { Session = _resumeSession, Token = _resumeToken, LastSeq = _receivedSeq };
-            }
             Encode(hello);
             _outbox.SendAhead(_transport, _writer.Buffer, _writer.Count);
         }
 
         private void Dispatch()
         {
-            for (int i = 0; i < _options.MaxMessagesPerTick && _inbox.Count > 0; i++)
+            for (int i = 0; i < _options.MaxMessagesPerTick && _inflow.Inbox.Count > 0; i++)
             {
-                ServerMessage message = _inbox.Take();
+                ServerMessage message = _inflow.Inbox.Take();
                 var reliable = message as ReliableMessage;
                 if (reliable != null && reliable.Seq.HasValue)
                 {
-                    _handledSeq = reliable.Seq.Value;
+                    _resume.Handled(reliable.Seq.Value);
                 }
                 var welcome = message as WelcomeMessage;
                 if (welcome != null)
@@ -599,26 +410,23 @@ namespace Callsheet.Core
                 return;
             }
             Welcome = welcome;
-            _failuresInARow = 0;
+            FailuresInARow = 0;
             _backoff.Reset();
             _heartbeat.Start(_nowS, welcome.HeartbeatIntervalS);
-            _ackedAtS = _nowS;
-            _tokens = welcome.Limits.MaxMessagesPerS * BurstS;
-            _tokensAtS = _nowS;
+            _resume.Begin(_nowS, welcome.Resumed);
+            _rate.Start(_nowS, welcome.Limits.MaxMessagesPerS);
             if (welcome.Resumed)
             {
                 _outbox.PutBefore(() =>
                 {
                     foreach (RequestMessage request in _ledger.SentAfter(welcome.LastRequestId))
                     {
-                        Write(request, false);
+                        Write(request);
                     }
                 });
             }
             else
             {
-                _handledSeq = 0;
-                _ackedSeq = 0;
                 FailRequests("the session ended before the answer came", false);
                 int lost = _outbox.Clear();
                 if (lost > 0)
@@ -627,39 +435,30 @@ namespace Callsheet.Core
                 }
             }
             SetState(SessionState.Open);
-            Versions.TryParse(welcome.Protocol, out _, out int minor);
-            Versions.TryParse(ProtocolInfo.Protocol, out _, out int ours);
             Guard(() => Opened?.Invoke(welcome));
-            if (minor < ours)
+            string lag = Versions.Lag(welcome.Protocol);
+            if (lag != null)
             {
-                Guard(() => VersionWarning?.Invoke(
-                    "the server speaks protocol " + welcome.Protocol + ", this client " + ProtocolInfo.Protocol
-                    + "; to use all of it upgrade the server: pip install --upgrade callsheet"));
+                Guard(() => VersionWarning?.Invoke(lag));
             }
         }
 
         private void SendRequests()
         {
-            double rate = Welcome.Limits.MaxMessagesPerS;
-            _tokens = Math.Min(rate * BurstS, _tokens + ((_nowS - _tokensAtS) * rate));
-            _tokensAtS = _nowS;
-            while (_ledger.HasWaiting && _tokens >= 1 && _ledger.Open < Welcome.Limits.MaxOpenRequests)
+            while (_ledger.HasWaiting && _rate.Allows(_nowS) && _ledger.Open < Welcome.Limits.MaxOpenRequests)
             {
                 RequestMessage request = _ledger.TakeNext(out IRequestHandler handler);
-                Write(request, false);
+                Write(request);
                 Guard(() => handler?.OnSent(request.Id));
             }
         }
 
         private void SendAck()
         {
-            bool due = _handledSeq - _ackedSeq >= AckEvery || _nowS - _ackedAtS >= AckIntervalS;
-            if (_handledSeq > _ackedSeq && due)
+            if (_resume.AckIsDue(_nowS, out long seq))
             {
-                _ack.Seq = _handledSeq;
-                _ackedSeq = _handledSeq;
-                _ackedAtS = _nowS;
-                Write(_ack, false);
+                _ack.Seq = seq;
+                Write(_ack);
             }
         }
 
@@ -680,11 +479,11 @@ namespace Callsheet.Core
             _writer.End();
         }
 
-        private void Write(ClientMessage message, bool survives)
+        private void Write(ClientMessage message)
         {
             Encode(message);
-            _outbox.Add(FrameKind.Text, _writer.Buffer, _writer.Count, survives);
-            _tokens--;
+            _outbox.Add(FrameKind.Text, _writer.Buffer, _writer.Count, false);
+            _rate.Spend();
         }
 
         private void SetState(SessionState state)

@@ -81,29 +81,4 @@ namespace Callsheet.Wire
             }
         }
     }
-
-    /// <summary>Protocol versions.</summary>
-    internal static class Versions
-    {
-        internal static bool TryParse(string text, out int major, out int minor)
-        {
-            minor = 0;
-            int dot = text.IndexOf('.');
-            return Part(text, 0, dot, out major) && Part(text, dot + 1, text.Length, out minor);
-        }
-
-        private static bool Part(string text, int start, int end, out int value)
-        {
-            value = 0;
-            for (int i = start; i < end; i++)
-            {
-                if (text[i] < '0' || text[i] > '9')
-                {
-                    return false;
-                }
-                value = (value * 10) + (text[i] - '0');
-            }
-            return end - start >= 1 && end - start <= 5;
-        }
-    }
 }
