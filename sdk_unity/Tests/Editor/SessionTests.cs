@@ -555,6 +555,18 @@ namespace Callsheet.Tests
         }
 
         [Test]
+        public void A_start_during_the_goodbye_connects_anew()
+        {
+            Rig rig = new Rig().Opened();
+            rig.Session.Stop();
+            rig.Session.Start();
+            rig.RunToConnection();
+            rig.Greet();
+            Assert.That(rig.State, Is.EqualTo(SessionState.Open));
+            Assert.That(rig.Connections[0].Aborted);
+        }
+
+        [Test]
         public void Handlers_that_throw_do_not_break_the_session()
         {
             Rig rig = new Rig();

@@ -362,6 +362,47 @@ namespace Callsheet.Tests
             Assert.That(NpcColors.Of(null).a, Is.LessThan(0.5f));
         }
 
+        [Test]
+        public void Frames_of_a_hundred_walking_npcs_allocate_nothing()
+        {
+            var npcs = new List<CallsheetNpc>();
+            for (int i = 0; i < 100; i++)
+            {
+                npcs.Add(Npc("npc" + i));
+            }
+            RunToConnection();
+            Connect();
+            Server.SendText("{\"type\":\"spawned\",\"seq\":1,\"id\":2,\"npcs\":["
+                + string.Join(",", npcs.Select((n, i) => "{\"npc\":\"" + n.NpcId + "\",\"handle\":" + i + "}")) + "],\"players\":[]}");
+            PlayerLoop.Frame();
+            Assert.That(npcs.All(n => n.Npc.IsSpawned));
+            Server.DiscardsData = true;
+            Action update = Message("Update"), lateUpdate = Message("LateUpdate");
+            long ticks = CallsheetClient.Instance.World.TicksSent;
+            long before = 0;
+            for (int frame = 0; frame < 700; frame++)
+            {
+                if (frame == 100)
+                {
+                    before = GC.GetAllocatedBytesForCurrentThread();
+                }
+                Time.Advance(1.0 / 60);
+                for (int i = 0; i < npcs.Count; i++)
+                {
+                    npcs[i].transform.position = new Vector3(frame * 0.1f, 0, i);
+                }
+                update();
+                lateUpdate();
+            }
+            Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.EqualTo(0));
+            Assert.That(CallsheetClient.Instance.World.TicksSent - ticks, Is.GreaterThan(100));
+        }
+
+        private static Action Message(string name) => (Action)Delegate.CreateDelegate(
+            typeof(Action),
+            CallsheetClient.Instance,
+            typeof(CallsheetClient).GetMethod(name, System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic));
+
         internal sealed class Doer : MonoBehaviour
         {
             internal readonly List<string> Done = new List<string>();

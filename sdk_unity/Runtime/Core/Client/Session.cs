@@ -90,9 +90,13 @@ namespace Callsheet.Core
         /// <summary>True if a tick would be sent now: the session is open and the last one is out.</summary>
         public bool CanSendTick => State == SessionState.Open && _outbox.Ticks == 0;
 
-        /// <summary>Begins to connect at the next tick.</summary>
+        /// <summary>Begins to connect at the next tick. A goodbye that is on its way is cut short.</summary>
         public void Start()
         {
+            if (State == SessionState.Closing)
+            {
+                Lost(CloseRules.Abnormal, "started again");
+            }
             if (State != SessionState.Stopped && State != SessionState.Failed)
             {
                 return;

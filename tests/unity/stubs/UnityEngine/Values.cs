@@ -108,7 +108,8 @@ namespace UnityEngine
 
         private static readonly System.Diagnostics.Stopwatch Watch = System.Diagnostics.Stopwatch.StartNew();
 
-        internal static void Advance(double seconds)
+        /// <summary>Lets time pass. Not part of Unity's API.</summary>
+        public static void Advance(double seconds)
         {
             Waited += seconds;
             deltaTime = (float)(seconds * timeScale);
