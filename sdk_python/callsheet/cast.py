@@ -7,14 +7,71 @@ from dataclasses import dataclass
 
 __all__ = ["Character", "cast"]
 
-FIRST = (
-    "Ada Bram Cleo Dorn Edda Finn Greta Hugo Isolde Jory Kester Lena Milo Nessa Orin Petra Quill "
-    "Rosa Silas Tilda Ulric Vera Wendel Xenia Yorick Zelda Alban Bette Corin Dagny Emeric Fenna"
-).split()
-LAST = (
-    "Ashdown Barley Copper Dunmore Elder Farrow Garland Hale Ives Juniper Kettle Lark Marsh Nettle "
-    "Oakes Pike Quarry Reed Sorrel Thatch Underhill Vale Weir Yarrow Brook Cray Drake Fell Gorse"
-).split()
+FIRST = [
+    "Ada",
+    "Bram",
+    "Cleo",
+    "Dorn",
+    "Edda",
+    "Finn",
+    "Greta",
+    "Hugo",
+    "Isolde",
+    "Jory",
+    "Kester",
+    "Lena",
+    "Milo",
+    "Nessa",
+    "Orin",
+    "Petra",
+    "Quill",
+    "Rosa",
+    "Silas",
+    "Tilda",
+    "Ulric",
+    "Vera",
+    "Wendel",
+    "Xenia",
+    "Yorick",
+    "Zelda",
+    "Alban",
+    "Bette",
+    "Corin",
+    "Dagny",
+    "Emeric",
+    "Fenna",
+]
+LAST = [
+    "Ashdown",
+    "Barley",
+    "Copper",
+    "Dunmore",
+    "Elder",
+    "Farrow",
+    "Garland",
+    "Hale",
+    "Ives",
+    "Juniper",
+    "Kettle",
+    "Lark",
+    "Marsh",
+    "Nettle",
+    "Oakes",
+    "Pike",
+    "Quarry",
+    "Reed",
+    "Sorrel",
+    "Thatch",
+    "Underhill",
+    "Vale",
+    "Weir",
+    "Yarrow",
+    "Brook",
+    "Cray",
+    "Drake",
+    "Fell",
+    "Gorse",
+]
 TRADES = (
     ("baker", "bakes the town's bread before dawn"),
     ("blacksmith", "shoes horses and mends ploughs at the forge"),

@@ -30,7 +30,7 @@ F32 = NDArray[np.float32]
 DAY_S = 480.0
 """Seconds of game time in a day: everybody's round, once."""
 ROUND = ("home", "work", "market", "work", "tavern", "home")
-LEAVES_AT = (0.0, 0.10, 0.38, 0.50, 0.70, 0.92)
+LEAVES_AT = (0.04, 0.10, 0.38, 0.50, 0.70, 0.92)
 """When, in parts of a day, people set out for each place of ``ROUND``."""
 JITTER = 0.08
 """How much earlier or later than others somebody may be, in parts of a day."""
@@ -40,10 +40,10 @@ PLAYER_MPS = 3.0
 REACH_M = 3.0
 TURN_S = 5.0
 """From one line of a talk to the next."""
-MEETING_S = 4.0
-"""How long two NPCs stand together before they talk."""
+MEETING_S = 5.0
+"""How long two NPCs who like company stand together before they talk, give or take a quarter."""
 REST_S = 60.0
-"""How long an NPC then wants to hear no other NPC."""
+"""How long an NPC who has spoken starts no talk with another."""
 
 OPENINGS = (
     "Good day! What keeps you busy today?",
@@ -110,6 +110,8 @@ class TownSimulation:
 
     def __init__(self, npcs: int = 60, players: int = 2, seed: int = 0) -> None:
         """Raises ``ValueError`` if a count is out of range; see ``cast`` for the limit of NPCs."""
+        if npcs < 1:
+            raise ValueError(f"npcs is {npcs}; it must be 1 or more")
         if players < 0:
             raise ValueError(f"players is {players}; it must be 0 or more")
         self.cast: tuple[Character, ...] = cast(npcs, seed)
@@ -122,11 +124,12 @@ class TownSimulation:
 
         self._stations = self._lay_out(npcs)
         day = draw.uniform(-JITTER / 2, JITTER / 2, (npcs, len(ROUND))) + LEAVES_AT
-        self._leaves_s = np.sort(np.maximum(day, 0.0), axis=1) * DAY_S
+        self._leaves_s = np.sort(day, axis=1) * DAY_S
         self._leg = np.zeros(npcs, np.intp)
         self._place = self._stations[:, 0].copy()
         self._velocity = np.zeros((npcs, 2))
         self._together_s = np.zeros(npcs)
+        self._shyness = draw.uniform(0.75, 1.25, npcs)
         self._rested_s = np.zeros(npcs)
 
         self._player_place = draw.uniform(0.0, self.side_m, (players, 2))
@@ -148,6 +151,7 @@ class TownSimulation:
         self._meet(dt_s)
         self._visit(dt_s)
         calls += self._speak()
+        self._rested_s[[call.npc for call in calls]] = self.time_s + REST_S
         return TownStep(
             self.time_s,
             _ground(self._place),
@@ -169,26 +173,24 @@ class TownSimulation:
             "home": homes,
             "work": shops[draw.integers(len(shops), size=npcs)] + draw.normal(0, 2.5, (npcs, 2)),
             "market": 0.5 * side + draw.normal(0, 0.08 * side, (npcs, 2)),
-            "tavern": (0.3 * side, 0.7 * side) + draw.normal(0, 0.05 * side, (npcs, 2)),
+            "tavern": np.array([0.3 * side, 0.7 * side]) + draw.normal(0, 0.05 * side, (npcs, 2)),
         }
         return np.stack([spots[place] for place in ROUND], axis=1)
 
     def _next_departure_s(self) -> NDArray[np.float64]:
-        day, rows = self._leg // len(ROUND), np.arange(len(self._leg))
-        following = self._leg + 1
-        day = following // len(ROUND)
-        at: NDArray[np.float64] = day * DAY_S + self._leaves_s[rows, following % len(ROUND)]
-        return at
+        day, stop = np.divmod(self._leg + 1, len(ROUND))
+        at_s: NDArray[np.float64] = day * DAY_S + self._leaves_s[np.arange(len(stop)), stop]
+        return at_s
 
     def _set_out(self) -> list[TownCall]:
         """Whoever is due leaves for the next place, and says so."""
         due = np.flatnonzero(self._next_departure_s() <= self.time_s)
         self._leg[due] += 1
-        return [
-            TownCall(npc, "narrator", f"It is time for the {place}. What is on your mind?", cause)
-            for npc in due.tolist()
-            for place, cause in [(ROUND[self._leg[npc] % len(ROUND)], Cause.SCHEDULE)]
-        ]
+        calls = []
+        for npc in due.tolist():
+            text = f"It is time for {ROUND[self._leg[npc] % len(ROUND)]}. What is on your mind?"
+            calls.append(TownCall(npc, "narrator", text, Cause.SCHEDULE))
+        return calls
 
     def _walk(self, dt_s: float) -> None:
         """Everybody walks towards their spot; who talks stands still."""
@@ -218,9 +220,13 @@ class TownSimulation:
             alone[rows[close]] = False
             for npc, other in zip(rows[close].tolist(), partner[close].tolist(), strict=True):
                 appeal = float(self.sociability[npc] * self.sociability[other])
-                if self._together_s[npc] * appeal >= MEETING_S and free[npc] and free[other]:
+                if (
+                    self._together_s[npc] * appeal >= MEETING_S * self._shyness[npc]
+                    and free[npc]
+                    and free[other]
+                ):
                     free[[npc, other]] = False
-                    self._begin(_Talk(npc, other, self.cast[other].name, 3, self.time_s))
+                    self._talks.append(_Talk(npc, other, self.cast[other].name, 3, self.time_s))
         self._together_s[alone] = 0.0
         self._together_s[~alone] += dt_s
 
@@ -236,7 +242,7 @@ class TownSimulation:
             name = f"Player {player + 1}"
             if npc not in self._talking():
                 turns = int(self._draw.integers(2, len(FOLLOW_UPS) + 1))
-                self._begin(_Talk(npc, None, name, turns, self.time_s + 1.0))
+                self._talks.append(_Talk(npc, None, name, turns, self.time_s + 1.0))
             elif all(talk.speaker != name for talk in self._talks):
                 self._goal[player] = self._pick(player)
 
@@ -245,9 +251,6 @@ class TownSimulation:
         apart = np.linalg.norm(self._place - self._player_place[player], axis=1)
         near = np.argsort(apart)[1:13]
         return int(self._draw.choice(near)) if len(near) else 0
-
-    def _begin(self, talk: _Talk) -> None:
-        self._talks.append(talk)
 
     def _speak(self) -> list[TownCall]:
         """Whose turn it is says the next line; a talk out of turns ends."""
@@ -272,20 +275,17 @@ class TownSimulation:
 
     def _end(self, talk: _Talk) -> None:
         self._talks.remove(talk)
-        for npc in (talk.first, talk.second):
-            if npc is not None:
-                self._rested_s[npc] = self.time_s + REST_S
-                self._together_s[npc] = 0.0
         for player in range(len(self._goal)):
             if talk.second is None and talk.speaker == f"Player {player + 1}":
                 self._goal[player] = self._pick(player)
 
 
 def _towards(offset: NDArray[np.float64], speed_mps: float, dt_s: float) -> NDArray[np.float64]:
-    """Velocity that covers ``offset`` (..., 2) at ``speed_mps`` without overshooting in ``dt_s``."""
+    """Velocity along ``offset`` (..., 2) at ``speed_mps``, or less so as not to overshoot."""
     length = np.linalg.norm(offset, axis=-1, keepdims=True)
     speed = np.minimum(speed_mps, length / dt_s)
-    return offset / np.maximum(length, 1e-9) * speed
+    velocity: NDArray[np.float64] = offset / np.maximum(length, 1e-9) * speed
+    return velocity
 
 
 def _ground(plane: NDArray[np.float64]) -> F32:

@@ -14,7 +14,7 @@ from callsheet.wire.script import ActionSpec, HearAnswer, Heard
 from callsheet.wire.talk import Say
 from callsheet_server.engine.engine import Delta, Engine, GenerationEnd, GenerationRequest
 from callsheet_server.engine.errors import EngineError
-from callsheet_server.open_reply import OpenReply
+from callsheet_server.open_reply import OpenReply, ReplyFullError
 from callsheet_server.reply.prompting import (
     NO_ACTION,
     action_schema,
@@ -73,6 +73,9 @@ class Answerer:
         )
         try:
             end = await self._generate(request, reply.say)
+        except ReplyFullError:
+            reply.end("length")
+            return
         finally:
             if reply.text:
                 reply.memory.add(reply.npc, heard, Turn(None, reply.text))
@@ -130,10 +133,9 @@ class Answerer:
     ) -> GenerationEnd:
         async with aclosing(self._engine.submit(request)) as stream:
             async for item in stream:
-                if isinstance(item, Delta):
-                    say(item.text)
-                else:
+                if not isinstance(item, Delta):
                     return item
+                say(item.text)
         raise AssertionError(f"{request.request_id}: the engine's stream has no end")
 
     async def _act(self, reply: OpenReply, said: GenerationRequest) -> None:

@@ -24,6 +24,7 @@ from callsheet_server.session.connection import Connection
 from callsheet_server.session.registry import SessionRegistry
 from callsheet_server.settings import Settings
 from callsheet_server.talk import Talk
+from callsheet_server.transport.http import Page
 from callsheet_server.transport.listener import Listener
 from callsheet_server.transport.outbox import Outbox
 from callsheet_server.world.world import TickReport, WorldLimits
@@ -58,7 +59,9 @@ class CallsheetServer:
             self._engine_summary,
             lambda: secrets.token_urlsafe(16),
         )
-        self._listener = Listener(settings.server, settings.limits, self._connect)
+        self.pages: dict[str, Callable[[], Page]] = {}
+        """What plain HTTP requests on the same port get, by path."""
+        self._listener = Listener(settings.server, settings.limits, self._connect, self.pages)
         self._background: asyncio.Task[None] | None = None
 
     @property
@@ -145,6 +148,7 @@ class CallsheetServer:
     def _join(self, connection: Connection, hello: Hello) -> None:
         session = connection.session
         assert session is not None
+        self._sweep()  # A game that takes over from a lost one starts with an empty world.
         if hello.world not in self.rooms:
             limits = self.settings.limits
             self.rooms[hello.world] = Room(

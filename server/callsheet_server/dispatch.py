@@ -41,7 +41,11 @@ from callsheet_server.world.errors import bad_value
 
 __all__ = ["Dispatcher"]
 
-MAX_LISTED_NPCS = 1_000
+NEED_A_GAME = (Say, Speak, UpdateNpc, HintCalls, Explain)
+"""Messages about NPCs, which a world without a game does not have."""
+
+MAX_LISTED_NPCS = 900
+"""With ids of 64 characters that is a message of just under 64,000 bytes."""
 
 
 class Dispatcher:
@@ -72,6 +76,10 @@ class Dispatcher:
             self._close_world(room)
 
     def _handle(self, room: Room, session: Session, message: AnyClientMessage) -> None:
+        if room.game is None and isinstance(message, NEED_A_GAME):
+            raise error_for(
+                ErrorCode.WORLD_NOT_READY, f"no game is in world {room.name!r} yet; wait for one"
+            )
         match message:
             case Say():
                 self._talk.say(room, session, message)
@@ -178,6 +186,7 @@ class Dispatcher:
     def _forget(self, room: Room, npc: str) -> None:
         self._talk.cancel_npc(room, npc)
         self._tell_script(room, npc, alive=False)
+        room.scripts.release(npc)
         self._pipeline.forget(room, npc)
         room.memory.forget(npc)
 
@@ -187,7 +196,7 @@ class Dispatcher:
         _check_actions(message.actions)
         script = room.scripts.register(session.id, message)
         self._sync_all(room)
-        mine = [n for n, npc in room.world.npcs.items() if room.scripts.for_npc(npc.spec) is script]
+        mine = room.scripts.npcs_of(script)
         session.send(
             ScriptRegistered(
                 id=message.id, script=message.script, npcs=tuple(mine[:MAX_LISTED_NPCS])
@@ -198,7 +207,7 @@ class Dispatcher:
         taken = room.actions.pop(message.action, None)
         if taken is None:
             raise error_for(
-                ErrorCode.BAD_VALUE,
+                ErrorCode.UNKNOWN_REQUEST,
                 f"no action {message.action} waits for its result",
                 field="action",
                 value=str(message.action),
@@ -230,7 +239,7 @@ class Dispatcher:
     def _sync(self, room: Room, npc: str) -> None:
         """Bring the world's numbers and the engine's profile up to what game and script say."""
         spec = room.world.npc(npc).spec
-        script = room.scripts.for_npc(spec)
+        script = room.scripts.assign(spec)
         effective = spec if script is None else script.over(spec)
         room.world.set_traits(
             npc, effective.interaction_radius_m, effective.sociability, effective.schedule

@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import orjson
+
 from callsheet.wire.errors import CallsheetError
 from callsheet.wire.talk import Action, ReplyDelta, ReplyEnd, ReplyStart, Speaker
 from callsheet_server.engine.engine import GenerationEnd
@@ -16,7 +18,14 @@ from callsheet_server.session.session import Session
 from callsheet_server.world.memory import Memory
 from callsheet_server.world.world import World
 
-__all__ = ["OpenReply"]
+__all__ = ["OpenReply", "ReplyFullError"]
+
+MAX_JSON_BYTES = 60_000
+"""Of a reply's text; leaves room for the rest of ``reply_end``."""
+
+
+class ReplyFullError(Exception):
+    """The reply is as long as a message can be."""
 
 
 @dataclass(slots=True, eq=False)
@@ -35,6 +44,7 @@ class OpenReply:
     memory: Memory = field(init=False)
     task: asyncio.Task[None] | None = None
     _pieces: list[str] = field(default_factory=list)
+    _json_bytes: int = 0
     _started: bool = False
 
     def __post_init__(self) -> None:
@@ -47,9 +57,16 @@ class OpenReply:
         return "".join(self._pieces)
 
     def say(self, text: str) -> None:
-        """Stream a piece of the answer."""
+        """Stream a piece of the answer.
+
+        Raises:
+            ReplyFullError: with this piece ``reply_end`` would pass the protocol's 64,000 bytes.
+        """
         self._start()
         if text:
+            self._json_bytes += len(orjson.dumps(text))
+            if self._json_bytes > MAX_JSON_BYTES:
+                raise ReplyFullError
             self._pieces.append(text)
             self._tell(ReplyDelta(reply=self.reply, text=text))
 

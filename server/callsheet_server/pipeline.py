@@ -47,7 +47,7 @@ class Pipeline:
         room.counters.ticks += 1
         room.counters.npc_updates += report.npc_updates
         self.replan(room)
-        room.tell_presence()
+        room.tell_scripts()
         if tick.ack and room.game is not None:
             ack = TickAck(tick=tick.tick, game_time_s=tick.game_time_s)
             room.game.send(ack, key="tick_ack")

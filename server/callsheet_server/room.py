@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from callsheet.wire.base import ServerMessage
 from callsheet.wire.fields import NpcId
 from callsheet.wire.observe import Move
-from callsheet.wire.script import PlayerLeft, PlayerNear
+from callsheet.wire.script import NpcTick, PlayerLeft, PlayerNear
 from callsheet_server.distance import Distances
+from callsheet_server.reply.views import distance_of
 from callsheet_server.session.session import Session
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Memory
@@ -84,6 +85,7 @@ class Room:
         self.memory = Memory()
         self.presence = Presence()
         self.distances: Distances | None = None
+        self._tick_due_s: dict[str, float] = {}
         self.actions: OrderedDict[int, TakenAction] = OrderedDict()
 
     @property
@@ -108,7 +110,7 @@ class Room:
 
     def script_for(self, npc: NpcId) -> tuple[Script, Session] | None:
         """The script that speaks for an NPC, with the mod's session."""
-        script = self.scripts.for_npc(self.world.npc(npc).spec)
+        script = self.scripts.script_of(npc)
         return None if script is None else (script, self.sessions[script.owner])
 
     def subscribers(self, topic: str) -> Iterator[Session]:
@@ -128,15 +130,11 @@ class Room:
             mine = session is asker
             session.send(message.model_copy(update={"id": request}) if mine else message)
 
-    def tell_presence(self) -> None:
-        """Tell mods which players came near their NPCs, or left."""
-        watched = {
-            name: script
-            for name, npc in self.world.npcs.items()
-            if (script := self.scripts.for_npc(npc.spec)) and "near" in script.spec.events
-        }
-        for change in self.presence.update(self.world, list(watched)):
-            script = watched[change.npc]
+    def tell_scripts(self) -> None:
+        """Tell mods which players came near their NPCs or left, and that time went on."""
+        near = self.scripts.listening("near")
+        for change in self.presence.update(self.world, list(near)):
+            script = near[change.npc]
             name = script.spec.script
             self.sessions[script.owner].send(
                 PlayerNear(
@@ -148,3 +146,16 @@ class Room:
                 if change.near
                 else PlayerLeft(script=name, npc=change.npc, player=change.player)
             )
+        for npc, script in self.scripts.listening("tick").items():
+            if self.world.game_time_s >= self._tick_due_s.get(npc, 0.0):
+                self._tick_due_s[npc] = self.world.game_time_s + script.spec.tick_interval_s
+                distance_s, _ = distance_of(self.distances, self.world.npcs[npc].row)
+                self.sessions[script.owner].send(
+                    NpcTick(
+                        script=script.spec.script,
+                        npc=npc,
+                        game_time_s=self.world.game_time_s,
+                        distance_s=distance_s,
+                    ),
+                    key=f"npc_tick/{npc}",
+                )

@@ -26,6 +26,7 @@ from callsheet.wire import (
     npc_records,
     player_records,
 )
+from callsheet_server.transport.settings import LimitSettings
 
 TEXT = (Path(__file__).parents[2] / "docs" / "wire-protocol.md").read_text(encoding="utf-8")
 MESSAGES = {**CLIENT_MESSAGES, **SERVER_MESSAGES}
@@ -130,6 +131,19 @@ def test_limits() -> None:
         for name, value in vars(fields).items()
         if name.startswith("MAX_") or name in ("PROTOCOL", "SUBPROTOCOL")
     }
+
+
+def test_default_limits() -> None:
+    defaults, _ = tables_of("Size and rate limits")
+    settings = LimitSettings()
+    for line in defaults:
+        if line["Limit"].startswith("`"):
+            name = codes_in(line["Limit"])[0]
+            number, _, unit = line["Default"].replace(",", "").partition(" ")
+            assert int(number) * {"": 1, "MiB": 2**20}[unit] == getattr(settings, name), name
+    by_limit = {line["Limit"]: line["Default"].replace(",", "") for line in defaults}
+    assert by_limit["sessions of a server"] == str(settings.max_sessions)
+    assert by_limit["worlds of a server"] == str(settings.max_worlds)
 
 
 def test_error_codes() -> None:

@@ -94,7 +94,7 @@ class Speak(Request):
 class Cancel(ClientMessage):
     """Stops the reply to the ``say`` with this id; its ``reply_end`` says "cancelled".
 
-    If that reply has already ended, nothing happens.
+    If no such reply is open, nothing happens.
     """
 
     roles: ClassVar[frozenset[Role]] = SPEAKERS

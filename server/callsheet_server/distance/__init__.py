@@ -2,7 +2,6 @@
 
 from callsheet_server.distance.distances import Distances, Estimator, estimate
 from callsheet_server.distance.explain import Explanation, explain
-from callsheet_server.distance.history import GapStats
 from callsheet_server.distance.settings import DistanceSettings
 
 __all__ = [
@@ -10,7 +9,6 @@ __all__ = [
     "Distances",
     "Estimator",
     "Explanation",
-    "GapStats",
     "estimate",
     "explain",
 ]

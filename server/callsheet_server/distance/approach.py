@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Vectors", "after_cooldown", "columns", "time_to_reach_s"]
+__all__ = ["Vectors", "columns", "time_to_reach_s"]
 
 F32 = NDArray[np.float32]
 
@@ -50,21 +50,3 @@ def time_to_reach_s(offset_m: Vectors, approach_mps: Vectors, reach_m: F32, slow
     if slowest <= 0.0:
         time_s[gap_m == 0.0] = 0.0
     return time_s
-
-
-def after_cooldown(
-    time_s: F32,
-    now_s: float,
-    last_call_s: NDArray[np.float64],
-    follow_up_s: float,
-    cooldown_s: float,
-) -> F32:
-    """Push times out to the end of the cooldown that follows a talk.
-
-    For ``follow_up_s`` after a call nothing is pushed: whoever is still there may talk on. NaN in
-    ``last_call_s`` = never called, no cooldown.
-    """
-    since_s = (now_s - last_call_s).astype(np.float32)
-    with np.errstate(invalid="ignore"):
-        rest_s = np.where(since_s > follow_up_s, np.float32(cooldown_s) - since_s, np.float32(0.0))
-    return np.maximum(time_s, rest_s)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from callsheet_server.distance.approach import after_cooldown, columns, time_to_reach_s
+from callsheet_server.distance.approach import columns, time_to_reach_s
 from callsheet_server.distance.settings import DistanceSettings
 from callsheet_server.world.snapshot import Snapshot
 
@@ -28,19 +28,27 @@ class EncounterState:
     """(N,) uint32, who was on each row then."""
     due_s: NDArray[np.float64]
     """(N,) float64, absolute game time of the expected encounter; +inf = none."""
+    together_since_s: NDArray[np.float64]
+    """(N,) float64, since when a neighbour has been in reach; +inf = none is."""
 
 
-def nearest_sociable(snapshot: Snapshot) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Pair every sociable NPC with its nearest sociable neighbour; O(N log N).
+def nearest_sociable(
+    snapshot: Snapshot, settings: DistanceSettings
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Pair every sociable NPC that is not resting with its nearest such neighbour; O(N log N).
 
     NPCs that stand together (see ``CELL_M``) are paired within their cell, all others through a k-d
     tree of one NPC per cell. Ten thousand NPCs on one spot, on which a k-d tree alone takes O(N^2),
     therefore cost one sort.
 
     Returns:
-        (rows, partners), both (K,) intp; empty if fewer than two NPCs are sociable.
+        (rows, partners), both (K,) intp; empty if there are fewer than two.
     """
-    rows: NDArray[np.intp] = np.flatnonzero(snapshot.alive & (snapshot.sociability > 0.0))
+    silent_s = _silent_s(snapshot)
+    resting = (silent_s > settings.follow_up_s) & (silent_s < settings.encounter_cooldown_s)
+    rows: NDArray[np.intp] = np.flatnonzero(
+        snapshot.alive & (snapshot.sociability > 0.0) & ~resting
+    )
     if len(rows) < 2:
         return rows[:0], rows[:0]
     position_m = snapshot.position_m[rows].astype(np.float64)
@@ -72,29 +80,46 @@ def _cell_id(position_m: NDArray[np.float64]) -> NDArray[np.uint64]:
     return cell
 
 
-def _run(snapshot: Snapshot, settings: DistanceSettings) -> NDArray[np.float32]:
-    time_s = np.full(len(snapshot.alive), np.inf, np.float32)
-    rows, partners = nearest_sociable(snapshot)
-    if not len(rows):
-        return time_s
-    offset_m = columns(snapshot.position_m[partners] - snapshot.position_m[rows])
-    approach_mps = columns(snapshot.velocity_mps[rows] - snapshot.velocity_mps[partners])
-    reach_m = np.maximum(
-        snapshot.interaction_radius_m[rows], snapshot.interaction_radius_m[partners]
-    )
-    slowest = settings.turn_fraction * 2.0 * snapshot.npc_max_speed_mps
-    meet_s = time_to_reach_s(offset_m, approach_mps, reach_m, slowest)
-    appeal = snapshot.sociability[rows] * snapshot.sociability[partners]
-    with np.errstate(divide="ignore"):
-        meet_s += np.float32(settings.encounter_wait_s) / appeal
-    time_s[rows] = meet_s
-    return after_cooldown(
-        time_s,
-        snapshot.game_time_s,
-        snapshot.last_call_s,
-        settings.follow_up_s,
-        settings.encounter_cooldown_s,
-    )
+def _run(
+    snapshot: Snapshot, settings: DistanceSettings, previous: EncounterState | None
+) -> EncounterState:
+    now_s = snapshot.game_time_s
+    due_s = np.full(len(snapshot.alive), np.inf)
+    together_since_s = np.full(len(snapshot.alive), np.inf)
+    rows, partners = nearest_sociable(snapshot, settings)
+    if len(rows):
+        offset_m = columns(snapshot.position_m[partners] - snapshot.position_m[rows])
+        approach_mps = columns(snapshot.velocity_mps[rows] - snapshot.velocity_mps[partners])
+        reach_m = np.maximum(
+            snapshot.interaction_radius_m[rows], snapshot.interaction_radius_m[partners]
+        )
+        slowest = settings.turn_fraction * 2.0 * snapshot.npc_max_speed_mps
+        meet_s = time_to_reach_s(offset_m, approach_mps, reach_m, slowest)
+
+        together = meet_s == 0.0
+        together_since_s[rows[together]] = now_s
+        if previous is not None and len(previous.handle) == len(snapshot.handle):
+            known = (previous.handle == snapshot.handle) & np.isfinite(together_since_s)
+            before_s = previous.together_since_s[known]
+            together_since_s[known] = np.minimum(before_s, together_since_s[known])
+        stood_s = np.where(together, now_s - together_since_s[rows], 0.0)
+        appeal = snapshot.sociability[rows] * snapshot.sociability[partners]
+        with np.errstate(divide="ignore"):
+            wait_s = np.abs(settings.encounter_wait_s / appeal - stood_s)
+        silent_s = _silent_s(snapshot)
+        silent_s = np.minimum(silent_s[rows], silent_s[partners])
+        talking = together & (silent_s <= settings.follow_up_s)
+        wait_s[talking] = np.abs(settings.turn_gap_s - silent_s[talking])
+        due_s[rows] = now_s + meet_s + wait_s
+    return EncounterState(now_s, snapshot.handle.copy(), due_s, together_since_s)
+
+
+def _silent_s(snapshot: Snapshot) -> NDArray[np.float64]:
+    """(N,) float64 seconds since the last call ended; 0 during one, +inf before the first."""
+    silent_s = snapshot.game_time_s - snapshot.last_call_s
+    silent_s[np.isnan(silent_s)] = np.inf
+    silent_s[snapshot.in_conversation] = 0.0
+    return silent_s
 
 
 def encounter(
@@ -102,9 +127,12 @@ def encounter(
 ) -> tuple[NDArray[np.float32], EncounterState]:
     """Seconds until each NPC talks to its nearest sociable neighbour, and the state to carry on.
 
-    The time is that until the two are within the larger of their interaction radii, plus the mean
-    time two such NPCs stand together before they talk: ``encounter_wait_s`` over the product of
-    their sociabilities. What is left of ``encounter_cooldown_s`` after a call is a lower limit.
+    The time is that until the two are within the larger of their interaction radii, plus how much
+    longer they stand there before they talk: the wait expected, ``encounter_wait_s`` over the
+    product of their sociabilities, less the time they have stood; once that has passed, the excess,
+    so that two who keep silent move away again. If one of the two is in a talk, or was up to
+    ``follow_up_s`` ago, the wait expected is ``turn_gap_s`` less the silence since. An NPC that has
+    rested for less than ``encounter_cooldown_s`` otherwise seeks nobody and is sought by nobody.
 
     It runs when ``previous`` is ``encounter_period_s`` of game time old, when the number of rows
     has changed or time has gone backwards; between runs its values age with the clock. A value is
@@ -119,10 +147,7 @@ def encounter(
         or len(previous.due_s) != len(snapshot.alive)
         or not 0.0 <= now_s - previous.run_s < settings.encounter_period_s
     ):
-        time_s = _run(snapshot, settings)
-        return time_s, EncounterState(
-            now_s, snapshot.handle.copy(), now_s + time_s.astype(np.float64)
-        )
+        previous = _run(snapshot, settings, previous)
     left_s = np.maximum(previous.due_s - now_s, 0.0).astype(np.float32)
     left_s[previous.handle != snapshot.handle] = np.inf
     return left_s, previous

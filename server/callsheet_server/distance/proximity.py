@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from callsheet_server.distance.approach import after_cooldown, columns, time_to_reach_s
+from callsheet_server.distance.approach import columns, time_to_reach_s
 from callsheet_server.distance.settings import DistanceSettings
 from callsheet_server.world.snapshot import Snapshot
 
@@ -15,8 +15,10 @@ __all__ = ["proximity"]
 def proximity(snapshot: Snapshot, settings: DistanceSettings) -> NDArray[np.float32]:
     """(N,) float32 seconds until the soonest player is within each NPC's interaction radius.
 
-    See ``approach.py`` for the speed assumed. After a talk (and a short while in which it may go
-    on) the time is at least what is left of ``talk_cooldown_s``. +inf if there are no players.
+    See ``approach.py`` for the speed assumed. After a call the time is at least what is left of
+    ``talk_cooldown_s``, except for the first ``follow_up_s``, in which the talk may go on. A player
+    within reach of an NPC that is in a talk is taken to be busy with it, and is expected by nobody
+    else before that talk counts as over. +inf if there are no players.
     """
     soonest_s = np.full(len(snapshot.alive), np.inf, np.float32)
     if not len(snapshot.player_position_m):
@@ -24,6 +26,8 @@ def proximity(snapshot: Snapshot, settings: DistanceSettings) -> NDArray[np.floa
     x, y, z = columns(snapshot.position_m)
     vx, vy, vz = columns(snapshot.velocity_mps)
     slowest = settings.turn_fraction * (snapshot.player_max_speed_mps + snapshot.npc_max_speed_mps)
+    silent_s = np.where(snapshot.in_conversation, 0.0, snapshot.game_time_s - snapshot.last_call_s)
+    talking = snapshot.alive & (silent_s <= settings.follow_up_s)
     # Players are few: a loop over them keeps every temporary at N floats, inside the cache.
     for place_m, speed_mps in zip(
         snapshot.player_position_m, snapshot.player_velocity_mps, strict=True
@@ -31,11 +35,9 @@ def proximity(snapshot: Snapshot, settings: DistanceSettings) -> NDArray[np.floa
         offset_m = (x - place_m[0], y - place_m[1], z - place_m[2])
         approach_mps = (speed_mps[0] - vx, speed_mps[1] - vy, speed_mps[2] - vz)
         time_s = time_to_reach_s(offset_m, approach_mps, snapshot.interaction_radius_m, slowest)
+        busy = talking & (time_s == 0.0)
+        if busy.any():
+            time_s[~talking] += np.float32(settings.follow_up_s - silent_s[busy].min())
         np.minimum(soonest_s, time_s, out=soonest_s)
-    return after_cooldown(
-        soonest_s,
-        snapshot.game_time_s,
-        snapshot.last_call_s,
-        settings.follow_up_s,
-        settings.talk_cooldown_s,
-    )
+    rest_s = np.where(silent_s > settings.follow_up_s, settings.talk_cooldown_s - silent_s, 0.0)
+    return np.maximum(soonest_s, rest_s.astype(np.float32))

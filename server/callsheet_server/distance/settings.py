@@ -24,7 +24,7 @@ class DistanceSettings(BaseModel):
         description="Seconds after a call during which the talk may go on: no cooldown yet.",
     )
     talk_cooldown_s: float = Field(
-        default=30.0,
+        default=15.0,
         ge=0.0,
         le=86_400.0,
         description="Seconds after a call before a player near by is expected to talk again.",
@@ -35,11 +35,17 @@ class DistanceSettings(BaseModel):
         le=86_400.0,
         description="Seconds after a call before an NPC is expected to talk to another NPC.",
     )
+    turn_gap_s: float = Field(
+        default=3.0,
+        ge=0.0,
+        le=600.0,
+        description="Seconds from the end of one line of a talk between NPCs to the next.",
+    )
     encounter_wait_s: float = Field(
         default=5.0,
         ge=0.0,
         le=3600.0,
-        description="Mean seconds two fully sociable NPCs stand together before they talk.",
+        description="Seconds two fully sociable NPCs stand together before they talk.",
     )
     encounter_period_s: float = Field(
         default=0.5,

@@ -17,7 +17,7 @@ class PolicySettings(BaseModel):
         description="State is brought to the device once its distance is below this; 0 = never.",
     )
     hysteresis_s: float = Field(
-        default=3.0,
+        default=1.0,
         ge=0.0,
         le=3600.0,
         description="What is evicted to make room must be farther than what comes by more than "

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 from pydantic import SecretStr
 
-from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
+from callsheet._version import __version__
+from callsheet.wire.errors import CallsheetError, CloseCode, ErrorCode, error_for
 from callsheet.wire.fields import PROTOCOL
 from callsheet.wire.session import EngineSummary, Hello, Limits, Welcome
-from callsheet_server import __version__
 from callsheet_server.session.session import Link, Session, SessionState
 from callsheet_server.transport.settings import LimitSettings, ServerSettings
 
@@ -72,7 +72,7 @@ class SessionRegistry:
                 )
             expired = now_s - session.detached_at_s > self._server.resume_grace_s
             if session.state is SessionState.DETACHED and expired:
-                session.close(1000, "grace expired")
+                session.close(CloseCode.NORMAL, "grace expired")
         over = [s for s in self._sessions.values() if s.state is SessionState.CLOSED]
         for session in over:
             del self._sessions[session.id]
@@ -104,6 +104,8 @@ class SessionRegistry:
         return session if hmac.compare_digest(token, wanted) else None
 
     def _check_room(self, hello: Hello) -> None:
+        if hello.role == "game":
+            self._end_lost_games(hello.world)
         alive = [s for s in self._sessions.values() if s.state is not SessionState.CLOSED]
         if len(alive) >= self._limits.max_sessions:
             raise _full("sessions", self._limits.max_sessions)
@@ -118,6 +120,13 @@ class SessionRegistry:
                 field="world",
                 value=hello.world,
             )
+
+    def _end_lost_games(self, world: str) -> None:
+        """A game that crashed is not waited for: the one that starts now takes its world."""
+        for session in self._sessions.values():
+            lost = session.state is SessionState.DETACHED
+            if lost and (session.role, session.world) == ("game", world):
+                session.close(CloseCode.NORMAL, "another game took over")
 
     def _welcome(self, session: Session, resumed: bool, now_s: float) -> Welcome:
         limits = self._limits

@@ -145,14 +145,8 @@ class Session:
             return None
 
     def _receive_message(self, text: str, now_s: float) -> AnyClientMessage | Tick | None:
-        if len(text) > self._limits.max_message_bytes:
-            raise error_for(
-                ErrorCode.MESSAGE_TOO_LARGE,
-                f"text frame of {len(text)} characters; the limit is "
-                f"{self._limits.max_message_bytes} bytes",
-                value=str(len(text)),
-                limit=self._limits.max_message_bytes,
-            )
+        if 4 * len(text) > self._limits.max_message_bytes:
+            _check_size("text", len(text.encode()), self._limits.max_message_bytes)
         message = parse_client_message(text)
         if isinstance(message, JsonTick):
             self._check_role(message)
@@ -215,13 +209,7 @@ class Session:
     def _receive_tick(self, frame: bytes, now_s: float) -> Tick | None:
         if self.role != "game":
             raise error_for(ErrorCode.FORBIDDEN, f"ticks are for games; this is a {self.role}")
-        if len(frame) > self._limits.max_tick_bytes:
-            raise error_for(
-                ErrorCode.MESSAGE_TOO_LARGE,
-                f"binary frame of {len(frame)} bytes; the limit is {self._limits.max_tick_bytes}",
-                value=str(len(frame)),
-                limit=self._limits.max_tick_bytes,
-            )
+        _check_size("binary", len(frame), self._limits.max_tick_bytes)
         return self._admit_tick(decode_tick(frame), now_s)
 
     def _admit_tick(self, tick: Tick, now_s: float) -> Tick | None:
@@ -343,6 +331,16 @@ class Session:
     def _set_state(self, state: SessionState) -> None:
         logger.info("session %s: %s -> %s", self.id, self.state.value, state.value)
         self.state = state
+
+
+def _check_size(kind: str, size: int, limit: int) -> None:
+    if size > limit:
+        raise error_for(
+            ErrorCode.MESSAGE_TOO_LARGE,
+            f"{kind} frame of {size} bytes; the limit is {limit}",
+            value=str(size),
+            limit=limit,
+        )
 
 
 def error_message(error: CallsheetError) -> Error:

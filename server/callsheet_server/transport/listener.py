@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from callsheet.wire.fields import SUBPROTOCOL
+from callsheet_server.transport.http import Pages, respond
 from callsheet_server.transport.outbox import Outbox
 from callsheet_server.transport.settings import LimitSettings, ServerSettings
 
@@ -46,10 +47,12 @@ class Listener:
         server: ServerSettings,
         limits: LimitSettings,
         connect: Callable[[Outbox], Receiver],
+        pages: Pages,
     ) -> None:
         self._settings = server
         self._limits = limits
         self._connect = connect
+        self._pages = pages
         self._server: Server | None = None
 
     @property
@@ -74,6 +77,7 @@ class Listener:
             write_limit=WRITE_HIGH_WATER_BYTES,
             ping_interval=None,
             close_timeout=CLOSE_TIMEOUT_S,
+            process_request=lambda _, request: respond(request, self._pages),
             select_subprotocol=_select_subprotocol,
             server_header=None,
         )

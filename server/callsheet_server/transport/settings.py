@@ -84,7 +84,7 @@ class LimitSettings(BaseModel):
         default=50_000, ge=1, le=1_000_000, description="NPCs alive in one world."
     )
     max_npcs_per_spawn: int = Field(
-        default=1_000, ge=1, le=100_000, description="NPCs in one spawn message."
+        default=600, ge=1, le=100_000, description="NPCs in one spawn message."
     )
     max_players_per_world: int = Field(
         default=64, ge=1, le=10_000, description="Players in one world."

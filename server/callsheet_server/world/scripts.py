@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from callsheet.wire.errors import ErrorCode, error_for
@@ -37,9 +37,8 @@ class ScriptBook:
 
     def __init__(self) -> None:
         self._scripts: dict[tuple[str, str], Script] = {}
-
-    def __iter__(self) -> Iterator[Script]:
-        return iter(self._scripts.values())
+        self._by_npc: dict[str, Script] = {}
+        self._by_event: dict[str, dict[str, Script]] = {"hear": {}, "near": {}, "tick": {}}
 
     def register(self, owner: str, spec: RegisterScript) -> Script:
         """Add a script, or replace the one of the same name and owner."""
@@ -69,6 +68,30 @@ class ScriptBook:
             del self._scripts[key]
         return bool(names)
 
-    def for_npc(self, npc: NpcSpec) -> Script | None:
-        """The script that speaks for an NPC."""
-        return next((s for s in reversed(self._scripts.values()) if s.matches(npc)), None)
+    def assign(self, npc: NpcSpec) -> Script | None:
+        """Find anew which script speaks for an NPC."""
+        self.release(npc.npc)
+        script = next((s for s in reversed(self._scripts.values()) if s.matches(npc)), None)
+        if script is not None:
+            self._by_npc[npc.npc] = script
+            for event in script.spec.events:
+                self._by_event[event][npc.npc] = script
+        return script
+
+    def release(self, npc: str) -> None:
+        """An NPC is gone."""
+        self._by_npc.pop(npc, None)
+        for npcs in self._by_event.values():
+            npcs.pop(npc, None)
+
+    def script_of(self, npc: str) -> Script | None:
+        """The script that speaks for an NPC, as last assigned."""
+        return self._by_npc.get(npc)
+
+    def npcs_of(self, script: Script) -> list[str]:
+        """The NPCs a script speaks for."""
+        return [npc for npc, by in self._by_npc.items() if by is script]
+
+    def listening(self, event: str) -> Mapping[str, Script]:
+        """NPC -> script, of the scripts that want to be told of ``event``."""
+        return self._by_event[event]

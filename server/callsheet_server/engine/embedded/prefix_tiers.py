@@ -54,6 +54,7 @@ class PrefixTiers:
         self._orphans: dict[Path, int] = disk.files()
         """Files of earlier runs that no NPC has claimed yet."""
         self._orphan_bytes = sum(self._orphans.values())
+        self._drop_spares(Tier.DISK, budgets[Tier.DISK])
 
     def size_bytes(self, entry: PrefixEntry) -> int:
         return self.shape.blocks(len(entry.tokens)) * self.shape.block_bytes
@@ -106,9 +107,7 @@ class PrefixTiers:
         if size > room:
             raise BudgetError(f"{target.name.lower()}: {size} bytes wanted, {room} free")
 
-    def place(
-        self, entry: PrefixEntry, row: torch.Tensor, target: Tier
-    ) -> None:
+    def place(self, entry: PrefixEntry, row: torch.Tensor, target: Tier) -> None:
         """Store at ``target`` the KV of the entry's prefix, which lies in ``row``.
 
         Raises:
@@ -128,15 +127,15 @@ class PrefixTiers:
             self._put(entry, kv, target)
         entry.tier = target
 
-    def extend(
-        self, entry: PrefixEntry, row: torch.Tensor, tokens: tuple[int, ...]
-    ) -> None:
+    def extend(self, entry: PrefixEntry, row: torch.Tensor, tokens: tuple[int, ...]) -> None:
         """Make a resident entry hold ``tokens``, whose KV lies in ``row``; needs only free blocks.
 
         Raises:
             BudgetError: too few are free; nothing has changed.
         """
-        same = common_tokens(entry.tokens, tokens) // self.shape.block_tokens * self.shape.block_tokens
+        same = (
+            common_tokens(entry.tokens, tokens) // self.shape.block_tokens * self.shape.block_tokens
+        )
         missing = self.shape.blocks(len(tokens)) - len(entry.blocks)
         if missing > 0:
             entry.blocks += self._allocate(entry, missing)
@@ -153,9 +152,7 @@ class PrefixTiers:
             self._free(entry, Tier.DISK)
         entry.tokens = tokens
 
-    def read_into_row(
-        self, entry: PrefixEntry, row: torch.Tensor, tokens: int
-    ) -> None:
+    def read_into_row(self, entry: PrefixEntry, row: torch.Tensor, tokens: int) -> None:
         """Copy the first ``tokens`` tokens of ``entry`` to ``row`` from wherever they lie.
 
         Raises:

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from callsheet_server.engine.engine import GenerationRequest, NpcProfile, Turn
+from callsheet_server.engine.engine import GenerationRequest, NpcProfile
 from callsheet_server.engine.errors import ContextTooLongError, EngineStartError
+from callsheet_server.world.memory import Turn
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -54,9 +55,10 @@ class ChatFormat:
         ]
 
         def render(count: int, *, cue: bool = False) -> str:
-            rendered: str = tokenizer.apply_chat_template(
+            rendered = tokenizer.apply_chat_template(
                 messages[:count], tokenize=False, add_generation_prompt=cue, enable_thinking=False
             )
+            assert isinstance(rendered, str)
             return rendered
 
         try:
@@ -125,9 +127,7 @@ class PromptBuilder:
         self._reply_close = self._template(chat.reply_close)
         self._cue = self._template(chat.cue)
 
-    def prefix(
-        self, world_text: str, profile: NpcProfile, adapter_fingerprint: str
-    ) -> NpcPrefix:
+    def prefix(self, world_text: str, profile: NpcProfile, adapter_fingerprint: str) -> NpcPrefix:
         """The prefix of ``profile`` in a world that begins with ``world_text``."""
         shared = self._text(f"{world_text.strip()}\n\n") if world_text.strip() else []
         world = (*self._system_open, *shared)

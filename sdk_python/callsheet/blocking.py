@@ -1,0 +1,328 @@
+"""The blocking client: the same surface without asyncio.
+
+    with callsheet.blocking.connect("ws://127.0.0.1:8765", role="game", world="town") as game:
+        game.spawn([NpcSpec(npc="bram", name="Bram")])
+        for text in game.say("bram", "Good evening."):
+            print(text, end="")
+
+Its methods may be called from any thread. Callbacks run on the client's own thread and must not
+call its methods. A wait longer than ``request_timeout_s`` raises ``TimeoutError``. With gevent,
+patch ``socket``, ``threading`` and ``time`` before importing this.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import Self, TypeVar
+
+from numpy.typing import ArrayLike
+
+from callsheet.core import calls
+from callsheet.core.calls import Handles, Priority, Topic
+from callsheet.core.events import Event, EventFeed, SessionState
+from callsheet.core.requests import PendingReply
+from callsheet.core.session import ClientSession
+from callsheet.core.settings import ClientSettings
+from callsheet.drivers.threads import ThreadsDriver
+from callsheet.wire.base import ClientMessage
+from callsheet.wire.fields import Role
+from callsheet.wire.observe import Explanation
+from callsheet.wire.script import RegisterScript
+from callsheet.wire.session import Welcome
+from callsheet.wire.talk import Action, ActionResult, ReplyEnd, SamplingSpec, Speaker
+from callsheet.wire.world import Hint, NpcSpec, PlayerSpec, ScheduledCall
+
+__all__ = ["BlockingClient", "BlockingReply", "connect"]
+
+E = TypeVar("E", bound=Event)
+
+
+def connect(
+    url: str,
+    *,
+    role: Role,
+    world: str,
+    token: str | None = None,
+    name: str = "callsheet-python",
+    settings: ClientSettings | None = None,
+) -> BlockingClient:
+    """A client for ``with``; the arguments and errors are those of ``callsheet.connect``."""
+    return BlockingClient(calls.new_session(url, role, world, token, name, settings))
+
+
+class BlockingReply:
+    """What an NPC answers, while it comes: iterate over its text, or ask for its ``end``."""
+
+    def __init__(self, client: BlockingClient, pending: PendingReply) -> None:
+        self._client, self._pending = client, pending
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return "".join(self._pending.deltas)
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """The actions so far; complete when the reply has ended."""
+        return tuple(self._pending.actions)
+
+    def __iter__(self) -> Iterator[str]:
+        """Each new piece of text. Raises as ``end`` does, when the text so far is read."""
+        deltas, read = self._pending.deltas, 0
+        while True:
+            self._wait_past(read)
+            if read == len(deltas):
+                self._pending.result()
+                return
+            yield deltas[read]
+            read += 1
+
+    def _wait_past(self, read: int) -> None:
+        self._client._driver.wait(lambda: read < len(self._pending.deltas) or self._pending.done)
+
+    def end(self) -> ReplyEnd:
+        """Wait for the end, with the whole text. Raises as awaiting a ``callsheet.Reply`` does."""
+        self._client._driver.wait(lambda: self._pending.done)
+        end = self._pending.result()
+        assert isinstance(end, ReplyEnd)
+        return end
+
+    def cancel(self) -> None:
+        """Stop it; its end says "cancelled". Without effect if it has ended."""
+        with self._client._driver.changing():
+            self._client._session.cancel(self._pending)
+
+
+class BlockingClient:
+    """One session, kept open over as many connections as it takes. Made by ``connect``."""
+
+    def __init__(self, session: ClientSession) -> None:
+        self._session = session
+        self._driver = ThreadsDriver(session)
+
+    # The session.
+
+    def __enter__(self) -> Self:
+        try:
+            self._driver.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the session for good: what is queued is sent, open requests fail."""
+        self._driver.close()
+
+    @property
+    def state(self) -> SessionState:
+        """Where the session stands; ``on(callback, StateChanged)`` tells of changes."""
+        return self._session.state
+
+    @property
+    def welcome(self) -> Welcome:
+        """What the server said when the session opened: limits, engine, versions."""
+        assert self._session.welcome is not None, "enter the client first: async with connect(...)"
+        return self._session.welcome
+
+    @property
+    def clock_offset_s(self) -> float | None:
+        """Server clock minus ``time.monotonic()`` here; None before the first heartbeat."""
+        return self._session.clock.offset_s
+
+    def on(self, callback: Callable[[E], None], *types: type[E]) -> Callable[[], None]:
+        """Call back with every event of these types, from the client's thread.
+
+        Returns:
+            A function that ends it.
+        """
+        with self._driver.changing():
+            return self._session.events.on(types, callback)
+
+    def events(self, *types: type[E]) -> Iterator[E]:
+        """The events of these types from the first ``next`` on, until the session is closed.
+
+        Raises:
+            EventOverflowError: more than ``max_queued_events`` were waiting to be read.
+        """
+        max_queued = self._session.settings.max_queued_events
+        with self._driver.changing():
+            feed = EventFeed(self._session.events, types, max_queued)
+        with feed:
+            while True:
+                self._driver.wait(lambda: bool(feed.queue) or feed.ended, math.inf)
+                if not feed.queue:
+                    return
+                with self._driver.changing():
+                    event = feed.take()
+                yield event
+
+    # The world (role game).
+
+    def configure_world(
+        self,
+        *,
+        lore: str | None = None,
+        player_max_speed_mps: float | None = None,
+        npc_max_speed_mps: float | None = None,
+    ) -> None:
+        """Set what holds for the whole world; None keeps a value."""
+        self._driver.call(
+            calls.configure_world(self._session, lore, player_max_speed_mps, npc_max_speed_mps)
+        )
+
+    def spawn(self, npcs: Iterable[NpcSpec] = (), players: Iterable[PlayerSpec] = ()) -> Handles:
+        """Add NPCs and players.
+
+        More than the server takes at once go in parts; each part is added whole or not at all, and
+        the first part that is refused ends the call.
+        """
+        return self._driver.call(calls.spawn(self._session, npcs, players))
+
+    def update_npc(
+        self,
+        npc: str,
+        *,
+        name: str | None = None,
+        persona: str | None = None,
+        adapter: str | None = None,
+        interaction_radius_m: float | None = None,
+        sociability: float | None = None,
+        schedule: Iterable[ScheduledCall] | None = None,
+    ) -> None:
+        """Change an NPC; None keeps a value, ``adapter=""`` takes the adapter away."""
+        self._driver.call(
+            calls.update_npc(
+                self._session,
+                npc,
+                name,
+                persona,
+                adapter,
+                interaction_radius_m,
+                sociability,
+                schedule,
+            )
+        )
+
+    def despawn(self, npcs: Iterable[str] = (), players: Iterable[str] = ()) -> None:
+        """Remove NPCs and players."""
+        self._driver.call(calls.despawn(self._session, npcs, players))
+
+    def hint_calls(self, hints: Iterable[Hint]) -> None:
+        """Say when NPCs will need the model next."""
+        self._driver.call(calls.hint_calls(self._session, hints))
+
+    def send_tick(
+        self,
+        game_time_s: float,
+        handles: ArrayLike,
+        positions_m: ArrayLike,
+        velocities_mps: ArrayLike | None = None,
+        next_call_s: ArrayLike | None = None,
+        flags: ArrayLike | None = None,
+        *,
+        player_handles: ArrayLike = (),
+        player_positions_m: ArrayLike = (),
+        player_velocities_mps: ArrayLike | None = None,
+        keyframe: bool = False,
+        ack: bool = False,
+    ) -> int:
+        """Tell where everybody is; ``TickEncoder.state`` says what the arrays hold.
+
+        Goes out as a delta where that is smaller. Without a connection nothing is sent: of all the
+        states given meanwhile the last goes out, as a keyframe, when the session is resumed.
+
+        Returns:
+            The tick's number.
+        """
+        with self._driver.changing():
+            self._driver.room()
+            return self._session.send_tick(
+                game_time_s,
+                handles,
+                positions_m,
+                velocities_mps,
+                next_call_s,
+                flags,
+                player_handles=player_handles,
+                player_positions_m=player_positions_m,
+                player_velocities_mps=player_velocities_mps,
+                keyframe=keyframe,
+                ack=ack,
+            )
+
+    # Talk (roles game and mod).
+
+    def say(
+        self,
+        npc: str,
+        text: str,
+        *,
+        speaker: Speaker | str | None = None,
+        priority: Priority | None = None,
+        max_tokens: int | None = None,
+        sampling: SamplingSpec | None = None,
+        stop: Iterable[str] = (),
+    ) -> BlockingReply:
+        """Say something to an NPC and get its reply, which is still to come.
+
+        Args:
+            npc: who is spoken to.
+            text: what is said.
+            speaker: who says it: a ``Speaker``, the id of a player, or None for a narrator.
+            priority: None = after the speaker's kind.
+            max_tokens: the reply's length; None = the server's setting.
+            sampling: how its tokens are chosen; None = the server's setting.
+            stop: texts at which the reply ends.
+        """
+        with self._driver.changing():
+            self._driver.room()
+            pending = calls.say(
+                self._session, npc, text, speaker, priority, max_tokens, sampling, stop
+            )
+        return BlockingReply(self, pending)
+
+    def speak(self, npc: str, text: str) -> BlockingReply:
+        """Make an NPC say a given line, without the model."""
+        with self._driver.changing():
+            self._driver.room()
+            pending = calls.speak(self._session, npc, text)
+        return BlockingReply(self, pending)
+
+    def answer_action(self, action: Action, *, ok: bool = True, message: str = "") -> None:
+        """Tell what became of an action (role game); its script's mod is told."""
+        self.send(ActionResult(action=action.action, ok=ok, message=message))
+
+    # Scripts (role mod) and looking on (all roles).
+
+    def register_script(self, script: RegisterScript) -> tuple[str, ...]:
+        """Bind a script to NPCs; its ``id`` is replaced. Returns the NPCs it speaks for now."""
+        return self._driver.call(calls.register_script(self._session, script))
+
+    def unregister_script(self, script: str) -> None:
+        """Take a script away."""
+        self._driver.call(calls.unregister_script(self._session, script))
+
+    def subscribe(self, *topics: Topic, interval_s: float = 0.5) -> None:
+        """Set which topics come as events: replies, residency, npcs, stats. None ends all."""
+        self._driver.call(calls.subscribe(self._session, topics, interval_s))
+
+    def explain(self, npc: str) -> Explanation:
+        """Why an NPC has the distance it has."""
+        return self._driver.call(calls.explain(self._session, npc))
+
+    def send(self, message: ClientMessage) -> None:
+        """Send a message that has no answer; it may be lost with the connection."""
+        with self._driver.changing():
+            self._driver.room()
+            self._session.send(message)

@@ -1,0 +1,350 @@
+"""The asyncio client.
+
+    async with callsheet.connect("ws://127.0.0.1:8765", role="game", world="town") as game:
+        await game.spawn([NpcSpec(npc="bram", name="Bram")])
+        async for text in await game.say("bram", "Good evening."):
+            print(text, end="")
+
+Methods that send wait while the queue of unsent messages is full. Cancelling a method that waits
+for an answer leaves the request with the server; cancel a reply with ``Reply.cancel``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable
+from types import TracebackType
+from typing import Self, TypeVar
+
+from numpy.typing import ArrayLike
+
+from callsheet.core import calls
+from callsheet.core.calls import Handles, Priority, Topic
+from callsheet.core.events import Event, EventFeed, SessionState
+from callsheet.core.requests import PendingReply
+from callsheet.core.session import ClientSession
+from callsheet.core.settings import ClientSettings
+from callsheet.drivers.aio import AsyncioDriver, change
+from callsheet.wire.base import ClientMessage
+from callsheet.wire.fields import Role
+from callsheet.wire.observe import Explanation
+from callsheet.wire.script import RegisterScript
+from callsheet.wire.session import Welcome
+from callsheet.wire.talk import Action, ActionResult, ReplyEnd, SamplingSpec, Speaker
+from callsheet.wire.world import Hint, NpcSpec, PlayerSpec, ScheduledCall
+
+__all__ = ["Client", "Reply", "connect"]
+
+E = TypeVar("E", bound=Event)
+
+
+def connect(
+    url: str,
+    *,
+    role: Role,
+    world: str,
+    token: str | None = None,
+    name: str = "callsheet-python",
+    settings: ClientSettings | None = None,
+) -> Client:
+    """A client for ``async with``; entering waits until the session is open.
+
+    Args:
+        url: ``ws://HOST:PORT`` or ``wss://...``.
+        role: ``game``, ``mod`` or ``observer``.
+        world: the world's id.
+        token: the server's token, if it asks for one.
+        name: shown in the server's log.
+        settings: timeouts and limits.
+
+    Raises:
+        ValueError: the URL is not a WebSocket URL.
+        ConnectFailedError: on entering; no server within ``connect_timeout_s``.
+        CallsheetError: on entering; the server refused.
+    """
+    return Client(calls.new_session(url, role, world, token, name, settings))
+
+
+class Reply:
+    """What an NPC answers, while it comes: ``async for`` its text, or ``await`` its end."""
+
+    def __init__(self, client: Client, pending: PendingReply) -> None:
+        self._client, self._pending = client, pending
+        self._changed = asyncio.Event()
+        pending.changed = self._changed.set
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return "".join(self._pending.deltas)
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """The actions so far; complete when the reply has ended."""
+        return tuple(self._pending.actions)
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        """Each new piece of text. Raises as ``await reply`` does, when the text so far is read."""
+        deltas, read = self._pending.deltas, 0
+        while True:
+            while read == len(deltas) and not self._pending.done:
+                await change(self._changed)
+            if read == len(deltas):
+                self._pending.result()
+                return
+            yield deltas[read]
+            read += 1
+
+    def __await__(self) -> Generator[object, None, ReplyEnd]:
+        """The end, with the whole text.
+
+        Raises:
+            CallsheetError: the say was refused, or the reply ended with an error.
+            SessionLostError: the session could not be resumed.
+        """
+        return self._end().__await__()
+
+    async def _end(self) -> ReplyEnd:
+        while not self._pending.done:
+            await change(self._changed)
+        end = self._pending.result()
+        assert isinstance(end, ReplyEnd)
+        return end
+
+    def cancel(self) -> None:
+        """Stop it; its end says "cancelled". Without effect if it has ended."""
+        self._client._session.cancel(self._pending)
+        self._client._driver.flush()
+
+
+class Client:
+    """One session, kept open over as many connections as it takes. Made by ``connect``."""
+
+    def __init__(self, session: ClientSession) -> None:
+        self._session = session
+        self._driver = AsyncioDriver(session)
+
+    # The session.
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._driver.start()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the session for good: what is queued is sent, open requests fail."""
+        await self._driver.close()
+
+    @property
+    def state(self) -> SessionState:
+        """Where the session stands; ``on(callback, StateChanged)`` tells of changes."""
+        return self._session.state
+
+    @property
+    def welcome(self) -> Welcome:
+        """What the server said when the session opened: limits, engine, versions."""
+        assert self._session.welcome is not None, "enter the client first: async with connect(...)"
+        return self._session.welcome
+
+    @property
+    def clock_offset_s(self) -> float | None:
+        """Server clock minus ``time.monotonic()`` here; None before the first heartbeat."""
+        return self._session.clock.offset_s
+
+    def on(self, callback: Callable[[E], None], *types: type[E]) -> Callable[[], None]:
+        """Call back with every event of these types, from the event loop.
+
+        Returns:
+            A function that ends it.
+        """
+        return self._session.events.on(types, callback)
+
+    async def events(self, *types: type[E]) -> AsyncGenerator[E]:
+        """The events of these types from the first ``anext`` on, until the session is closed.
+
+        Raises:
+            EventOverflowError: more than ``max_queued_events`` were waiting to be read.
+        """
+        feed = EventFeed(self._session.events, types, self._session.settings.max_queued_events)
+        changed = asyncio.Event()
+        feed.changed = changed.set
+        with feed:
+            while not feed.ended:
+                while feed.queue:
+                    yield feed.take()
+                if not feed.ended:
+                    await change(changed)
+            while feed.queue:
+                yield feed.take()
+
+    # The world (role game).
+
+    async def configure_world(
+        self,
+        *,
+        lore: str | None = None,
+        player_max_speed_mps: float | None = None,
+        npc_max_speed_mps: float | None = None,
+    ) -> None:
+        """Set what holds for the whole world; None keeps a value."""
+        await self._driver.call(
+            calls.configure_world(self._session, lore, player_max_speed_mps, npc_max_speed_mps)
+        )
+
+    async def spawn(
+        self, npcs: Iterable[NpcSpec] = (), players: Iterable[PlayerSpec] = ()
+    ) -> Handles:
+        """Add NPCs and players.
+
+        More than the server takes at once go in parts; each part is added whole or not at all, and
+        the first part that is refused ends the call.
+        """
+        return await self._driver.call(calls.spawn(self._session, npcs, players))
+
+    async def update_npc(
+        self,
+        npc: str,
+        *,
+        name: str | None = None,
+        persona: str | None = None,
+        adapter: str | None = None,
+        interaction_radius_m: float | None = None,
+        sociability: float | None = None,
+        schedule: Iterable[ScheduledCall] | None = None,
+    ) -> None:
+        """Change an NPC; None keeps a value, ``adapter=""`` takes the adapter away."""
+        await self._driver.call(
+            calls.update_npc(
+                self._session,
+                npc,
+                name,
+                persona,
+                adapter,
+                interaction_radius_m,
+                sociability,
+                schedule,
+            )
+        )
+
+    async def despawn(self, npcs: Iterable[str] = (), players: Iterable[str] = ()) -> None:
+        """Remove NPCs and players."""
+        await self._driver.call(calls.despawn(self._session, npcs, players))
+
+    async def hint_calls(self, hints: Iterable[Hint]) -> None:
+        """Say when NPCs will need the model next."""
+        await self._driver.call(calls.hint_calls(self._session, hints))
+
+    async def send_tick(
+        self,
+        game_time_s: float,
+        handles: ArrayLike,
+        positions_m: ArrayLike,
+        velocities_mps: ArrayLike | None = None,
+        next_call_s: ArrayLike | None = None,
+        flags: ArrayLike | None = None,
+        *,
+        player_handles: ArrayLike = (),
+        player_positions_m: ArrayLike = (),
+        player_velocities_mps: ArrayLike | None = None,
+        keyframe: bool = False,
+        ack: bool = False,
+    ) -> int:
+        """Tell where everybody is; ``TickEncoder.state`` says what the arrays hold.
+
+        Goes out as a delta where that is smaller. Without a connection nothing is sent: of all the
+        states given meanwhile the last goes out, as a keyframe, when the session is resumed.
+
+        Returns:
+            The tick's number.
+        """
+        await self._driver.room()
+        tick = self._session.send_tick(
+            game_time_s,
+            handles,
+            positions_m,
+            velocities_mps,
+            next_call_s,
+            flags,
+            player_handles=player_handles,
+            player_positions_m=player_positions_m,
+            player_velocities_mps=player_velocities_mps,
+            keyframe=keyframe,
+            ack=ack,
+        )
+        self._driver.flush()
+        return tick
+
+    # Talk (roles game and mod).
+
+    async def say(
+        self,
+        npc: str,
+        text: str,
+        *,
+        speaker: Speaker | str | None = None,
+        priority: Priority | None = None,
+        max_tokens: int | None = None,
+        sampling: SamplingSpec | None = None,
+        stop: Iterable[str] = (),
+    ) -> Reply:
+        """Say something to an NPC and get its reply, which is still to come.
+
+        Args:
+            npc: who is spoken to.
+            text: what is said.
+            speaker: who says it: a ``Speaker``, the id of a player, or None for a narrator.
+            priority: None = after the speaker's kind.
+            max_tokens: the reply's length; None = the server's setting.
+            sampling: how its tokens are chosen; None = the server's setting.
+            stop: texts at which the reply ends.
+        """
+        await self._driver.room()
+        pending = calls.say(self._session, npc, text, speaker, priority, max_tokens, sampling, stop)
+        self._driver.flush()
+        return Reply(self, pending)
+
+    async def speak(self, npc: str, text: str) -> Reply:
+        """Make an NPC say a given line, without the model."""
+        await self._driver.room()
+        pending = calls.speak(self._session, npc, text)
+        self._driver.flush()
+        return Reply(self, pending)
+
+    async def answer_action(self, action: Action, *, ok: bool = True, message: str = "") -> None:
+        """Tell what became of an action (role game); its script's mod is told."""
+        await self.send(ActionResult(action=action.action, ok=ok, message=message))
+
+    # Scripts (role mod) and looking on (all roles).
+
+    async def register_script(self, script: RegisterScript) -> tuple[str, ...]:
+        """Bind a script to NPCs; its ``id`` is replaced. Returns the NPCs it speaks for now."""
+        return await self._driver.call(calls.register_script(self._session, script))
+
+    async def unregister_script(self, script: str) -> None:
+        """Take a script away."""
+        await self._driver.call(calls.unregister_script(self._session, script))
+
+    async def subscribe(self, *topics: Topic, interval_s: float = 0.5) -> None:
+        """Set which topics come as events: replies, residency, npcs, stats. None ends all."""
+        await self._driver.call(calls.subscribe(self._session, topics, interval_s))
+
+    async def explain(self, npc: str) -> Explanation:
+        """Why an NPC has the distance it has."""
+        return await self._driver.call(calls.explain(self._session, npc))
+
+    async def send(self, message: ClientMessage) -> None:
+        """Send a message that has no answer; it may be lost with the connection."""
+        await self._driver.room()
+        self._session.send(message)
+        self._driver.flush()

@@ -1,0 +1,125 @@
+"""What a modder writes with: the base class ``Npc`` and the decorators."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from callsheet.wire.world import ScheduledCall
+
+__all__ = ["Answer", "Npc", "Stage", "action", "at", "every"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DAY_S = 86_400.0
+
+
+class Stage(Protocol):
+    """What an NPC's script can do in the world."""
+
+    def speak(self, npc: str, text: str) -> Awaitable[str]:
+        """Make the NPC say a line."""
+
+    def prompt(self, npc: str, text: str) -> Awaitable[str]:
+        """Tell the NPC something as a narrator; it answers by the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a script makes of what its NPC heard; see ``Npc.on_hear``."""
+
+    material: str | None = None
+    reply: str | None = None
+    ignore: bool = False
+
+
+class Npc:
+    """A script. There is one instance for every NPC it speaks for; keep what you like on ``self``.
+
+    Set the attributes you need and write the handlers you need, ``def`` or ``async def``. Handlers
+    run in the mod's own process. A plain ``def`` may take its time; all of them share one thread.
+    """
+
+    npcs: ClassVar[Sequence[str]] = ()
+    """Ids of the NPCs this script speaks for."""
+    archetypes: ClassVar[Sequence[str]] = ()
+    """Also every NPC of these archetypes, now and when one spawns later."""
+    persona: ClassVar[str | None] = None
+    """Who the NPC is, for the model; None keeps what the game gave."""
+    interaction_radius_m: ClassVar[float | None] = None
+    """How near a player must be to be "near"; None keeps what the game gave."""
+    sociability: ClassVar[float | None] = None
+    """0 = never talks to other NPCs, 1 = with everyone in reach; None keeps what the game gave."""
+    tick_interval_s: ClassVar[float] = 1.0
+    """Game time between two ``on_tick``, and how exactly ``at`` and ``every`` are kept."""
+
+    npc: str
+    """The id of this NPC."""
+    _stage: Stage
+
+    def say(self, text: str) -> Awaitable[str]:
+        """Say exactly this. ``await`` it to wait until it is said; it is said either way."""
+        return self._stage.speak(self.npc, text)
+
+    def prompt(self, text: str) -> Awaitable[str]:
+        """Tell the NPC something only it hears ("it begins to rain"), and let it react.
+
+        ``await`` it for what the NPC said.
+        """
+        return self._stage.prompt(self.npc, text)
+
+    def material(self, text: str) -> Answer:
+        """For ``on_hear``: facts the model gets for this reply only."""
+        return Answer(material=text)
+
+    def reply(self, text: str) -> Answer:
+        """For ``on_hear``: answer exactly this, without the model. Returning text does the same."""
+        return Answer(reply=text)
+
+    def ignore(self) -> Answer:
+        """For ``on_hear``: do not answer at all."""
+        return Answer(ignore=True)
+
+
+def action(method: F) -> F:
+    """Something the NPC may do. The model calls it; the game carries it out.
+
+    The method's name, parameters and docstring are what the model is told, so every parameter has
+    a type; ``Literal``, enums and ``Annotated[int, Field(ge=0)]`` limit what it can be. The body
+    stays empty: it is never run. ``on_action_done`` tells what became of it.
+    """
+    method.__callsheet_action__ = True  # type: ignore[attr-defined]
+    return method
+
+
+def at(time: str | float, *, day_s: float = DAY_S) -> Callable[[F], F]:
+    """Run a method at a game time, and have the NPC ready for the model by then.
+
+    Args:
+        time: "HH:MM" = every day at that time; a number = once, in seconds of game time.
+        day_s: seconds of game time in a day, for games whose days are shorter.
+    """
+    if isinstance(time, str):
+        hours, colon, minutes = time.partition(":")
+        if not (colon and hours.isdecimal() and minutes.isdecimal()) or not (
+            int(hours) < 24 and int(minutes) < 60
+        ):
+            raise ValueError(f'at({time!r}): write a time of day as "HH:MM", 00:00 to 23:59')
+        at_s = (int(hours) * 60 + int(minutes)) / (24 * 60) * day_s
+        return _scheduled(ScheduledCall(at_s=at_s, every_s=day_s))
+    return _scheduled(ScheduledCall(at_s=time))
+
+
+def every(seconds: float, *, start_s: float = 0.0) -> Callable[[F], F]:
+    """Run a method again and again, every so many seconds of game time, from ``start_s`` on."""
+    return _scheduled(ScheduledCall(at_s=start_s, every_s=seconds))
+
+
+def _scheduled(call: ScheduledCall) -> Callable[[F], F]:
+    def mark(method: F) -> F:
+        calls = (*getattr(method, "__callsheet_schedule__", ()), call)
+        method.__callsheet_schedule__ = calls  # type: ignore[attr-defined]
+        return method
+
+    return mark

@@ -1,0 +1,316 @@
+"""``callsheet mod run``: a mod's file connected to a world, reloaded whenever it is saved."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+from collections.abc import Callable, Coroutine, Generator
+from pathlib import Path
+from typing import Any
+
+from callsheet.client import Client, connect
+from callsheet.core.events import Event, SessionReset, SessionState, StateChanged
+from callsheet.core.settings import ClientSettings
+from callsheet.mod.handlers import HandlerRunner
+from callsheet.mod.npc import Answer, Npc
+from callsheet.mod.report import ModError, shorten
+from callsheet.mod.script import Script, load_scripts
+from callsheet.wire.errors import CallsheetError
+from callsheet.wire.script import (
+    ActionDone,
+    HearAnswer,
+    Heard,
+    NpcSpawned,
+    NpcTick,
+    PlayerLeft,
+    PlayerNear,
+)
+from callsheet.wire.session import Error
+from callsheet.wire.world import ScheduledCall, WorldClosed
+
+__all__ = ["ModRunner", "run_mod"]
+
+POLL_S = 0.5
+"""How often the file is looked at."""
+
+
+async def run_mod(
+    path: Path,
+    url: str,
+    world: str,
+    token: str | None,
+    show: Callable[[str], None],
+    settings: ClientSettings | None = None,
+) -> None:
+    """Run a mod until it is cancelled or the session ends.
+
+    Args:
+        path: the mod's file.
+        url: the server.
+        world: the world's id.
+        token: the server's token, if it asks for one.
+        show: told everything the modder should read.
+        settings: timeouts and limits of the connection.
+
+    Raises:
+        ModError: the file cannot be run.
+        CallsheetError: the server refused.
+        ConnectionError: no server, or the session was lost for good.
+    """
+    scripts = await asyncio.to_thread(load_scripts, path)
+    client = connect(
+        url, role="mod", world=world, token=token, name=f"mod {path.name}", settings=settings
+    )
+    runner = ModRunner(path, client, show)
+    async with client:
+        try:
+            await runner.run(scripts)
+        finally:
+            runner.close()
+
+
+class _Line:
+    """What ``Npc.say`` returns: under way either way; awaiting it waits for the end.
+
+    Handlers on the handlers' thread and on the event loop may both make one.
+    """
+
+    def __init__(self, future: concurrent.futures.Future[str], failed: Callable[..., None]) -> None:
+        self._future = future
+        self._awaited = False
+        self._failed = failed
+        future.add_done_callback(self._ended)
+
+    def __await__(self) -> Generator[Any, None, str]:
+        self._awaited = True
+        return asyncio.wrap_future(self._future).__await__()
+
+    def _ended(self, future: concurrent.futures.Future[str]) -> None:
+        error = None if future.cancelled() else future.exception()
+        if error is not None and not self._awaited:
+            self._failed(error)
+
+
+class ModRunner:
+    """One mod's session: scripts, their instances, and what the server tells them."""
+
+    def __init__(self, path: Path, client: Client, show: Callable[[str], None]) -> None:
+        self._path, self._client, self._show = path, client, show
+        self._handlers = HandlerRunner(path, show)
+        self._scripts: dict[str, Script] = {}
+        self._npcs: dict[tuple[str, str], Npc] = {}
+        self._ticked_s: dict[tuple[str, str], float] = {}
+        self._busy: set[tuple[str, str]] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._loop = asyncio.get_running_loop()
+
+    def close(self) -> None:
+        """Stop every handler."""
+        for task in self._tasks:
+            task.cancel()
+        self._handlers.close()
+
+    async def run(self, scripts: list[Script]) -> None:
+        """Register, then serve events and reloads until the session is over."""
+        off = self._client.on(
+            self._take, StateChanged, SessionReset, NpcSpawned, Heard, PlayerNear, PlayerLeft,
+            NpcTick, ActionDone, WorldClosed, Error,
+        )  # fmt: skip
+        try:
+            await self._register(scripts)
+            await self._watch()
+        finally:
+            off()
+
+    # Registration and reload.
+
+    async def _register(self, scripts: list[Script]) -> None:
+        """Put new scripts in the place of the old ones; NPCs start with fresh instances."""
+        for script in scripts:
+            alive = await self._client.register_script(script.registration)
+            self._scripts[script.name] = script
+            for key in [key for key in self._npcs if key[0] == script.name]:
+                self._forget(*key)
+            for npc in alive:
+                self._instance(script.name, npc)
+            shown = ", ".join(alive[:5]) + (", ..." if len(alive) > 5 else "")
+            self._show(f"{script.name} speaks for {len(alive)} NPCs now{shown and f' ({shown})'}")
+        for name in self._scripts.keys() - {script.name for script in scripts}:
+            await self._client.unregister_script(name)
+            del self._scripts[name]
+            for key in [key for key in self._npcs if key[0] == name]:
+                self._forget(*key)
+
+    async def _watch(self) -> None:
+        stamp = await asyncio.to_thread(_stamp, self._path)
+        while self._client.state is not SessionState.CLOSED:
+            await asyncio.sleep(POLL_S)
+            now = await asyncio.to_thread(_stamp, self._path)
+            if now is not None and now != stamp:
+                stamp = now
+                await self._reload()
+
+    async def _reload(self) -> None:
+        try:
+            await self._register(await asyncio.to_thread(load_scripts, self._path))
+        except (ModError, CallsheetError) as error:
+            self._show(f"{error}\n  the script from before goes on")
+        else:
+            self._handlers.restart()
+            self._show(f"{self._path.name} was reloaded")
+
+    async def _register_again(self) -> None:
+        self._npcs.clear()
+        self._ticked_s.clear()
+        try:
+            await self._register(list(self._scripts.values()))
+        except (CallsheetError, ConnectionError) as error:
+            self._show(f"the scripts could not be registered again: {error}")
+
+    # Events.
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case NpcSpawned(script=script, npc=npc, alive=True):
+                self._instance(script, npc)
+            case NpcSpawned(script=script, npc=npc):
+                self._start_handler(script, npc, "on_despawn")
+                self._forget(script, npc)
+            case Heard():
+                self._start(self._hear(event))
+            case PlayerNear():
+                self._start_handler(event.script, event.npc, "on_near", event.player)
+            case PlayerLeft():
+                self._start_handler(event.script, event.npc, "on_leave", event.player)
+            case ActionDone():
+                self._start_handler(event.script, event.npc, "on_action_done", event)
+            case NpcTick():
+                self._tick(event)
+            case SessionReset():
+                self._start(self._register_again())
+            case StateChanged(state=SessionState.DISCONNECTED):
+                self._show(f"no connection ({event.reason}); trying again")
+            case StateChanged(state=SessionState.OPEN | SessionState.CLOSED):
+                self._show(f"session {event.state}: {event.reason}")
+            case WorldClosed():
+                self._npcs.clear()
+                self._ticked_s.clear()
+                self._show("the game is gone; waiting for it to come back")
+            case Error(id=None):
+                self._show(f"the server says {event.code}: {event.message}")
+            case _:
+                pass
+
+    def _instance(self, script: str, npc: str) -> Npc | None:
+        """The script's instance for an NPC, made when it is first heard of."""
+        if script not in self._scripts:
+            return None  # unregistered a moment ago
+        known = self._npcs.get((script, npc))
+        if known is None:
+            npc_class = self._scripts[script].npc_class
+            known = npc_class.__new__(npc_class)
+            known.npc, known._stage = npc, self
+            try:
+                npc_class.__init__(known)
+            except Exception as error:
+                self._handlers.failed(known, "__init__", (), error)
+                return None
+            self._npcs[script, npc] = known
+            self._start_handler(script, npc, "on_spawn")
+        return known
+
+    def _forget(self, script: str, npc: str) -> None:
+        self._npcs.pop((script, npc), None)
+        self._ticked_s.pop((script, npc), None)
+
+    def _start_handler(self, script: str, npc: str, method: str, *arguments: object) -> None:
+        instance = self._instance(script, npc)
+        if instance is not None and hasattr(instance, method):
+            self._start(self._handlers.run(instance, method, *arguments))
+
+    async def _hear(self, heard: Heard) -> None:
+        npc = self._instance(heard.script, heard.npc)
+        if npc is None:
+            return
+        said = await self._handlers.run(npc, "on_hear", heard, deadline_s=heard.deadline_s)
+        answer = Answer(reply=said) if isinstance(said, str) and said else said
+        if not isinstance(answer, Answer):
+            if answer:
+                self._show(
+                    f"{type(npc).__name__}.on_hear of {npc.npc!r} returned {shorten(said)}\n"
+                    "  fix: return self.material(text), self.reply(text), self.ignore(), or nothing"
+                )
+            answer = Answer()
+        await self._client.send(
+            HearAnswer(
+                call=heard.call,
+                material=answer.material,
+                reply=answer.reply,
+                ignore=answer.ignore,
+            )
+        )
+
+    def _tick(self, tick: NpcTick) -> None:
+        """Run ``on_tick``, unless the last one still runs, and what is scheduled since then."""
+        key = (tick.script, tick.npc)
+        script = self._scripts.get(tick.script)
+        if script is None or self._instance(*key) is None:
+            return
+        before_s = self._ticked_s.get(key, tick.game_time_s)
+        self._ticked_s[key] = tick.game_time_s
+        for method, call in script.scheduled:
+            if _due(call, before_s, tick.game_time_s):
+                self._start_handler(*key, method)
+        if key not in self._busy and hasattr(script.npc_class, "on_tick"):
+            self._busy.add(key)
+            task = self._start(self._handlers.run(self._npcs[key], "on_tick", tick))
+            task.add_done_callback(lambda _: self._busy.discard(key))
+
+    def _start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[object]:
+        task: asyncio.Task[object] = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[object]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._show(f"{type(error).__name__}: {error}")
+
+    # What scripts do in the world; see ``Stage``.
+
+    def speak(self, npc: str, text: str) -> _Line:
+        """Make the NPC say a line."""
+        return self._line(npc, self._spoken(npc, text))
+
+    def prompt(self, npc: str, text: str) -> _Line:
+        """Tell the NPC something as a narrator."""
+        return self._line(npc, self._prompted(npc, text))
+
+    async def _spoken(self, npc: str, text: str) -> str:
+        return (await (await self._client.speak(npc, text))).text
+
+    async def _prompted(self, npc: str, text: str) -> str:
+        return (await (await self._client.say(npc, text))).text
+
+    def _line(self, npc: str, work: Coroutine[Any, Any, str]) -> _Line:
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        return _Line(future, lambda error: self._show(f"{npc!r} could not speak: {error}"))
+
+
+def _due(call: ScheduledCall, after_s: float, until_s: float) -> bool:
+    """Whether a scheduled call falls into (after, until]."""
+    if call.every_s is None or until_s < call.at_s:
+        return after_s < call.at_s <= until_s
+    last_s = call.at_s + (until_s - call.at_s) // call.every_s * call.every_s
+    return last_s > after_s
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What changes when a file is saved; None while it is not there (editors replace files)."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size

@@ -1,0 +1,97 @@
+"""Policies to compare ours with, each a way of telling distances to the same planner.
+
+A cache policy is an order of eviction and a rule for fetching. So LRU is the planner told that what
+was used longest ago is needed last, with its horizon at 0; the clairvoyant ones are the planner
+told the truth. Production runs ``DISTANCE`` alone; the others are for simulation and benchmarks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from callsheet_server.residency.settings import PolicySettings
+
+__all__ = ["BELADY", "CLAIRVOYANT", "DISTANCE", "LRU", "NAIVE", "POLICIES", "Policy", "View"]
+
+F32 = NDArray[np.float32]
+
+
+class View(Protocol):
+    """What a policy may look at, for N NPCs at one instant."""
+
+    def estimated_s(self) -> F32:
+        """(N,) invocation distances as the estimators see them."""
+
+    def unused_s(self) -> F32:
+        """(N,) seconds since the last call; +inf = never called."""
+
+    def until_next_s(self) -> F32:
+        """(N,) true seconds to the next call, known from the recording; +inf = none left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A named way of keeping state at hand."""
+
+    name: str
+    about: str
+    distance_s: Callable[[View], F32]
+    prefetches: bool
+    parks: bool
+    """False: what is evicted is dropped and has to be rebuilt."""
+
+    def settings(self, ours: PolicySettings) -> PolicySettings:
+        """The planner's settings under this policy, ours being those of ``DISTANCE``.
+
+        Margins guard against errors of estimation, so only the policy that estimates has them.
+        """
+        if self is DISTANCE:
+            return ours
+        horizon_s = ours.prefetch_horizon_s if self.prefetches else 0.0
+        return ours.model_copy(
+            update={"prefetch_horizon_s": horizon_s, "hysteresis_s": 0.0, "device_headroom": 0.0}
+        )
+
+
+LRU = Policy(
+    "lru",
+    "drop the least recently used, rebuild on demand",
+    lambda view: view.unused_s(),
+    prefetches=False,
+    parks=False,
+)
+NAIVE = Policy(
+    "naive",
+    "park the least recently used, load on demand",
+    lambda view: view.unused_s(),
+    prefetches=False,
+    parks=True,
+)
+DISTANCE = Policy(
+    "distance",
+    "ours: prefetch and evict by estimated invocation distance",
+    lambda view: view.estimated_s(),
+    prefetches=True,
+    parks=True,
+)
+BELADY = Policy(
+    "belady",
+    "clairvoyant demand paging: park what is needed last, load on demand",
+    lambda view: view.until_next_s(),
+    prefetches=False,
+    parks=True,
+)
+CLAIRVOYANT = Policy(
+    "clairvoyant",
+    "ours, fed the true times of the next calls",
+    lambda view: view.until_next_s(),
+    prefetches=True,
+    parks=True,
+)
+
+POLICIES = {policy.name: policy for policy in (LRU, NAIVE, DISTANCE, BELADY, CLAIRVOYANT)}

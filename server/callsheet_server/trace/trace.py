@@ -1,0 +1,66 @@
+"""A recorded session in memory: who there was, what each tick said, which calls were made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Trace", "TraceCall", "TraceNpc", "TraceTick"]
+
+
+@dataclass(frozen=True, slots=True)
+class TraceNpc:
+    """An NPC of the trace; its row is its place in ``Trace.npcs``."""
+
+    id: str
+    interaction_radius_m: float
+    sociability: float
+    size_bytes: int
+    """Of its prefix KV."""
+    rebuild_s: float
+    """Seconds its prefill takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class TraceTick:
+    """What changed in one tick. A row not named keeps its last values."""
+
+    time_s: float
+    rows: NDArray[np.intp]
+    """(K,) distinct rows."""
+    position_m: NDArray[np.float32]
+    """(K, 3)."""
+    velocity_mps: NDArray[np.float32]
+    """(K, 3)."""
+    scheduled_call_s: NDArray[np.float64]
+    """(K,) absolute game time; NaN = none."""
+    player_position_m: NDArray[np.float32]
+    """(P, 3), all players."""
+    player_velocity_mps: NDArray[np.float32]
+    """(P, 3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TraceCall:
+    """One LLM call."""
+
+    time_s: float
+    """When it was asked for."""
+    row: int
+    duration_s: float
+    """Until its reply was complete."""
+    generated_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Ticks and calls, each in order of time."""
+
+    world: str
+    player_max_speed_mps: float
+    npc_max_speed_mps: float
+    npcs: tuple[TraceNpc, ...]
+    ticks: list[TraceTick] = field(default_factory=list)
+    calls: list[TraceCall] = field(default_factory=list)
