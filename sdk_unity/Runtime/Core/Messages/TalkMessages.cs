@@ -104,7 +104,7 @@ namespace Callsheet.Wire
     /// <summary>
     /// Stops the reply to the say with this id; its reply_end says "cancelled".
     ///
-    /// If that reply has already ended, nothing happens.
+    /// If no such reply is open, nothing happens.
     /// </summary>
     public sealed class CancelMessage : ClientMessage
     {
