@@ -127,7 +127,7 @@ namespace Callsheet
             if (_instance != null && _instance != this)
             {
                 // A scene with a client of its own was loaded again; the first one stays.
-                Destroy(gameObject);
+                Destroy(this);
                 return;
             }
             _instance = this;
@@ -213,19 +213,16 @@ namespace Callsheet
                 return;
             }
             _session.Stop();
+#if !UNITY_WEBGL || UNITY_EDITOR
             double start = Time.realtimeSinceStartupAsDouble;
-            double now = start;
-            while (_session.State != SessionState.Stopped && _session.State != SessionState.Failed && now - start < GoodbyeS)
+            for (double now = start; _session.State == SessionState.Closing && now - start < GoodbyeS; now = Time.realtimeSinceStartupAsDouble)
             {
                 _session.Tick(now);
-#if UNITY_WEBGL && !UNITY_EDITOR
-                // A browser sends by itself and cannot wait.
-                break;
-#else
                 System.Threading.Thread.Sleep(2);
-                now = Time.realtimeSinceStartupAsDouble;
-#endif
             }
+#endif
+            // No socket outlives play mode. (A browser has sent the goodbye already, and cannot wait.)
+            _session.Abort();
         }
 
         private void OnStateChanged(SessionState old, SessionState state)

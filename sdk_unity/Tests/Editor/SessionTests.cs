@@ -555,6 +555,20 @@ namespace Callsheet.Tests
         }
 
         [Test]
+        public void An_abort_drops_the_connection_at_once()
+        {
+            Rig rig = new Rig().Opened();
+            var request = new Recorder();
+            rig.Session.Request(Explain(), request);
+            rig.Session.Abort();
+            Assert.That(rig.State, Is.EqualTo(SessionState.Stopped));
+            Assert.That(rig.Server.Aborted);
+            Assert.That(request.Error.Code, Is.EqualTo(ErrorCode.SessionLost));
+            rig.Run(20);
+            Assert.That(rig.Connections.Count, Is.EqualTo(1));
+        }
+
+        [Test]
         public void A_start_during_the_goodbye_connects_anew()
         {
             Rig rig = new Rig().Opened();

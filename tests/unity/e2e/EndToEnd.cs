@@ -69,7 +69,7 @@ namespace Callsheet.Tests
         {
             Join();
             var replies = new List<Reply>();
-            double endS = Now + 3;
+            double endS = Now + 2;
             long before = _world.TicksSent;
             int frames = 0, bytes = 0;
             for (double nextS = Now; Now < endS; nextS += 1.0 / 60)
@@ -79,7 +79,7 @@ namespace Callsheet.Tests
                     double angle = (Now * 9) + i;
                     _world.Npcs[i].SetMotion((float)(i % 40 + Math.Cos(angle)), 0, (float)(i / 40 + Math.Sin(angle)), 0, 0, 0);
                 }
-                if (frames++ % 30 == 0 && replies.Count < 5)
+                if (frames++ % 30 == 0 && replies.Count < 4)
                 {
                     replies.Add(_world.Npcs[replies.Count * 100].Say("How is business, number " + replies.Count + "?", _player));
                 }
@@ -155,7 +155,7 @@ namespace Callsheet.Tests
         {
             Join();
             var replies = new List<Reply>();
-            for (int i = 0; i < 40; i++)
+            for (int i = 0; i < 20; i++)
             {
                 replies.Add(_world.Npcs[i % 5].Say("Line " + i, _player));
             }
@@ -164,7 +164,7 @@ namespace Callsheet.Tests
                 Frame();
                 Wait(0.01);
             }
-            Thread.Sleep(2000);
+            Thread.Sleep(1000);
             Until(() => replies.All(r => r.IsComplete), "all replies complete");
             Check(replies.All(r => r.State == ReplyState.Ended), "failed: " + string.Join("; ", Errors));
             NoneTwice();

@@ -157,8 +157,7 @@ namespace Callsheet.Tests
         {
             Alive("bob");
             CallsheetClient first = CallsheetClient.Instance;
-            GameObject second = new GameObject("another");
-            second.AddComponent<CallsheetClient>();
+            CallsheetClient second = new GameObject("another").AddComponent<CallsheetClient>();
             Frames(0.2);
             Assert.That(second == null);
             Assert.That(CallsheetClient.Instance, Is.SameAs(first));
@@ -204,6 +203,7 @@ namespace Callsheet.Tests
             PlayerLoop.Quit();
             Assert.That(Sent("bye").Count, Is.EqualTo(1));
             Assert.That(server.ClientClosedWith, Is.EqualTo(1000));
+            Assert.That(server.Aborted, "a server that does not answer keeps no socket open");
             PlayerLoop.Frame();
             Assert.That(_connections.Count, Is.EqualTo(1));
             Assert.That(Debug.Lines, Is.Empty);

@@ -32,7 +32,7 @@ namespace Callsheet.Core
         private double _deadlineS;
         private double _graceEndsS;
 
-        /// <param name="options">Copied where it matters: a later change has no effect.</param>
+        /// <param name="options">Not to be changed while the session uses them.</param>
         /// <param name="connect">Makes the transport of one connection.</param>
         public Session(SessionOptions options, Func<ITransport> connect)
         {
@@ -122,11 +122,21 @@ namespace Callsheet.Core
                 SetState(SessionState.Closing);
                 _outbox.Pump(_transport);
             }
-            else if (State != SessionState.Stopped && State != SessionState.Closing)
+            else if (State != SessionState.Closing)
             {
-                DropTransport();
-                SetState(SessionState.Stopped);
+                Abort();
             }
+        }
+
+        /// <summary>Drops the connection without a goodbye: until its grace is over, the server counts the session as alive.</summary>
+        public void Abort()
+        {
+            FailRequests("the session was stopped", true);
+            _inflow.Inbox.Clear();
+            _outbox.Clear();
+            _resume.Forget();
+            DropTransport();
+            SetState(SessionState.Stopped);
         }
 
         /// <summary>
