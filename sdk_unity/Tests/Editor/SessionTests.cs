@@ -555,6 +555,67 @@ namespace Callsheet.Tests
         }
 
         [Test]
+        public void Handlers_may_stop_the_session_whenever_they_are_called()
+        {
+            string[] moments = { "connecting", "open", "opened", "received", "bad frame", "lost", "sent", "failed" };
+            foreach (string moment in moments)
+            {
+                foreach (bool abort in new[] { false, true })
+                {
+                    Rig rig = new Rig();
+                    Action stop = abort ? (Action)rig.Session.Abort : rig.Session.Stop;
+                    var request = new Stopper { OnSentCall = moment == "sent" ? stop : null, OnFailedCall = moment == "failed" ? stop : null };
+                    rig.Session.StateChanged += (old, state) =>
+                    {
+                        bool now = (moment == "connecting" && state == SessionState.Connecting)
+                            || (moment == "open" && state == SessionState.Open)
+                            || (moment == "lost" && state == SessionState.Waiting && old == SessionState.Open);
+                        (now ? stop : () => { })();
+                    };
+                    rig.Session.Opened += w => (moment == "opened" ? stop : () => { })();
+                    rig.Session.Received += m => (moment == "received" ? stop : () => { })();
+                    rig.Session.ErrorRaised += e => (moment == "bad frame" ? stop : () => { })();
+                    rig.Session.Start();
+                    rig.Session.Request(Explain(), request);
+                    rig.Step();
+                    rig.Server.Accept();
+                    rig.Step();
+                    rig.Server.SendText(Rig.WelcomeText());
+                    rig.Step();
+                    rig.Server.SendText("nonsense");
+                    rig.Server.SendText("{\"type\":\"ok\",\"seq\":1,\"id\":7}");
+                    rig.Step();
+                    rig.Server.Drop(CloseCodes.SlowConsumer);
+                    rig.Run(4);
+                    Assert.That(rig.State, Is.EqualTo(SessionState.Stopped), moment);
+                    Assert.That(rig.Thrown, Is.Empty, moment);
+                    Assert.That(rig.Connections.Count, Is.EqualTo(1), moment);
+                }
+            }
+        }
+
+        [Test]
+        public void A_connection_that_breaks_right_after_the_welcome_leaves_a_session_to_resume()
+        {
+            Rig rig = new Rig();
+            int fresh = 0;
+            rig.Session.Opened += w => fresh += w.Resumed ? 0 : 1;
+            rig.Session.Start();
+            rig.Step();
+            rig.Server.Accept();
+            rig.Step();
+            rig.Server.SendText(Rig.WelcomeText());
+            rig.Server.SendText("{\"type\":\"ok\",\"seq\":1,\"id\":1}");
+            rig.Server.Drop();
+            rig.Step();
+            Assert.That(fresh, Is.EqualTo(1));
+            rig.RunToConnection();
+            rig.Server.Accept();
+            rig.Step();
+            Assert.That(rig.Sent("hello").Single()["resume"]["last_seq"].Integer, Is.EqualTo(1));
+        }
+
+        [Test]
         public void An_abort_drops_the_connection_at_once()
         {
             Rig rig = new Rig().Opened();

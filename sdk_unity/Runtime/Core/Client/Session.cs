@@ -111,32 +111,34 @@ namespace Callsheet.Core
         /// <summary>Says goodbye; the session ends for good, and unanswered requests fail. Keep ticking until stopped.</summary>
         public void Stop()
         {
-            FailRequests("the session was stopped", true);
-            _inflow.Inbox.Clear();
-            _resume.Forget();
-            if (State == SessionState.Open || State == SessionState.Greeting)
+            if (State == SessionState.Closing)
             {
-                _outbox.Clear();
-                Write(new ByeMessage());
-                _deadlineS = _nowS + _options.CloseTimeoutS;
-                SetState(SessionState.Closing);
-                _outbox.Pump(_transport);
+                return;
             }
-            else if (State != SessionState.Closing)
+            if (State != SessionState.Open && State != SessionState.Greeting)
             {
                 Abort();
+                return;
             }
+            _inflow.Inbox.Clear();
+            _outbox.Clear();
+            _resume.Forget();
+            Write(new ByeMessage());
+            _outbox.Pump(_transport);
+            _deadlineS = _nowS + _options.CloseTimeoutS;
+            SetState(SessionState.Closing);
+            FailRequests("the session was stopped", true);
         }
 
         /// <summary>Drops the connection without a goodbye: until its grace is over, the server counts the session as alive.</summary>
         public void Abort()
         {
-            FailRequests("the session was stopped", true);
             _inflow.Inbox.Clear();
             _outbox.Clear();
             _resume.Forget();
             DropTransport();
             SetState(SessionState.Stopped);
+            FailRequests("the session was stopped", true);
         }
 
         /// <summary>
@@ -243,7 +245,6 @@ namespace Callsheet.Core
         {
             _inflow.Restart();
             _deadlineS = _nowS + _options.ConnectTimeoutS;
-            SetState(SessionState.Connecting);
             Guard(() => _transport = _connect());
             if (_transport == null)
             {
@@ -251,28 +252,46 @@ namespace Callsheet.Core
                 return;
             }
             _transport.Open(_url);
+            SetState(SessionState.Connecting);
         }
 
         /// <summary>Reads what came, then does what follows from the state of the connection and from time.</summary>
         private void Listen()
         {
-            bool closed = _transport.State == TransportState.Closed;
-            switch (State == SessionState.Closing ? ReadEnd.Drained : _inflow.Read(_transport, _nowS))
+            ITransport transport = _transport;
+            bool closed = transport.State == TransportState.Closed;
+            ReadEnd end = State == SessionState.Closing ? ReadEnd.Drained : _inflow.Read(transport, _nowS);
+            while (State == SessionState.Greeting && _inflow.IsWelcomed)
             {
-                case ReadEnd.Hole:
-                    Lost(CloseRules.Abnormal, "a message is missing");
-                    return;
-                case ReadEnd.WrongVersion:
-                    Lost(CloseCodes.VersionMismatch, "another major version");
-                    return;
-                case ReadEnd.Drained:
-                    if (closed)
-                    {
-                        Lost(_transport.CloseCode, _transport.CloseReason);
-                        return;
-                    }
-                    break;
+                // The session is entered before anything else can befall the connection.
+                HandleNext();
             }
+            if (_transport != transport)
+            {
+                // A handler stopped the session.
+                return;
+            }
+            if (end == ReadEnd.Hole)
+            {
+                Lost(CloseRules.Abnormal, "a message is missing");
+            }
+            else if (end == ReadEnd.WrongVersion)
+            {
+                Lost(CloseCodes.VersionMismatch, "another major version");
+            }
+            else if (end == ReadEnd.Drained && closed)
+            {
+                Lost(transport.CloseCode, transport.CloseReason);
+            }
+            else
+            {
+                Advance();
+            }
+        }
+
+        /// <summary>What follows from an open connection and from time.</summary>
+        private void Advance()
+        {
             bool late = _nowS >= _deadlineS;
             if (State == SessionState.Connecting && _transport.State == TransportState.Open)
             {
@@ -324,15 +343,19 @@ namespace Callsheet.Core
             string why = CloseRules.Why(code, reason);
             if (!CloseRules.Reconnects(code))
             {
-                FailRequests("the session ended: " + why, true);
                 SetState(SessionState.Failed);
                 if (!_inflow.IsExplained)
                 {
                     Raise(new CallsheetError(ErrorCode.SessionLost, "the server ended the session: " + why));
                 }
+                FailRequests("the session ended: " + why, true);
                 return;
             }
-            if (FailuresInARow++ == 0 && !_inflow.IsExplained)
+            double waitS = _backoff.Next();
+            _deadlineS = _nowS + (code == CloseCodes.Draining ? Math.Max(waitS, _inflow.ReconnectAfterS) : waitS);
+            FailuresInARow++;
+            SetState(SessionState.Waiting);
+            if (FailuresInARow == 1 && !_inflow.IsExplained)
             {
                 string what = "no connection to " + _options.Url + " (" + why + "); trying again in the background";
                 Raise(new CallsheetError(ErrorCode.ConnectionFailed, what, value: code.ToString()));
@@ -341,13 +364,6 @@ namespace Callsheet.Core
             {
                 FailRequests("there is no connection to the server", true);
             }
-            double waitS = _backoff.Next();
-            if (code == CloseCodes.Draining)
-            {
-                waitS = Math.Max(waitS, _inflow.ReconnectAfterS);
-            }
-            _deadlineS = _nowS + waitS;
-            SetState(SessionState.Waiting);
         }
 
         private void DropTransport()
@@ -378,18 +394,25 @@ namespace Callsheet.Core
         {
             for (int i = 0; i < _options.MaxMessagesPerTick && _inflow.Inbox.Count > 0; i++)
             {
-                ServerMessage message = _inflow.Inbox.Take();
-                var reliable = message as ReliableMessage;
-                if (reliable != null && reliable.Seq.HasValue)
-                {
-                    _resume.Handled(reliable.Seq.Value);
-                }
-                var welcome = message as WelcomeMessage;
-                if (welcome != null)
-                {
-                    Enter(welcome);
-                    continue;
-                }
+                HandleNext();
+            }
+        }
+
+        private void HandleNext()
+        {
+            ServerMessage message = _inflow.Inbox.Take();
+            var reliable = message as ReliableMessage;
+            if (reliable != null && reliable.Seq.HasValue)
+            {
+                _resume.Handled(reliable.Seq.Value);
+            }
+            var welcome = message as WelcomeMessage;
+            if (welcome != null)
+            {
+                Enter(welcome);
+            }
+            else
+            {
                 Deliver(message);
             }
         }
@@ -419,16 +442,13 @@ namespace Callsheet.Core
 
         private void Enter(WelcomeMessage welcome)
         {
-            if (State != SessionState.Greeting)
-            {
-                return;
-            }
             Welcome = welcome;
             FailuresInARow = 0;
             _backoff.Reset();
             _heartbeat.Start(_nowS, welcome.HeartbeatIntervalS);
             _resume.Begin(_nowS, welcome.Resumed);
             _rate.Start(_nowS, welcome.Limits.MaxMessagesPerS);
+            int lost = 0;
             if (welcome.Resumed)
             {
                 _outbox.PutBefore(() =>
@@ -441,14 +461,22 @@ namespace Callsheet.Core
             }
             else
             {
-                FailRequests("the session ended before the answer came", false);
-                int lost = _outbox.Clear();
-                if (lost > 0)
-                {
-                    Raise(new CallsheetError(ErrorCode.SessionLost, lost + " messages were not sent before the session ended"));
-                }
+                lost = _outbox.Clear();
             }
             SetState(SessionState.Open);
+            if (!welcome.Resumed)
+            {
+                FailRequests("the session ended before the answer came", false);
+            }
+            if (lost > 0)
+            {
+                Raise(new CallsheetError(ErrorCode.SessionLost, lost + " messages were not sent before the session ended"));
+            }
+            if (State != SessionState.Open)
+            {
+                // A handler stopped the session.
+                return;
+            }
             Guard(() => Opened?.Invoke(welcome));
             string lag = Versions.Lag(welcome.Protocol);
             if (lag != null)
