@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import struct
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -31,8 +30,8 @@ def probe(toolchain: Toolchain) -> Callable[..., None]:
     program = toolchain.built["TransportProbe"]
 
     def run(url: str, *steps: str) -> None:
-        done = toolchain.run(program, url, *steps)
-        assert done.returncode == 0, done.stdout + done.stderr
+        printed = toolchain.run(program, url, *steps)
+        assert printed == "passed\n", printed
 
     return run
 
@@ -142,9 +141,7 @@ def test_a_connection_that_breaks_is_closed_with_1006(probe: Callable[..., None]
         probe(url, "closed:1006")
 
 
-def test_a_process_with_an_abandoned_socket_can_end(toolchain: Toolchain, probe: object) -> None:
+def test_a_process_with_an_abandoned_socket_can_end(probe: Callable[..., None]) -> None:
     """What hangs in the background must not keep a game from quitting."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"ws://127.0.0.1:{silent.getsockname()[1]}/"
-        command = ["mono", str(toolchain.built["TransportProbe"]), url, "idle:200"]
-        assert subprocess.run(command, timeout=30).returncode == 0
+        probe(f"ws://127.0.0.1:{silent.getsockname()[1]}/", "idle:200")

@@ -78,11 +78,17 @@ class Toolchain:
     def core(self) -> Path:
         return self.library("Callsheet.Core", [PACKAGE / "Runtime" / "Core"])
 
-    def run(self, program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a compiled program on Mono until it ends."""
-        return subprocess.run(
+    def run(self, program: Path, *arguments: str) -> str:
+        """Run a compiled program on Mono until it ends; what it printed.
+
+        Its exit status is not looked at: Mono 6.8 sometimes aborts in its own shutdown while
+        threads of the pool still run, after the program has ended well. Programs print how they
+        ended.
+        """
+        done = subprocess.run(
             ["mono", str(program), *arguments],
             capture_output=True,
             text=True,
             timeout=RUN_TIMEOUT_S,
         )
+        return done.stdout or done.stderr

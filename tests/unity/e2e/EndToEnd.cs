@@ -45,7 +45,7 @@ namespace Callsheet.Tests
                 Until(() => _session.State == SessionState.Stopped, "stopped");
                 Check(Thrown.Count == 0, "a handler threw: " + string.Join("; ", Thrown));
                 Check(Threads.All(t => t == Thread.CurrentThread), "handlers ran on " + Threads.Count + " threads");
-                Say("done");
+                Say("passed");
                 return 0;
             }
             catch (Exception e)

@@ -39,7 +39,7 @@ def main() -> None:
         toolchain = Toolchain(Path(folder))
         source = HERE / "measure" / "EncodeBenchmark.cs"
         program = toolchain.compile("EncodeBenchmark.exe", [source], [toolchain.core()])
-        lines = toolchain.run(program).stdout.splitlines()
+        lines = toolchain.run(program).splitlines()
     sys.stdout.write(f"{'NPCs':>6} {'C# on Mono':>12} {'Python':>12}\n")
     for npcs, mono_us in (line.split() for line in lines):
         python = python_us(int(npcs))

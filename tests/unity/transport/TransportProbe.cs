@@ -21,6 +21,7 @@ namespace Callsheet.Tests
                     string[] step = args[i].Split(':');
                     Run(transport, step[0], step.Length > 1 ? int.Parse(step[1]) : 0);
                 }
+                Console.WriteLine("passed");
                 return 0;
             }
             catch (Exception e)
