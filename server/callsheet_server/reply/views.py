@@ -36,8 +36,12 @@ __all__ = [
     "ttft_stats",
 ]
 
-NPCS_PER_PART = 200
-"""NPC states in one message: at most 300 bytes each, so below the protocol's 64,000 bytes."""
+MAX_PART_BYTES = 60_000
+"""Of the NPC states in one message; its players need some more."""
+NPC_STATE_BYTES = 520
+"""At most, without the name."""
+NAME_CHAR_BYTES = 6
+"""A character of a name at its longest: \\u0007."""
 MOVES_PER_MESSAGE = 100
 """Moves in one message: at most 600 bytes each."""
 TIER_NAMES: Final[dict[Tier, TierName]] = {
@@ -66,41 +70,50 @@ def estimator_name(estimator: int) -> str | None:
 
 
 def npc_states(
-    world: World, distances: Distances | None, tiers: Sequence[Tier]
+    world: World, distances: Distances | None, prefixes: Sequence[tuple[Tier, int | None]]
 ) -> Iterator[NpcStates]:
     """Everyone's place, distance and tier, in parts.
 
     Args:
         world: the NPCs and players.
         distances: of the last tick; None before the first.
-        tiers: where the prefix of each NPC lies, in the order of ``world.npcs``.
+        prefixes: where the prefix of each NPC lies and its bytes, in the order of ``world.npcs``.
     """
-    states = []
-    for npc, tier in zip(world.npcs.values(), tiers, strict=True):
+    columns = world.columns
+    parts: list[list[NpcState]] = [[]]
+    room = MAX_PART_BYTES
+    for npc, (tier, size_bytes) in zip(world.npcs.values(), prefixes, strict=True):
         distance_s, estimator = distance_of(distances, npc.row)
-        states.append(
+        room -= NPC_STATE_BYTES + NAME_CHAR_BYTES * len(npc.spec.name)
+        if room < 0:
+            parts.append([])
+            room = MAX_PART_BYTES - NPC_STATE_BYTES - NAME_CHAR_BYTES * len(npc.spec.name)
+        parts[-1].append(
             NpcState(
                 npc=npc.spec.npc,
                 handle=npc.handle,
-                position=_vector(world.columns.position_m[npc.row]),
+                position=_vector(columns.position_m[npc.row]),
                 distance_s=distance_s,
                 estimator=estimator,
                 tier=TIER_NAMES[tier],
-                in_conversation=bool(world.columns.open_turns[npc.row] > 0),
+                in_conversation=bool(columns.open_turns[npc.row] > 0),
+                name=npc.spec.name,
+                interaction_radius_m=float(columns.interaction_radius_m[npc.row]),
+                bytes=size_bytes,
+                last_call_s=finite(float(columns.last_call_s[npc.row])),
             )
         )
     players = tuple(
-        PlayerState(player=name, handle=p.handle, position=_vector(p.position_m))
+        PlayerState(player=name, handle=p.handle, position=_vector(p.position_m), name=p.spec.name)
         for name, p in world.players.items()
         if p.present
     )
-    parts = max(1, math.ceil(len(states) / NPCS_PER_PART))
-    for part in range(parts):
+    for part, states in enumerate(parts):
         yield NpcStates(
             game_time_s=world.game_time_s,
             part=part,
-            parts=parts,
-            npcs=tuple(states[part * NPCS_PER_PART : (part + 1) * NPCS_PER_PART]),
+            parts=len(parts),
+            npcs=tuple(states),
             players=players if part == 0 else (),
         )
 
@@ -137,12 +150,12 @@ def explanation(
     )
 
 
-def ttft_stats(samples_s: Sequence[float]) -> TtftStats:
-    """Percentiles of times to first token."""
+def ttft_stats(replies: int, samples_s: Sequence[float]) -> TtftStats:
+    """How many replies there were, with percentiles of the latest ones' times to first token."""
     if not samples_s:
-        return TtftStats(replies=0)
+        return TtftStats(replies=replies)
     p50_s, p95_s = np.percentile(np.array(samples_s), [50, 95])
-    return TtftStats(replies=len(samples_s), p50_s=float(p50_s), p95_s=float(p95_s))
+    return TtftStats(replies=replies, p50_s=float(p50_s), p95_s=float(p95_s))
 
 
 def tier_stats(occupancy: Occupancy) -> tuple[TierStats, ...]:
@@ -160,5 +173,6 @@ def tier_stats(occupancy: Occupancy) -> tuple[TierStats, ...]:
 
 
 def _vector(array: np.ndarray) -> tuple[float, float, float]:
+    """To the millimetre: nobody sees more, and float32 in decimal is long."""
     x, y, z = array.tolist()
-    return x, y, z
+    return round(x, 3), round(y, 3), round(z, 3)
