@@ -12,30 +12,22 @@ patch ``socket``, ``threading`` and ``time`` before importing this.
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import math
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Self, TypeVar
 
 from numpy.typing import ArrayLike
-from websockets.exceptions import ConnectionClosed, WebSocketException
-from websockets.sync.client import ClientConnection
-from websockets.sync.client import connect as open_socket
-from websockets.typing import Subprotocol
 
 from callsheet.core import calls
-from callsheet.core.calls import Call, Handles, Priority, Topic
+from callsheet.core.calls import Handles, Priority, Topic
 from callsheet.core.events import Event, EventFeed, SessionState
 from callsheet.core.requests import PendingReply
-from callsheet.core.session import CONNECTED, ClientSession
+from callsheet.core.session import ClientSession
 from callsheet.core.settings import ClientSettings
+from callsheet.drivers.threads import ThreadsDriver
 from callsheet.wire.base import ClientMessage
-from callsheet.wire.fields import SUBPROTOCOL, Role
+from callsheet.wire.fields import Role
 from callsheet.wire.observe import Explanation
 from callsheet.wire.script import RegisterScript
 from callsheet.wire.session import Welcome
@@ -44,12 +36,6 @@ from callsheet.wire.world import Hint, NpcSpec, PlayerSpec, ScheduledCall
 
 __all__ = ["BlockingClient", "BlockingReply", "connect"]
 
-logger = logging.getLogger("callsheet")
-
-POLL_S = 0.25
-"""How late a deadline may be noticed that was set while the socket was being read."""
-
-T = TypeVar("T")
 E = TypeVar("E", bound=Event)
 
 
@@ -94,18 +80,18 @@ class BlockingReply:
             read += 1
 
     def _wait_past(self, read: int) -> None:
-        self._client._wait(lambda: read < len(self._pending.deltas) or self._pending.done)
+        self._client._driver.wait(lambda: read < len(self._pending.deltas) or self._pending.done)
 
     def end(self) -> ReplyEnd:
         """Wait for the end, with the whole text. Raises as awaiting a ``callsheet.Reply`` does."""
-        self._client._wait(lambda: self._pending.done)
+        self._client._driver.wait(lambda: self._pending.done)
         end = self._pending.result()
         assert isinstance(end, ReplyEnd)
         return end
 
     def cancel(self) -> None:
         """Stop it; its end says "cancelled". Without effect if it has ended."""
-        with self._client._changing():
+        with self._client._driver.changing():
             self._client._session.cancel(self._pending)
 
 
@@ -114,19 +100,13 @@ class BlockingClient:
 
     def __init__(self, session: ClientSession) -> None:
         self._session = session
-        self._changed = threading.Condition(threading.RLock())
-        self._thread = threading.Thread(target=self._run, name="callsheet session", daemon=True)
+        self._driver = ThreadsDriver(session)
 
     # The session.
 
     def __enter__(self) -> Self:
-        with self._changing():
-            self._session.start(time.monotonic())
-        self._thread.start()
         try:
-            self._wait(lambda: self._session.welcome is not None or self._over, math.inf)
-            with self._changing():
-                self._session.check_open()
+            self._driver.start()
         except BaseException:
             self.close()
             raise
@@ -142,10 +122,7 @@ class BlockingClient:
 
     def close(self) -> None:
         """End the session for good: what is queued is sent, open requests fail."""
-        with self._changing():
-            self._session.close(time.monotonic())
-        if self._thread.is_alive():
-            self._thread.join()
+        self._driver.close()
 
     @property
     def state(self) -> SessionState:
@@ -169,7 +146,7 @@ class BlockingClient:
         Returns:
             A function that ends it.
         """
-        with self._changing():
+        with self._driver.changing():
             return self._session.events.on(types, callback)
 
     def events(self, *types: type[E]) -> Iterator[E]:
@@ -179,14 +156,14 @@ class BlockingClient:
             EventOverflowError: more than ``max_queued_events`` were waiting to be read.
         """
         max_queued = self._session.settings.max_queued_events
-        with self._changing():
+        with self._driver.changing():
             feed = EventFeed(self._session.events, types, max_queued)
         with feed:
             while True:
-                self._wait(lambda: bool(feed.queue) or feed.ended, math.inf)
+                self._driver.wait(lambda: bool(feed.queue) or feed.ended, math.inf)
                 if not feed.queue:
                     return
-                with self._changing():
+                with self._driver.changing():
                     event = feed.take()
                 yield event
 
@@ -200,7 +177,7 @@ class BlockingClient:
         npc_max_speed_mps: float | None = None,
     ) -> None:
         """Set what holds for the whole world; None keeps a value."""
-        self._run_call(
+        self._driver.call(
             calls.configure_world(self._session, lore, player_max_speed_mps, npc_max_speed_mps)
         )
 
@@ -210,7 +187,7 @@ class BlockingClient:
         More than the server takes at once go in parts; each part is added whole or not at all, and
         the first part that is refused ends the call.
         """
-        return self._run_call(calls.spawn(self._session, npcs, players))
+        return self._driver.call(calls.spawn(self._session, npcs, players))
 
     def update_npc(
         self,
@@ -224,7 +201,7 @@ class BlockingClient:
         schedule: Iterable[ScheduledCall] | None = None,
     ) -> None:
         """Change an NPC; None keeps a value, ``adapter=""`` takes the adapter away."""
-        self._run_call(
+        self._driver.call(
             calls.update_npc(
                 self._session,
                 npc,
@@ -239,11 +216,11 @@ class BlockingClient:
 
     def despawn(self, npcs: Iterable[str] = (), players: Iterable[str] = ()) -> None:
         """Remove NPCs and players."""
-        self._run_call(calls.despawn(self._session, npcs, players))
+        self._driver.call(calls.despawn(self._session, npcs, players))
 
     def hint_calls(self, hints: Iterable[Hint]) -> None:
         """Say when NPCs will need the model next."""
-        self._run_call(calls.hint_calls(self._session, hints))
+        self._driver.call(calls.hint_calls(self._session, hints))
 
     def send_tick(
         self,
@@ -268,8 +245,8 @@ class BlockingClient:
         Returns:
             The tick's number.
         """
-        with self._changing():
-            self._room()
+        with self._driver.changing():
+            self._driver.room()
             return self._session.send_tick(
                 game_time_s,
                 handles,
@@ -308,8 +285,8 @@ class BlockingClient:
             sampling: how its tokens are chosen; None = the server's setting.
             stop: texts at which the reply ends.
         """
-        with self._changing():
-            self._room()
+        with self._driver.changing():
+            self._driver.room()
             pending = calls.say(
                 self._session, npc, text, speaker, priority, max_tokens, sampling, stop
             )
@@ -317,8 +294,8 @@ class BlockingClient:
 
     def speak(self, npc: str, text: str) -> BlockingReply:
         """Make an NPC say a given line, without the model."""
-        with self._changing():
-            self._room()
+        with self._driver.changing():
+            self._driver.room()
             pending = calls.speak(self._session, npc, text)
         return BlockingReply(self, pending)
 
@@ -330,131 +307,22 @@ class BlockingClient:
 
     def register_script(self, script: RegisterScript) -> tuple[str, ...]:
         """Bind a script to NPCs; its ``id`` is replaced. Returns the NPCs it speaks for now."""
-        return self._run_call(calls.register_script(self._session, script))
+        return self._driver.call(calls.register_script(self._session, script))
 
     def unregister_script(self, script: str) -> None:
         """Take a script away."""
-        self._run_call(calls.unregister_script(self._session, script))
+        self._driver.call(calls.unregister_script(self._session, script))
 
     def subscribe(self, *topics: Topic, interval_s: float = 0.5) -> None:
         """Set which topics come as events: replies, residency, npcs, stats. None ends all."""
-        self._run_call(calls.subscribe(self._session, topics, interval_s))
+        self._driver.call(calls.subscribe(self._session, topics, interval_s))
 
     def explain(self, npc: str) -> Explanation:
         """Why an NPC has the distance it has."""
-        return self._run_call(calls.explain(self._session, npc))
+        return self._driver.call(calls.explain(self._session, npc))
 
     def send(self, message: ClientMessage) -> None:
         """Send a message that has no answer; it may be lost with the connection."""
-        with self._changing():
-            self._room()
+        with self._driver.changing():
+            self._driver.room()
             self._session.send(message)
-
-    # Inside.
-
-    @property
-    def _over(self) -> bool:
-        return self._session.state is SessionState.CLOSED
-
-    @contextlib.contextmanager
-    def _changing(self) -> Iterator[None]:
-        """Hold the session; afterwards everyone who waits looks again."""
-        with self._changed:
-            yield
-            self._changed.notify_all()
-
-    def _wait(self, ready: Callable[[], bool], timeout_s: float | None = None) -> None:
-        """Wait until ``ready``; raises ``TimeoutError``."""
-        wait_s = self._session.settings.request_timeout_s if timeout_s is None else timeout_s
-        with self._changed:
-            if not self._changed.wait_for(ready, None if wait_s == math.inf else wait_s):
-                raise TimeoutError(f"no answer within {wait_s:g} s")
-
-    def _room(self) -> None:
-        self._wait(lambda: self._session.has_room or self._over)
-
-    def _run_call(self, call: Call[T]) -> T:
-        try:
-            while True:
-                with self._changing():
-                    self._room()
-                    pending = next(call)
-                self._wait(lambda: pending.done)  # noqa: B023  called before pending changes
-        except StopIteration as returned:
-            value: T = returned.value
-            return value
-
-    def _run(self) -> None:
-        """Follow the session's state: open a socket when it wants one, wait when it waits."""
-        try:
-            while not self._over:
-                if self._session.state is SessionState.CONNECTING:
-                    self._connection()
-                else:
-                    with self._changing():
-                        self._changed.wait(self._until_deadline_s())
-                        self._session.advance(time.monotonic())
-        except Exception as error:
-            logger.exception("the session ends by a mistake in the SDK")
-            with self._changing():
-                self._session.abort(error)
-
-    def _connection(self) -> None:
-        """One connection, from opening the socket to its end."""
-        settings = self._session.settings
-        try:
-            connection = open_socket(
-                self._session.url,
-                subprotocols=[Subprotocol(SUBPROTOCOL)],
-                compression=None,
-                proxy=None,
-                max_size=None,
-                open_timeout=settings.open_timeout_s,
-                ping_interval=None,
-                close_timeout=settings.close_timeout_s,
-            )
-        except (OSError, TimeoutError, WebSocketException) as error:
-            with self._changing():
-                self._session.disconnected(
-                    time.monotonic(), None, str(error) or type(error).__name__
-                )
-            return
-        with self._changing():
-            self._session.connected(time.monotonic())
-        writer = threading.Thread(
-            target=self._write, args=(connection,), name="callsheet writer", daemon=True
-        )
-        writer.start()
-        with contextlib.suppress(ConnectionClosed):
-            while self._session.state in CONNECTED:
-                frame = None
-                with contextlib.suppress(TimeoutError):
-                    frame = connection.recv(min(self._until_deadline_s() or 0.0, POLL_S))
-                with self._changing():
-                    if frame is not None:
-                        self._session.receive(frame, time.monotonic())
-                    self._session.advance(time.monotonic())
-        with contextlib.suppress(OSError):
-            # Unlike close(), this also frees a writer that is stuck in a dead connection.
-            connection.socket.shutdown(socket.SHUT_RDWR)
-        with self._changing():
-            self._session.disconnected(
-                time.monotonic(), connection.close_code, connection.close_reason or ""
-            )
-        writer.join()
-        connection.close()
-
-    def _write(self, connection: ClientConnection) -> None:
-        with contextlib.suppress(ConnectionClosed):
-            while self._session.state in CONNECTED:
-                with self._changed:
-                    frame = self._session.next_frame()
-                    if frame is None:
-                        self._changed.wait()
-                        continue
-                    self._changed.notify_all()
-                connection.send(frame)
-
-    def _until_deadline_s(self) -> float | None:
-        deadline_s = self._session.next_deadline_s
-        return None if deadline_s is None else max(deadline_s - time.monotonic(), 0.0)

@@ -12,28 +12,21 @@ for an answer leaves the request with the server; cancel a reply with ``Reply.ca
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
-import math
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable
 from types import TracebackType
 from typing import Self, TypeVar
 
 from numpy.typing import ArrayLike
-from websockets.asyncio.client import ClientConnection
-from websockets.asyncio.client import connect as open_socket
-from websockets.exceptions import ConnectionClosed, WebSocketException
-from websockets.typing import Subprotocol
 
 from callsheet.core import calls
-from callsheet.core.calls import Call, Handles, Priority, Topic
-from callsheet.core.events import Event, EventFeed, SessionState, StateChanged
+from callsheet.core.calls import Handles, Priority, Topic
+from callsheet.core.events import Event, EventFeed, SessionState
 from callsheet.core.requests import PendingReply
-from callsheet.core.session import CONNECTED, ClientSession
+from callsheet.core.session import ClientSession
 from callsheet.core.settings import ClientSettings
+from callsheet.drivers.aio import AsyncioDriver, change
 from callsheet.wire.base import ClientMessage
-from callsheet.wire.fields import SUBPROTOCOL, Role
+from callsheet.wire.fields import Role
 from callsheet.wire.observe import Explanation
 from callsheet.wire.script import RegisterScript
 from callsheet.wire.session import Welcome
@@ -42,9 +35,6 @@ from callsheet.wire.world import Hint, NpcSpec, PlayerSpec, ScheduledCall
 
 __all__ = ["Client", "Reply", "connect"]
 
-logger = logging.getLogger("callsheet")
-
-T = TypeVar("T")
 E = TypeVar("E", bound=Event)
 
 
@@ -98,7 +88,7 @@ class Reply:
         deltas, read = self._pending.deltas, 0
         while True:
             while read == len(deltas) and not self._pending.done:
-                await _change(self._changed)
+                await change(self._changed)
             if read == len(deltas):
                 self._pending.result()
                 return
@@ -116,7 +106,7 @@ class Reply:
 
     async def _end(self) -> ReplyEnd:
         while not self._pending.done:
-            await _change(self._changed)
+            await change(self._changed)
         end = self._pending.result()
         assert isinstance(end, ReplyEnd)
         return end
@@ -124,7 +114,7 @@ class Reply:
     def cancel(self) -> None:
         """Stop it; its end says "cancelled". Without effect if it has ended."""
         self._client._session.cancel(self._pending)
-        self._client._outgoing.set()
+        self._client._driver.flush()
 
 
 class Client:
@@ -132,20 +122,13 @@ class Client:
 
     def __init__(self, session: ClientSession) -> None:
         self._session = session
-        self._outgoing, self._progress, self._due = (asyncio.Event() for _ in range(3))
-        self._sleeps_until_s = math.inf
-        session.events.on((StateChanged,), self._state_changed)
-        self._task: asyncio.Task[None] | None = None
+        self._driver = AsyncioDriver(session)
 
     # The session.
 
     async def __aenter__(self) -> Self:
-        self._session.start(time.monotonic())
-        self._task = asyncio.create_task(self._run(), name="callsheet session")
         try:
-            while self._session.welcome is None:
-                self._session.check_open()
-                await _change(self._progress)
+            await self._driver.start()
         except BaseException:
             await self.close()
             raise
@@ -161,9 +144,7 @@ class Client:
 
     async def close(self) -> None:
         """End the session for good: what is queued is sent, open requests fail."""
-        self._session.close(time.monotonic())
-        if self._task:
-            await self._task
+        await self._driver.close()
 
     @property
     def state(self) -> SessionState:
@@ -203,7 +184,7 @@ class Client:
                 while feed.queue:
                     yield feed.take()
                 if not feed.ended:
-                    await _change(changed)
+                    await change(changed)
             while feed.queue:
                 yield feed.take()
 
@@ -217,7 +198,7 @@ class Client:
         npc_max_speed_mps: float | None = None,
     ) -> None:
         """Set what holds for the whole world; None keeps a value."""
-        await self._run_call(
+        await self._driver.call(
             calls.configure_world(self._session, lore, player_max_speed_mps, npc_max_speed_mps)
         )
 
@@ -229,7 +210,7 @@ class Client:
         More than the server takes at once go in parts; each part is added whole or not at all, and
         the first part that is refused ends the call.
         """
-        return await self._run_call(calls.spawn(self._session, npcs, players))
+        return await self._driver.call(calls.spawn(self._session, npcs, players))
 
     async def update_npc(
         self,
@@ -243,7 +224,7 @@ class Client:
         schedule: Iterable[ScheduledCall] | None = None,
     ) -> None:
         """Change an NPC; None keeps a value, ``adapter=""`` takes the adapter away."""
-        await self._run_call(
+        await self._driver.call(
             calls.update_npc(
                 self._session,
                 npc,
@@ -258,11 +239,11 @@ class Client:
 
     async def despawn(self, npcs: Iterable[str] = (), players: Iterable[str] = ()) -> None:
         """Remove NPCs and players."""
-        await self._run_call(calls.despawn(self._session, npcs, players))
+        await self._driver.call(calls.despawn(self._session, npcs, players))
 
     async def hint_calls(self, hints: Iterable[Hint]) -> None:
         """Say when NPCs will need the model next."""
-        await self._run_call(calls.hint_calls(self._session, hints))
+        await self._driver.call(calls.hint_calls(self._session, hints))
 
     async def send_tick(
         self,
@@ -287,7 +268,7 @@ class Client:
         Returns:
             The tick's number.
         """
-        await self._room()
+        await self._driver.room()
         tick = self._session.send_tick(
             game_time_s,
             handles,
@@ -301,7 +282,7 @@ class Client:
             keyframe=keyframe,
             ack=ack,
         )
-        self._outgoing.set()
+        self._driver.flush()
         return tick
 
     # Talk (roles game and mod).
@@ -328,15 +309,17 @@ class Client:
             sampling: how its tokens are chosen; None = the server's setting.
             stop: texts at which the reply ends.
         """
-        await self._room()
-        return self._reply(
-            calls.say(self._session, npc, text, speaker, priority, max_tokens, sampling, stop)
-        )
+        await self._driver.room()
+        pending = calls.say(self._session, npc, text, speaker, priority, max_tokens, sampling, stop)
+        self._driver.flush()
+        return Reply(self, pending)
 
     async def speak(self, npc: str, text: str) -> Reply:
         """Make an NPC say a given line, without the model."""
-        await self._room()
-        return self._reply(calls.speak(self._session, npc, text))
+        await self._driver.room()
+        pending = calls.speak(self._session, npc, text)
+        self._driver.flush()
+        return Reply(self, pending)
 
     async def answer_action(self, action: Action, *, ok: bool = True, message: str = "") -> None:
         """Tell what became of an action (role game); its script's mod is told."""
@@ -346,126 +329,22 @@ class Client:
 
     async def register_script(self, script: RegisterScript) -> tuple[str, ...]:
         """Bind a script to NPCs; its ``id`` is replaced. Returns the NPCs it speaks for now."""
-        return await self._run_call(calls.register_script(self._session, script))
+        return await self._driver.call(calls.register_script(self._session, script))
 
     async def unregister_script(self, script: str) -> None:
         """Take a script away."""
-        await self._run_call(calls.unregister_script(self._session, script))
+        await self._driver.call(calls.unregister_script(self._session, script))
 
     async def subscribe(self, *topics: Topic, interval_s: float = 0.5) -> None:
         """Set which topics come as events: replies, residency, npcs, stats. None ends all."""
-        await self._run_call(calls.subscribe(self._session, topics, interval_s))
+        await self._driver.call(calls.subscribe(self._session, topics, interval_s))
 
     async def explain(self, npc: str) -> Explanation:
         """Why an NPC has the distance it has."""
-        return await self._run_call(calls.explain(self._session, npc))
+        return await self._driver.call(calls.explain(self._session, npc))
 
     async def send(self, message: ClientMessage) -> None:
         """Send a message that has no answer; it may be lost with the connection."""
-        await self._room()
+        await self._driver.room()
         self._session.send(message)
-        self._outgoing.set()
-
-    # Inside.
-
-    def _state_changed(self, event: StateChanged) -> None:
-        self._outgoing.set()
-        self._due.set()
-        self._progress.set()
-
-    def _reply(self, pending: PendingReply) -> Reply:
-        self._outgoing.set()
-        return Reply(self, pending)
-
-    async def _room(self) -> None:
-        while not self._session.has_room and self._session.state is not SessionState.CLOSED:
-            await _change(self._progress)
-
-    async def _run_call(self, call: Call[T]) -> T:
-        await self._room()
-        try:
-            pending = next(call)
-            while True:
-                self._outgoing.set()
-                changed = asyncio.Event()
-                pending.changed = changed.set
-                while not pending.done:
-                    await _change(changed)
-                await self._room()
-                pending = next(call)
-        except StopIteration as returned:
-            value: T = returned.value
-            return value
-
-    async def _run(self) -> None:
-        """Follow the session's state: open a socket when it wants one, wait when it waits."""
-        try:
-            while self._session.state is not SessionState.CLOSED:
-                if self._session.state is SessionState.CONNECTING:
-                    await self._connection()
-                else:
-                    await self._until_due()
-        except Exception as error:
-            logger.exception("the session ends by a mistake in the SDK")
-            self._session.abort(error)
-
-    async def _connection(self) -> None:
-        """One connection, from opening the socket to its end."""
-        settings = self._session.settings
-        try:
-            socket = await open_socket(
-                self._session.url,
-                subprotocols=[Subprotocol(SUBPROTOCOL)],
-                compression=None,
-                proxy=None,
-                max_size=None,
-                open_timeout=settings.open_timeout_s,
-                ping_interval=None,
-                close_timeout=settings.close_timeout_s,
-            )
-        except (OSError, TimeoutError, WebSocketException) as error:
-            self._session.disconnected(time.monotonic(), None, str(error) or type(error).__name__)
-            return
-        self._session.connected(time.monotonic())
-        tasks = [asyncio.create_task(run(socket)) for run in (self._keep, self._write)]
-        with contextlib.suppress(ConnectionClosed):
-            async for frame in socket:
-                self._session.receive(frame, time.monotonic())
-                self._outgoing.set()
-                if (self._session.next_deadline_s or 0.0) < self._sleeps_until_s:
-                    self._due.set()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._session.disconnected(time.monotonic(), socket.close_code, socket.close_reason or "")
-
-    async def _keep(self, socket: ClientConnection) -> None:
-        """Let time pass for the session; hang up when it has given the connection up."""
-        while self._session.state in CONNECTED:
-            await self._until_due()
-            self._outgoing.set()
-        await socket.close()
-
-    async def _write(self, socket: ClientConnection) -> None:
-        with contextlib.suppress(ConnectionClosed):
-            while True:
-                while (frame := self._session.next_frame()) is not None:
-                    await socket.send(frame)
-                    self._progress.set()
-                await _change(self._outgoing)
-
-    async def _until_due(self) -> None:
-        """Wait for the session's next deadline, or an earlier one, and let it do what is due."""
-        deadline_s = self._session.next_deadline_s
-        self._sleeps_until_s = math.inf if deadline_s is None else deadline_s
-        wait_s = None if deadline_s is None else max(deadline_s - time.monotonic(), 0.0)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(wait_s):
-                await _change(self._due)
-        self._session.advance(time.monotonic())
-
-
-async def _change(event: asyncio.Event) -> None:
-    """Wait for the next ``set``; every waiter is woken."""
-    event.clear()
-    await event.wait()
+        self._driver.flush()

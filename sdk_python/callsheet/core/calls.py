@@ -18,7 +18,6 @@ from callsheet.core.requests import Pending, PendingReply
 from callsheet.core.session import ClientSession
 from callsheet.core.settings import ClientSettings
 from callsheet.wire.base import Request
-from callsheet.wire.codec import encode
 from callsheet.wire.fields import PROTOCOL, Role
 from callsheet.wire.observe import Explain, Explanation, Subscribe
 from callsheet.wire.script import RegisterScript, ScriptRegistered, UnregisterScript
@@ -136,7 +135,7 @@ def _spawn_parts(
     part: list[NpcSpec | PlayerSpec] = []
     part_bytes = FRAME_BYTES
     for spec in specs:
-        spec_bytes = len(encode(spec)) + 1
+        spec_bytes = len(spec.model_dump_json(exclude_none=True).encode()) + 1
         full = len(part) == limits.max_npcs_per_spawn
         if part and (full or part_bytes + spec_bytes > limits.max_message_bytes):
             yield part

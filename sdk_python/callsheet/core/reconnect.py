@@ -6,10 +6,19 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final
 
+from callsheet.core.errors import ConnectFailedError
 from callsheet.core.settings import ClientSettings
 from callsheet.wire.errors import RULES, CallsheetError, CloseCode, ErrorCode, error_for
+from callsheet.wire.fields import PROTOCOL
 
-__all__ = ["AfterClose", "Backoff", "after_close", "refusal_of"]
+__all__ = [
+    "AfterClose",
+    "Backoff",
+    "after_close",
+    "refusal_of",
+    "unreachable",
+    "version_mismatch",
+]
 
 _CODE_OF = {rule.closes: code for code, rule in RULES.items() if rule.closes}
 _FRESH: Final = frozenset({CloseCode.DRAINING, CloseCode.HELLO_TIMEOUT})
@@ -47,6 +56,25 @@ def refusal_of(close_code: int | None, reason: str) -> CallsheetError | None:
     if close_code in _CODE_OF:
         code = _CODE_OF[CloseCode(close_code)]
     return error_for(code, reason or f"closed with {close_code}") if code else None
+
+
+def version_mismatch(theirs: str) -> CallsheetError:
+    """What to say of a server of another major version."""
+    newer_server = int(theirs.split(".")[0]) > int(PROTOCOL.split(".")[0])
+    fix = "upgrade this client" if newer_server else "upgrade the server"
+    return error_for(
+        ErrorCode.VERSION_MISMATCH,
+        f"the server speaks callsheet {theirs}, this client {PROTOCOL}: {fix} "
+        "(pip install --upgrade callsheet)",
+    )
+
+
+def unreachable(url: str, allowed_s: float, trouble: str) -> ConnectFailedError:
+    """What to say when there was no server for so long."""
+    return ConnectFailedError(
+        f"no Callsheet server at {url} within {allowed_s:g} s (last: {trouble}). "
+        "Start one with: callsheet serve"
+    )
 
 
 class Backoff:

@@ -11,23 +11,29 @@ Time is any clock that does not go back; ``random`` gives numbers in [0, 1).
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import orjson
 from numpy.typing import ArrayLike
 
 from callsheet.core.clock import ClockSync
-from callsheet.core.errors import ConnectFailedError, SessionClosedError, SessionLostError
+from callsheet.core.errors import SessionClosedError, SessionLostError
 from callsheet.core.events import EventHub, SessionReset, SessionState, StateChanged
-from callsheet.core.reconnect import AfterClose, Backoff, after_close, refusal_of
+from callsheet.core.incoming import Incoming
+from callsheet.core.outgoing import Outgoing
+from callsheet.core.reconnect import (
+    AfterClose,
+    Backoff,
+    after_close,
+    refusal_of,
+    unreachable,
+    version_mismatch,
+)
 from callsheet.core.requests import Pending, PendingReply, exception_of
 from callsheet.core.settings import ClientSettings
-from callsheet.core.ticks import TickEncoder
 from callsheet.wire.base import ClientMessage, Reliable, Request, ServerMessage
-from callsheet.wire.codec import encode, parse_server_message
+from callsheet.wire.codec import parse_server_message
 from callsheet.wire.errors import RULES, CallsheetError, CloseCode, ErrorCode, error_for
 from callsheet.wire.fields import PROTOCOL
 from callsheet.wire.session import (
@@ -47,18 +53,10 @@ __all__ = ["CONNECTED", "ClientSession"]
 
 logger = logging.getLogger("callsheet")
 
-ACK_EVERY_MESSAGES = 32
-ACK_EVERY_S = 1.0
 SILENT_INTERVALS = 3
 CONNECTED: Final = frozenset(
     {SessionState.OPENING, SessionState.RESUMING, SessionState.OPEN, SessionState.DRAINING}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Queued:
-    frame: str | bytes
-    request: int | None = None
 
 
 class ClientSession:
@@ -80,21 +78,15 @@ class ClientSession:
         self.clock = ClockSync()
         self.events = EventHub()
         self._hello, self.url = hello, url
-        self._ticks = TickEncoder()
-        self._tick_waits = self._keyframe_due = False
-        self._next_id = 1
-        self._open: dict[int, Pending] = {}
-        self._link: deque[str] = deque()
-        self._queue: deque[_Queued] = deque()
+        self._incoming, self._outgoing = Incoming(), Outgoing()
+        self.next_id = self._outgoing.next_id
         self._resume: tuple[str, str] | None = None
-        self._last_seq = self._acked_seq = 0
         self._backoff = Backoff(settings, random)
         self._closing = False
         self._refusal: CallsheetError | None = None
         self._offline_since_s: float | None = None
         self._connect_at_s = self._opened_at_s = self._heard_at_s = 0.0
-        self._state_until_s = self._ping_at_s = 0.0
-        self._ack_at_s: float | None = None
+        self._state_until_s = self._ping_at_s = self._heartbeat_s = 0.0
         self._draining: Draining | None = None
         self._not_before_s = 0.0
 
@@ -107,13 +99,15 @@ class ClientSession:
 
     def connected(self, now_s: float) -> None:
         """The socket is open: say hello."""
+        if self.state is not SessionState.CONNECTING:
+            return
         resume = None
         if self._resume:
             session, token = self._resume
-            resume = Resume(session=session, token=token, last_seq=self._last_seq)
+            resume = Resume(session=session, token=token, last_seq=self._incoming.last_seq)
         self._refusal = None
         self._heard_at_s = now_s
-        self._link.append(encode(self._hello.model_copy(update={"resume": resume})).decode())
+        self._outgoing.link(self._hello.model_copy(update={"resume": resume}))
         self._enter(SessionState.RESUMING if resume else SessionState.OPENING, "socket open")
 
     def receive(self, frame: str | bytes, now_s: float) -> None:
@@ -161,19 +155,20 @@ class ClientSession:
             self._end(refusal or SessionLostError(f"the server ended it: {trouble}"), trouble)
             return
         if after is AfterClose.FRESH:
-            self._fail_open(SessionLostError(f"the server ended the session: {trouble}"))
+            self._outgoing.lose(SessionLostError(f"the server ended the session: {trouble}"))
             self._resume = None
-        wait_s = self._backoff.wait_s() + max(self._not_before_s - now_s, 0.0)
-        if refusal is not None:
-            wait_s += refusal.retry_after_s or 0.0
+        retry_after_s = (refusal.retry_after_s if refusal else None) or 0.0
+        wait_s = self._backoff.wait_s() + max(self._not_before_s - now_s, retry_after_s)
         if self._offline_since_s is None:
             self._offline_since_s = now_s
-        never_open = self.welcome is None
-        allowed_s = self.settings.connect_timeout_s if never_open else self.settings.max_offline_s
+        allowed_s = self.settings.max_offline_s
+        if self.welcome is None:
+            allowed_s = self.settings.connect_timeout_s
         if allowed_s is not None and now_s + wait_s - self._offline_since_s > allowed_s:
-            self._end(refusal or self._unreachable(trouble, allowed_s), trouble)
+            self._end(refusal or unreachable(self.url, allowed_s, trouble), trouble)
             return
-        self._leave_connection()
+        self._outgoing.disconnected()
+        self._draining = None
         self._connect_at_s = now_s + wait_s
         self._enter(SessionState.DISCONNECTED, trouble, wait_s)
 
@@ -181,11 +176,7 @@ class ClientSession:
         """The next frame to send, or None."""
         if self.state not in CONNECTED:
             return None
-        if self._link:
-            return self._link.popleft()
-        if self.state in (SessionState.OPEN, SessionState.DRAINING):
-            return self._queue.popleft().frame if self._queue else None
-        return None
+        return self._outgoing.next_frame(is_open=self._is_open)
 
     def advance(self, now_s: float) -> None:
         """Do what is due at this time."""
@@ -210,8 +201,8 @@ class ClientSession:
             case SessionState.CONNECTING | SessionState.OPENING | SessionState.RESUMING:
                 return self._state_until_s
             case SessionState.OPEN | SessionState.DRAINING:
-                due = [self._ping_at_s, self._silent_at_s]
-                due += [] if self._ack_at_s is None else [self._ack_at_s]
+                due = [self._ping_at_s, self._heard_at_s + SILENT_INTERVALS * self._heartbeat_s]
+                due += [] if self._incoming.ack_at_s is None else [self._incoming.ack_at_s]
                 due += [self._state_until_s] if self._closing else []
                 return min(due)
             case SessionState.CLOSED:
@@ -222,12 +213,14 @@ class ClientSession:
     @property
     def has_room(self) -> bool:
         """Whether one more message can be queued."""
-        return len(self._queue) < self.settings.max_queued_messages
+        return len(self._outgoing) < self.settings.max_queued_messages
 
-    def next_id(self) -> int:
-        """An id for the next request."""
-        self._next_id += 1
-        return self._next_id - 1
+    def check_open(self) -> None:
+        """Raise what ended the session, if it has ended: a refusal, a lost connection, a close."""
+        if self.error is not None:
+            raise self.error
+        if self._closing:
+            raise SessionClosedError("the session was closed on this side")
 
     def request(self, message: Request) -> Pending:
         """Ask something; its id must come from ``next_id``.
@@ -255,7 +248,7 @@ class ClientSession:
     def send(self, message: ClientMessage) -> None:
         """Send a message that has no answer. Raises ``SessionClosedError``."""
         self.check_open()
-        self._queue.append(_Queued(encode(message).decode()))
+        self._outgoing.send(message)
 
     def send_tick(
         self,
@@ -279,7 +272,7 @@ class ClientSession:
             sent later, as a keyframe with a greater number.
         """
         self.check_open()
-        frame = self._ticks.state(
+        frame = self._outgoing.ticks.state(
             game_time_s,
             handles,
             positions_m,
@@ -289,26 +282,22 @@ class ClientSession:
             player_handles=player_handles,
             player_positions_m=player_positions_m,
             player_velocities_mps=player_velocities_mps,
-            keyframe=keyframe or self._keyframe_due,
+            keyframe=keyframe or self._outgoing.keyframe_due,
             ack=ack,
         )
-        if self.state in (SessionState.OPEN, SessionState.DRAINING):
-            self._queue.append(_Queued(frame))
-            self._keyframe_due = False
-        else:
-            self._tick_waits = True
-        return self._ticks.next_tick - 1
+        self._outgoing.tick(frame, is_open=self._is_open)
+        return self._outgoing.ticks.next_tick - 1
 
     def close(self, now_s: float) -> None:
         """End the session for good: open requests fail, what is queued is sent, then ``bye``."""
         if self._closing or self.state is SessionState.CLOSED:
             return
         self._closing = True
-        self._fail_open(SessionClosedError("the session was closed on this side"))
-        if self.state not in (SessionState.OPEN, SessionState.DRAINING):
+        self._outgoing.fail(SessionClosedError("the session was closed on this side"))
+        if not self._is_open:
             self._end(None, "closed")
             return
-        self._queue.append(_Queued(encode(Bye()).decode()))
+        self._outgoing.send(Bye())
         self._state_until_s = now_s + self.settings.close_timeout_s
         self._enter(SessionState.DRAINING, "closing")
 
@@ -324,67 +313,39 @@ class ClientSession:
 
     def _welcomed(self, welcome: Welcome, now_s: float) -> None:
         if welcome.protocol.split(".")[0] != PROTOCOL.split(".")[0]:
-            self._end(_version_mismatch(welcome), "version mismatch")
+            self._end(version_mismatch(welcome.protocol), "version mismatch")
             return
         first = self.welcome is None
         self.welcome = welcome
         self._resume = (welcome.session, welcome.resume_token)
         self._offline_since_s = None
         self._opened_at_s = self._ping_at_s = now_s
+        self._heartbeat_s = welcome.heartbeat_interval_s
+        self._incoming.begin(resumed=welcome.resumed)
         if welcome.resumed:
-            self._queue_again(welcome.last_request_id)
+            self._outgoing.resumed(welcome.last_request_id)
         else:
-            self._fail_open(SessionLostError("the session could not be resumed; a new one is open"))
-            self._last_seq = 0
-            self._ticks.forget()
-            self._tick_waits = False
-        self._acked_seq = self._last_seq
-        self._keyframe_due = True
-        if self._tick_waits:
-            self._queue.append(_Queued(self._ticks.keyframe()))
-            self._tick_waits = self._keyframe_due = False
+            self._outgoing.lose(SessionLostError("it could not be resumed; a new session is open"))
         self._enter(SessionState.OPEN, "resumed" if welcome.resumed else "welcome")
         if not (first or welcome.resumed):
             self.events.emit(SessionReset(welcome.session))
 
-    def _queue_again(self, last_request_id: int) -> None:
-        """Requests the server has not taken first, in order; then what else was waiting."""
-        others = [queued for queued in self._queue if queued.request is None]
-        again = [p for p in self._open.values() if p.id > last_request_id]
-        self._queue.clear()
-        self._queue.extend(_Queued(p.frame, p.id) for p in again)
-        self._queue.extend(others)
-
     def _count(self, seq: int, now_s: float) -> bool:
-        """Whether a numbered message is new. Owes an ack; hangs up if one before it is missing."""
-        if seq > self._last_seq + 1:
-            self.disconnected(now_s, None, f"message {self._last_seq + 1} is missing, got {seq}")
+        """Whether a numbered message is new; hangs up if one before it is missing."""
+        if not self._incoming.is_next(seq):
+            missing = self._incoming.last_seq + 1
+            self.disconnected(now_s, None, f"message {missing} is missing, got {seq}")
             return False
-        new = seq > self._last_seq
-        self._last_seq = max(seq, self._last_seq)
-        if self._last_seq - self._acked_seq >= ACK_EVERY_MESSAGES or not new:
-            self._ack()
-        elif self._ack_at_s is None:
-            self._ack_at_s = now_s + ACK_EVERY_S
+        new = self._incoming.count(seq, now_s)
+        self._ack(now_s)
         return new
-
-    def _ack(self) -> None:
-        self._link.append(encode(Ack(seq=self._last_seq)).decode())
-        self._acked_seq, self._ack_at_s = self._last_seq, None
 
     def _take(self, message: Reliable) -> None:
         """Give a reliable message to the request it answers and to who listens."""
-        pending = self._open.get(getattr(message, "id", None) or 0)
-        if isinstance(message, Error):
-            error = exception_of(message)
-            if pending:
-                pending.fail(error)
-            elif RULES[error.code].closes:
-                self._refusal = error
-        elif pending:
-            pending.take(message)
-        if pending and pending.done:
-            del self._open[pending.id]
+        answer = exception_of(message) if isinstance(message, Error) else message
+        found = self._outgoing.answered(getattr(message, "id", None), answer)
+        if not found and isinstance(answer, CallsheetError) and RULES[answer.code].closes:
+            self._refusal = answer
         self.events.emit(message)
 
     def _drain(self, message: ServerMessage, now_s: float) -> None:
@@ -401,65 +362,35 @@ class ClientSession:
                 "the server is about to stop; ask again when the state is open",
                 retry_after_s=self._draining.reconnect_after_s,
             )
-        self._open[pending.id] = pending
-        self._queue.append(_Queued(pending.frame, pending.id))
-
-    def check_open(self) -> None:
-        """Raise what ended the session, if it has ended: a refusal, a lost connection, a close."""
-        if self.error is not None:
-            raise self.error
-        if self._closing:
-            raise SessionClosedError("the session was closed on this side")
+        self._outgoing.ask(pending)
 
     @property
-    def _heartbeat_s(self) -> float:
-        return self.welcome.heartbeat_interval_s if self.welcome else 0.0
-
-    @property
-    def _silent_at_s(self) -> float:
-        return self._heard_at_s + SILENT_INTERVALS * self._heartbeat_s
+    def _is_open(self) -> bool:
+        return self.state in (SessionState.OPEN, SessionState.DRAINING)
 
     def _advance_open(self, now_s: float) -> None:
         if self._closing and now_s >= self._state_until_s:
             self._end(None, "closed without the server's answer")
-        elif now_s >= self._silent_at_s:
-            silent_s = now_s - self._heard_at_s
+        elif (silent_s := now_s - self._heard_at_s) >= SILENT_INTERVALS * self._heartbeat_s:
             self.disconnected(
                 now_s, CloseCode.HEARTBEAT_TIMEOUT, f"the server was silent for {silent_s:.1f} s"
             )
         else:
             if now_s >= self._ping_at_s:
-                self._link.append(encode(Ping(client_time_s=now_s)).decode())
+                self._outgoing.link(Ping(client_time_s=now_s))
                 self._ping_at_s = now_s + self._heartbeat_s
-            if self._ack_at_s is not None and now_s >= self._ack_at_s:
-                self._ack()
+            self._ack(now_s)
 
-    def _leave_connection(self) -> None:
-        """Forget what belongs to one connection. Unsent ticks become one that waits."""
-        self._link.clear()
-        self._ack_at_s = None
-        self._draining = None
-        kept = [queued for queued in self._queue if isinstance(queued.frame, str)]
-        self._tick_waits |= len(kept) < len(self._queue)
-        self._queue.clear()
-        self._queue.extend(kept)
-
-    def _fail_open(self, error: Exception) -> None:
-        self._queue.clear()
-        pending, self._open = list(self._open.values()), {}
-        for one in pending:
-            one.fail(error)
-
-    def _unreachable(self, trouble: str, allowed_s: float) -> ConnectFailedError:
-        return ConnectFailedError(
-            f"no Callsheet server at {self.url} within {allowed_s:g} s (last: {trouble}). "
-            "Start one with: callsheet serve"
-        )
+    def _ack(self, now_s: float) -> None:
+        due_s = self._incoming.ack_at_s
+        if self._is_open and due_s is not None and now_s >= due_s:
+            self._outgoing.link(Ack(seq=self._incoming.last_seq))
+            self._incoming.acked()
 
     def _end(self, error: Exception | None, reason: str) -> None:
         self.error = error
-        self._leave_connection()
-        self._fail_open(error or SessionClosedError("the session was closed on this side"))
+        self._outgoing.disconnected()
+        self._outgoing.lose(error or SessionClosedError("the session was closed on this side"))
         self._enter(SessionState.CLOSED, reason)
 
     def _enter(self, state: SessionState, reason: str, retry_in_s: float | None = None) -> None:
@@ -467,14 +398,3 @@ class ClientSession:
         previous, self.state = self.state, state
         logger.debug("%s: %s -> %s (%s)", self._hello.role, previous, state, reason)
         self.events.emit(StateChanged(previous, state, reason, retry_in_s))
-
-
-def _version_mismatch(welcome: Welcome) -> CallsheetError:
-    theirs, ours = welcome.protocol, PROTOCOL
-    newer_server = int(theirs.split(".")[0]) > int(ours.split(".")[0])
-    fix = "upgrade this client" if newer_server else "upgrade the server"
-    return error_for(
-        ErrorCode.VERSION_MISMATCH,
-        f"the server speaks callsheet {theirs}, this client {ours}: {fix} "
-        "(pip install --upgrade callsheet)",
-    )

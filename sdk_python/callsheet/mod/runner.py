@@ -57,7 +57,7 @@ async def run_mod(
         CallsheetError: the server refused.
         ConnectionError: no server, or the session was lost for good.
     """
-    scripts = load_scripts(path)
+    scripts = await asyncio.to_thread(load_scripts, path)
     client = connect(
         url, role="mod", world=world, token=token, name=f"mod {path.name}", settings=settings
     )
@@ -142,10 +142,10 @@ class ModRunner:
                 self._forget(*key)
 
     async def _watch(self) -> None:
-        stamp = _stamp(self._path)
+        stamp = await asyncio.to_thread(_stamp, self._path)
         while self._client.state is not SessionState.CLOSED:
             await asyncio.sleep(POLL_S)
-            now = _stamp(self._path)
+            now = await asyncio.to_thread(_stamp, self._path)
             if now is not None and now != stamp:
                 stamp = now
                 await self._reload()

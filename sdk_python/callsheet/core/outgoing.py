@@ -1,0 +1,118 @@
+"""What a session has still to send, and what it waits for."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from callsheet.core.requests import Pending, PendingReply
+from callsheet.core.ticks import TickEncoder
+from callsheet.wire.base import ClientMessage, Reliable
+from callsheet.wire.codec import encode
+from callsheet.wire.talk import Cancel
+
+__all__ = ["Outgoing"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Queued:
+    frame: str | bytes
+    request: int | None = None
+
+
+class Outgoing:
+    """The queue, the open requests and the ticks; they outlive connections."""
+
+    def __init__(self) -> None:
+        self.ticks = TickEncoder()
+        self.keyframe_due = True
+        """Whether the next tick must be a keyframe: the first of every connection."""
+        self._tick_waits = False
+        self._next_id = 1
+        self._open: dict[int, Pending] = {}
+        self._link: deque[str] = deque()
+        self._queue: deque[_Queued] = deque()
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def next_id(self) -> int:
+        """An id for the next request."""
+        self._next_id += 1
+        return self._next_id - 1
+
+    def next_frame(self, *, is_open: bool) -> str | bytes | None:
+        """The next frame; before the session is open only what belongs to the connection."""
+        if self._link:
+            return self._link.popleft()
+        return self._queue.popleft().frame if is_open and self._queue else None
+
+    def link(self, message: ClientMessage) -> None:
+        """Queue what belongs to this connection, ahead of the rest."""
+        self._link.append(encode(message).decode())
+
+    def send(self, message: ClientMessage) -> None:
+        """Queue a message that has no answer."""
+        self._queue.append(_Queued(encode(message).decode()))
+
+    def ask(self, pending: Pending) -> None:
+        """Queue a request and wait for its answer."""
+        self._open[pending.id] = pending
+        self._queue.append(_Queued(pending.frame, pending.id))
+
+    def tick(self, frame: bytes, *, is_open: bool) -> None:
+        """Queue a tick; without a connection, remember that the state is still to be sent."""
+        if is_open:
+            self._queue.append(_Queued(frame))
+            self.keyframe_due = False
+        else:
+            self._tick_waits = True
+
+    def answered(self, identity: int | None, message: Reliable | Exception) -> bool:
+        """Give an answer, or an error, to its request. False if no open request has this id."""
+        pending = self._open.get(identity or 0)
+        if pending is None:
+            return False
+        if isinstance(message, Exception):
+            pending.fail(message)
+        else:
+            pending.take(message)
+        if pending.done:
+            del self._open[pending.id]
+        return True
+
+    def disconnected(self) -> None:
+        """Forget what belongs to the connection. Unsent ticks become one that waits."""
+        self._link.clear()
+        kept = [queued for queued in self._queue if isinstance(queued.frame, str)]
+        self._tick_waits |= len(kept) < len(self._queue)
+        self._queue = deque(kept)
+        self.keyframe_due = True
+
+    def resumed(self, last_request_id: int) -> None:
+        """Queue what the server has not taken, in order, then what else waits, then the state.
+
+        A cancel may have been lost with the connection; it is sent again.
+        """
+        others = [queued for queued in self._queue if queued.request is None]
+        again = [_Queued(p.frame, p.id) for p in self._open.values() if p.id > last_request_id]
+        self._queue = deque([*again, *others])
+        for pending in self._open.values():
+            if isinstance(pending, PendingReply) and pending.cancelled:
+                self.send(Cancel(id=pending.id))
+        if self._tick_waits:
+            self._tick_waits = False
+            self.tick(self.ticks.keyframe(), is_open=True)
+
+    def lose(self, error: Exception) -> None:
+        """The session is gone: what was asked fails, what waits is not sent."""
+        self._queue.clear()
+        self.ticks.forget()
+        self._tick_waits = False
+        self.fail(error)
+
+    def fail(self, error: Exception) -> None:
+        """Let every open request fail."""
+        pending, self._open = list(self._open.values()), {}
+        for one in pending:
+            one.fail(error)

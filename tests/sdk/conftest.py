@@ -1,0 +1,95 @@
+"""A real server with the scripted engine, and mods as real processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from callsheet_server.engine.scripted import ScriptedSettings
+from callsheet_server.serving import build
+from callsheet_server.settings import EngineSettings, Settings
+from callsheet_server.transport.settings import ServerSettings
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+async def url() -> AsyncIterator[str]:
+    """Where the server listens."""
+    settings = Settings(
+        server=ServerSettings(port=0, drain_timeout_s=0.1),
+        engine=EngineSettings(name="scripted"),
+        scripted=ScriptedSettings(token_delay_s=0.0, rebuild_s=0.0, load_s=0.0),
+    )
+    async with build(settings) as server:
+        yield f"ws://127.0.0.1:{server.port}"
+
+
+class Program:
+    """A Python program under test, and what it has printed."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.printed = ""
+
+    @classmethod
+    async def start(cls, *arguments: str) -> Program:
+        paths = os.pathsep.join((str(ROOT / "sdk_python"), str(ROOT / "server")))
+        return cls(
+            await asyncio.create_subprocess_exec(
+                sys.executable,
+                *arguments,
+                env=os.environ | {"PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"},
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+        )
+
+    async def until(self, text: str) -> str:
+        """Read on until this is printed; returns what was printed since the last call."""
+        assert self.process.stdout
+        printed = ""
+        while text not in printed:
+            line = (await self.process.stdout.readline()).decode()
+            assert line, f"ended without printing {text!r}:\n{self.printed}"
+            printed += line
+            self.printed += line
+        return printed
+
+    async def end(self) -> tuple[int, str]:
+        """Wait for its end: exit status, and everything it printed."""
+        assert self.process.stdout
+        self.printed += (await self.process.stdout.read()).decode()
+        return await self.process.wait(), self.printed
+
+    async def stop(self) -> None:
+        if self.process.returncode is None:
+            self.process.terminate()
+        await self.end()
+
+
+class Programs:
+    """Starts programs; the fixture stops them."""
+
+    def __init__(self) -> None:
+        self._started: list[Program] = []
+
+    async def start(self, *arguments: str) -> Program:
+        self._started.append(await Program.start(*arguments))
+        return self._started[-1]
+
+    async def stop(self) -> None:
+        for program in self._started:
+            await program.stop()
+
+
+@pytest.fixture
+async def programs() -> AsyncIterator[Programs]:
+    started = Programs()
+    yield started
+    await started.stop()

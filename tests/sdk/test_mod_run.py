@@ -1,0 +1,193 @@
+"""Mods as real processes beside a real server and a real game."""
+
+from __future__ import annotations
+
+import asyncio
+import textwrap
+from pathlib import Path
+
+import pytest
+from sdk.conftest import ROOT, Programs
+
+import callsheet
+from callsheet import Client, NpcSpec, PlayerSpec
+
+GUARD = """
+from callsheet.mod import Npc, action, every
+
+class Guard(Npc):
+    archetypes = ["guard"]
+    persona = "You are a guard."
+    interaction_radius_m = 4
+    tick_interval_s = 0.1
+
+    @action
+    def open_gate(self, reason: str) -> None:
+        "Open the gate."
+
+    def on_spawn(self):
+        print("spawned", self.npc)
+
+    def on_hear(self, heard):
+        if heard.text == "crash":
+            return 1 / 0
+        if heard.text == "wait":
+            import time
+            time.sleep(0.6)
+        if heard.text == "silence":
+            return self.ignore()
+        return f"I am {self.npc}, version 1."
+
+    async def on_near(self, player):
+        await self.say(f"Halt, {player}!")
+
+    @every(5, start_s=5)
+    def yawn(self):
+        print("yawned", self.npc)
+"""
+
+
+def mod(folder: Path, source: str = GUARD) -> Path:
+    path = folder / "guard.py"
+    path.write_text(textwrap.dedent(source), encoding="utf-8")
+    return path
+
+
+async def town(game: Client) -> callsheet.Handles:
+    return await game.spawn(
+        [NpcSpec(npc="bram", name="Bram", archetype="guard"), NpcSpec(npc="ada", name="Ada")],
+        [PlayerSpec(player="ann", name="Ann")],
+    )
+
+
+async def ask(game: Client, text: str, npc: str = "bram") -> str:
+    return (await (await game.say(npc, text, speaker="ann"))).text
+
+
+def run(url: str, path: Path) -> tuple[str, ...]:
+    return ("-m", "callsheet", "mod", "run", str(path), "--url", url, "--world", "town")
+
+
+async def test_a_mod_speaks_for_its_npcs(url: str, tmp_path: Path, programs: Programs) -> None:
+    async with callsheet.connect(url, role="game", world="town") as game:
+        handles = await town(game)
+        guard = await programs.start(*run(url, mod(tmp_path)))
+        await guard.until("spawned bram")
+        assert await ask(game, "Who are you?") == "I am bram, version 1."
+        assert "version 1" not in await ask(game, "Who are you?", npc="ada")
+        assert await ask(game, "silence") == ""
+
+        said: asyncio.Queue[callsheet.ReplyEnd] = asyncio.Queue()
+        game.on(said.put_nowait, callsheet.ReplyEnd)
+        for game_time_s in (0.0, 1.0, 6.0):
+            await game.send_tick(
+                game_time_s,
+                list(handles.npcs.values()),
+                [[0.0, 0.0, 0.0], [900.0, 0.0, 0.0]],
+                player_handles=list(handles.players.values()),
+                player_positions_m=[[1.0, 0.0, 0.0]],
+            )
+        assert (await said.get()).text == "Halt, ann!"
+        await guard.until("yawned bram")
+
+
+async def test_an_exception_is_shown_clean_and_disturbs_nobody(
+    url: str, tmp_path: Path, programs: Programs
+) -> None:
+    async with callsheet.connect(url, role="game", world="town") as game:
+        await town(game)
+        path = mod(tmp_path)
+        guard = await programs.start(*run(url, path))
+        await guard.until("spawned bram")
+        assert await ask(game, "crash") != ""
+        shown = await guard.until("ZeroDivisionError")
+        line = GUARD.splitlines().index("            return 1 / 0") + 1
+        assert "Guard.on_hear of 'bram' failed (given Heard(" in shown
+        assert f'File "{path}", line {line}, in on_hear' in shown
+        assert "return 1 / 0" in shown
+        assert shown.count("File ") == 1
+        assert await ask(game, "Still there?") == "I am bram, version 1."
+
+
+async def test_a_late_handler_is_named(url: str, tmp_path: Path, programs: Programs) -> None:
+    async with callsheet.connect(url, role="game", world="town") as game:
+        await town(game)
+        guard = await programs.start(*run(url, mod(tmp_path)))
+        await guard.until("spawned bram")
+        assert "version 1" not in await ask(game, "wait")
+        await guard.until("Guard.on_hear of 'bram' is still running after 0.25 s")
+        await guard.until("; its deadline is 0.25 s")
+        assert await ask(game, "Who are you?") == "I am bram, version 1."
+
+
+async def test_saving_reloads_and_a_syntax_error_keeps_the_old_script(
+    url: str, tmp_path: Path, programs: Programs
+) -> None:
+    async with callsheet.connect(url, role="game", world="town") as game:
+        await town(game)
+        path = mod(tmp_path)
+        guard = await programs.start(*run(url, path))
+        await guard.until("spawned bram")
+        mod(tmp_path, GUARD.replace("version 1", "version 1") + "\nclass Broken(Npc:\n")
+        shown = await guard.until("the script from before goes on")
+        assert f"{path}:" in shown
+        assert "class Broken(Npc:" in shown
+        assert await ask(game, "Who are you?") == "I am bram, version 1."
+        mod(tmp_path, GUARD.replace("version 1", "version two"))
+        await guard.until("guard.py was reloaded")
+        assert await ask(game, "Who are you?") == "I am bram, version two."
+
+
+async def test_a_mod_may_start_first_and_outlive_the_game(
+    url: str, tmp_path: Path, programs: Programs
+) -> None:
+    guard = await programs.start(*run(url, mod(tmp_path)))
+    await guard.until("speaks for 0 NPCs")
+    for _ in range(2):
+        async with callsheet.connect(url, role="game", world="town") as game:
+            await town(game)
+            await guard.until("spawned bram")
+            assert await ask(game, "Who are you?") == "I am bram, version 1."
+        await guard.until("the game is gone")
+
+
+async def test_the_examples_run(url: str, programs: Programs) -> None:
+    game = await programs.start(str(ROOT / "examples/minimal_game.py"), url)
+    status, printed = await game.end()
+    assert status == 0, printed
+    assert printed.strip()
+    path = ROOT / "examples/tavern_mod.py"
+    tavern = await programs.start(
+        "-m", "callsheet", "mod", "run", str(path), "--url", url, "--world", "tavern"
+    )
+    await tavern.until("tavern_mod.Innkeeper speaks for 0 NPCs")
+    async with callsheet.connect(url, role="game", world="tavern") as tavern_game:
+        bram = NpcSpec(npc="bram", name="Bram", archetype="innkeeper")
+        await tavern_game.spawn([bram], [PlayerSpec(player="ann", name="Ann")])
+        reply = await tavern_game.say("bram", "Fire!", speaker="ann")
+        assert (await reply).text == "Everybody out!"
+
+
+@pytest.mark.parametrize(
+    ("source", "status", "told"),
+    [
+        ("x = 1", 2, "no class derived from callsheet.mod.Npc"),
+        ("class Guard(Npc", 2, "not valid Python"),
+    ],
+)
+async def test_a_mistake_at_the_start_is_one_message(
+    tmp_path: Path, programs: Programs, source: str, status: int, told: str
+) -> None:
+    path = mod(tmp_path, source)
+    ended = await (await programs.start(*run("ws://127.0.0.1:1", path))).end()
+    assert ended[0] == status
+    assert told in ended[1]
+    assert "Traceback" not in ended[1]
+
+
+async def test_mod_new_writes_a_mod_once(tmp_path: Path, programs: Programs) -> None:
+    arguments = ("-m", "callsheet", "mod", "new", str(tmp_path / "first.py"))
+    status, printed = await (await programs.start(*arguments)).end()
+    assert (status, "callsheet mod run" in printed) == (0, True)
+    status, printed = await (await programs.start(*arguments)).end()
+    assert (status, "is there already" in printed) == (1, True)

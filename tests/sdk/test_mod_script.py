@@ -1,0 +1,195 @@
+"""Reading a mod: what it registers, and how its mistakes are told."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from callsheet.mod.report import ModError
+from callsheet.mod.script import Script, load_scripts
+from callsheet.mod.starter import STARTER
+from callsheet.wire.world import ScheduledCall
+
+HEAD = "from callsheet.mod import *\n"
+
+
+def load(folder: Path, source: str) -> list[Script]:
+    path = folder / "guard.py"
+    path.write_text(HEAD + textwrap.dedent(source), encoding="utf-8")
+    return load_scripts(path)
+
+
+def mistake(folder: Path, source: str) -> str:
+    with pytest.raises(ModError) as caught:
+        load(folder, source)
+    return str(caught.value).replace(str(folder / "guard.py"), "guard.py")
+
+
+def test_a_script_registers_what_it_says(tmp_path: Path) -> None:
+    (script,) = load(
+        tmp_path,
+        """
+        class Guard(Npc):
+            npcs = ["bram"]
+            archetypes = ["guard"]
+            persona = "You are Bram."
+            interaction_radius_m = 4
+            tick_interval_s = 2.5
+
+            def on_hear(self, heard): ...
+            async def on_near(self, player): ...
+
+            @at("08:30")
+            @every(600, start_s=60)
+            def yawn(self): ...
+        """,
+    )
+    sent = script.registration
+    assert (sent.script, sent.npcs, sent.archetypes) == ("guard.Guard", ("bram",), ("guard",))
+    assert (sent.persona, sent.interaction_radius_m) == ("You are Bram.", 4.0)
+    assert (sent.events, sent.tick_interval_s) == (("hear", "near", "tick"), 2.5)
+    assert sent.schedule == (
+        ScheduledCall(at_s=60.0, every_s=600.0),
+        ScheduledCall(at_s=30_600.0, every_s=86_400.0),
+    )
+    assert [method for method, _ in script.scheduled] == ["yawn", "yawn"]
+
+
+def test_only_what_is_handled_is_asked_for(tmp_path: Path) -> None:
+    (script,) = load(tmp_path, "class Guard(Npc):\n    npcs = ['bram']")
+    assert script.registration.events == ()
+    assert script.registration.schedule is None
+
+
+def test_an_action_is_its_signature(tmp_path: Path) -> None:
+    (script,) = load(
+        tmp_path,
+        '''
+        from enum import Enum
+        from typing import Annotated, Literal
+        from pydantic import Field
+
+        class Pace(Enum):
+            SLOW = "slow"
+            FAST = "fast"
+
+        class Guard(Npc):
+            npcs = ["bram"]
+
+            @action
+            def open_gate(
+                self,
+                gate: Literal["north", "south"],
+                coins: Annotated[int, Field(ge=1, le=9, description="the toll")],
+                pace: Pace = Pace.SLOW,
+                wide: bool = False,
+            ) -> None:
+                """Open a gate
+                of the town."""
+        ''',
+    )
+    (spec,) = script.registration.actions
+    assert (spec.name, spec.description) == ("open_gate", "Open a gate\nof the town.")
+    assert spec.parameters == {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["gate", "coins"],
+        "properties": {
+            "gate": {"type": "string", "enum": ["north", "south"]},
+            "coins": {"type": "integer", "minimum": 1, "maximum": 9, "description": "the toll"},
+            "pace": {"$ref": "#/$defs/Pace", "default": "slow"},
+            "wide": {"type": "boolean", "default": False},
+        },
+        "$defs": {"Pace": {"type": "string", "enum": ["slow", "fast"], "title": "Pace"}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("x = 1", ("guard.py:1:", "no class derived from callsheet.mod.Npc", "class Guard(Npc)")),
+        ("class Guard(Npc", ("guard.py:2:", "not valid Python", "class Guard(Npc")),
+        ("class Guard(Npc): pass", ("guard.py:2:", "speaks for nobody", "archetypes =")),
+        ("class G(Npc): npcs = 'bram'", ("guard.py:2:", "must be a list", "npcs = ['bram']")),
+        ("class G(Npc): npcs = ['b r']", ("guard.py:2:", "G.npcs.0 cannot be 'b r'")),
+        (
+            "class G(Npc):\n  npcs = ['b']\n  interaction_radius_m = -1",
+            ("guard.py:4:", "G.interaction_radius_m cannot be -1", "greater than or equal to 0"),
+        ),
+        (
+            "class G(Npc):\n  npcs = ['b']\n  def on_heard(self, heard): ...",
+            ("guard.py:4:", "G.on_heard is not a handler", "rename it to on_hear"),
+        ),
+        (
+            "class G(Npc):\n  npcs = ['b']\n  def on_near(self): ...",
+            ("guard.py:4:", "on_near(self) cannot be called", "write def on_near(self, player)"),
+        ),
+        (
+            "class G(Npc):\n  npcs = ['b']\n  @every(5)\n  def yawn(self, x): ...",
+            ("guard.py:5:", "yawn(self, x) cannot be called", "write def yawn(self)"),
+        ),
+        (
+            "class G(Npc):\n  npcs = ['b']\n  def a(self): ...\n  def a(self): ...",
+            ("guard.py:5:", "G.a is there twice", "the first is in line 4"),
+        ),
+        (
+            "class G(Npc):\n  npcs = ['b']\n  @action\n  def nod(self, deep): 'Nod.'",
+            ("guard.py:5:", "parameter 'deep' of action nod has no type", "write deep: str"),
+        ),
+        (
+            "class G(Npc):\n  npcs = ['b']\n  @action\n  def nod(self, deep: Bool): 'Nod.'",
+            ("guard.py:5:", "an annotation of nod is wrong", "Bool"),
+        ),
+        (
+            "class G(Npc):\n  npcs = ['b']\n  @action\n  def nod(self, at: object()): 'Nod.'",
+            ("guard.py:5:", "nod"),
+        ),
+        (
+            "class G(Npc):\n  npcs = ['b']\n  @action\n  def nod(self, p: Npc): 'Nod.'",
+            ("guard.py:5:", "action nod has a parameter the model cannot fill in", "use str, int"),
+        ),
+        (
+            "class G(Npc):\n  npcs = ['b']\n  @action\n  def nod(self, *deep: str): 'Nod.'",
+            ("guard.py:5:", "parameter 'deep' of action nod has no fixed name"),
+        ),
+        (
+            "class G(Npc):\n  npcs = ['b']\n  @action\n  def nod(self): ...",
+            ("guard.py:5:", "the model is not told what nod does", "docstring"),
+        ),
+        (
+            "class G(Npc):\n  npcs = ['b']\n  @action\n  def nod(self, n: int = 'x'): 'Nod.'",
+            ("guard.py:5:", "action nod: n:", "valid integer"),
+        ),
+        (
+            "class G(Npc):\n  npcs = ['b']\n  @action\n  def nod(self):\n    'Nod.'\n    print(1)",
+            ("guard.py:5:", "the body of action nod would never run", "on_action_done"),
+        ),
+        (
+            "def half(x):\n  return 1 / x\nhalf(0)",
+            ("line 4", "half(0)", "line 3", "ZeroDivisionError"),
+        ),
+        ("@at('25:00')\ndef f(): ...", ("at('25:00')", "HH:MM")),
+    ],
+)
+def test_a_mistake_names_the_line_and_the_fix(
+    tmp_path: Path, source: str, told: tuple[str, ...]
+) -> None:
+    message = mistake(tmp_path, source)
+    for part in told:
+        assert part in message
+    assert "site-packages" not in message
+    assert "callsheet/mod/" not in message
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ModError, match=r"none\.py: cannot be read: .*No such file"):
+        load_scripts(tmp_path / "none.py")
+
+
+def test_the_starter_is_a_mod(tmp_path: Path) -> None:
+    path = tmp_path / "first.py"
+    path.write_text(STARTER.format(file="first.py"), encoding="utf-8")
+    (script,) = load_scripts(path)
+    assert script.registration.actions[0].name == "open_gate"
