@@ -7,7 +7,8 @@ const FONT = "11px system-ui, sans-serif";
 
 /**
  * @param {HTMLCanvasElement} canvas
- * @param {{colour: string, points: [number, number][]}[]} series points: [seconds ago, value]
+ * @param {{colour: string, dash?: number[], points: [number, number][]}[]} series
+ *     points: [seconds ago, value]
  * @param {{spanS: number, format: (value: number) => string, max?: number}} axes
  */
 export function lineChart(canvas, series, { spanS, format, max }) {
@@ -25,7 +26,8 @@ export function lineChart(canvas, series, { spanS, format, max }) {
   context.fillText("now", width - PAD.right, height - 5);
   context.textAlign = "left";
   context.fillText(`${spanS} s ago`, PAD.left, height - 5);
-  for (const { colour: name, points } of series) {
+  for (const { colour: name, dash = [], points } of series) {
+    context.setLineDash(dash);
     const shown = points.filter(([agoS]) => agoS <= spanS);
     line(context, colour(name), shown.map(([agoS, value]) => [x(agoS), y(value)]), 2);
   }

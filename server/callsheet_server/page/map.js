@@ -5,12 +5,14 @@ import { TIERS, distance } from "./format.js";
 import { FLASH_MS } from "./world.js";
 
 const DOT_PX = 5.5;
+const CROWD_DOT_PX = 3.5;
+const CROWD_SCALE = 3; // pixels a metre, below which dots are small
 const MAX_LABELS = 26;
 const MAX_BUBBLES = 12;
 const BUBBLE_WIDTH_PX = 210;
 const BUBBLE_LINES = 5;
 const LINE_PX = 16;
-const FOLLOW_WIDTH_M = 44;
+const FOLLOW_WIDTH_M = 60;
 const MAX_SCALE = 60; // pixels a metre
 const FONT = "system-ui, sans-serif";
 
@@ -92,15 +94,18 @@ export class TownMap {
     const visible = this._place();
     this._drawRings(visible);
     this._drawDots(visible, nowMs);
+    this._drawLabels(visible);
     this._drawPlayers();
-    this._drawWords(visible, nowMs);
+    this._drawBubbles(visible, nowMs);
   }
 
   /** Give every NPC its pixel; returns those in sight. */
   _place() {
     const visible = [];
+    const [cx, cy] = this._centre;
     for (const npc of this._world.npcs.values()) {
-      [npc.px, npc.py] = this.toPixels(npc.x, npc.y);
+      npc.px = this._width / 2 + (npc.x - cx) * this._scale;
+      npc.py = this._height / 2 - (npc.y - cy) * this._scale;
       if (npc.px > -60 && npc.py > -60 && npc.px < this._width + 60 && npc.py < this._height + 60) {
         visible.push(npc);
       }
@@ -147,36 +152,37 @@ export class TownMap {
 
   _drawRings(visible) {
     const context = this._context;
-    context.lineWidth = 1;
-    context.beginPath();
-    for (const npc of visible) {
-      const radius = npc.radiusM * this._scale;
-      if (radius < DOT_PX + 3 || npc.talking) continue;
-      context.moveTo(npc.px + radius, npc.py);
-      context.arc(npc.px, npc.py, radius, 0, 2 * Math.PI);
+    const large = visible.filter((npc) => npc.radiusM * this._scale > DOT_PX + 3);
+    for (const tier of TIERS) {
+      const rings = circles(large.filter((npc) => npc.tier === tier && !npc.talking), this._scale);
+      context.globalAlpha = 0.09;
+      context.fillStyle = this._colours[tier];
+      context.fill(rings);
+      context.globalAlpha = 0.45;
+      context.lineWidth = 1;
+      context.strokeStyle = this._colours[tier];
+      context.stroke(rings);
     }
-    context.strokeStyle = this._colours.ring;
-    context.stroke();
-    context.beginPath();
-    for (const npc of visible) {
-      if (!npc.talking) continue;
-      const radius = Math.max(npc.radiusM * this._scale, DOT_PX + 3);
-      context.moveTo(npc.px + radius, npc.py);
-      context.arc(npc.px, npc.py, radius, 0, 2 * Math.PI);
-    }
-    context.strokeStyle = this._colours.accent;
+    const talking = circles(visible.filter((npc) => npc.talking), this._scale);
+    context.globalAlpha = 0.1;
+    context.fillStyle = context.strokeStyle = this._colours.accent;
+    context.fill(talking);
+    context.globalAlpha = 1;
     context.lineWidth = 1.5;
-    context.stroke();
+    context.stroke(talking);
   }
 
   _drawDots(visible, nowMs) {
     const context = this._context;
-    const small = this._scale < 3; // a crowd seen from far away
-    const size = this._spriteSize * (small ? 0.6 : 1);
+    const ratio = this._ratio;
+    const sprites = this._scale < CROWD_SCALE ? this._crowdSprites : this._sprites;
+    context.setTransform(1, 0, 0, 1, 0, 0); // whole pixels, unscaled: a plain copy
     for (const npc of visible) {
-      const sprite = this._sprites[npc.tier];
-      context.drawImage(sprite, npc.px - size / 2, npc.py - size / 2, size, size);
+      const sprite = sprites[npc.tier];
+      const half = sprite.width / 2;
+      context.drawImage(sprite, Math.round(npc.px * ratio - half), Math.round(npc.py * ratio - half));
     }
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
     for (const npc of visible) {
       const age = (nowMs - npc.tierChangedMs) / FLASH_MS;
       if (age >= 1) continue;
@@ -202,12 +208,12 @@ export class TownMap {
       if (player.id === this._guest.id) continue;
       const [x, y] = this.toPixels(player.x, player.y);
       this._drawFigure(x, y, Math.PI / 2, this._colours.player, 6);
-      this._label(player.name, x, y + 20, this._colours.player);
+      this._label(player.name, x, y - 12, this._colours.player);
     }
     if (!this._guest.id) return;
     const [x, y] = this.toPixels(...this._guest.place);
     this._drawFigure(x, y, this._guest.heading, this._colours.accent, 10);
-    this._label("You", x, y + 25, this._colours.accent, "600 ");
+    this._label("You", x, y - 16, this._colours.accent, "600 ");
   }
 
   /** An arrow head that points where somebody goes. */
@@ -232,8 +238,7 @@ export class TownMap {
 
   // --- words ---------------------------------------------------------------------------------
 
-  _drawWords(visible, nowMs) {
-    const speaking = visible.filter((npc) => npc.said?.text && npc.said.untilMs > nowMs);
+  _drawLabels(visible) {
     const named = visible.filter((npc) => npc.talking || this._isChosen(npc));
     const from = this._guest.id ? this._guest.place : this._centre;
     if (this._scale > 6) {
@@ -242,7 +247,6 @@ export class TownMap {
       named.push(...near.slice(0, MAX_LABELS).map(([, npc]) => npc));
     }
     const taken = [];
-    const context = this._context;
     for (const npc of new Set(named.sort((a, b) => this._isChosen(b) - this._isChosen(a)))) {
       const box = [npc.px - 62, npc.py + 8, npc.px + 62, npc.py + 38];
       if (taken.length && !this._isChosen(npc) && taken.some((other) => overlap(box, other))) continue;
@@ -251,7 +255,11 @@ export class TownMap {
       const why = npc.estimator ? ` · ${npc.estimator}` : "";
       this._label(`${distance(npc.distanceS)}${why}`, npc.px, npc.py + 34, this._colours.faint);
     }
-    context.textAlign = "left";
+  }
+
+  _drawBubbles(visible, nowMs) {
+    const speaking = visible.filter((npc) => npc.said?.text && npc.said.untilMs > nowMs);
+    this._context.textAlign = "left";
     speaking.sort((a, b) => this._isChosen(a) - this._isChosen(b) || a.py - b.py);
     for (const npc of speaking.slice(-MAX_BUBBLES)) this._drawBubble(npc);
   }
@@ -311,24 +319,26 @@ export class TownMap {
 
   _readColours() {
     const style = getComputedStyle(document.documentElement);
-    const names = ["ground", "grid", "ring", "text", "faint", "accent", "player", "bubble", "outline"];
+    const names = ["ground", "grid", "text", "faint", "accent", "player", "bubble", "outline"];
     this._colours = {};
     for (const name of [...names, ...TIERS]) {
       this._colours[name] = style.getPropertyValue(`--${name}`).trim();
     }
-    this._spriteSize = 2 * DOT_PX + 4;
     this._sprites = {};
-    for (const tier of TIERS) this._sprites[tier] = this._sprite(tier);
+    this._crowdSprites = {};
+    for (const tier of TIERS) {
+      this._sprites[tier] = this._sprite(tier, DOT_PX);
+      this._crowdSprites[tier] = this._sprite(tier, CROWD_DOT_PX);
+    }
   }
 
   /** Tiers differ in shape as well as in colour: disc, square, diamond, circle. */
-  _sprite(tier) {
-    const sprite = document.createElement("canvas");
-    sprite.width = sprite.height = Math.ceil(this._spriteSize * this._ratio);
+  _sprite(tier, r) {
+    const size = Math.ceil((2 * r + 4) * this._ratio);
+    const sprite = new OffscreenCanvas(size, size);
     const context = sprite.getContext("2d");
+    context.translate(size / 2, size / 2);
     context.scale(this._ratio, this._ratio);
-    context.translate(this._spriteSize / 2, this._spriteSize / 2);
-    const r = DOT_PX;
     context.beginPath();
     if (tier === "host") context.roundRect(-0.84 * r, -0.84 * r, 1.68 * r, 1.68 * r, 2);
     else if (tier === "disk") {
@@ -340,8 +350,18 @@ export class TownMap {
     context.stroke();
     context.fillStyle = tier === "absent" ? this._colours.ground : this._colours[tier];
     context.fill();
-    return sprite;
+    return sprite.transferToImageBitmap();
   }
+}
+
+function circles(npcs, scale) {
+  const path = new Path2D();
+  for (const npc of npcs) {
+    const radius = Math.max(npc.radiusM * scale, DOT_PX + 3);
+    path.moveTo(npc.px + radius, npc.py);
+    path.arc(npc.px, npc.py, radius, 0, 2 * Math.PI);
+  }
+  return path;
 }
 
 function overlap(a, b) {

@@ -148,7 +148,7 @@ export class ResidencyTab {
       });
     const series = [
       { colour: "device", points: rate("loads") },
-      { colour: "host", points: rate("evictions") },
+      { colour: "host", dash: [5, 3], points: rate("evictions") },
     ];
     const format = (value) => `${value}/s`;
     lineChart(this._find("moves-chart"), series, { spanS: SPAN_S, format });
