@@ -46,11 +46,17 @@ export class Guest {
     this._joining = false;
   }
 
-  /** A few steps from whoever is most in the middle. */
+  /** A few steps from whoever is most in the middle, and in nobody's reach. */
   _entrance() {
     const { left, right, bottom, top } = this._world.bounds();
-    const [npc] = this._world.nearest([(left + right) / 2, (bottom + top) / 2], 1);
-    return [npc.x - npc.radiusM - 5, npc.y - 2];
+    const [host] = this._world.nearest([(left + right) / 2, (bottom + top) / 2], 1);
+    for (let step = 0; ; step++) {
+      const angle = ((step % 8) * Math.PI) / 4;
+      const awayM = host.radiusM + 2 + Math.floor(step / 8) * 2;
+      const place = [host.x - awayM * Math.cos(angle), host.y - awayM * Math.sin(angle)];
+      const [near] = this._world.nearest(place, 1);
+      if (near.awayM > near.radiusM + 1) return place;
+    }
   }
 
   // --- walking -------------------------------------------------------------------------------

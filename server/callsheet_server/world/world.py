@@ -56,7 +56,7 @@ class WorldLimits:
     max_npcs_per_spawn: int
     max_players: int
     """Those of the game; guests are counted apart."""
-    max_guests: int
+    max_guests: int = 0
 
 
 @dataclass(frozen=True, slots=True)
