@@ -53,12 +53,14 @@ class Guests:
         )
 
     def move(self, room: Room, session: Session, message: MovePlayer) -> None:
-        """Place the session's player.
+        """Place the session's player; estimates follow with the game's next tick.
 
         Raises:
             CallsheetError: ``unknown_player``, it has none.
         """
-        room.world.move_guest(self._joined(room, session), message.position, message.velocity)
+        player = self._joined(room, session)
+        player.position_m[:] = message.position
+        player.velocity_mps[:] = message.velocity
 
     def check_speaker(self, room: Room, session: Session, message: Say) -> None:
         """Make sure that an observer speaks for nobody but itself.

@@ -186,9 +186,7 @@ def town(npcs: int = 60, players: int = 2, seed: int = 7) -> Game:
 async def _walk(client: Client, places: Callable[[float], NDArray[np.float32]]) -> None:
     """Spawn an NPC for every place there is at the time 0, and keep them where they are to be."""
     ids = [f"npc-{number}" for number in range(len(places(0.0)))]
-    handles = await client.spawn(
-        NpcSpec(npc=npc, name=npc.replace("npc-", "Npc ")) for npc in ids
-    )
+    handles = await client.spawn(NpcSpec(npc=npc, name=npc.replace("npc-", "Npc ")) for npc in ids)
     for number in itertools.count(1):
         time_s = number * TICK_S
         await client.send_tick(time_s, [handles.npcs[npc] for npc in ids], places(time_s))

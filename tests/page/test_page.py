@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from typing import Any
@@ -272,14 +273,14 @@ def test_pictures_of_a_town(live: Live, open_page: OpenPage, scheme: str) -> Non
 
 
 def test_two_thousand_npcs(live: Live, open_page: OpenPage) -> None:
-    """Prints the frame rate with all of them in sight: -s shows it; it is kept as output too."""
+    """With all of them in sight; test-output/page/frames.json tells how fast they are drawn."""
     live.start(ScriptedSettings())
     live.play(crowd(2_000))
     page = open_page(live)
     expect(page.locator("#summary")).to_have_text("2000 NPCs")
     wait_for(page, "callsheet.map._scale > 0 && callsheet.map._scale < 2")
     times: list[float] = page.evaluate(FRAMES)
-    gaps_ms = sorted(b - a for a, b in zip(times, times[1:], strict=False))
+    gaps_ms = sorted(b - a for a, b in itertools.pairwise(times))
     figures = {
         "npcs": 2_000,
         "frames_per_s": round(1000 * len(gaps_ms) / (times[-1] - times[0]), 1),
@@ -289,5 +290,4 @@ def test_two_thousand_npcs(live: Live, open_page: OpenPage) -> None:
     }
     keep(page, "crowd")
     (OUTPUT / "frames.json").write_text(json.dumps(figures) + "\n")
-    print(f"\n{figures}")
     assert page.evaluate("callsheet.world.npcs.size") == 2_000

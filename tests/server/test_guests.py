@@ -1,194 +1,153 @@
-"""Observers who join a world, over a real socket."""
+"""Observers who join a world as players of their own."""
 
 from __future__ import annotations
 
-import itertools
-import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from server.client import PLAYER, Client
+from server.conftest import StartServer
 
-from callsheet_server.app import CallsheetServer
-from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
-from callsheet_server.settings import Settings
+from callsheet.wire import (
+    Bye,
+    ConfigureWorld,
+    Despawn,
+    ErrorCode,
+    Join,
+    Joined,
+    MovePlayer,
+    NpcStates,
+    Ok,
+    PlayerSpec,
+    Say,
+    SetPolicy,
+    Spawn,
+    Spawned,
+    Speaker,
+    Stats,
+    Subscribe,
+    TickAck,
+    WorldClosed,
+)
 
-FAST = ScriptedSettings(token_delay_s=0.0)
-AT = [1.0, 0.0, 2.0]
-
-
-class Peer:
-    """Speaks JSON; ``ask`` returns the message that completes a request."""
-
-    def __init__(self, socket: ClientConnection) -> None:
-        self._socket = socket
-        self._ids = itertools.count(1)
-
-    async def send(self, **message: Any) -> None:
-        await self._socket.send(json.dumps(message))
-
-    async def until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        while True:
-            message: dict[str, Any] = json.loads(await self._socket.recv())
-            if wanted(message):
-                return message
-
-    async def ask(self, **message: Any) -> dict[str, Any]:
-        number = next(self._ids)
-        await self.send(**message, id=number)
-        told = ("reply_start", "reply_delta")
-        return await self.until(lambda m: m.get("id") == number and m["type"] not in told)
-
-    async def say(self, speaker: dict[str, str]) -> dict[str, Any]:
-        return await self.ask(type="say", npc="bob", text="Hello!", speaker=speaker)
-
-    async def players(self) -> dict[str, list[float]]:
-        """Who is present, by the next picture of the world."""
-        await self.ask(type="subscribe", topics=["npcs"], interval_s=0.05)
-        states = await self.until(lambda m: m["type"] == "npc_states")
-        await self.ask(type="subscribe", topics=[])
-        return {player["player"]: player["position"] for player in states["players"]}
+AT = (1.0, 0.0, 2.0)
+EVE = Speaker(kind="player", id="guest:1")
 
 
-Enter = Callable[..., Any]
+def join(client: Client) -> Join:
+    return Join(id=client.next_id(), name="Eve", position=AT)
 
 
-@pytest.fixture
-async def stage() -> AsyncIterator[Callable[..., Any]]:
-    """Starts a server and lets peers in: ``await enter("observer")``."""
-    async with AsyncExitStack() as stack:
-
-        async def start(**changes: Any) -> tuple[CallsheetServer, Enter]:
-            settings = Settings.model_validate(
-                {"server": {"port": 0, "drain_timeout_s": 0}, "scripted": FAST.model_dump()}
-                | changes
-            )
-            server = CallsheetServer(settings, ScriptedEngine(settings.scripted))
-            await stack.enter_async_context(server)
-
-            async def enter(role: str, **hello: Any) -> tuple[Peer, dict[str, Any]]:
-                socket = await stack.enter_async_context(
-                    connect(f"ws://127.0.0.1:{server.port}", close_timeout=0.1)
-                )
-                peer = Peer(socket)
-                client = {"name": "test", "version": "1"}
-                message = {"protocol": "1.1", "role": role, "world": "town", "client": client}
-                await peer.send(type="hello", **(message | hello))
-                return peer, await peer.until(lambda m: m["type"] in ("welcome", "error"))
-
-            return server, enter
-
-        yield start
+def say(client: Client, speaker: Speaker) -> Say:
+    return Say(id=client.next_id(), npc="bob", text="Hello!", speaker=speaker)
 
 
-async def play(enter: Enter) -> Peer:
-    game: Peer
-    game, _ = await enter("game")
-    npc = {"npc": "bob", "name": "Bob", "position": AT}
-    player = {"player": "ann", "name": "Ann", "position": AT}
-    await game.ask(type="configure_world", player_max_speed_mps=4.0)
-    await game.ask(type="spawn", npcs=[npc], players=[player])
-    return game
-
-
-async def keyframe(game: Peer, number: int, players: list[dict[str, Any]]) -> None:
-    await game.send(
-        type="tick", kind="keyframe", tick=number, game_time_s=number, ack=True, players=players
+async def place_of_guest(client: Client) -> tuple[float, ...] | None:
+    """Where the first guest is, by a fresh picture of the world; None = it is not there."""
+    await client.ask(
+        Subscribe(id=client.next_id(), topics=("npcs",), interval_s=0.05),
+        Ok,
     )
-    await game.until(lambda m: m["type"] == "tick_ack")
+    states = await client.get(NpcStates)
+    await client.ask(Subscribe(id=client.next_id(), topics=()), Ok)
+    return next((p.position for p in states.players if p.player == "guest:1"), None)
 
 
-async def test_a_guest_joins_walks_talks_and_leaves(stage: Callable[..., Any]) -> None:
-    server, enter = await stage()
-    game = await play(enter)
-    guest, welcome = await enter("observer")
-    assert welcome["worlds"] == ["town"]
-    joined = await guest.ask(type="join", name="Eve", position=AT)
-    assert joined == {
-        "type": "joined",
-        "seq": joined["seq"],
-        "id": 1,
-        "player": "guest:1",
-        "max_speed_mps": 4.0,
-    }
-    await guest.send(type="move_player", position=[5.0, 0.0, 5.0])
-    await keyframe(game, 1, [])
-    assert await guest.players() == {"guest:1": [5.0, 0.0, 5.0]}
-    end = await guest.say({"kind": "player", "id": "guest:1"})
-    assert (end["type"], end["finish_reason"]) == ("reply_end", "stop")
-    other, _ = await enter("observer")
-    await guest.send(type="bye")
-    while await other.players():
-        pass
-    assert server.rooms["town"].guests == {}
+async def test_a_guest_joins_walks_talks_and_leaves(start_server: StartServer) -> None:
+    server = await start_server()
+    async with (
+        Client(server.port) as game,
+        Client(server.port, role="observer") as guest,
+        Client(server.port, role="observer") as other,
+    ):
+        await game.spawn("bob")
+        await game.ask(ConfigureWorld(id=game.next_id(), player_max_speed_mps=4.0), Ok)
+        joined = await guest.ask(join(guest), Joined)
+        assert (joined.player, joined.max_speed_mps) == ("guest:1", 4.0)
+        await guest.send(MovePlayer(position=(5.0, 0.0, 5.0)))
+        await guest.settle()
+        await game.tick()  # a keyframe that knows nothing of it
+        await game.get(TickAck)
+        assert await place_of_guest(other) == (5.0, 0.0, 5.0)
+        question = say(guest, EVE)
+        await guest.send(question)
+        assert (await guest.reply(question.id)).finish_reason == "stop"
+        await guest.send(Bye())
+        await guest.closed()
+        while await place_of_guest(other) is not None:
+            pass
+        assert server.rooms["town"].guests == {}
 
 
-async def test_an_observer_speaks_for_nobody_else(stage: Callable[..., Any]) -> None:
-    _, enter = await stage()
-    await play(enter)
-    guest, _ = await enter("observer")
-    refused = await guest.say({"kind": "player", "id": "ann"})
-    assert refused["code"] == "unknown_player"
-    await guest.send(type="move_player", position=AT)
-    refused = await guest.until(lambda m: m["type"] == "error")
-    assert refused["code"] == "unknown_player"
-    await guest.ask(type="join", name="Eve", position=AT)
-    for speaker in ({"kind": "player", "id": "ann"}, {"kind": "narrator"}):
-        refused = await guest.say(speaker)
-        assert (refused["code"], refused["field"]) == ("forbidden", "speaker.id")
+async def test_an_observer_speaks_for_nobody_else(start_server: StartServer) -> None:
+    server = await start_server()
+    async with Client(server.port) as game, Client(server.port, role="observer") as guest:
+        await game.spawn("bob")
+        assert (await guest.refusal(say(guest, PLAYER))).code == ErrorCode.UNKNOWN_PLAYER
+        await guest.send(MovePlayer(position=AT))
+        await guest.error(ErrorCode.UNKNOWN_PLAYER)
+        await guest.ask(join(guest), Joined)
+        for speaker in (PLAYER, Speaker(kind="narrator")):
+            refused = await guest.refusal(say(guest, speaker))
+            assert (refused.code, refused.field) == (ErrorCode.FORBIDDEN, "speaker.id")
 
 
-async def test_one_player_each_and_only_so_many(stage: Callable[..., Any]) -> None:
-    _, enter = await stage(limits={"max_guests_per_world": 1})
-    await play(enter)
-    guest, _ = await enter("observer")
-    await guest.ask(type="join", name="Eve", position=AT)
-    assert (await guest.ask(type="join", name="Eve", position=AT))["code"] == "duplicate_player"
-    late, _ = await enter("observer")
-    refused = await late.ask(type="join", name="Eve", position=AT)
-    assert (refused["code"], refused["limit"]) == ("limit_exceeded", 1.0)
+async def test_one_player_each_and_only_so_many(start_server: StartServer) -> None:
+    server = await start_server(limits={"max_guests_per_world": 1})
+    async with (
+        Client(server.port) as game,
+        Client(server.port, role="observer") as guest,
+        Client(server.port, role="observer") as late,
+    ):
+        await game.spawn("bob")
+        await guest.ask(join(guest), Joined)
+        assert (await guest.refusal(join(guest))).code == ErrorCode.DUPLICATE_PLAYER
+        refused = await late.refusal(join(late))
+        assert (refused.code, refused.limit) == (ErrorCode.LIMIT_EXCEEDED, 1)
 
 
-async def test_guests_take_no_place_from_the_game(stage: Callable[..., Any]) -> None:
-    _, enter = await stage(limits={"max_players_per_world": 2})
-    game = await play(enter)
-    guest, _ = await enter("observer")
-    await guest.ask(type="join", name="Eve", position=AT)
-    spawned = await game.ask(type="spawn", players=[{"player": "cy", "name": "Cy"}])
-    assert spawned["type"] == "spawned"
+async def test_guests_take_no_place_from_the_game(start_server: StartServer) -> None:
+    server = await start_server(limits={"max_players_per_world": 1})
+    async with Client(server.port) as game, Client(server.port, role="observer") as guest:
+        await game.spawn("bob", players=())
+        await guest.ask(join(guest), Joined)
+        ann = PlayerSpec(player="ann", name="Ann")
+        await game.ask(Spawn(id=game.next_id(), players=(ann,)), Spawned)
 
 
-async def test_a_game_may_send_a_guest_away_but_not_move_it(stage: Callable[..., Any]) -> None:
-    server, enter = await stage()
-    game = await play(enter)
-    guest, _ = await enter("observer")
-    await guest.ask(type="join", name="Eve", position=AT)
-    handle = server.rooms["town"].world.players["guest:1"].handle
-    await keyframe(game, 1, [{"handle": handle, "position": [9.0, 9.0, 9.0]}])
-    assert await guest.players() == {"guest:1": AT}
-    await game.ask(type="despawn", players=["guest:1"])
-    assert (await guest.say({"kind": "player", "id": "guest:1"}))["code"] == "unknown_player"
-    assert (await guest.ask(type="join", name="Eve", position=AT))["player"] == "guest:2"
+async def test_a_game_may_send_a_guest_away_but_not_move_it(start_server: StartServer) -> None:
+    server = await start_server()
+    async with Client(server.port) as game, Client(server.port, role="observer") as guest:
+        await game.spawn("bob")
+        await guest.ask(join(guest), Joined)
+        handle = server.rooms["town"].world.players["guest:1"].handle
+        await game.tick(players=[handle], player_position_m=[(9.0, 9.0, 9.0)])
+        await game.error(ErrorCode.UNKNOWN_HANDLE)
+        assert await place_of_guest(guest) == AT
+        await game.ask(Despawn(id=game.next_id(), players=("guest:1",)), Ok)
+        assert (await guest.refusal(say(guest, EVE))).code == ErrorCode.UNKNOWN_PLAYER
+        assert (await guest.ask(join(guest), Joined)).player == "guest:2"
 
 
-async def test_guests_go_with_the_game_and_need_one(stage: Callable[..., Any]) -> None:
-    _, enter = await stage()
-    guest, welcome = await enter("observer")
-    assert welcome["worlds"] == []
-    refused = await guest.ask(type="join", name="Eve", position=AT)
-    assert refused["code"] == "world_not_ready"
-    game = await play(enter)
-    await guest.ask(type="join", name="Eve", position=AT)
-    await game.send(type="bye")
-    await guest.until(lambda m: m["type"] == "world_closed")
-    await play(enter)
-    assert (await guest.ask(type="join", name="Eve", position=AT))["type"] == "joined"
+async def test_guests_go_with_the_game_and_need_one(start_server: StartServer) -> None:
+    server = await start_server()
+    async with Client(server.port, role="observer") as guest:
+        assert guest.welcome.worlds == ()
+        assert (await guest.refusal(join(guest))).code == ErrorCode.WORLD_NOT_READY
+        async with Client(server.port) as game:
+            await game.spawn("bob")
+            await guest.ask(join(guest), Joined)
+            await game.send(Bye())
+            await guest.get(WorldClosed)
+        async with Client(server.port) as game, Client(server.port, role="observer") as late:
+            await game.spawn("bob")
+            await guest.ask(join(guest), Joined)
+            assert late.welcome.worlds == ("town",)
+            assert game.welcome.worlds is None
 
 
 @pytest.mark.parametrize(
-    ("server", "allowed"),
+    ("settings", "allowed"),
     [
         ({"host": "127.0.0.1"}, True),
         ({"host": "localhost"}, True),
@@ -198,33 +157,32 @@ async def test_guests_go_with_the_game_and_need_one(stage: Callable[..., Any]) -
     ],
 )
 async def test_who_may_act(
-    stage: Callable[..., Any], server: dict[str, Any], allowed: bool
+    start_server: StartServer, settings: dict[str, Any], allowed: bool
 ) -> None:
-    running, enter = await stage(server={"port": 0, "drain_timeout_s": 0} | server)
-    await play(enter)
-    guest, _ = await enter("observer", token="secret")
-    joined = await guest.ask(type="join", name="Eve", position=AT)
-    chosen = await guest.ask(type="set_policy", policy="naive")
-    if allowed:
-        assert (joined["type"], chosen["type"]) == ("joined", "ok")
-        assert running.controller.policy.name == "naive"
-    else:
-        assert (joined["code"], chosen["code"]) == ("forbidden", "forbidden")
-        assert "server.observer_token" in joined["message"]
-        assert running.controller.policy.name == "distance"
+    server = await start_server(**settings)
+    async with (
+        Client(server.port) as game,
+        Client(server.port, role="observer", token="secret") as guest,
+    ):
+        await game.spawn("bob")
+        choice = SetPolicy(id=guest.next_id(), policy="naive")
+        if allowed:
+            await guest.ask(choice, Ok)
+            await guest.ask(join(guest), Joined)
+            assert server.controller.policy.name == "naive"
+        else:
+            assert (await guest.refusal(choice)).code == ErrorCode.FORBIDDEN
+            refused = await guest.refusal(join(guest))
+            assert refused.code == ErrorCode.FORBIDDEN
+            assert "server.observer_token" in refused.message
+            assert server.controller.policy.name == "distance"
 
 
-async def test_the_policy_is_told_in_stats(stage: Callable[..., Any]) -> None:
-    _, enter = await stage(residency={"policy": "lru"})
-    await play(enter)
-    observer, _ = await enter("observer")
-    await observer.ask(type="subscribe", topics=["stats"], interval_s=0.05)
-    assert (await observer.until(lambda m: m["type"] == "stats"))["policy"] == "lru"
-    await observer.ask(type="set_policy", policy="distance")
-    await observer.until(lambda m: m["type"] == "stats" and m["policy"] == "distance")
-
-
-async def test_a_game_cannot_join(stage: Callable[..., Any]) -> None:
-    _, enter = await stage()
-    game = await play(enter)
-    assert (await game.ask(type="join", name="Eve", position=AT))["code"] == "forbidden"
+async def test_the_policy_is_told_in_stats(start_server: StartServer) -> None:
+    server = await start_server(residency={"policy": "lru"})
+    async with Client(server.port, role="observer") as observer:
+        topics = Subscribe(id=observer.next_id(), topics=("stats",), interval_s=0.05)
+        await observer.ask(topics, Ok)
+        await observer.get(Stats, policy="lru")
+        await observer.ask(SetPolicy(id=observer.next_id(), policy="distance"), Ok)
+        await observer.get(Stats, policy="distance")

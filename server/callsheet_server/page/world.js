@@ -46,14 +46,14 @@ export class World {
         const passedMs = Math.min(nowMs - this._pictureMs, 2000);
         this._intervalMs += 0.2 * (passedMs - this._intervalMs);
       }
-      this._picture = { gameTimeS, parts: new Set(), players: null };
+      this._picture = { gameTimeS, parts: new Set() };
       this._pictureMs = nowMs;
       this.gameTimeS = gameTimeS;
     }
     if (!this.complete && part === 0) this._findUpAxis(message.npcs);
     this._picture.parts.add(part);
-    for (const state of message.npcs) this._takeNpc(state, nowMs);
-    if (part === 0) this._takePlayers(message.players, nowMs);
+    for (const state of message.npcs ?? []) this._takeNpc(state, nowMs);
+    for (const state of message.players ?? []) this._takePlayer(state, nowMs);
     if (this._picture.parts.size === parts) this._finishPicture();
   }
 
@@ -80,22 +80,20 @@ export class World {
     this._glide(npc, state.position, nowMs);
   }
 
-  _takePlayers(states, nowMs) {
-    const gone = new Set(this.players.keys());
-    for (const state of states ?? []) {
-      gone.delete(state.player);
-      const player = this.players.get(state.player) ?? { id: state.player };
-      player.name = state.name ?? state.player;
-      this.players.set(state.player, player);
-      this._glide(player, state.position, nowMs);
-    }
-    for (const id of gone) this.players.delete(id);
+  _takePlayer(state, nowMs) {
+    const player = this.players.get(state.player) ?? { id: state.player };
+    player.name = state.name ?? state.player;
+    player.picture = this._picture;
+    this.players.set(state.player, player);
+    this._glide(player, state.position, nowMs);
   }
 
   _finishPicture() {
     this.complete = true;
-    for (const [id, npc] of this.npcs) {
-      if (npc.picture !== this._picture) this.npcs.delete(id);
+    for (const bodies of [this.npcs, this.players]) {
+      for (const [id, body] of bodies) {
+        if (body.picture !== this._picture) bodies.delete(id);
+      }
     }
   }
 

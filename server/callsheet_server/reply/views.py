@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Final
+from itertools import zip_longest
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -36,14 +37,19 @@ __all__ = [
     "ttft_stats",
 ]
 
-MAX_PART_BYTES = 60_000
-"""Of the NPC states in one message; its players need some more."""
+NPCS_PART_BYTES = 44_000
+"""Of the NPC states in one message."""
+PLAYERS_PART_BYTES = 18_000
+"""Of its player states; both together stay under 64,000 bytes."""
 NPC_STATE_BYTES = 520
+"""At most, without the name."""
+PLAYER_STATE_BYTES = 230
 """At most, without the name."""
 NAME_CHAR_BYTES = 6
 """A character of a name at its longest: \\u0007."""
-MOVES_PER_MESSAGE = 100
-"""Moves in one message: at most 600 bytes each."""
+MOVES_PER_MESSAGE = 36
+"""Moves in one message: at most 1,700 bytes each."""
+S = TypeVar("S", NpcState, PlayerState)
 TIER_NAMES: Final[dict[Tier, TierName]] = {
     Tier.DEVICE: "device",
     Tier.HOST: "host",
@@ -80,15 +86,10 @@ def npc_states(
         prefixes: where the prefix of each NPC lies and its bytes, in the order of ``world.npcs``.
     """
     columns = world.columns
-    parts: list[list[NpcState]] = [[]]
-    room = MAX_PART_BYTES
+    states = []
     for npc, (tier, size_bytes) in zip(world.npcs.values(), prefixes, strict=True):
         distance_s, estimator = distance_of(distances, npc.row)
-        room -= NPC_STATE_BYTES + NAME_CHAR_BYTES * len(npc.spec.name)
-        if room < 0:
-            parts.append([])
-            room = MAX_PART_BYTES - NPC_STATE_BYTES - NAME_CHAR_BYTES * len(npc.spec.name)
-        parts[-1].append(
+        states.append(
             NpcState(
                 npc=npc.spec.npc,
                 handle=npc.handle,
@@ -103,18 +104,25 @@ def npc_states(
                 last_call_s=finite(float(columns.last_call_s[npc.row])),
             )
         )
-    players = tuple(
+    players = [
         PlayerState(player=name, handle=p.handle, position=_vector(p.position_m), name=p.spec.name)
         for name, p in world.players.items()
         if p.present
+    ]
+    parts = list(
+        zip_longest(
+            _chunks(states, NPCS_PART_BYTES, NPC_STATE_BYTES),
+            _chunks(players, PLAYERS_PART_BYTES, PLAYER_STATE_BYTES),
+            fillvalue=(),
+        )
     )
-    for part, states in enumerate(parts):
+    for part, (npcs_here, players_here) in enumerate(parts):
         yield NpcStates(
             game_time_s=world.game_time_s,
             part=part,
             parts=len(parts),
-            npcs=tuple(states),
-            players=players if part == 0 else (),
+            npcs=tuple(npcs_here),
+            players=tuple(players_here),
         )
 
 
@@ -170,6 +178,20 @@ def tier_stats(occupancy: Occupancy) -> tuple[TierStats, ...]:
         )
         for use in occupancy.tiers
     )
+
+
+def _chunks(states: Sequence[S], chunk_bytes: int, state_bytes: int) -> list[list[S]]:
+    """Split so that each chunk stays below ``chunk_bytes``; at least one, which may be empty."""
+    chunks: list[list[S]] = [[]]
+    left = chunk_bytes
+    for state in states:
+        size = state_bytes + NAME_CHAR_BYTES * len(state.name or "")
+        if size > left:
+            chunks.append([])
+            left = chunk_bytes
+        chunks[-1].append(state)
+        left -= size
+    return chunks
 
 
 def _vector(array: np.ndarray) -> tuple[float, float, float]:
