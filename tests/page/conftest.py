@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import pytest
 from page.live import Live
@@ -15,7 +15,13 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OUTPUT = Path(__file__).parents[2] / "test-output" / "page"
 PATIENCE_MS = 15_000
 
-OpenPage = Callable[[Live], Page]
+Scheme = Literal["light", "dark"]
+
+
+class OpenPage(Protocol):
+    """Opens the page of a server."""
+
+    def __call__(self, live: Live, scheme: Scheme = "light") -> Page: ...
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +49,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     complaints: list[str] = []
     contexts = []
 
-    def open_one(live: Live, scheme: Literal["light", "dark"] = "light") -> Page:
+    def open_one(live: Live, scheme: Scheme = "light") -> Page:
         context = browser.new_context(
             viewport={"width": 1280, "height": 800}, color_scheme=scheme, device_scale_factor=1
         )

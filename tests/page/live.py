@@ -141,7 +141,8 @@ def crowd(npcs: int, seed: int = 1) -> Game:
         def places(time_s: float) -> NDArray[np.float32]:
             angle = phase + time_s / 4
             ring = np.stack([np.cos(angle), np.zeros(npcs), np.sin(angle)], axis=1)
-            return (centre + 6 * ring).astype(np.float32)
+            place: NDArray[np.float32] = (centre + 6 * ring).astype(np.float32)
+            return place
 
         await _walk(client, places)
 
@@ -175,8 +176,10 @@ def town(npcs: int = 60, players: int = 2, seed: int = 7) -> Game:
                 player_velocities_mps=step.player_velocity_mps,
             )
             for call in step.calls:
-                kind = "narrator" if call.cause is Cause.SCHEDULE else "player"
-                speaker = Speaker(kind=kind, name=call.speaker)
+                speaker = Speaker(
+                    kind="narrator" if call.cause is Cause.SCHEDULE else "player",
+                    name=call.speaker,
+                )
                 await client.say(cast[call.npc].id, call.text, speaker=speaker)
             await asyncio.sleep(TICK_S)
 

@@ -106,6 +106,7 @@ def run(args: argparse.Namespace) -> int:
         info = server.engine.info
         print(f"callsheet {__version__}: engine {info.name} ({info.model}, {info.device})")
         print(f"listening on ws://{loaded.settings.server.host}:{server.port}/  (Ctrl-C stops)")
+        print(f"live page: http://{loaded.settings.server.host}:{server.port}/")
         sys.stdout.flush()
 
     with progress_bars() as (bars, report):

@@ -227,15 +227,15 @@ class ResidencyController:
 
     def _budget(self, ledger: Ledger) -> Budget:
         """Room as it is, less what pending moves will take, and the credit at hand."""
-        store, used = ledger.store, list(ledger.used_bytes)
-        below = (Tier.HOST, Tier.DISK)
+        store, used, parks = ledger.store, list(ledger.used_bytes), self.policy.parks
         for action in self._pending:
             if action.kind is store.kind and action.target is not Tier.ABSENT:
                 used[action.target] += action.size_bytes
         return Budget(
             capacity_bytes=(
                 store.capacity_bytes(Tier.DEVICE),
-                *(store.capacity_bytes(tier) if self.policy.parks else 0 for tier in below),
+                store.capacity_bytes(Tier.HOST) if parks else 0,
+                store.capacity_bytes(Tier.DISK) if parks else 0,
             ),
             used_bytes=(used[0], used[1], used[2]),
             credit=Credit(
