@@ -1,0 +1,335 @@
+"""The users of a load test: games, mods and observers, over the SDK's blocking client."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import math
+import random
+import time
+from collections import deque
+from typing import ClassVar
+
+import gevent
+import numpy as np
+from gevent.pool import Group
+from locust import User, task
+
+from callsheet.blocking import BlockingClient, connect
+from callsheet.core.errors import SessionClosedError
+from callsheet.core.events import SessionReset, SessionState, StateChanged
+from callsheet.core.settings import ClientSettings
+from callsheet.wire.errors import CallsheetError, ErrorCode
+from callsheet.wire.fields import Role
+from callsheet.wire.observe import NpcStates
+from callsheet.wire.script import PlayerNear, RegisterScript
+from callsheet.wire.world import NpcSpec, PlayerSpec, TickAck
+from callsheet_loadtest.crowd import Crowd, Meeting
+from callsheet_loadtest.metronome import Metronome
+from callsheet_loadtest.plan import LoadPlan
+
+__all__ = ["GameUser", "ModUser", "ObserverUser"]
+
+logger = logging.getLogger(__name__)
+
+ACK_TIMEOUT_S = 5.0
+ARCHETYPES = ("guard", "merchant", "farmer", "smith")
+LINES = ("Good day!", "What news from the market?", "Have you seen my cart?", "Any work for me?")
+SETTINGS = ClientSettings(connect_timeout_s=30, open_timeout_s=30, backoff_max_s=2)
+
+
+class CallsheetUser(User):
+    """What the three have in common: a session, its rows in the statistics, stampedes."""
+
+    abstract = True
+    role: ClassVar[Role]
+    counter: ClassVar[itertools.count[int]]
+
+    client: BlockingClient
+    plan: LoadPlan
+    world_index: int
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.counter = itertools.count()
+
+    def on_start(self) -> None:
+        self.plan = self.environment.load_plan
+        self._stack = contextlib.ExitStack()
+        self._talks = Group()
+        self._stack.callback(self._talks.kill)
+        self._closing = False
+        self._lost_at_s: float | None = None
+        self._stampedes = self.plan.stampedes
+        runner = self.environment.runner
+        workers = max(getattr(runner, "worker_count", 1), 1)
+        first = max(getattr(runner, "worker_index", 0), 0) + workers * next(self.counter)
+        started_s = time.monotonic()
+        try:
+            self.world_index = self._open(first)
+        except Exception as error:
+            self.record("session", "connect", started_s, error=error)
+            raise
+        self.record("session", "connect", started_s)
+        self.client.on(self._state_changed, StateChanged)
+        self.client.on(self._session_reset, SessionReset)
+
+    def on_stop(self) -> None:
+        self._closing = True
+        self._stack.close()
+
+    def wait_time(self) -> float:
+        return self.beat.advance(time.monotonic())
+
+    beat: Metronome
+
+    def _open(self, index: int) -> int:
+        """Join the world of this index; return the index."""
+        self.client = self._stack.enter_context(
+            connect(
+                self.plan.url,
+                role=self.role,
+                world=self.plan.world(index),
+                token=self.plan.token,
+                name="callsheet-loadtest",
+                settings=SETTINGS,
+            )
+        )
+        return index
+
+    def record(
+        self, kind: str, name: str, started_s: float, *, error: Exception | None = None
+    ) -> None:
+        """Add to the row ``kind name``: a request that began at ``started_s``."""
+        self.environment.events.request.fire(
+            request_type=kind,
+            name=name,
+            response_time=(time.monotonic() - started_s) * 1e3,
+            response_length=0,
+            exception=error,
+            context={},
+        )
+
+    def stampede(self) -> None:
+        """Drop the connection if everybody is to do so now."""
+        if self.plan.stampedes > self._stampedes:
+            self._stampedes = self.plan.stampedes
+            self._lost_at_s = time.monotonic()
+            self.client.drop_connection()
+
+    # From the client's thread.
+
+    def _state_changed(self, event: StateChanged) -> None:
+        if self._closing:
+            return
+        now_s = time.monotonic()
+        if event.state is SessionState.DISCONNECTED and self._lost_at_s is None:
+            self._lost_at_s = now_s
+            self.record("session", "lost", now_s, error=ConnectionError(event.reason))
+        elif event.state is SessionState.OPEN and self._lost_at_s is not None:
+            self.record("session", "reconnect", self._lost_at_s)
+            self._lost_at_s = None
+        elif event.state is SessionState.CLOSED:
+            self.record("session", "dropped", now_s, error=ConnectionError(event.reason))
+
+    def _session_reset(self, event: SessionReset) -> None:
+        error = ConnectionError("the session could not be resumed")
+        self.record("session", "dropped", time.monotonic(), error=error)
+
+
+class Joining:
+    """Tells ticks sent while games still join from those of the full load."""
+
+    SETTLE_S = 2.0
+
+    def __init__(self) -> None:
+        self._joining = 0
+        self._settled_at_s = 0.0
+
+    def __enter__(self) -> None:
+        self._joining += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._joining -= 1
+        self._settled_at_s = time.monotonic() + self.SETTLE_S
+
+    @property
+    def row(self) -> str:
+        """The row for an ack that comes now."""
+        settled = not self._joining and time.monotonic() >= self._settled_at_s
+        return "ack" if settled else "ack while joining"
+
+
+class GameUser(CallsheetUser):
+    """A game: owns a world whose NPCs walk about, streams its ticks, talks to whom it meets."""
+
+    role = "game"
+    _joining = Joining()
+
+    def on_start(self) -> None:
+        with self._joining:
+            self._join()
+
+    def _join(self) -> None:
+        super().on_start()
+        self._unacked: deque[tuple[int, float]] = deque()
+        self.client.on(self._acked, TickAck)
+        npcs = self.plan.npcs_of(self.world_index)
+        self.crowd = Crowd(npcs, self.plan.players, seed=self.world_index)
+        started_s = time.monotonic()
+        handles = self.client.spawn(
+            [
+                NpcSpec(
+                    npc=f"npc-{n}",
+                    name=f"Npc {n}",
+                    archetype=ARCHETYPES[n % len(ARCHETYPES)],
+                    persona=f"You are villager number {n}, who is always on the way somewhere.",
+                    sociability=0.5,
+                )
+                for n in range(npcs)
+            ],
+            [PlayerSpec(player=f"player-{p}", name=f"P {p}") for p in range(self.plan.players)],
+        )
+        self.record("game", "spawn", started_s)
+        self._handles = np.fromiter(handles.npcs.values(), np.uint32)
+        self._player_handles = np.fromiter(handles.players.values(), np.uint32)
+        period_s = 1.0 / self.plan.hz
+        self._started_s = time.monotonic() + random.random() * period_s
+        self.beat = Metronome(period_s, self._started_s)
+        gevent.sleep(max(self.beat.due_s - time.monotonic(), 0.0))
+
+    def _open(self, index: int) -> int:
+        """Join the first world from this one on that no other game has."""
+        for candidate in range(index, index + self.plan.games):
+            try:
+                return super()._open(candidate)
+            except CallsheetError as error:
+                if error.code is not ErrorCode.WORLD_TAKEN:
+                    raise
+        raise RuntimeError(f"each of the {self.plan.games} worlds has a game already")
+
+    @task
+    def tick(self) -> None:
+        """Move everybody, tell the server, start what talks there are."""
+        self.stampede()
+        for _ in range(self.beat.take_skipped()):
+            self.record("tick", "skipped", self.beat.due_s)
+        game_s = self.beat.due_s - self._started_s
+        crowd = self.crowd
+        meetings = crowd.step(game_s, self.plan.flash)
+        sent_s = time.monotonic()
+        tick = self.client.send_tick(
+            game_s,
+            self._handles,
+            crowd.position_m,
+            crowd.velocity_mps,
+            crowd.next_call_s,
+            player_handles=self._player_handles,
+            player_positions_m=crowd.player_position_m,
+            player_velocities_mps=crowd.player_velocity_mps,
+            ack=True,
+        )
+        if self._lost_at_s is None:
+            self._unacked.append((tick, sent_s))
+        for meeting in meetings:
+            self._talks.spawn(self._talk, meeting)
+        if self._unacked and sent_s - self._unacked[0][1] > ACK_TIMEOUT_S:
+            tick, asked_s = self._unacked.popleft()
+            error = TimeoutError(f"no ack within {ACK_TIMEOUT_S:g} s")
+            self.record("tick", "ack", asked_s, error=error)
+
+    def _talk(self, meeting: Meeting) -> None:
+        """Say something and read the answer to its end."""
+        speaker = None if meeting.player is None else f"player-{meeting.player}"
+        started_s, first = time.monotonic(), True
+        try:
+            reply = self.client.say(f"npc-{meeting.npc}", random.choice(LINES), speaker=speaker)
+            for _ in reply:
+                if first:
+                    self.record("say", "first token", started_s)
+                first = False
+        except SessionClosedError:
+            return
+        except Exception as error:
+            self.record("say", "first token" if first else "end", started_s, error=error)
+        else:
+            self.record("say", "end", started_s)
+
+    def _acked(self, ack: TickAck) -> None:
+        while self._unacked and self._unacked[0][0] <= ack.tick:
+            _, sent_s = self._unacked.popleft()
+            self.record("tick", self._joining.row, sent_s)
+
+    def _state_changed(self, event: StateChanged) -> None:
+        if event.state is SessionState.DISCONNECTED:
+            self._unacked.clear()  # Whether these came through, nobody will say.
+        super()._state_changed(event)
+
+
+class ModUser(CallsheetUser):
+    """A mod: scripts one kind of NPC, whose greeting it speaks when a player comes near."""
+
+    role = "mod"
+
+    def on_start(self) -> None:
+        super().on_start()
+        self._near: deque[PlayerNear] = deque(maxlen=64)
+        self.client.on(self._near.append, PlayerNear)
+        self.beat = Metronome(0.25, time.monotonic())
+        archetype = ARCHETYPES[self.world_index % len(ARCHETYPES)]
+        started_s = time.monotonic()
+        self.client.register_script(
+            RegisterScript(id=1, script="greeter", archetypes=(archetype,), events=("near",))
+        )
+        self.record("mod", "register_script", started_s)
+
+    @task
+    def greet(self) -> None:
+        """Greet whoever has come near since the last time."""
+        self.stampede()
+        while self._near:
+            near, started_s = self._near.popleft(), time.monotonic()
+            try:
+                self.client.speak(near.npc, "Halt! Who goes there?").end()
+            except Exception as error:
+                self.record("mod", "speak", started_s, error=error)
+            else:
+                self.record("mod", "speak", started_s)
+
+
+class ObserverUser(CallsheetUser):
+    """Looks on: is told of all NPCs, and asks why one of them has its distance."""
+
+    role = "observer"
+
+    def on_start(self) -> None:
+        super().on_start()
+        self._due_s = math.inf
+        self._seen: str | None = None
+        self.client.on(self._states, NpcStates)
+        self.beat = Metronome(1.0, time.monotonic())
+        self.client.subscribe("npcs", "stats", interval_s=self.plan.observe_interval_s)
+
+    def _states(self, states: NpcStates) -> None:
+        """Note how much later than asked for a whole picture has come."""
+        if states.npcs:
+            self._seen = states.npcs[0].npc
+        if states.part + 1 == states.parts:
+            now_s = time.monotonic()
+            self.record("observer", "states late by", min(self._due_s, now_s))
+            self._due_s = now_s + self.plan.observe_interval_s
+
+    @task
+    def explain(self) -> None:
+        """Ask about an NPC."""
+        self.stampede()
+        if self._seen is None:
+            return
+        started_s = time.monotonic()
+        try:
+            self.client.explain(self._seen)
+        except Exception as error:
+            self.record("observer", "explain", started_s, error=error)
+        else:
+            self.record("observer", "explain", started_s)
