@@ -1,15 +1,16 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from engine.harness import Talk, save_tiny_model
 
 from callsheet_server.engine.embedded.engine import EmbeddedEngine
 from callsheet_server.engine.embedded.settings import EmbeddedSettings
-from engine.harness import Talk, save_tiny_model
 
 torch.set_num_threads(1)
 
@@ -46,5 +47,5 @@ async def start_engine(tiny_model: Path, tmp_path: Path) -> AsyncIterator[StartE
 
     yield start
     for engine in engines:
-        engine.check_integrity()
+        await asyncio.to_thread(engine.check_integrity)
         await engine.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import string
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,9 @@ from callsheet_server.engine.engine import (
     NpcProfile,
     Priority,
     Sampling,
-    Turn,
 )
 from callsheet_server.world.key import NpcKey
+from callsheet_server.world.memory import Turn
 
 GREEDY = Sampling(temperature=0.0)
 CHATML = (
@@ -41,7 +42,7 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
     tokenizer.add_special_tokens(
         [AddedToken(text, special=True) for text in ("<|endoftext|>", "<|im_start|>", "<|im_end|>")]
     )
-    fast = PreTrainedTokenizerFast(
+    fast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|endoftext|>"
     )
     fast.chat_template = CHATML
@@ -49,7 +50,7 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
 
 
 def save_tiny_model(folder: Path) -> None:
-    """Two layers of random Llama with grouped-query attention, and the tokenizer above."""
+    """Two layers of random Llama that speak printable ASCII, and the tokenizer above."""
     torch.manual_seed(7)
     config = LlamaConfig(
         vocab_size=259,
@@ -63,9 +64,13 @@ def save_tiny_model(folder: Path) -> None:
         eos_token_id=258,
         pad_token_id=256,
         bos_token_id=None,
-        tie_word_embeddings=True,
+        tie_word_embeddings=False,
     )
     model = LlamaForCausalLM(config)
+    readable = torch.zeros(259, 1)
+    readable[tiny_tokenizer().encode(string.printable[:95])] = 1.0
+    with torch.no_grad():
+        model.lm_head.weight.mul_(readable)
     model.save_pretrained(folder)
     tiny_tokenizer().save_pretrained(folder)
 
@@ -108,7 +113,9 @@ class Talk:
             pieces.append(item.text)
         raise AssertionError("the stream ended without GenerationEnd")
 
-    async def say(self, key: NpcKey, text: str | tuple[Turn, ...] = "Hello?", **options: Any) -> str:
+    async def say(
+        self, key: NpcKey, text: str | tuple[Turn, ...] = "Hello?", **options: Any
+    ) -> str:
         return (await self.ask(key, text, **options))[0]
 
     @property

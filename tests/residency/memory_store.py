@@ -62,6 +62,9 @@ class MemoryStore:
         self.tiers.pop(key, None)
         self.backups.discard(key)
 
+    def take_changes(self) -> set[Hashable]:
+        return set()
+
     def check_integrity(self) -> None:
         for tier in (Tier.DEVICE, Tier.HOST, Tier.DISK):
             assert self.used_bytes(tier) <= self._capacity[tier]

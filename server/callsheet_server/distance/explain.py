@@ -33,7 +33,7 @@ class Explanation:
 
 
 def explain(snapshot: Snapshot, row: int, settings: DistanceSettings) -> Explanation:
-    """Estimate one row afresh and say why. O(N log N): for a person who asks, not for every tick.
+    """Estimate afresh and say why for one row; O(N log N): for a person who asks, not every tick.
 
     The encounter estimator is run anew, so its value may be up to one period ahead of that in
     ``Distances``.
@@ -47,14 +47,13 @@ def explain(snapshot: Snapshot, row: int, settings: DistanceSettings) -> Explana
         nothing: dict[Estimator, float] = dict.fromkeys(list(Estimator)[:-1], np.inf)
         why = dict.fromkeys(nothing, "no active NPC is on this row")
         return Explanation(np.inf, Estimator.NONE, MappingProxyType(nothing), MappingProxyType(why))
-    one = _only(snapshot, row)
     encounter_s, _ = encounter(snapshot, settings)
     value_s: dict[Estimator, float] = {
-        Estimator.CONVERSATION: float(conversation(one)[0]),
-        Estimator.SCHEDULE: float(schedule(one, settings)[0]),
-        Estimator.PROXIMITY: float(proximity(one, settings)[0]),
+        Estimator.CONVERSATION: float(conversation(snapshot)[row]),
+        Estimator.SCHEDULE: float(schedule(snapshot, settings)[row]),
+        Estimator.PROXIMITY: float(proximity(snapshot, settings)[row]),
         Estimator.ENCOUNTER: float(encounter_s[row]),
-        Estimator.HISTORY: float(history(one)[0]),
+        Estimator.HISTORY: float(history(snapshot)[row]),
     }
     winner = min(value_s, key=value_s.__getitem__)
     distance_s = value_s[winner]
@@ -63,71 +62,53 @@ def explain(snapshot: Snapshot, row: int, settings: DistanceSettings) -> Explana
     reasons = {
         estimator: "expects no call"
         if seconds == np.inf
-        else _why(estimator, snapshot, one, row, settings)
+        else _why(estimator, snapshot, row, settings)
         for estimator, seconds in value_s.items()
     }
     return Explanation(distance_s, winner, MappingProxyType(value_s), MappingProxyType(reasons))
 
 
-def _only(snapshot: Snapshot, row: int) -> Snapshot:
-    """Return the same world with one NPC."""
-    at = slice(row, row + 1)
-    return replace(
-        snapshot,
-        alive=snapshot.alive[at],
-        handle=snapshot.handle[at],
-        position_m=snapshot.position_m[at],
-        velocity_mps=snapshot.velocity_mps[at],
-        interaction_radius_m=snapshot.interaction_radius_m[at],
-        sociability=snapshot.sociability[at],
-        scheduled_call_s=snapshot.scheduled_call_s[at],
-        in_conversation=snapshot.in_conversation[at],
-        last_call_s=snapshot.last_call_s[at],
-        call_gap_mean_s=snapshot.call_gap_mean_s[at],
-        call_gap_std_s=snapshot.call_gap_std_s[at],
-    )
-
-
-def _why(
-    estimator: Estimator, snapshot: Snapshot, one: Snapshot, row: int, settings: DistanceSettings
-) -> str:
+def _why(estimator: Estimator, snapshot: Snapshot, row: int, settings: DistanceSettings) -> str:
     now_s = snapshot.game_time_s
     match estimator:
         case Estimator.CONVERSATION:
             return "a turn is open or queued"
         case Estimator.SCHEDULE:
-            left_s = float(one.scheduled_call_s[0]) - now_s
+            left_s = float(snapshot.scheduled_call_s[row]) - now_s
             when = f"in {left_s:.1f} s" if left_s >= 0 else f"{-left_s:.1f} s ago"
             return f"the game announced a call {when}"
         case Estimator.PROXIMITY:
             soonest = [
-                float(proximity(_with_player(one, p), settings)[0])
-                for p in range(len(one.player_position_m))
+                float(proximity(_with_player(snapshot, p), settings)[row])
+                for p in range(len(snapshot.player_position_m))
             ]
             player = int(np.argmin(soonest))
-            offset_m = one.position_m[0] - one.player_position_m[player]
-            approach_mps = one.player_velocity_mps[player] - one.velocity_mps[0]
-            return "player " + _approach(offset_m, approach_mps) + _cooldown(one, now_s)
+            offset_m = snapshot.position_m[row] - snapshot.player_position_m[player]
+            approach_mps = snapshot.player_velocity_mps[player] - snapshot.velocity_mps[row]
+            return "player " + _approach(offset_m, approach_mps) + _cooldown(snapshot, row)
         case Estimator.ENCOUNTER:
             rows, partners = nearest_sociable(snapshot, settings)
             partner = int(partners[np.flatnonzero(rows == row)[0]])
             offset_m = snapshot.position_m[partner] - snapshot.position_m[row]
             approach_mps = snapshot.velocity_mps[row] - snapshot.velocity_mps[partner]
             name = f"sociable NPC (handle {snapshot.handle[partner]}) "
-            return name + _approach(offset_m, approach_mps) + _cooldown(one, now_s)
+            return name + _approach(offset_m, approach_mps) + _cooldown(snapshot, row)
         case Estimator.HISTORY:
-            mean_s, std_s = float(one.call_gap_mean_s[0]), float(one.call_gap_std_s[0])
-            elapsed_s = now_s - float(one.last_call_s[0])
+            mean_s, std_s = (
+                float(snapshot.call_gap_mean_s[row]),
+                float(snapshot.call_gap_std_s[row]),
+            )
+            elapsed_s = now_s - float(snapshot.last_call_s[row])
             return f"calls every {mean_s:.1f} ± {std_s:.1f} s, the last {elapsed_s:.1f} s ago"
     raise AssertionError(f"{estimator} is no estimator")
 
 
-def _with_player(one: Snapshot, player: int) -> Snapshot:
+def _with_player(snapshot: Snapshot, player: int) -> Snapshot:
     at = slice(player, player + 1)
     return replace(
-        one,
-        player_position_m=one.player_position_m[at],
-        player_velocity_mps=one.player_velocity_mps[at],
+        snapshot,
+        player_position_m=snapshot.player_position_m[at],
+        player_velocity_mps=snapshot.player_velocity_mps[at],
     )
 
 
@@ -142,6 +123,6 @@ def _approach(
     return f"{range_m:.1f} m away, {verb} at {abs(closing_mps):.1f} m/s"
 
 
-def _cooldown(one: Snapshot, now_s: float) -> str:
-    last_s = float(one.last_call_s[0])
-    return "" if np.isnan(last_s) else f"; last call {now_s - last_s:.1f} s ago"
+def _cooldown(snapshot: Snapshot, row: int) -> str:
+    last_s = float(snapshot.last_call_s[row])
+    return "" if np.isnan(last_s) else f"; last call {snapshot.game_time_s - last_s:.1f} s ago"

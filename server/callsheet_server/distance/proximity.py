@@ -27,7 +27,7 @@ def proximity(snapshot: Snapshot, settings: DistanceSettings) -> NDArray[np.floa
     vx, vy, vz = columns(snapshot.velocity_mps)
     slowest = settings.turn_fraction * (snapshot.player_max_speed_mps + snapshot.npc_max_speed_mps)
     silent_s = np.where(snapshot.in_conversation, 0.0, snapshot.game_time_s - snapshot.last_call_s)
-    talking = silent_s <= settings.follow_up_s
+    talking = snapshot.alive & (silent_s <= settings.follow_up_s)
     # Players are few: a loop over them keeps every temporary at N floats, inside the cache.
     for place_m, speed_mps in zip(
         snapshot.player_position_m, snapshot.player_velocity_mps, strict=True

@@ -42,6 +42,7 @@ class BlobStore(Generic[T]):
         self._budgets = dict(budgets)
         self._rebuild_s = rebuild_s
         self._blobs: dict[Hashable, _Blob[T]] = {}
+        self._changed: set[Hashable] = set()
         self._lock = threading.RLock()
 
     def build(self, key: Hashable) -> T:
@@ -60,6 +61,7 @@ class BlobStore(Generic[T]):
         """Announce ``key`` and about how many bytes its value will take."""
         with self._lock:
             self._blobs.setdefault(key, _Blob(size_bytes))
+            self._changed.add(key)
 
     def get(self, key: Hashable) -> T | None:
         """The value if it is on the device, else None."""
@@ -98,6 +100,11 @@ class BlobStore(Generic[T]):
         with self._lock:
             if self._blobs.pop(key, None) is not None:
                 self._path(key).unlink(missing_ok=True)
+
+    def take_changes(self) -> set[Hashable]:
+        with self._lock:
+            changed, self._changed = self._changed, set()
+            return changed
 
     def check_integrity(self) -> None:
         with self._lock:

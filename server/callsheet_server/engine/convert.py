@@ -20,7 +20,7 @@ def gguf_to_safetensors(gguf: Path, into: Path, report: Callable[[Progress], Non
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils.logging import disable_progress_bar
 
-    disable_progress_bar()
+    disable_progress_bar()  # type: ignore[no-untyped-call]
 
     label = f"{gguf.stem}: convert"
     report(Progress(label, 0, 3, "steps"))

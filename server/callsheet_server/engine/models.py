@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_cache_path
 
@@ -147,7 +148,7 @@ def list_models() -> list[ModelEntry]:
         if not (folder / _MANIFEST).is_file():
             continue
         manifest = _read_manifest(folder)
-        files: dict[str, dict[str, str | int]] = manifest["files"]
+        files = manifest["files"]
         entries.append(
             ModelEntry(
                 name=manifest["name"],
@@ -182,15 +183,15 @@ def _write_manifest(folder: Path, name: str, origin: str) -> None:
     (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
 
 
-def _read_manifest(folder: Path) -> dict[str, dict[str, dict[str, str | int]]]:
+def _read_manifest(folder: Path) -> dict[str, Any]:
     try:
-        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        manifest: dict[str, Any] = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise EngineStartError(
             f"model cache: {folder / _MANIFEST} cannot be read ({error}); delete {folder} and run "
             "`callsheet models pull`"
         ) from error
-    return manifest  # type: ignore[no-any-return]
+    return manifest
 
 
 def _check_sizes(folder: Path) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from callsheet_server.residency.actions import Action, Load, Plan
-from callsheet_server.residency.errors import BudgetError, StateLostError
+from callsheet_server.residency.errors import ResidencyError
 from callsheet_server.residency.state import StateKind, StateStore
 
 __all__ = ["DoneMove", "MoveLog", "Mover"]
@@ -115,7 +115,7 @@ class Mover:
                 moved = store.load(action.key, action.target)
             else:
                 moved = store.evict(action.key, action.target)
-        except (BudgetError, StateLostError) as problem:
+        except ResidencyError as problem:
             logger.info("%s of %s did not happen: %s", type(action).__name__, action.key, problem)
             error = problem
         except Exception as problem:

@@ -22,7 +22,7 @@ import orjson
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from callsheet_server import __version__
+from callsheet._version import __version__
 from callsheet_server.engine.engine import (
     Delta,
     EngineInfo,

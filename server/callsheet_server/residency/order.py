@@ -18,10 +18,14 @@ from callsheet_server.residency.state import Tier
 if TYPE_CHECKING:
     from callsheet_server.residency.planner import Items
 
-__all__ = ["DenseOrder", "Order"]
+__all__ = ["DenseOrder", "Key", "Order", "rebuild_s_per_byte"]
 
 FIRST_CHUNK = 32
 CHUNK_GROWTH = 4
+
+
+Key = tuple[float, float]
+"""(distance, minus the cost to rebuild per byte)."""
 
 
 class Order(Protocol):
@@ -29,7 +33,7 @@ class Order(Protocol):
 
     def distance_s(self, row: int) -> float: ...
 
-    def key(self, row: int) -> int:
+    def key(self, row: int) -> Key:
         """Rank of a row: a smaller key is nearer."""
 
     def nearest(self, tier: Tier, horizon_s: float) -> Iterator[int]:
@@ -52,6 +56,11 @@ def rank(
     return (near << np.uint64(32)) | (~per_byte.view(np.uint32)).astype(np.uint64)
 
 
+def rebuild_s_per_byte(items: Items, row: int) -> float:
+    """One row's cost, rounded as ``rank`` rounds it."""
+    return float(np.float32(float(items.rebuild_s[row]) / max(int(items.size_bytes[row]), 1)))
+
+
 class DenseOrder:
     """Order over arrays that all changed: O(N) for each tier asked for, no full sort."""
 
@@ -61,8 +70,8 @@ class DenseOrder:
     def distance_s(self, row: int) -> float:
         return float(self._items.distance_s[row])
 
-    def key(self, row: int) -> int:
-        return int(self._rank(np.array([row]))[0])
+    def key(self, row: int) -> Key:
+        return self.distance_s(row), -rebuild_s_per_byte(self._items, row)
 
     def nearest(self, tier: Tier, horizon_s: float) -> Iterator[int]:
         items = self._items

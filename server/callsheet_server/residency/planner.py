@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callsheet_server.residency.actions import Action, Evict, Load, Plan
-from callsheet_server.residency.order import DenseOrder, Order
+from callsheet_server.residency.order import DenseOrder, Key, Order
 from callsheet_server.residency.state import StateKind, Tier
 
 if TYPE_CHECKING:
@@ -124,7 +124,9 @@ def plan(items: Items, budget: Budget, policy: PolicySettings, order: Order | No
         order: how to find nearest and farthest; dense over ``items`` by default. Another order's
             ``distance_s`` is used in place of that of ``items``.
     """
-    draft = _Draft(items, budget, order or DenseOrder(items), policy.device_headroom)
+    draft = _Draft(
+        items, budget, order or DenseOrder(items), policy.device_headroom, policy.prefetch_horizon_s
+    )
     if draft.make_room(0, beyond_s=policy.prefetch_horizon_s, reason="headroom", keep_partial=True):
         draft.prefetch(policy.prefetch_horizon_s, policy.hysteresis_s)
     return Plan(tuple(draft.actions))
@@ -140,7 +142,7 @@ def plan_demand(items: Items, row: int, budget: Budget, order: Order | None = No
         return Plan()
     unlimited = Credit(2**62, 2**62, 2**62, 1e18)
     budget = replace(budget, credit=unlimited)
-    draft = _Draft(items, budget, order or DenseOrder(items), headroom=0.0)
+    draft = _Draft(items, budget, order or DenseOrder(items), headroom=0.0, horizon_s=-1.0)
     draft.load(row, beyond_s=-1.0, reason="a caller waits for it")
     return Plan(tuple(draft.actions))
 
@@ -151,20 +153,21 @@ class _Victims:
     def __init__(self, rows: Iterator[int], order: Order) -> None:
         self._rows = rows
         self._order = order
-        self._heap: list[tuple[int, int]] = []
+        self._heap: list[tuple[float, float, int]] = []
         self._pull()
 
     def peek(self) -> int | None:
-        return self._heap[0][1] if self._heap else None
+        return self._heap[0][2] if self._heap else None
 
     def pop(self) -> int:
-        row = heapq.heappop(self._heap)[1]
+        row = heapq.heappop(self._heap)[2]
         if row == self._last:
             self._pull()
         return row
 
     def push(self, row: int) -> None:
-        heapq.heappush(self._heap, (-self._order.key(row), row))
+        distance_s, minus_cost = self._order.key(row)
+        heapq.heappush(self._heap, (-distance_s, -minus_cost, row))
 
     def _pull(self) -> None:
         """Take in the next row of the stream: the heap always holds the stream's head."""
@@ -176,10 +179,13 @@ class _Victims:
 class _Draft:
     """A plan in the making: what has been decided, and the room and credit it leaves."""
 
-    def __init__(self, items: Items, budget: Budget, order: Order, headroom: float) -> None:
+    def __init__(
+        self, items: Items, budget: Budget, order: Order, headroom: float, horizon_s: float
+    ) -> None:
         self.actions: list[Action] = []
         self._items = items
         self._order = order
+        self._horizon_s = horizon_s
         self._credit = budget.credit
         self._free = [
             capacity - used
@@ -189,11 +195,13 @@ class _Draft:
         self._free[Tier.DEVICE] -= budget.capacity_bytes[Tier.DEVICE] - self._device_limit
         self._capacity = budget.capacity_bytes
         self._victims: dict[Tier, _Victims] = {}
+        """Made when first asked for: each costs a pass over all items."""
+        self._arrived: dict[Tier, list[int]] = {tier: [] for tier in Tier}
         self._stuck: list[int] = []
 
     def prefetch(self, horizon_s: float, hysteresis_s: float) -> None:
         """Load what is within the horizon, nearest first, from all tiers below the device."""
-        heads: list[tuple[int, int, Tier, Iterator[int]]] = []
+        heads: list[tuple[Key, int, Tier, Iterator[int]]] = []
 
         def advance(source: Tier, rows: Iterator[int]) -> None:
             row = next(rows, None)
@@ -221,9 +229,11 @@ class _Draft:
         price = cost(items, row, source, Tier.DEVICE)
         if not self._credit.covers(price) or size > self._device_limit:
             return False
+        before = self._credit
+        self._credit -= price  # Set aside: making room may need the same link.
         if not self.make_room(size, beyond_s, f"makes room for {items.keys[row]}"):
+            self._credit = before
             return False
-        self._credit -= price
         self._free[Tier.DEVICE] -= size
         if source is not Tier.ABSENT:
             self._free[source] += size
@@ -249,17 +259,26 @@ class _Draft:
         return True
 
     def _evict_farthest(self, beyond_s: float, reason: str) -> bool:
-        """Evict the farthest row of the device that has a place to go to; False if none may go."""
-        while (victim := self._next_victim(Tier.DEVICE, beyond_s)) is not None:
+        """Evict the farthest row of the device that has a place to go to; False if none may go.
+
+        If a farther one has to stay, only rows beyond the horizon go in its stead: no nearer one
+        that would be wanted back as soon as the farther one finds a place.
+        """
+        while True:
+            if self._stuck:
+                beyond_s = max(beyond_s, self._horizon_s)
+            if (victim := self._next_victim(Tier.DEVICE, beyond_s)) is None:
+                return False
             target = self._place_below_device(victim)
             if target is not None:
                 return self._move_down(victim, Tier.DEVICE, target, reason)
             self._stuck.append(victim)
-        return False
 
     def _queue(self, tier: Tier) -> _Victims:
         if tier not in self._victims:
             self._victims[tier] = _Victims(self._order.farthest(tier), self._order)
+            for row in self._arrived[tier]:
+                self._victims[tier].push(row)
         return self._victims[tier]
 
     def _next_victim(self, tier: Tier, beyond_s: float) -> int | None:
@@ -326,7 +345,10 @@ class _Draft:
         self._credit -= price
         self._free[source] += size
         if target is not Tier.ABSENT:
-            self._queue(target).push(row)
+            if target in self._victims:
+                self._victims[target].push(row)
+            else:
+                self._arrived[target].append(row)
             if not (source is Tier.DEVICE and items.backed_up[row]):
                 self._free[target] -= size
         distance_s = self._order.distance_s(row)

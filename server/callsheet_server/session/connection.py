@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import orjson
 
+from callsheet._version import __version__
 from callsheet.wire.codec import AnyClientMessage, encode, parse_client_message
 from callsheet.wire.errors import RULES, CallsheetError, CloseCode, ErrorCode, error_for
 from callsheet.wire.fields import PROTOCOL
 from callsheet.wire.session import Hello
 from callsheet.wire.tick import Tick
-from callsheet_server import __version__
 from callsheet_server.session.registry import SessionRegistry
 from callsheet_server.session.session import Link, Session, error_message
 

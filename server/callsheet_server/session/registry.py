@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 from pydantic import SecretStr
 
+from callsheet._version import __version__
 from callsheet.wire.errors import CallsheetError, CloseCode, ErrorCode, error_for
 from callsheet.wire.fields import PROTOCOL
 from callsheet.wire.session import EngineSummary, Hello, Limits, Welcome
-from callsheet_server import __version__
 from callsheet_server.session.session import Link, Session, SessionState
 from callsheet_server.transport.settings import LimitSettings, ServerSettings
 

@@ -29,7 +29,7 @@ from callsheet_server.residency.settings import PolicySettings
 from callsheet_server.residency.state import StateKind, Tier
 from callsheet_server.trace.store import ModelStore
 from callsheet_server.trace.trace import Trace, TraceCall, TraceTick
-from callsheet_server.world.gaps import GapStats
+from callsheet_server.world.gaps import add_gap
 from callsheet_server.world.snapshot import Snapshot
 
 __all__ = ["Budgets", "Links", "Report", "simulate"]
@@ -138,7 +138,9 @@ class _Replay:
         self._open = np.zeros(count, np.int32)
         self._ends: list[tuple[float, int]] = []
         self._last_call_s = np.full(count, np.nan)
-        self._gaps = GapStats.empty(count)
+        self._gaps = np.zeros(count, np.int32)
+        self._gap_mean_s = np.full(count, np.nan, np.float32)
+        self._gap_std_s = np.full(count, np.nan, np.float32)
         self._calls_s: list[list[float]] = [[] for _ in range(count)]
         for call in trace.calls:
             self._calls_s[call.row].append(call.time_s)
@@ -157,7 +159,13 @@ class _Replay:
             self._open[row] -= 1
             gap_s = end_s - self._last_call_s[row]
             if not np.isnan(gap_s):
-                self._gaps = self._gaps.update(np.array([row]), np.array([gap_s], np.float32))
+                self._gaps[row] += 1
+                self._gap_mean_s[row], self._gap_std_s[row] = add_gap(
+                    int(self._gaps[row]),
+                    float(gap_s),
+                    float(self._gap_mean_s[row]),
+                    float(self._gap_std_s[row]),
+                )
             self._last_call_s[row] = end_s
             run.release(row)
 
@@ -177,8 +185,8 @@ class _Replay:
             scheduled_call_s=self._scheduled_s,
             in_conversation=self._open > 0,
             last_call_s=self._last_call_s,
-            call_gap_mean_s=self._gaps.mean_s,
-            call_gap_std_s=self._gaps.std_s,
+            call_gap_mean_s=self._gap_mean_s,
+            call_gap_std_s=self._gap_std_s,
             player_position_m=self._player_position_m,
             player_velocity_mps=self._player_velocity_mps,
             player_max_speed_mps=self._trace.player_max_speed_mps,

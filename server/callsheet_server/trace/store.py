@@ -52,6 +52,9 @@ class ModelStore:
     def drop(self, key: Hashable) -> None:
         self._move(self._row(key), Tier.ABSENT)
 
+    def take_changes(self) -> set[Hashable]:
+        return set()
+
     def check_integrity(self) -> None:
         for tier in (Tier.DEVICE, Tier.HOST, Tier.DISK):
             held = [

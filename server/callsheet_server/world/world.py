@@ -14,6 +14,7 @@ from callsheet.wire.tick import NpcFlag, Tick, TickKind
 from callsheet.wire.world import NpcSpec, PlayerSpec, ScheduledCall
 from callsheet_server.world.columns import Columns
 from callsheet_server.world.errors import duplicate, limit_exceeded, unknown
+from callsheet_server.world.gaps import add_gap
 from callsheet_server.world.snapshot import Snapshot
 
 __all__ = ["Npc", "Player", "TickReport", "World", "WorldLimits"]
@@ -224,7 +225,7 @@ class World:
         if math.isnan(last_s):
             return
         columns.calls[row] += 1
-        mean, std = _add_gap(
+        mean, std = add_gap(
             int(columns.calls[row]),
             now_s - last_s,
             float(columns.call_gap_mean_s[row]),
@@ -365,13 +366,3 @@ def _next_time(call: ScheduledCall, now_s: float) -> float:
     if call.every_s is None:
         return math.inf
     return call.at_s + math.ceil((now_s - call.at_s) / call.every_s) * call.every_s
-
-
-def _add_gap(count: int, gap_s: float, mean_s: float, std_s: float) -> tuple[float, float]:
-    """Running mean and population standard deviation after gap number ``count`` (Welford 1962)."""
-    if count == 1:
-        return gap_s, 0.0
-    delta = gap_s - mean_s
-    new_mean = mean_s + delta / count
-    variance = (std_s**2 * (count - 1) + delta * (gap_s - new_mean)) / count
-    return new_mean, math.sqrt(max(variance, 0.0))

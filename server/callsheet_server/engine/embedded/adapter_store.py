@@ -74,6 +74,7 @@ class AdapterStore:
         """
         self._runner = runner
         self._call = call
+        self._moved: set[Hashable] = set()
         self._adapters = {
             adapter_id: _read(adapter_id, f"adapter_{index}", folder, runner.dtype)
             for index, (adapter_id, folder) in enumerate(folders.items())
@@ -89,9 +90,6 @@ class AdapterStore:
                     f"adapters.{adapter.id}: takes {adapter.size_bytes} bytes, more than "
                     f"adapter_device_budget_bytes = {device_budget_bytes}; raise the budget"
                 )
-
-    def __contains__(self, adapter_id: str) -> bool:
-        return adapter_id in self._adapters
 
     @property
     def kind(self) -> StateKind:
@@ -110,6 +108,10 @@ class AdapterStore:
         """Of the weights; "" = no adapter."""
         return "" if adapter_id is None else self._adapters[adapter_id].fingerprint
 
+    def slot(self, adapter_id: str) -> str:
+        """The adapter's name inside the model."""
+        return self._adapters[adapter_id].slot
+
     def tier(self, key: Hashable) -> Tier:
         adapter = self._adapters.get(str(key))
         return Tier.ABSENT if adapter is None else adapter.tier
@@ -118,10 +120,10 @@ class AdapterStore:
         adapter = self._adapters.get(str(key))
         return 0 if adapter is None else adapter.size_bytes
 
-    def rebuild_s(self, key: Hashable) -> float:  # noqa: ARG002
+    def rebuild_s(self, key: Hashable) -> float:
         return math.inf
 
-    def backed_up(self, key: Hashable) -> bool:  # noqa: ARG002
+    def backed_up(self, key: Hashable) -> bool:
         return False
 
     def load(self, key: Hashable, target: Tier) -> int:
@@ -160,15 +162,23 @@ class AdapterStore:
         while adapter.tier is not Tier.DEVICE:
             try:
                 self._move(adapter, Tier.DEVICE)
+                self._moved.add(adapter.id)
             except BudgetError:
                 if not others:
                     return False
+                self._moved.add(others[-1].id)
                 self._move(others.pop(), Tier.DISK)
         adapter.pins += 1
         return True
 
     def unpin(self, adapter_id: str) -> None:
         self._adapters[adapter_id].pins -= 1
+
+    def take_changes(self) -> set[Hashable]:
+        moved: set[Hashable] = set()
+        while self._moved:
+            moved.add(self._moved.pop())
+        return moved
 
     def check_integrity(self) -> None:
         self._call(self._check)
@@ -201,8 +211,8 @@ class AdapterStore:
             self._attach(adapter)
         elif target is Tier.HOST:
             adapter.host = self._weights(adapter, torch.device("cpu"))
-        if adapter.tier is Tier.DEVICE and self._runner.peft is not None:
-            self._runner.peft.delete_adapter(adapter.slot)
+        if adapter.tier is Tier.DEVICE:
+            self._detach(adapter)
         if target is not Tier.HOST:
             adapter.host = None
         adapter.tier = target
@@ -210,7 +220,7 @@ class AdapterStore:
 
     def _attach(self, adapter: _Adapter) -> None:
         weights = self._weights(adapter, self._runner.device)
-        config = PeftConfig.from_pretrained(adapter.folder)
+        config = PeftConfig.from_pretrained(str(adapter.folder))
         config.inference_mode = True
         if self._runner.peft is None:
             self._runner.peft = PeftModel(
@@ -228,6 +238,17 @@ class AdapterStore:
             self._runner.peft, weights, adapter_name=adapter.slot, low_cpu_mem_usage=True
         )
         self._runner.peft.eval()
+
+    def _detach(self, adapter: _Adapter) -> None:
+        peft = self._runner.peft
+        assert peft is not None
+        others = [slot for slot in peft.peft_config if slot != adapter.slot]
+        if others:
+            peft.set_adapter(others[0], inference_mode=True)  # PEFT wants one to be active
+            peft.delete_adapter(adapter.slot)
+        else:
+            peft.unload()
+            self._runner.peft = None
 
     def _weights(self, adapter: _Adapter, device: torch.device) -> dict[str, torch.Tensor]:
         """A copy of the weights on ``device``, from wherever they are."""
@@ -249,7 +270,7 @@ class AdapterStore:
 
 def _read(adapter_id: str, slot: str, folder: Path, dtype: torch.dtype) -> _Adapter:
     try:
-        config = PeftConfig.from_pretrained(folder)
+        config = PeftConfig.from_pretrained(str(folder))
         weights = load_peft_weights(str(folder), device="cpu")
         fingerprint = sha256_of(folder / _WEIGHTS) + sha256_of(folder / "adapter_config.json")
     except Exception as error:

@@ -79,10 +79,8 @@ def blocks_to_row(
 ) -> None:
     """Copy the first ``tokens`` tokens of ``source[blocks]`` to ``row`` from position ``start``.
 
-    Args:
-        source: (N, 2, layers, kv_heads, block_tokens, head_dim).
-        blocks: which of the N hold the tokens, in order.
-        row: (2, layers, kv_heads, max_tokens, head_dim), written.
+    ``source`` is (N, 2, layers, kv_heads, block_tokens, head_dim), ``row`` is (2, layers,
+    kv_heads, max_tokens, head_dim).
     """
     size = source.shape[4]
     for index, block in enumerate(blocks):
@@ -96,7 +94,7 @@ def blocks_to_row(
 def row_to_blocks(
     row: torch.Tensor, start: int, tokens: int, target: torch.Tensor, blocks: Sequence[int]
 ) -> None:
-    """The inverse of ``blocks_to_row``: write ``tokens`` tokens of ``row`` to ``target[blocks]``."""
+    """The inverse of ``blocks_to_row``: ``tokens`` tokens of ``row`` to ``target[blocks]``."""
     size = target.shape[4]
     for index, block in enumerate(blocks):
         count = min(size, tokens - index * size)

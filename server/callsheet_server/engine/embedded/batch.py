@@ -18,14 +18,14 @@ from callsheet_server.engine.embedded.arena import KvShape
 __all__ = ["BatchCache"]
 
 
-class _RowLayer(CacheLayerMixin):
+class _RowLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]
     """One layer's keys and values of the rows selected."""
 
     def __init__(self, cache: BatchCache, keys: torch.Tensor, values: torch.Tensor) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._cache = cache
-        self.keys = keys
-        self.values = values
+        self._keys = keys
+        self._values = values
         self.is_initialized = True
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
@@ -36,14 +36,14 @@ class _RowLayer(CacheLayerMixin):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Write (B, kv_heads, Q, head_dim) states in place and return views to attend to."""
         rows, index, positions, length = self._cache.selected
-        self.keys[index, :, positions] = key_states.transpose(1, 2)
-        self.values[index, :, positions] = value_states.transpose(1, 2)
-        return self.keys[rows, :, :length], self.values[rows, :, :length]
+        self._keys[index, :, positions] = key_states.transpose(1, 2)
+        self._values[index, :, positions] = value_states.transpose(1, 2)
+        return self._keys[rows, :, :length], self._values[rows, :, :length]
 
     def get_seq_length(self) -> int:
         return self._cache.selected[3]
 
-    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:  # noqa: ARG002
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         return self._cache.selected[3], 0
 
     def get_max_length(self) -> int:

@@ -98,4 +98,5 @@ def _parse(metadata: dict[str, str]) -> KvHeader:
 
 
 def _crc32(tokens: str, kv: torch.Tensor) -> int:
-    return zlib.crc32(kv.contiguous().view(torch.uint8).numpy(), zlib.crc32(tokens.encode()))
+    content = kv.contiguous().view(torch.uint8).numpy()
+    return zlib.crc32(content.data, zlib.crc32(tokens.encode()))

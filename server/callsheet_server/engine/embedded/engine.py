@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -55,6 +55,7 @@ _log = logging.getLogger(__name__)
 class _Loaded:
     """What exists between ``start`` and ``close``."""
 
+    info: EngineInfo
     runner: ModelRunner
     scheduler: Scheduler
     prefixes: PrefixStore
@@ -83,20 +84,16 @@ class EmbeddedEngine:
 
     @property
     def info(self) -> EngineInfo:
-        loaded = self._need_loaded()
-        return EngineInfo(
-            name="embedded",
-            version=f"transformers {version('transformers')}, torch {version('torch')}",
-            model=self._settings.model,
-            device=str(loaded.runner.device),
-            context_limit_tokens=loaded.runner.context_limit_tokens,
-            keeps_residency=True,
-        )
+        return self._need_loaded().info
 
     @property
     def stores(self) -> Sequence[StateStore]:
         loaded = self._need_loaded()
         return (loaded.prefixes, loaded.adapters)
+
+    @property
+    def adapters(self) -> frozenset[str]:
+        return frozenset(self._settings.adapters)
 
     async def start(self, report: Callable[[Progress], None]) -> None:
         if self._closed:
@@ -117,7 +114,7 @@ class EmbeddedEngine:
         loaded, self._loaded = self._loaded, None
         if loaded is not None:
             await asyncio.to_thread(loaded.scheduler.close)
-        self._prompt_thread.shutdown(wait=False, cancel_futures=True)
+        self._prompt_thread.shutdown(wait=False)
 
     def set_world_prefix(self, world: str, text: str) -> None:
         self._world_texts[world] = text
@@ -152,7 +149,7 @@ class EmbeddedEngine:
         loaded = self._need_loaded()
         loaded.prefixes.published[world] = (npcs, distance_s)
 
-    async def submit(self, request: GenerationRequest) -> AsyncIterator[Delta | GenerationEnd]:
+    async def submit(self, request: GenerationRequest) -> AsyncGenerator[Delta | GenerationEnd]:
         loaded = self._need_loaded()
         self._check_request(request, loaded)
         submitted_s = time.perf_counter()
@@ -161,22 +158,17 @@ class EmbeddedEngine:
         reply = Reply(request.npc, loop)
         self._replies[request.request_id] = reply
         try:
-            try:
-                run = await loop.run_in_executor(
-                    self._prompt_thread,
-                    partial(self._make_run, loaded, request, reply, tier, submitted_s),
-                )
-            except RuntimeError as error:
-                raise EngineUnavailableError("the engine is closing") from error
+            run = await loop.run_in_executor(
+                self._prompt_thread,
+                partial(self._make_run, loaded, request, reply, tier, submitted_s),
+            )
             loaded.scheduler.submit(run)
-            while True:
-                item = await reply.get()
+            while not isinstance(item := await reply.get(), GenerationEnd):
                 yield item
-                if isinstance(item, GenerationEnd):
-                    return
         finally:
             del self._replies[request.request_id]
             reply.cancelled = True
+        yield item
 
     def cancel(self, request_id: str) -> bool:
         reply = self._replies.get(request_id)
@@ -277,10 +269,22 @@ class EmbeddedEngine:
             runner.context_limit_tokens,
         )
         grammars = GrammarCompiler(runner.tokenizer, runner.vocab_size, runner.eos_ids)
-        return _Loaded(runner, scheduler, scheduler.store, scheduler.adapters, prompts, grammars)
+        info = EngineInfo(
+            name="embedded",
+            version=f"transformers {version('transformers')}, torch {version('torch')}",
+            model=settings.model,
+            device=str(runner.device),
+            context_limit_tokens=runner.context_limit_tokens,
+            keeps_residency=True,
+        )
+        return _Loaded(
+            info, runner, scheduler, scheduler.store, scheduler.adapters, prompts, grammars
+        )
 
     def _register(self, loaded: _Loaded, world_text: str, profiles: Sequence[NpcProfile]) -> None:
         for profile in profiles:
+            if self._closed:
+                return
             prefix = loaded.prompts.prefix(
                 world_text, profile, loaded.adapters.fingerprint(profile.adapter)
             )

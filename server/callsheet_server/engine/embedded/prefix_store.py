@@ -51,6 +51,7 @@ class PrefixStore:
         self.published: dict[str, tuple[Sequence[str], NDArray[np.float32]]] = {}
         """The latest distances: per world N NPC ids and (N,) float32 seconds."""
         self._build = build
+        self._moved: set[Hashable] = set()
         self._entries: dict[Hashable, PrefixEntry] = {}
         self._changed = threading.Condition(threading.RLock())
         self._tiers = PrefixTiers(shape, device, budgets, disk, self._entries, self._changed)
@@ -92,6 +93,8 @@ class PrefixStore:
         if entry.tier is Tier.ABSENT:
             self._tiers.check_room(entry, target)
             self._build(entry, target)
+            if entry.tier > target:
+                raise BudgetError(f"{target.name.lower()}: the room for {key} was taken meanwhile")
             return self._tiers.size_bytes(entry)
         with self._claimed(entry):
             return self._tiers.move_up(entry, target) if target < entry.tier else 0
@@ -115,6 +118,11 @@ class PrefixStore:
             with self._changed:
                 if self._entries.get(key) is entry:
                     del self._entries[key]
+
+    def take_changes(self) -> set[Hashable]:
+        with self._changed:
+            moved, self._moved = self._moved, set()
+            return moved
 
     def check_integrity(self) -> None:
         with self._changed:
@@ -143,6 +151,7 @@ class PrefixStore:
             self._tiers.adopt_file(key, entry)
         with self._changed:
             self._entries[key] = entry
+            self._note(entry)
         return entry
 
     def get(self, key: Hashable) -> PrefixEntry | None:
@@ -175,10 +184,12 @@ class PrefixStore:
             try:
                 if entry.tier is not Tier.DEVICE and self._room_made(len(entry.tokens)):
                     self._tiers.move_up(entry, Tier.DEVICE)
+                    self._note(entry)
                 elif entry.tier is not Tier.DEVICE:
                     self.transient_runs += 1
                 self._tiers.read_into_row(entry, row, reuse)
             except StateLostError:
+                self._note(entry)
                 return 0
             return reuse
 
@@ -192,9 +203,8 @@ class PrefixStore:
     ) -> None:
         """Keep at ``target`` the prefix's KV, just computed into ``row``.
 
-        Args:
-            make_room: evict the farthest NPCs if that is needed; if even that does not help, the
-                KV is not kept, which is counted and no error.
+        With ``make_room`` the farthest NPCs are evicted if need be; if even that does not help, the
+        KV is not kept, which is counted and no error.
 
         Raises:
             BudgetError: there is no room and ``make_room`` is False.
@@ -206,6 +216,7 @@ class PrefixStore:
                 self.transient_runs += isinstance(entry.key, NpcKey)
                 return
             self._tiers.place(entry, row, target)
+            self._note(entry)
 
     def keep_conversation(
         self, entry: PrefixEntry, row: torch.Tensor, tokens: Sequence[int]
@@ -220,12 +231,19 @@ class PrefixStore:
                 self._tiers.extend(entry, row, tuple(tokens))
             except BudgetError:
                 return
+            self._note(entry)
 
     def _known(self, key: Hashable) -> PrefixEntry:
         entry = self._entries.get(key)
         if entry is None:
             raise ResidencyError(f"{key}: no such NPC was announced")
         return entry
+
+    def _note(self, entry: PrefixEntry) -> None:
+        """Something about ``entry`` changed that the planner did not order."""
+        if isinstance(entry.key, NpcKey):
+            with self._changed:
+                self._moved.add(entry.key)
 
     @contextmanager
     def _claimed(self, entry: PrefixEntry) -> Iterator[None]:
@@ -247,7 +265,7 @@ class PrefixStore:
             return False
         if arena.free_blocks >= wanted:
             return True
-        distance_s = {
+        distance_s: dict[Hashable, float] = {
             NpcKey(world, npc): distance
             for world, (npcs, distances) in list(self.published.items())
             for npc, distance in zip(npcs, distances.tolist(), strict=True)
@@ -275,4 +293,5 @@ class PrefixStore:
                 self.evict(victim.key, target)
             except (BudgetError, StateInUseError):
                 continue
+            self._note(victim)
             return

@@ -54,6 +54,7 @@ class PrefixTiers:
         self._orphans: dict[Path, int] = disk.files()
         """Files of earlier runs that no NPC has claimed yet."""
         self._orphan_bytes = sum(self._orphans.values())
+        self._drop_spares(Tier.DISK, budgets[Tier.DISK])
 
     def size_bytes(self, entry: PrefixEntry) -> int:
         return self.shape.blocks(len(entry.tokens)) * self.shape.block_bytes

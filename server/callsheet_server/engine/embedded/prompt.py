@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from callsheet_server.engine.engine import GenerationRequest, NpcProfile, Turn
+from callsheet_server.engine.engine import GenerationRequest, NpcProfile
 from callsheet_server.engine.errors import ContextTooLongError, EngineStartError
+from callsheet_server.world.memory import Turn
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -54,9 +55,10 @@ class ChatFormat:
         ]
 
         def render(count: int, *, cue: bool = False) -> str:
-            rendered: str = tokenizer.apply_chat_template(
+            rendered = tokenizer.apply_chat_template(
                 messages[:count], tokenize=False, add_generation_prompt=cue, enable_thinking=False
             )
+            assert isinstance(rendered, str)
             return rendered
 
         try:

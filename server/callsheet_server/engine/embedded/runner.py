@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from callsheet_server.engine.embedded.settings import EmbeddedSettings
 
-__all__ = ["BASE_ADAPTER", "ModelRunner", "load_runner"]
+__all__ = ["ModelRunner", "load_runner"]
 
-BASE_ADAPTER = "__base__"
-"""PEFT's name for "no adapter" in a mixed batch."""
+_NO_ADAPTER = "__base__"
+"""PEFT's name for it in a mixed batch."""
 
 
 class ModelRunner:
@@ -69,9 +69,15 @@ class ModelRunner:
         rows: slice,
         tokens: Sequence[Sequence[int]],
         starts: Sequence[int],
-        adapters: Sequence[str | None],
+        slots: Sequence[str | None],
     ) -> torch.Tensor:
         """Run B rows of Q tokens each, writing their KV from ``starts`` on.
+
+        Args:
+            rows: B consecutive rows.
+            tokens: B lists of Q token ids.
+            starts: B positions of their first tokens.
+            slots: B names of adapters in the model; None = the base model.
 
         Returns:
             (B, vocab) float32 on the device: logits after each row's last token.
@@ -82,7 +88,7 @@ class ModelRunner:
         mask = self.cache.select(rows, positions, max(starts) + ids.shape[1])
         named = {}
         if self.peft is not None:
-            named["adapter_names"] = [adapter or BASE_ADAPTER for adapter in adapters]
+            named["adapter_names"] = [slot or _NO_ADAPTER for slot in slots]
         output = (self.peft or self.model)(
             input_ids=ids,
             attention_mask=mask,
@@ -109,13 +115,13 @@ def load_runner(
 def _load(
     folder: Path, dtype: torch.dtype, device: torch.device
 ) -> tuple[PreTrainedTokenizerFast, PreTrainedModel]:
-    disable_progress_bar()
+    disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         model = AutoModelForCausalLM.from_pretrained(
             folder, dtype=dtype, attn_implementation="sdpa", local_files_only=True
         )
-        model = model.to(device).eval()
+        torch.nn.Module.to(model, device).train(mode=False)
     except (OSError, ValueError, RuntimeError, ImportError, KeyError) as error:
         raise EngineStartError(
             f"model: {folder} cannot be loaded: {error}; delete it and run `callsheet models "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -107,7 +107,7 @@ class Sampler:
             ids = torch.tensor([self._chosen], dtype=torch.int64, device=scores.device)
             if self._penalty is not None and self._chosen:
                 scores = self._penalty(ids, scores)
-            scores = self._warpers(ids, scores)
+            scores = self._warpers(cast(torch.LongTensor, ids), scores)
             probabilities = torch.softmax(scores, dim=-1)
             token = int(torch.multinomial(probabilities, 1, generator=self._generator))
         self._chosen.append(token)

@@ -194,6 +194,9 @@ class Scheduler:
             if run.entry.tier <= run.target or not run.entry.alive:
                 _resolve(self._builds.popleft(), None)
                 continue
+            if (busy := self._computing(run.entry)) is not None:
+                busy.waiters += self._builds.popleft().waiters
+                continue
             try:
                 if not self._pin_adapter(run):
                     break
@@ -208,19 +211,15 @@ class Scheduler:
         """False = its adapter has to wait until a running request frees room on the device."""
         return run.adapter is None or self.adapters.pin(run.adapter)
 
+    def _slot(self, run: Run) -> str | None:
+        return None if run.adapter is None else self.adapters.slot(run.adapter)
+
     def _admit_request(self, run: Run) -> None:
         assert run.generation is not None
         run.generation.admitted_s = time.perf_counter()
         self.store.pin(run.entry)
-        half_built = next(
-            (
-                other
-                for other in self._runs.values()
-                if other.generation is None and other.entry is run.entry
-            ),
-            None,
-        )
-        if half_built is None:
+        half_built = self._computing(run.entry)
+        if half_built is None or half_built.generation is not None:
             self._take_row(run)
             return
         run.row, run.done, run.cached = half_built.row, half_built.done, half_built.done
@@ -229,6 +228,11 @@ class Scheduler:
         self._runs[run.row] = run
         if half_built.adapter is not None:
             self.adapters.unpin(half_built.adapter)
+
+    def _computing(self, entry: PrefixEntry) -> Run | None:
+        """The run that is computing the prefix just now."""
+        runs = self._runs.values()
+        return next((r for r in runs if r.entry is entry and r.done < r.prefix_end), None)
 
     def _take_row(self, run: Run) -> None:
         """Give ``run`` the lowest free row; there is one."""
@@ -271,7 +275,7 @@ class Scheduler:
         chunk = run.tokens[run.done : end]
         started_s = time.perf_counter()
         logits = self._runner.forward(
-            slice(run.row, run.row + 1), [chunk], [run.done], [run.adapter]
+            slice(run.row, run.row + 1), [chunk], [run.done], [self._slot(run)]
         )
         if len(chunk) == self._chunk_tokens:
             rate = len(chunk) / (time.perf_counter() - started_s)
@@ -294,15 +298,15 @@ class Scheduler:
             return
         width = max(run.row for run in decoding) + 1
         tokens, starts = [[0]] * width, [0] * width
-        adapters: list[str | None] = [None] * width
+        slots: list[str | None] = [None] * width
         for run in self._runs.values():
             if run.row < width:
                 starts[run.row] = run.done
                 if run.decoding:
                     tokens[run.row] = [run.tokens[-1]]
-                    adapters[run.row] = run.adapter
+                    slots[run.row] = self._slot(run)
         try:
-            logits = self._runner.forward(slice(0, width), tokens, starts, adapters)
+            logits = self._runner.forward(slice(0, width), tokens, starts, slots)
             rows = [logits[run.row] for run in decoding]
         except Exception as error:
             for run in decoding:

@@ -46,7 +46,7 @@ class EmbeddedSettings(BaseModel):
         default=64, ge=1, le=100_000, description="Requests waiting beyond those running."
     )
     prefill_chunk_tokens: int = Field(
-        default=128,
+        default=64,
         ge=1,
         le=65_536,
         description="Prompt tokens computed between two decode steps: the longest stall.",
