@@ -14,9 +14,6 @@ from callsheet.wire.observe import (
     Explanation,
     Move,
     Moves,
-    NpcState,
-    NpcStates,
-    PlayerState,
     TierStats,
     TtftStats,
 )
@@ -24,20 +21,16 @@ from callsheet_server.distance import Distances, Estimator
 from callsheet_server.distance import Explanation as DistanceExplanation
 from callsheet_server.engine.engine import Occupancy
 from callsheet_server.residency.state import Tier
-from callsheet_server.world.world import World
 
 __all__ = [
     "TIER_NAMES",
     "distance_of",
     "explanation",
     "moves",
-    "npc_states",
     "tier_stats",
     "ttft_stats",
 ]
 
-NPCS_PER_PART = 200
-"""NPC states in one message: at most 300 bytes each, so below the protocol's 64,000 bytes."""
 MOVES_PER_MESSAGE = 100
 """Moves in one message: at most 600 bytes each."""
 TIER_NAMES: Final[dict[Tier, TierName]] = {
@@ -63,46 +56,6 @@ def finite(value: float) -> float | None:
 def estimator_name(estimator: int) -> str | None:
     """The name on the wire; None if no estimator expects a call."""
     return None if estimator == Estimator.NONE else Estimator(estimator).name.lower()
-
-
-def npc_states(
-    world: World, distances: Distances | None, tiers: Sequence[Tier]
-) -> Iterator[NpcStates]:
-    """Everyone's place, distance and tier, in parts.
-
-    Args:
-        world: the NPCs and players.
-        distances: of the last tick; None before the first.
-        tiers: where the prefix of each NPC lies, in the order of ``world.npcs``.
-    """
-    states = []
-    for npc, tier in zip(world.npcs.values(), tiers, strict=True):
-        distance_s, estimator = distance_of(distances, npc.row)
-        states.append(
-            NpcState(
-                npc=npc.spec.npc,
-                handle=npc.handle,
-                position=_vector(world.columns.position_m[npc.row]),
-                distance_s=distance_s,
-                estimator=estimator,
-                tier=TIER_NAMES[tier],
-                in_conversation=bool(world.columns.open_turns[npc.row] > 0),
-            )
-        )
-    players = tuple(
-        PlayerState(player=name, handle=p.handle, position=_vector(p.position_m))
-        for name, p in world.players.items()
-        if p.present
-    )
-    parts = max(1, math.ceil(len(states) / NPCS_PER_PART))
-    for part in range(parts):
-        yield NpcStates(
-            game_time_s=world.game_time_s,
-            part=part,
-            parts=parts,
-            npcs=tuple(states[part * NPCS_PER_PART : (part + 1) * NPCS_PER_PART]),
-            players=players if part == 0 else (),
-        )
 
 
 def moves(game_time_s: float, done: Sequence[Move], dropped: int) -> Iterator[Moves]:
@@ -157,8 +110,3 @@ def tier_stats(occupancy: Occupancy) -> tuple[TierStats, ...]:
         )
         for use in occupancy.tiers
     )
-
-
-def _vector(array: np.ndarray) -> tuple[float, float, float]:
-    x, y, z = array.tolist()
-    return x, y, z

@@ -286,6 +286,11 @@ class Session:
         if self._link is not None:
             self._link.send(frame)
 
+    def send_frame(self, frame: bytes, key: str) -> None:
+        """Send an unreliable message that was encoded once for many sessions."""
+        if self._link is not None:
+            self._link.send(frame, key)
+
     def fail(self, error: CallsheetError, now_s: float) -> None:
         """Tell the client of an error, and close if the error's rule says so."""
         self.errors += 1

@@ -1,0 +1,97 @@
+"""``npc_states`` written straight from the columns: the one message that grows with the world.
+
+Five thousand models would be built and read once; here they are never built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+
+from callsheet_server.distance import Distances, Estimator
+from callsheet_server.reply.views import TIER_NAMES, estimator_name
+from callsheet_server.residency.state import Tier
+from callsheet_server.world.world import World
+
+__all__ = ["npc_states"]
+
+MAX_NPCS_BYTES = 56_000
+"""Of the NPCs in one part. The 64 players of the first need up to 8,000 more."""
+ESTIMATOR_NAMES = tuple(estimator_name(estimator) for estimator in Estimator)
+
+
+def npc_states(
+    world: World, distances: Distances | None, tiers: Sequence[Tier]
+) -> Iterator[tuple[int, bytes]]:
+    """Everyone's place, distance and tier, as encoded ``NpcStates``, each with its part's number.
+
+    Args:
+        world: the NPCs and players.
+        distances: of the last tick; None before the first.
+        tiers: where the prefix of each NPC lies, in the order of ``world.npcs``.
+    """
+    parts: list[list[orjson.Fragment]] = [[]]
+    room_bytes = MAX_NPCS_BYTES
+    for state in _npcs(world, distances, tiers):
+        encoded = orjson.dumps(state)
+        room_bytes -= len(encoded) + 1
+        if room_bytes < 0:
+            parts.append([])
+            room_bytes = MAX_NPCS_BYTES - len(encoded) - 1
+        parts[-1].append(orjson.Fragment(encoded))
+    for part, npcs in enumerate(parts):
+        yield (
+            part,
+            orjson.dumps(
+                {
+                    "type": "npc_states",
+                    "game_time_s": world.game_time_s,
+                    "part": part,
+                    "parts": len(parts),
+                    "npcs": npcs,
+                    "players": _players(world) if part == 0 else (),
+                }
+            ),
+        )
+
+
+def _npcs(
+    world: World, distances: Distances | None, tiers: Sequence[Tier]
+) -> Iterator[dict[str, Any]]:
+    npcs, columns = list(world.npcs.values()), world.columns
+    rows = np.fromiter((npc.row for npc in npcs), np.intp, len(npcs))
+    distance_s = np.full(columns.rows, np.inf)
+    winner = np.full(columns.rows, Estimator.NONE, np.uint8)
+    if distances is not None:
+        # Whoever came after the last tick has none yet.
+        known = slice(len(distances.distance_s))
+        distance_s[known], winner[known] = distances.distance_s, distances.winner
+    for npc, position, call_s, estimator, tier, turns in zip(
+        npcs,
+        # To the millimetre: nobody sees more, and float32 in decimal is long.
+        columns.position_m[rows].astype(np.float64).round(3).tolist(),
+        distance_s[rows].round(3).tolist(),
+        winner[rows].tolist(),
+        tiers,
+        columns.open_turns[rows].tolist(),
+        strict=True,
+    ):
+        state = {"npc": npc.spec.npc, "handle": npc.handle, "position": position}
+        if call_s != np.inf:
+            state |= {"distance_s": call_s, "estimator": ESTIMATOR_NAMES[estimator]}
+        yield state | {"tier": TIER_NAMES[tier], "in_conversation": turns > 0}
+
+
+def _players(world: World) -> list[dict[str, Any]]:
+    return [
+        {
+            "player": name,
+            "handle": player.handle,
+            "position": player.position_m.astype(np.float64).round(3).tolist(),
+        }
+        for name, player in world.players.items()
+        if player.present
+    ]
