@@ -1,0 +1,294 @@
+"""``callsheet loadtest``: a server if none is given, Locust without its UI, a verdict, a report."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from callsheet_loadtest.report import write_report
+from callsheet_loadtest.server import Cost, running_server, slope_mb_per_min
+
+__all__ = ["LoadTest", "Outcome", "run"]
+
+POLL_S = 0.5
+STOP_TIMEOUT_S = 30.0
+WARM_UP_S = 5.0
+"""After the games have joined: memory still settles, so the slope starts here."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadTest:
+    """What is asked for. ``LoadPlan`` says what the numbers mean."""
+
+    npcs: int
+    hz: float
+    users: int
+    """Games."""
+    seconds: float
+    engine: str
+    """``scripted``, ``embedded``, or the URL of a running server."""
+    players: int
+    mods: int
+    observers: int
+    observe_interval_s: float
+    shape: str
+    processes: int
+    token: str | None
+    html: Path
+    max_ack_p99_ms: float | None
+    max_first_token_p95_ms: float | None
+    max_failures: int
+    min_tick_share: float
+    max_rss_slope_mb_per_min: float | None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of it."""
+
+    test: LoadTest
+    load_average: float
+    """Of the last minute, at the end."""
+    samples: list[dict[str, Any]] = field(default_factory=list)
+    """One a second: ``time_s``, ``users`` and ``rows`` of that second."""
+    costs: list[Cost] = field(default_factory=list)
+    """Of the server, if it is ours."""
+    rows: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Of the whole run."""
+    missed: list[str] = field(default_factory=list)
+    """Thresholds that were not met, in words."""
+    interrupted: bool = False
+
+    @property
+    def npc_updates(self) -> float:
+        """NPC states that the server took in while all games ran."""
+        return self.rows.get("tick ack", {}).get("count", 0) * self.test.npcs / self.test.users
+
+    def steady(self) -> list[dict[str, Any]]:
+        """The samples while all games ran."""
+        return [s for s in self.samples if s["rows"].get("tick ack", {}).get("count")]
+
+    @property
+    def npc_updates_per_s(self) -> float:
+        """Over the time in which all games ran."""
+        steady = self.steady()
+        return self.npc_updates / len(steady) if steady else 0.0
+
+    def steady_costs(self) -> list[Cost]:
+        """The server's costs in that time."""
+        steady = self.steady()
+        if not steady:
+            return []
+        first_s, last_s = steady[0]["time_s"], steady[-1]["time_s"]
+        return [c for c in self.costs if first_s <= c.time_s <= last_s]
+
+    @property
+    def server_cpu_share(self) -> float | None:
+        """Cores the server used; None if the server is not ours."""
+        costs = self.steady_costs()
+        if len(costs) < 2:
+            return None
+        return (costs[-1].cpu_s - costs[0].cpu_s) / (costs[-1].time_s - costs[0].time_s)
+
+    @property
+    def cpu_s_per_million_updates(self) -> float | None:
+        """Server CPU seconds per million NPC updates."""
+        share = self.server_cpu_share
+        if share is None or not self.npc_updates_per_s:
+            return None
+        return share / self.npc_updates_per_s * 1e6
+
+    @property
+    def rss_slope_mb_per_min(self) -> float | None:
+        """Growth of the server's memory after the warm-up."""
+        costs = self.steady_costs()
+        settled = [c for c in costs if c.time_s >= costs[0].time_s + WARM_UP_S]
+        return slope_mb_per_min(settled) if len(settled) > 2 else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything but the samples."""
+        costs = self.steady_costs()
+        return {
+            "test": {k: str(v) if isinstance(v, Path) else v for k, v in asdict(self.test).items()},
+            "load_average_1min": self.load_average,
+            "rows": self.rows,
+            "npc_updates_per_s": self.npc_updates_per_s,
+            "server_cores": self.server_cpu_share,
+            "server_cpu_s_per_million_npc_updates": self.cpu_s_per_million_updates,
+            "server_rss_mb": costs[-1].rss_mb if costs else None,
+            "server_rss_slope_mb_per_min": self.rss_slope_mb_per_min,
+            "missed": self.missed,
+            "interrupted": self.interrupted,
+        }
+
+
+def run(test: LoadTest, progress: Callable[[str], None]) -> Outcome:
+    """Run a load test and write its report.
+
+    Args:
+        test: what to do.
+        progress: told where the run stands, about once a second.
+
+    Raises:
+        StartError: the server did not come up.
+        RuntimeError: Locust failed before the load began; the text is what it said.
+    """
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="callsheet-")))
+        url, server = test.engine, None
+        if "://" not in test.engine:
+            progress(f"starting a server with the {test.engine} engine")
+            settings = (
+                f"limits.max_worlds={max(64, test.users)}",
+                f"limits.max_npcs_per_world={max(50_000, test.npcs)}",
+            )
+            url, server = stack.enter_context(running_server(test.engine, settings))
+        outcome = Outcome(test, 0.0)
+        reader = _Reader(folder / "samples.jsonl", outcome)
+        log = stack.enter_context((folder / "locust.log").open("w+"))
+        locust = subprocess.Popen(
+            _locust_command(test, url, folder),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            _follow(locust, server, reader, progress)
+        except KeyboardInterrupt:
+            outcome.interrupted = True
+            progress("stopping")
+        finally:
+            _stop(locust)
+        reader.read()
+        if not outcome.rows:
+            log.seek(0)
+            raise RuntimeError(f"Locust ended with {locust.returncode}:\n{log.read().strip()}")
+        outcome.load_average = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+        _check_memory(outcome)
+        locust_html = folder / "locust.html"
+        write_report(outcome, locust_html.read_text() if locust_html.exists() else "")
+    return outcome
+
+
+def _locust_command(test: LoadTest, url: str, folder: Path) -> list[str]:
+    users = test.users + test.mods + test.observers
+    options: dict[str, object] = {
+        "locustfile": Path(__file__).with_name("locustfile.py"),
+        "host": url,
+        "users": users,
+        "spawn-rate": users,
+        "run-time": f"{test.seconds:g}s",
+        "processes": test.processes if test.processes > 1 else None,
+        "html": folder / "locust.html",
+        "samples": folder / "samples.jsonl",
+        "npcs": test.npcs,
+        "hz": test.hz,
+        "players": test.players,
+        "mods": test.mods,
+        "observers": test.observers,
+        "observe-interval": test.observe_interval_s,
+        "shape": test.shape,
+        "token": test.token,
+        "max-ack-p99": test.max_ack_p99_ms,
+        "max-first-token-p95": test.max_first_token_p95_ms,
+        "max-failures": test.max_failures,
+        "min-tick-share": test.min_tick_share,
+    }
+    command = [sys.executable, "-m", "locust", "--headless", "--only-summary"]
+    return command + [f"--{name}={value}" for name, value in options.items() if value is not None]
+
+
+def _follow(
+    locust: subprocess.Popen[bytes],
+    server: psutil.Process | None,
+    reader: _Reader,
+    progress: Callable[[str], None],
+) -> None:
+    """Collect samples and costs until Locust ends."""
+    outcome, started_s = reader.outcome, time.monotonic()
+    while locust.poll() is None:
+        time.sleep(POLL_S)
+        if server is not None:
+            outcome.costs.append(Cost.of(server))
+        known = len(outcome.samples)
+        reader.read()
+        if len(outcome.samples) > known:
+            progress(_line(outcome, time.monotonic() - started_s))
+
+
+class _Reader:
+    """Takes over what Locust has written to its samples, line by line."""
+
+    def __init__(self, path: Path, outcome: Outcome) -> None:
+        self.outcome = outcome
+        self._path = path
+        self._offset = 0
+
+    def read(self) -> None:
+        """Take over the complete lines that are new."""
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return
+                self._offset += len(line)
+                self._take(json.loads(line))
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "result" in message:
+            self.outcome.rows = message["result"]["rows"]
+            self.outcome.missed = message["result"]["missed"]
+        else:
+            self.outcome.samples.append(message)
+
+
+def _line(outcome: Outcome, elapsed_s: float) -> str:
+    sample, test = outcome.samples[-1], outcome.test
+    acks = sample["rows"].get("tick ack") or {}
+    if not acks.get("count"):
+        return f"{elapsed_s:4.0f} s  {sample['users']} users, still joining"
+    failures = sum(row["failures"] for row in sample["rows"].values())
+    text = (
+        f"{elapsed_s:4.0f} of {test.seconds:g} s  {sample['users']} users"
+        f"  {acks['count'] * test.npcs / test.users:9,.0f} NPC updates/s"
+        f"  ack p50 {acks['p50_ms']:.0f} p99 {acks['p99_ms']:.0f} ms"
+    )
+    if len(outcome.costs) > 1:
+        before, now = outcome.costs[max(-5, -len(outcome.costs))], outcome.costs[-1]
+        share = (now.cpu_s - before.cpu_s) / max(now.time_s - before.time_s, 1e-9)
+        text += f"  server {100 * share:.0f} % of a core, {now.rss_mb:.0f} MB"
+    return text + (f"  {failures} FAILURES" if failures else "")
+
+
+def _stop(locust: subprocess.Popen[bytes]) -> None:
+    """End Locust as Ctrl-C would, so that it still writes its results; then by force."""
+    if locust.poll() is None:
+        locust.send_signal(signal.SIGINT if os.name != "nt" else signal.SIGTERM)
+    try:
+        locust.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        locust.kill()
+        locust.wait()
+
+
+def _check_memory(outcome: Outcome) -> None:
+    limit, slope = outcome.test.max_rss_slope_mb_per_min, outcome.rss_slope_mb_per_min
+    if limit is not None and slope is not None and slope > limit:
+        outcome.missed.append(
+            f"the server's memory grows by {slope:.2f} MB a minute; the limit is {limit:g}"
+        )
