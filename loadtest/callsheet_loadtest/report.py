@@ -152,7 +152,7 @@ def plot(title: str, times_s: Sequence[float], lines: dict[str, Sequence[float |
             f'<text x="{MARGIN - 6}" y="{y + 4:.1f}" text-anchor="end">'
             f"{_short(share * top / 1.1)}</text>"
         )
-    for colour, (name, line) in zip(COLOURS, lines.items(), strict=False):
+    for colour, line in zip(COLOURS, lines.values(), strict=False):
         path, pen = "", "M"
         for time_s, value in zip(times_s, line, strict=True):
             if value is None:
@@ -169,7 +169,8 @@ def plot(title: str, times_s: Sequence[float], lines: dict[str, Sequence[float |
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.escape(title)}">'
         f'<text x="{MARGIN}" y="14">{html.escape(title)}: {legend}</text>{"".join(shapes)}'
         f'<text x="{MARGIN}" y="{HEIGHT - 4}">0 s</text>'
-        f'<text x="{WIDTH}" y="{HEIGHT - 4}" text-anchor="end">{last_s - first_s:.0f} s</text></svg>'
+        f'<text x="{WIDTH}" y="{HEIGHT - 4}" text-anchor="end">{last_s - first_s:.0f} s</text>'
+        "</svg>"
     )
 
 

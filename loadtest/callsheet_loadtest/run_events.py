@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import logging
 import time
@@ -12,13 +13,18 @@ from typing import Any
 import gevent
 from locust import LoadTestShape, events
 from locust.env import Environment
-from locust.runners import WorkerRunner
-from locust.stats import StatsEntry, calculate_response_time_percentile, diff_response_time_dicts
+from locust.runners import Runner, WorkerRunner
+from locust.stats import (
+    RequestStats,
+    StatsEntry,
+    calculate_response_time_percentile,
+    diff_response_time_dicts,
+)
 
 from callsheet_loadtest.plan import LoadPlan, add_options
 from callsheet_loadtest.shapes import games_at
 from callsheet_loadtest.thresholds import Row, missed
-from callsheet_loadtest.users import ModUser, ObserverUser
+from callsheet_loadtest.users import CallsheetUser, ModUser, ObserverUser
 
 __all__ = ["Shape"]
 
@@ -36,7 +42,7 @@ class Shape(LoadTestShape):
 
     def tick(self) -> tuple[int, float] | None:
         assert self.runner is not None
-        options = self.runner.environment.parsed_options
+        options = _options(self.runner.environment)
         plan = LoadPlan.of(options)
         run_time_s, elapsed_s = options.run_time, self.get_run_time()
         if run_time_s and elapsed_s >= run_time_s:
@@ -46,26 +52,29 @@ class Shape(LoadTestShape):
         return users, options.spawn_rate or users
 
 
-@events.test_start.add_listener
-def _start(environment: Environment, **_: Any) -> None:
-    plan = LoadPlan.of(environment.parsed_options)
-    environment.load_plan = plan
-    for user, count in ((ModUser, plan.mods), (ObserverUser, plan.observers)):
-        user.fixed_count, user.weight = count, 0
-    if isinstance(environment.runner, WorkerRunner) or not environment.parsed_options.samples:
-        return
-    path = Path(environment.parsed_options.samples)
-    gevent.spawn(_sample, environment, path)
-
-
 @events.init.add_listener
-def _check(environment: Environment, **_: Any) -> None:
-    """Refuse options out of range before anything runs."""
-    if environment.parsed_options.headless:
+def _prepare(environment: Environment, runner: Runner, **_: Any) -> None:
+    """Refuse options out of range before anything runs; begin to take samples."""
+    options = _options(environment)
+    if options.headless:
         try:
-            LoadPlan.of(environment.parsed_options)
+            LoadPlan.of(options)
         except ValueError as error:
             raise SystemExit(f"callsheet loadtest: {error}") from None
+    if options.samples and not isinstance(runner, WorkerRunner):
+        runner.greenlet.spawn(_sample, runner, Path(options.samples))
+
+
+@events.test_start.add_listener
+def _start(environment: Environment, **_: Any) -> None:
+    plan = CallsheetUser.plan = LoadPlan.of(_options(environment))
+    for user, count in ((ModUser, plan.mods), (ObserverUser, plan.observers)):
+        user.fixed_count, user.weight = count, 0
+
+
+def _options(environment: Environment) -> argparse.Namespace:
+    assert environment.parsed_options is not None, "Locust has parsed the command line"
+    return environment.parsed_options
 
 
 @events.quitting.add_listener
@@ -73,37 +82,38 @@ def _judge(environment: Environment, **_: Any) -> None:
     """Set the exit code, and say why it is not 0."""
     if isinstance(environment.runner, WorkerRunner):
         return
-    rows = _totals(environment)
-    problems = missed(rows, environment.parsed_options)
+    options = _options(environment)
+    rows = {name: EntryState(entry).since(None) for name, entry in _entries(environment.stats)}
+    problems = missed(rows, options)
     for problem in problems:
         logger.error("missed: %s", problem)
     environment.process_exit_code = 1 if problems else 0
-    if environment.parsed_options.samples:
+    if options.samples:
         result = {"rows": {name: row.as_json() for name, row in rows.items()}, "missed": problems}
-        _append(Path(environment.parsed_options.samples), {"result": result})
+        _append(Path(options.samples), {"result": result})
 
 
-def _sample(environment: Environment, path: Path) -> None:
+def _sample(runner: Runner, path: Path) -> None:
     """Append what happened in each second."""
-    before: dict[str, StatsEntryState] = {}
+    before: dict[str, EntryState] = {}
     while True:
         gevent.sleep(SAMPLE_PERIOD_S)
         rows = {}
-        for name, entry in _entries(environment):
-            latest = StatsEntryState(entry)
+        for name, entry in _entries(runner.stats):
+            latest = EntryState(entry)
             rows[name] = latest.since(before.get(name)).as_json()
             before[name] = latest
-        _append(path, {"time_s": time.time(), "users": environment.runner.user_count, "rows": rows})
+        _append(path, {"time_s": time.time(), "users": runner.user_count, "rows": rows})
 
 
-class StatsEntryState:
+class EntryState:
     """The counters of a row at one moment."""
 
     def __init__(self, entry: StatsEntry) -> None:
         self.count, self.failures = entry.num_requests, entry.num_failures
         self.times = dict(entry.response_times)
 
-    def since(self, before: StatsEntryState | None) -> Row:
+    def since(self, before: EntryState | None) -> Row:
         """What came after ``before``."""
         if before is None:
             return row_of(self.times, self.count, self.failures)
@@ -120,12 +130,8 @@ def row_of(times: Mapping[int, int], count: int, failures: int) -> Row:
     return Row(count, failures, p50, p95, p99, float(max(times, default=0)))
 
 
-def _totals(environment: Environment) -> dict[str, Row]:
-    return {name: StatsEntryState(entry).since(None) for name, entry in _entries(environment)}
-
-
-def _entries(environment: Environment) -> list[tuple[str, StatsEntry]]:
-    entries = environment.stats.entries.items()
+def _entries(stats: RequestStats) -> list[tuple[str, StatsEntry]]:
+    entries = stats.entries.items()
     return sorted((f"{method} {name}", entry) for (name, method), entry in entries)
 
 

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import IO
 
 import psutil
 
@@ -73,7 +74,7 @@ def running_server(engine: str, settings: Sequence[str]) -> Iterator[tuple[str, 
                 process.wait()
 
 
-def _wait_until_listening(process: subprocess.Popen[bytes], log: object) -> str:
+def _wait_until_listening(process: subprocess.Popen[bytes], log: IO[str]) -> str:
     deadline_s = time.monotonic() + START_TIMEOUT_S
     while True:
         ended = process.poll() is not None

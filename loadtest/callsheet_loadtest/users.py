@@ -32,7 +32,7 @@ from callsheet_loadtest.crowd import Crowd, Meeting
 from callsheet_loadtest.metronome import Metronome
 from callsheet_loadtest.plan import LoadPlan
 
-__all__ = ["GameUser", "ModUser", "ObserverUser"]
+__all__ = ["CallsheetUser", "GameUser", "ModUser", "ObserverUser"]
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,8 @@ class CallsheetUser(User):
     counter: ClassVar[itertools.count[int]]
 
     client: BlockingClient
-    plan: LoadPlan
+    plan: ClassVar[LoadPlan]
+    """Set when the test starts."""
     world_index: int
 
     def __init_subclass__(cls) -> None:
@@ -61,7 +62,6 @@ class CallsheetUser(User):
         cls.counter = itertools.count()
 
     def on_start(self) -> None:
-        self.plan = self.environment.load_plan
         self._stack = contextlib.ExitStack()
         self._talks = Group()
         self._stack.callback(self._talks.kill)
