@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import os
@@ -17,6 +18,7 @@ from typing import Any
 
 import psutil
 
+from callsheet_loadtest.plan import LoadPlan
 from callsheet_loadtest.report import write_report
 from callsheet_loadtest.server import Cost, running_server, slope_mb_per_min
 
@@ -36,7 +38,7 @@ class LoadTest:
     hz: float
     users: int
     """Games."""
-    seconds: float
+    seconds: int
     engine: str
     """``scripted``, ``embedded``, or the URL of a running server."""
     players: int
@@ -142,9 +144,12 @@ def run(test: LoadTest, progress: Callable[[str], None]) -> Outcome:
         progress: told where the run stands, about once a second.
 
     Raises:
+        ValueError: what is asked for is out of range.
         StartError: the server did not come up.
         RuntimeError: Locust failed before the load began; the text is what it said.
     """
+    options = _options(test)
+    LoadPlan.of(options)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="callsheet-")))
         url, server = test.engine, None
@@ -159,7 +164,7 @@ def run(test: LoadTest, progress: Callable[[str], None]) -> Outcome:
         reader = _Reader(folder / "samples.jsonl", outcome)
         log = stack.enter_context((folder / "locust.log").open("w+"))
         locust = subprocess.Popen(
-            _locust_command(test, url, folder),
+            _locust_command(options, url, folder, test.processes),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -183,32 +188,44 @@ def run(test: LoadTest, progress: Callable[[str], None]) -> Outcome:
     return outcome
 
 
-def _locust_command(test: LoadTest, url: str, folder: Path) -> list[str]:
+def _options(test: LoadTest) -> argparse.Namespace:
+    """What Locust is to be told, by the names that it parses options into."""
     users = test.users + test.mods + test.observers
-    options: dict[str, object] = {
+    return argparse.Namespace(
+        host=None,
+        num_users=users,
+        spawn_rate=users,
+        run_time=test.seconds,
+        npcs=test.npcs,
+        hz=test.hz,
+        players=test.players,
+        mods=test.mods,
+        observers=test.observers,
+        observe_interval=test.observe_interval_s,
+        shape=test.shape,
+        token=test.token,
+        max_ack_p99=test.max_ack_p99_ms,
+        max_first_token_p95=test.max_first_token_p95_ms,
+        max_failures=test.max_failures,
+        min_tick_share=test.min_tick_share,
+    )
+
+
+def _locust_command(
+    options: argparse.Namespace, url: str, folder: Path, processes: int
+) -> list[str]:
+    named: dict[str, object] = vars(options) | {
         "locustfile": Path(__file__).with_name("locustfile.py"),
         "host": url,
-        "users": users,
-        "spawn-rate": users,
-        "run-time": f"{test.seconds:g}s",
-        "processes": test.processes if test.processes > 1 else None,
         "html": folder / "locust.html",
         "samples": folder / "samples.jsonl",
-        "npcs": test.npcs,
-        "hz": test.hz,
-        "players": test.players,
-        "mods": test.mods,
-        "observers": test.observers,
-        "observe-interval": test.observe_interval_s,
-        "shape": test.shape,
-        "token": test.token,
-        "max-ack-p99": test.max_ack_p99_ms,
-        "max-first-token-p95": test.max_first_token_p95_ms,
-        "max-failures": test.max_failures,
-        "min-tick-share": test.min_tick_share,
+        "processes": processes if processes > 1 else None,
     }
+    named["users"] = named.pop("num_users")
     command = [sys.executable, "-m", "locust", "--headless", "--only-summary"]
-    return command + [f"--{name}={value}" for name, value in options.items() if value is not None]
+    return command + [
+        f"--{name.replace('_', '-')}={value}" for name, value in named.items() if value is not None
+    ]
 
 
 def _follow(
@@ -264,7 +281,7 @@ def _line(outcome: Outcome, elapsed_s: float) -> str:
         return f"{elapsed_s:4.0f} s  {sample['users']} users, still joining"
     failures = sum(row["failures"] for row in sample["rows"].values())
     text = (
-        f"{elapsed_s:4.0f} of {test.seconds:g} s  {sample['users']} users"
+        f"{elapsed_s:4.0f} of {test.seconds} s  {sample['users']} users"
         f"  {acks['count'] * test.npcs / test.users:9,.0f} NPC updates/s"
         f"  ack p50 {acks['p50_ms']:.0f} p99 {acks['p99_ms']:.0f} ms"
     )

@@ -63,7 +63,7 @@ class Crowd:
         self._goal = draw.integers(npcs, size=players)
         self._free_at_s = np.zeros(players)
         """(P,) until when each player stands and talks."""
-        self._time_s = 0.0
+        self.time_s = 0.0
 
     def step(self, time_s: float, flash: bool = False) -> list[Meeting]:
         """Move everybody on to ``time_s``.
@@ -72,7 +72,7 @@ class Crowd:
             time_s: must not decrease.
             flash: all players run to NPC 0 and talk to it, again and again.
         """
-        dt_s, self._time_s = np.float32(time_s - self._time_s), time_s
+        dt_s, self.time_s = np.float32(time_s - self.time_s), time_s
         self.position_m += self.velocity_mps * dt_s
         self._left_s -= dt_s
         self.next_call_s.fill(np.nan)
@@ -98,7 +98,7 @@ class Crowd:
             self._goal[:] = 0
         offset_m = self.position_m[self._goal] - self.player_position_m
         range_m = np.linalg.norm(offset_m, axis=1)
-        free = self._free_at_s <= self._time_s
+        free = self._free_at_s <= self.time_s
         there = range_m <= REACH_M
         speed = np.where(free & ~there, RUN_MPS, 0.0).astype(np.float32)
         speed = np.minimum(speed, range_m / np.maximum(dt_s, 1e-3))
@@ -107,6 +107,6 @@ class Crowd:
         meetings = []
         for player in np.flatnonzero(free & there).tolist():
             meetings.append(Meeting(int(self._goal[player]), player))
-            self._free_at_s[player] = self._time_s + TALK_S
+            self._free_at_s[player] = self.time_s + TALK_S
             self._goal[player] = self._draw.integers(len(self._rows))
         return meetings

@@ -122,7 +122,7 @@ def write_report(outcome: Outcome, locust_html: str) -> None:
         f"<!doctype html><html lang=en><meta charset=utf-8><title>Callsheet load test</title>"
         f"<style>{STYLE}</style><h1>Callsheet load test</h1>"
         f"<p>{test.users} games, {test.npcs:,} NPCs, {test.hz:g} ticks a second, {test.mods} mods, "
-        f"{test.observers} observers, shape {test.shape}, {test.seconds:g} s, "
+        f"{test.observers} observers, shape {test.shape}, {test.seconds} s, "
         f"engine {html.escape(test.engine)}</p>{verdict}<table>{figures}</table>"
         f"<h2>Requests</h2><table><tr><th></th><th>count</th><th>failed</th><th>p50 ms</th>"
         f"<th>p95 ms</th><th>p99 ms</th><th>max ms</th></tr>{rows}</table>"

@@ -74,7 +74,8 @@ def _start(environment: Environment, **_: Any) -> None:
 
 def _options(environment: Environment) -> argparse.Namespace:
     assert environment.parsed_options is not None, "Locust has parsed the command line"
-    return environment.parsed_options
+    options: argparse.Namespace = environment.parsed_options
+    return options
 
 
 @events.quitting.add_listener

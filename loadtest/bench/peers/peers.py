@@ -32,7 +32,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import msgpack
+import msgpack  # type: ignore[import-untyped]  # comes with Locust
 import numpy as np
 import psutil
 from websockets.asyncio.client import ClientConnection, connect
@@ -251,7 +251,8 @@ async def play(
     contender: Contender, game: ClientConnection, frames: Sequence[bytes], hz: float, phase: float
 ) -> list[float]:
     """Send the ticks on an absolute schedule; return each ack's latency in seconds."""
-    sent_s, latency_s = [0.0] * len(frames), []
+    sent_s = [0.0] * len(frames)
+    latency_s: list[float] = []
 
     async def read() -> None:
         while len(latency_s) < len(frames):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import sys
 from collections.abc import Callable
@@ -55,7 +56,7 @@ def add_parser(commands: Commands) -> None:
     )
     load.add_argument("--users", type=int, default=10, help="games (default: %(default)s)")
     load.add_argument(
-        "--seconds", type=float, default=30.0, help="length of the run (default: %(default)s)"
+        "--seconds", type=int, default=30, help="length of the run (default: %(default)s)"
     )
     load.add_argument("--players", type=int, default=2, help="per world (default: %(default)s)")
     load.add_argument("--mods", type=int, default=0, help="(default: %(default)s)")
@@ -119,8 +120,8 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         CommandError: it cannot run; the text says why.
     """
-    import locust.argument_parser  # noqa: F401  named by main() if it is not installed
-
+    if importlib.util.find_spec("locust") is None:
+        raise ModuleNotFoundError("no locust", name="locust")  # main() names the extra
     from callsheet_loadtest.command import LoadTest
     from callsheet_loadtest.command import run as run_test
     from callsheet_loadtest.report import summary
@@ -148,6 +149,8 @@ def run(args: argparse.Namespace) -> int:
     )
     try:
         outcome = run_test(test, progress_printer())
+    except ValueError as error:
+        raise CommandError(str(error), exit_code=2) from None
     except (StartError, RuntimeError) as error:
         raise CommandError(str(error)) from None
     except OSError as error:
