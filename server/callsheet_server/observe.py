@@ -20,7 +20,9 @@ from callsheet_server.world.key import NpcKey
 __all__ = ["Observers"]
 
 MAX_PENDING_MOVES = 600
-"""Moves kept between two messages to a subscriber; those beyond are only counted."""
+"""Moves kept for a subscriber until it takes them; those beyond are only counted."""
+MAX_TEXT_CHARS = 80
+"""Of each text in a move: ``views.MOVES_PER_MESSAGE`` of them fit one message whatever they say."""
 
 
 class Observers:
@@ -66,11 +68,12 @@ class Observers:
 
     def _send_moves(self, room: Room) -> None:
         for session_id, subscription in room.subscriptions.items():
-            if subscription.moves:
+            session = room.sessions[session_id]
+            if subscription.moves and session.keeps_up():
                 for message in views.moves(
                     room.world.game_time_s, subscription.moves, subscription.dropped
                 ):
-                    room.sessions[session_id].send(message)
+                    session.send(message)
                 subscription.moves, subscription.dropped = [], 0
 
     def stats(self, room: Room) -> Stats:
@@ -125,7 +128,7 @@ def _count(room: Room, move: DoneMove) -> None:
 
 def _view(room: Room, move: DoneMove) -> Move:
     action, distance_s = move.action, None
-    name = str(action.key)
+    name = str(action.key)[:MAX_TEXT_CHARS]
     if isinstance(action.key, NpcKey):
         name = action.key.npc
         if (npc := room.world.npcs.get(name)) is not None:
@@ -137,7 +140,7 @@ def _view(room: Room, move: DoneMove) -> Move:
         target=views.TIER_NAMES[action.target],
         bytes=move.moved_bytes,
         seconds=move.seconds,
-        reason=action.reason,
+        reason=action.reason[:MAX_TEXT_CHARS],
         distance_s=distance_s,
-        error=None if move.error is None else str(move.error),
+        error=None if move.error is None else str(move.error)[:MAX_TEXT_CHARS],
     )

@@ -93,7 +93,7 @@ class Pipeline:
                 ErrorCode.UNKNOWN_ADAPTER,
                 f"the engine has no adapter {adapter!r}; it has: {known}",
                 field=field,
-                value=adapter,
+                value=f'"{adapter}"',
             )
 
     def put_npc(self, room: Room, spec: NpcSpec) -> None:
@@ -113,6 +113,11 @@ class Pipeline:
         for kind in (StateKind.PREFIX, StateKind.BLOB):
             self._controller.untrack(kind, key)
         self._engine.forget_npc(key)
+
+    def forget_world(self, room: Room) -> None:
+        """The world's NPCs are gone; so is the text they shared."""
+        self._controller.forget_world(room.name)
+        self._engine.set_world_prefix(room.name, "")
 
     def set_lore(self, room: Room) -> None:
         """The text all NPCs of the world share has changed, and with it every prefix."""

@@ -31,8 +31,8 @@ __all__ = [
     "ttft_stats",
 ]
 
-MOVES_PER_MESSAGE = 100
-"""Moves in one message: at most 600 bytes each."""
+MOVES_PER_MESSAGE = 36
+"""Moves in one message: at most 1,700 bytes each."""
 TIER_NAMES: Final[dict[Tier, TierName]] = {
     Tier.DEVICE: "device",
     Tier.HOST: "host",

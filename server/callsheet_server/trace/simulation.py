@@ -32,7 +32,7 @@ from callsheet_server.trace.trace import Trace, TraceCall, TraceTick
 from callsheet_server.world.gaps import add_gap
 from callsheet_server.world.snapshot import Snapshot
 
-__all__ = ["Budgets", "Links", "Report", "simulate"]
+__all__ = ["Budgets", "Links", "Replay", "Report", "simulate"]
 
 F32 = NDArray[np.float32]
 
@@ -101,7 +101,7 @@ def simulate(
         residency: settings of the planner; the policy may override some. Default: the server's.
         distance: settings of the estimators. Default: the server's.
     """
-    replay = _Replay(trace, distance or DistanceSettings())
+    replay = Replay(trace, distance or DistanceSettings())
     run = _Run(trace, policy, budgets, links, residency or PolicySettings())
     calls = iter(trace.calls)
     call = next(calls, None)
@@ -109,7 +109,8 @@ def simulate(
         while call is not None and call.time_s <= tick.time_s:
             run.call(call, replay)
             call = next(calls, None)
-        replay.tick(tick, run)
+        replay.tick(tick)
+        run.end_calls(replay)
         run.plan(replay)
     while call is not None:
         run.call(call, replay)
@@ -118,8 +119,12 @@ def simulate(
     return run.report
 
 
-class _Replay:
-    """The world as it was at one moment of the trace; a ``View`` for policies."""
+class Replay:
+    """The world as it was at one moment of the trace; a ``View`` for policies.
+
+    Whoever replays says when calls begin and end: a simulation from the trace, a real engine from
+    the clock.
+    """
 
     def __init__(self, trace: Trace, settings: DistanceSettings) -> None:
         count = len(trace.npcs)
@@ -136,7 +141,6 @@ class _Replay:
         self._player_velocity_mps = np.zeros((0, 3), np.float32)
         self._seen = np.zeros(count, np.bool_)
         self._open = np.zeros(count, np.int32)
-        self._ends: list[tuple[float, int]] = []
         self._last_call_s = np.full(count, np.nan)
         self._gaps = np.zeros(count, np.int32)
         self._gap_mean_s = np.full(count, np.nan, np.float32)
@@ -145,8 +149,8 @@ class _Replay:
         for call in trace.calls:
             self._calls_s[call.row].append(call.time_s)
 
-    def tick(self, tick: TraceTick, run: _Run) -> None:
-        """Take in a tick and the calls that have ended by it."""
+    def tick(self, tick: TraceTick) -> None:
+        """Take in a tick."""
         self.now_s = tick.time_s
         self._seen[tick.rows] = True
         self._position_m[tick.rows] = tick.position_m
@@ -154,24 +158,24 @@ class _Replay:
         self._scheduled_s[tick.rows] = tick.scheduled_call_s
         self._player_position_m = tick.player_position_m
         self._player_velocity_mps = tick.player_velocity_mps
-        while self._ends and self._ends[0][0] <= tick.time_s:
-            end_s, row = heapq.heappop(self._ends)
-            self._open[row] -= 1
-            gap_s = end_s - self._last_call_s[row]
-            if not np.isnan(gap_s):
-                self._gaps[row] += 1
-                self._gap_mean_s[row], self._gap_std_s[row] = add_gap(
-                    int(self._gaps[row]),
-                    float(gap_s),
-                    float(self._gap_mean_s[row]),
-                    float(self._gap_std_s[row]),
-                )
-            self._last_call_s[row] = end_s
-            run.release(row)
 
-    def open(self, call: TraceCall) -> None:
-        self._open[call.row] += 1
-        heapq.heappush(self._ends, (call.time_s + call.duration_s, call.row))
+    def begin_call(self, row: int) -> None:
+        """A turn of this NPC is open from now on."""
+        self._open[row] += 1
+
+    def end_call(self, row: int, end_s: float) -> None:
+        """A turn of this NPC ended at ``end_s``, game time."""
+        self._open[row] -= 1
+        gap_s = end_s - self._last_call_s[row]
+        if not np.isnan(gap_s):
+            self._gaps[row] += 1
+            self._gap_mean_s[row], self._gap_std_s[row] = add_gap(
+                int(self._gaps[row]),
+                float(gap_s),
+                float(self._gap_mean_s[row]),
+                float(self._gap_std_s[row]),
+            )
+        self._last_call_s[row] = end_s
 
     def estimated_s(self) -> F32:
         snapshot = Snapshot(
@@ -224,11 +228,13 @@ class _Run:
         self._controller = ResidencyController([self._store], policy.settings(ours))
         self._ledger = self._controller.ledger(StateKind.PREFIX)
         self._unused_prefetches: set[int] = set()
+        self._ends: list[tuple[float, int]] = []
+        """(time, row) of the calls under way."""
         for row in range(len(trace.npcs)):
             self._controller.link(trace.world, row, StateKind.PREFIX, row)
         self._world = trace.world
 
-    def plan(self, replay: _Replay) -> None:
+    def plan(self, replay: Replay) -> None:
         self._controller.set_distances(self._world, self._policy.distance_s(replay))
         made = self._controller.step(replay.now_s)
         self._carry_out(made)
@@ -236,7 +242,7 @@ class _Run:
         self.report.prefetches += len(loads)
         self._unused_prefetches.update(a.key for a in loads if isinstance(a.key, int))
 
-    def call(self, call: TraceCall, replay: _Replay) -> None:
+    def call(self, call: TraceCall, replay: Replay) -> None:
         report, row = self.report, call.row
         report.calls += 1
         match self._store.tier(row):
@@ -251,10 +257,15 @@ class _Run:
         self._unused_prefetches.discard(row)
         self._carry_out(self._controller.demand(StateKind.PREFIX, row))
         self._ledger.pin(row)
-        replay.open(call)
+        replay.begin_call(row)
+        heapq.heappush(self._ends, (call.time_s + call.duration_s, row))
 
-    def release(self, row: int) -> None:
-        self._ledger.unpin(row)
+    def end_calls(self, replay: Replay) -> None:
+        """End the calls whose time is over."""
+        while self._ends and self._ends[0][0] <= replay.now_s:
+            end_s, row = heapq.heappop(self._ends)
+            replay.end_call(row, end_s)
+            self._ledger.unpin(row)
 
     def check_integrity(self) -> None:
         self._controller.check_integrity()
