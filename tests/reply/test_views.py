@@ -6,7 +6,7 @@ import pytest
 from world.ticks import npc, tick_of
 
 from callsheet.wire import Move, PlayerSpec, encode
-from callsheet_server.distance import Distances, DistanceSettings, estimate, explain
+from callsheet_server.distance import DistanceSettings, explain
 from callsheet_server.engine.engine import Occupancy, TierUse
 from callsheet_server.observe import MAX_TEXT_CHARS
 from callsheet_server.reply import views
@@ -31,12 +31,6 @@ def full_world(npcs: int, players: int) -> World:
         one.handle = int(world.columns.handle[one.row])
     world.columns.open_turns[:npcs] = 1
     return world
-
-
-def distances(world: World, distance_s: float) -> Distances:
-    found = estimate(world.snapshot(), DistanceSettings())
-    found.distance_s[:] = distance_s
-    return found
 
 
 @pytest.mark.parametrize("text", ["x", '"', "\x01", "\u2028", "\U0001f600"])
