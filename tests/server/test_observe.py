@@ -31,7 +31,7 @@ async def watch(server: CallsheetServer, *topics: str) -> Client:
 
 async def test_states_come_in_parts_that_make_up_the_world(server: CallsheetServer) -> None:
     async with Client(server.port) as game:
-        names = [f"n{index}" for index in range(600)]
+        names = [f"one-with-a-long-name-{index}" for index in range(600)]
         handles = [npc.handle for npc in (await game.spawn(*names)).npcs]
         await game.tick(handles, [[index, 0, 0] for index in range(600)])
         await game.get(TickAck)
