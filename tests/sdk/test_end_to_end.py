@@ -154,7 +154,12 @@ async def test_a_dropped_connection_is_resumed_without_asyncio(url: str) -> None
         with blocking_module.connect(url, role="game", world="town") as game:
             session = game.welcome.session
             opened = threading.Event()
-            game.on(lambda e: e.state is SessionState.OPEN and opened.set(), StateChanged)
+
+            def changed(event: StateChanged) -> None:
+                if event.state is SessionState.OPEN:
+                    opened.set()
+
+            game.on(changed, StateChanged)
             game.drop_connection()
             assert opened.wait(10)
             assert (game.welcome.resumed, game.welcome.session) == (True, session)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -147,6 +148,7 @@ def run(args: argparse.Namespace) -> int:
         min_tick_share=args.min_tick_share,
         max_rss_slope_mb_per_min=args.max_rss_slope,
     )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop the server and Locust too
     try:
         outcome = run_test(test, progress_printer())
     except ValueError as error:
