@@ -7,11 +7,17 @@ from collections.abc import Iterator
 from functools import cache
 
 import blockbuster.blockbuster
+import hypothesis
 import pytest
 from blockbuster import BlockBuster, BlockingError
 
 import callsheet
 import callsheet_server
+
+hypothesis.settings.register_profile(
+    "callsheet", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("callsheet")  # A busy machine is no reason to fail.
 
 NOT_RUN: dict[str, list[str]] = defaultdict(list)
 """Reason -> ids of the tests skipped for it."""

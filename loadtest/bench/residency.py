@@ -105,9 +105,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="which town")
     parser.add_argument("--no-served", action="store_true", help="leave the engine out")
     parser.add_argument("--served-npcs", type=int, default=60, help="NPCs for the engine")
-    parser.add_argument("--served-seconds", type=float, default=150.0, help="game time, engine")
-    parser.add_argument("--speed", type=float, default=2.0, help="game seconds per second, engine")
-    parser.add_argument("--words", type=int, default=250, help="words per persona, engine")
+    parser.add_argument("--served-seconds", type=float, default=100.0, help="game time, engine")
+    parser.add_argument("--speed", type=float, default=1.0, help="game seconds per second, engine")
+    parser.add_argument("--words", type=int, default=200, help="words per persona, engine")
     parser.add_argument("--repetitions", type=int, default=1, help="of each policy, engine")
     chosen = parser.parse_args()
     result = {"planner": planner_view(chosen.npcs, chosen.seconds, chosen.seed)}

@@ -150,10 +150,20 @@ async def _engine(
     engine.set_world_prefix(WORLD, LORE)
     for character, text in zip(cast, texts, strict=True):
         engine.put_npc(NpcProfile(NpcKey(WORLD, character.id), character.name, text))
-    store = engine.stores[0]
-    while not all(store.size_bytes(NpcKey(WORLD, c.id)) for c in cast):
-        await asyncio.sleep(0.05)
+    # Prompts are made in the order announced: one answer of the last NPC means that all are known.
+    async for _ in engine.submit(_request("warm-up", NpcKey(WORLD, cast[-1].id))):
+        pass
     return engine
+
+
+def _request(request_id: str, npc: NpcKey) -> GenerationRequest:
+    return GenerationRequest(
+        request_id=request_id,
+        npc=npc,
+        turns=(Turn("Anna", "Good day! What news do you have for me?"),),
+        max_new_tokens=REPLY_TOKENS,
+        sampling=Sampling(temperature=0.0),
+    )
 
 
 class _Run:
@@ -220,13 +230,7 @@ class _Run:
         self._mover.submit(plan, urgent=True)
 
     async def _answer(self, call: TraceCall) -> None:
-        request = GenerationRequest(
-            request_id=f"{call.time_s}/{call.row}",
-            npc=self._keys[call.row],
-            turns=(Turn("Anna", "Good day! What news do you have for me?"),),
-            max_new_tokens=REPLY_TOKENS,
-            sampling=Sampling(temperature=0.0),
-        )
+        request = _request(f"{call.time_s}/{call.row}", self._keys[call.row])
         async for item in self._engine.submit(request):
             if isinstance(item, GenerationEnd) and call.time_s >= self._measured_from_s > 0:
                 served, tier = self.served, item.tier_at_start.name.lower()
