@@ -73,20 +73,19 @@ class Outcome:
     """Thresholds that were not met, in words."""
     interrupted: bool = False
 
-    @property
-    def npc_updates(self) -> float:
-        """NPC states that the server took in while all games ran."""
-        return self.rows.get("tick ack", {}).get("count", 0) * self.test.npcs / self.test.users
-
     def steady(self) -> list[dict[str, Any]]:
-        """The samples while all games ran."""
-        return [s for s in self.samples if s["rows"].get("tick ack", {}).get("count")]
+        """The samples from the first to the last in which all games ran."""
+        having = [i for i, s in enumerate(self.samples) if _acks(s)]
+        return self.samples[having[0] : having[-1] + 1] if having else []
 
     @property
     def npc_updates_per_s(self) -> float:
-        """Over the time in which all games ran."""
-        steady = self.steady()
-        return self.npc_updates / len(steady) if steady else 0.0
+        """NPC states the server took in a second, while all games ran."""
+        first, *rest = self.steady() or [{}]
+        if not rest:
+            return 0.0
+        acks = sum(map(_acks, rest)) / (rest[-1]["time_s"] - first["time_s"])
+        return acks * self.test.npcs / self.test.users
 
     def steady_costs(self) -> list[Cost]:
         """The server's costs in that time."""
@@ -134,6 +133,10 @@ class Outcome:
             "missed": self.missed,
             "interrupted": self.interrupted,
         }
+
+
+def _acks(sample: dict[str, Any]) -> int:
+    return int(sample["rows"].get("tick ack", {}).get("count", 0))
 
 
 def run(test: LoadTest, progress: Callable[[str], None]) -> Outcome:

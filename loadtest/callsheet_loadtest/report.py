@@ -178,4 +178,4 @@ def _short(value: float) -> str:
     for unit, scale in (("M", 1e6), ("k", 1e3)):
         if value >= 10 * scale:
             return f"{value / scale:.0f}{unit}"
-    return f"{value:.3g}"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

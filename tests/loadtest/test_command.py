@@ -94,7 +94,6 @@ def test_cost_and_rate_are_those_of_the_time_in_which_all_games_ran() -> None:
     outcome = Outcome(outcome_test(), 0.0)
     outcome.samples = [{"time_s": 0.0, "users": 1, "rows": {}}]
     outcome.samples += [{"time_s": t, "users": 2, "rows": {"tick ack": acks}} for t in (1.0, 2.0)]
-    outcome.rows = {"tick ack": acks | {"count": 200}}
     outcome.costs = [Cost(0.0, 5.0, 1.0), Cost(1.0, 9.0, 1.0), Cost(2.0, 9.5, 1.0)]
     assert outcome.npc_updates_per_s == 100 * 10
     assert outcome.server_cpu_share == 0.5
