@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from callsheet_loadtest.command import Outcome
+from callsheet_loadtest.outcome import Outcome
 
 __all__ = ["summary", "write_report"]
 

@@ -21,10 +21,11 @@ from locust.stats import (
     diff_response_time_dicts,
 )
 
+from callsheet_loadtest.callsheet_user import CallsheetUser
 from callsheet_loadtest.plan import LoadPlan, add_options
 from callsheet_loadtest.shapes import games_at
 from callsheet_loadtest.thresholds import Row, missed
-from callsheet_loadtest.users import CallsheetUser, ModUser, ObserverUser
+from callsheet_loadtest.users import ModUser, ObserverUser
 
 __all__ = ["Shape"]
 

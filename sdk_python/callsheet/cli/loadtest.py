@@ -123,8 +123,8 @@ def run(args: argparse.Namespace) -> int:
     """
     if importlib.util.find_spec("locust") is None:
         raise ModuleNotFoundError("no locust", name="locust")  # main() names the extra
-    from callsheet_loadtest.command import LoadTest
     from callsheet_loadtest.command import run as run_test
+    from callsheet_loadtest.outcome import LoadTest
     from callsheet_loadtest.report import summary
     from callsheet_loadtest.server import StartError
 
