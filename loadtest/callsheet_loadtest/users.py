@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import random
 import time
@@ -24,8 +23,6 @@ from callsheet_loadtest.crowd import Crowd, Meeting
 from callsheet_loadtest.metronome import Metronome
 
 __all__ = ["GameUser", "ModUser", "ObserverUser"]
-
-logger = logging.getLogger(__name__)
 
 ACK_TIMEOUT_S = 5.0
 EXPLAIN_PERIOD_S = 5.0

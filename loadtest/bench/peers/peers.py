@@ -203,7 +203,10 @@ def colyseus_ack(message: str | bytes) -> int | None:
 CONTENDERS = (
     Contender(
         "callsheet",
-        (sys.executable, "-m", "callsheet", "serve", "--engine", "scripted", "--port", "0"),
+        (
+            *(sys.executable, "-m", "callsheet", "serve", "--engine", "scripted", "--port", "0"),
+            *("--set", "limits.max_npcs_per_spawn=10000"),
+        ),
         binary_frames,
         open_callsheet,
         callsheet_ack,
