@@ -10,11 +10,13 @@ game would send in a tick, and the moments at which somebody has something to sa
         for call in step.calls:
             ask(town.cast[call.npc], call.speaker, call.text)
 
-The same seed and the same steps give the same town, on every machine.
+The same seed and the same steps give the same town, on every machine. A game that gets slow answers
+tells ``step`` who is still speaking, and whether to let new talks begin.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -39,7 +41,9 @@ WALK_MPS = 1.4
 PLAYER_MPS = 3.0
 REACH_M = 3.0
 TURN_S = 5.0
-"""From one line of a talk to the next."""
+"""From one line of a talk to the next, if the answer is not longer."""
+PAUSE_S = 3.0
+"""From the end of a long answer to the next line of the talk."""
 MEETING_S = 5.0
 """How long two NPCs who like company stand together before they talk, give or take a quarter."""
 REST_S = 60.0
@@ -69,9 +73,13 @@ class TownCall:
     npc: int
     """Its index in the cast."""
     speaker: str
-    """Who spoke to it."""
+    """Who spoke to it, by name."""
     text: str
     cause: Cause
+    partner: int | None = None
+    """The other NPC of a talk between two."""
+    turn: int = 0
+    """How many lines of the talk came before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +123,7 @@ class TownSimulation:
         if players < 0:
             raise ValueError(f"players is {players}; it must be 0 or more")
         self.cast: tuple[Character, ...] = cast(npcs, seed)
+        self.player_names = tuple(f"Player {number}" for number in range(1, players + 1))
         self.time_s = 0.0
         self._draw = draw = np.random.default_rng(seed)
         self.side_m = 16.0 * max(npcs, 1) ** 0.5
@@ -137,8 +146,13 @@ class TownSimulation:
         self._goal = [self._pick(p) for p in range(players)]
         self._talks: list[_Talk] = []
 
-    def step(self, dt_s: float) -> TownStep:
+    def step(self, dt_s: float, answering: Collection[int] = (), quiet: bool = False) -> TownStep:
         """Advance by ``dt_s`` seconds of game time.
+
+        Args:
+            dt_s: above 0.
+            answering: NPCs whose last answer is still under way; their talks wait for it.
+            quiet: nobody begins to talk; talks that have begun go on.
 
         Raises:
             ValueError: ``dt_s`` is not positive.
@@ -146,11 +160,12 @@ class TownSimulation:
         if not dt_s > 0.0:
             raise ValueError(f"dt_s is {dt_s}; it must be above 0")
         self.time_s += dt_s
-        calls = self._set_out()
+        calls = self._set_out(quiet)
         self._walk(dt_s)
-        self._meet(dt_s)
-        self._visit(dt_s)
-        calls += self._speak()
+        if not quiet:
+            self._meet(dt_s)
+        self._visit(dt_s, quiet)
+        calls += self._speak(answering)
         self._rested_s[[call.npc for call in calls]] = self.time_s + REST_S
         return TownStep(
             self.time_s,
@@ -182,11 +197,13 @@ class TownSimulation:
         at_s: NDArray[np.float64] = day * DAY_S + self._leaves_s[np.arange(len(stop)), stop]
         return at_s
 
-    def _set_out(self) -> list[TownCall]:
-        """Whoever is due leaves for the next place, and says so."""
+    def _set_out(self, quiet: bool) -> list[TownCall]:
+        """Whoever is due leaves for the next place, and says so unless it is ``quiet``."""
         due = np.flatnonzero(self._next_departure_s() <= self.time_s)
         self._leg[due] += 1
-        calls = []
+        calls: list[TownCall] = []
+        if quiet:
+            return calls
         for npc in due.tolist():
             text = f"It is time for {ROUND[self._leg[npc] % len(ROUND)]}. What is on your mind?"
             calls.append(TownCall(npc, "narrator", text, Cause.SCHEDULE))
@@ -230,7 +247,7 @@ class TownSimulation:
         self._together_s[alone] = 0.0
         self._together_s[~alone] += dt_s
 
-    def _visit(self, dt_s: float) -> None:
+    def _visit(self, dt_s: float, quiet: bool) -> None:
         """Players walk to the NPC they have picked, talk, and pick another."""
         for player, npc in enumerate(self._goal):
             offset = self._place[npc] - self._player_place[player]
@@ -239,8 +256,10 @@ class TownSimulation:
                 self._player_place[player] += self._player_velocity[player] * dt_s
                 continue
             self._player_velocity[player] = 0.0
-            name = f"Player {player + 1}"
+            name = self.player_names[player]
             if npc not in self._talking():
+                if quiet:
+                    continue
                 turns = int(self._draw.integers(2, len(FOLLOW_UPS) + 1))
                 self._talks.append(_Talk(npc, None, name, turns, self.time_s + 1.0))
             elif all(talk.speaker != name for talk in self._talks):
@@ -252,8 +271,11 @@ class TownSimulation:
         near = np.argsort(apart)[1:13]
         return int(self._draw.choice(near)) if len(near) else 0
 
-    def _speak(self) -> list[TownCall]:
+    def _speak(self, answering: Collection[int]) -> list[TownCall]:
         """Whose turn it is says the next line; a talk out of turns ends."""
+        for talk in self._talks:
+            if talk.first in answering or talk.second in answering:
+                talk.next_s = max(talk.next_s, self.time_s + PAUSE_S)
         calls = []
         for talk in [t for t in self._talks if t.next_s <= self.time_s]:
             if talk.said == talk.turns:
@@ -263,11 +285,12 @@ class TownSimulation:
             if talk.said == 0:
                 text = OPENINGS[int(self._draw.integers(len(OPENINGS)))]
             if talk.second is None:
-                call = TownCall(talk.first, talk.speaker, text, Cause.PLAYER)
+                call = TownCall(talk.first, talk.speaker, text, Cause.PLAYER, turn=talk.said)
             else:
                 pair = (talk.first, talk.second)
                 npc, other = pair[talk.said % 2], pair[1 - talk.said % 2]
-                call = TownCall(npc, self.cast[other].name, text, Cause.ENCOUNTER)
+                name = self.cast[other].name
+                call = TownCall(npc, name, text, Cause.ENCOUNTER, other, talk.said)
             calls.append(call)
             talk.said += 1
             talk.next_s = self.time_s + TURN_S
@@ -275,9 +298,9 @@ class TownSimulation:
 
     def _end(self, talk: _Talk) -> None:
         self._talks.remove(talk)
-        for player in range(len(self._goal)):
-            if talk.second is None and talk.speaker == f"Player {player + 1}":
-                self._goal[player] = self._pick(player)
+        if talk.second is None:
+            player = self.player_names.index(talk.speaker)
+            self._goal[player] = self._pick(player)
 
 
 def _towards(offset: NDArray[np.float64], speed_mps: float, dt_s: float) -> NDArray[np.float64]:

@@ -40,8 +40,13 @@ class OpenReply:
     speaker: Speaker
     heard: str
     reply: int
+    max_tokens: int | None = None
+    """As the request asked."""
     world: World = field(init=False)
     memory: Memory = field(init=False)
+    asked_s: float = field(init=False)
+    """Game time of the request."""
+    generated_tokens: int = field(init=False, default=0)
     task: asyncio.Task[None] | None = None
     _pieces: list[str] = field(default_factory=list)
     _json_bytes: int = 0
@@ -50,6 +55,7 @@ class OpenReply:
     def __post_init__(self) -> None:
         self.world = self.room.world
         self.memory = self.room.memory
+        self.asked_s = self.world.game_time_s
 
     @property
     def text(self) -> str:
@@ -99,6 +105,7 @@ class OpenReply:
             code=code,
         )
         if generation is not None:
+            self.generated_tokens = generation.generated_tokens
             end = end.model_copy(update=_figures(generation))
         self.room.counters.replies += 1
         self._tell(end)

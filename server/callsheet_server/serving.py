@@ -6,15 +6,18 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any
 
 from callsheet_server.app import CallsheetServer
 from callsheet_server.engine import create_engine
 from callsheet_server.engine.engine import Progress
 from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.settings import Settings
+from callsheet_server.trace.recorder import Recorder
 
-__all__ = ["StartError", "build", "serve"]
+__all__ = ["StartError", "build", "local_url", "run_with_server", "serve", "until_told"]
 
 logger = logging.getLogger(__name__)
 
@@ -23,17 +26,25 @@ class StartError(Exception):
     """The server cannot start; the text says why and what to do."""
 
 
-def build(settings: Settings) -> CallsheetServer:
+def build(settings: Settings, record: Path | None = None) -> CallsheetServer:
     """Put a server together; nothing is started.
 
+    Args:
+        settings: of the server.
+        record: the file to write a trace to.
+
     Raises:
-        StartError: the engine's libraries are not installed.
+        StartError: the engine's libraries are not installed, or the file cannot be written.
     """
     try:
         engine = create_engine(settings.engine.name, settings.embedded, settings.scripted)
     except EngineStartError as error:
         raise StartError(str(error)) from None
-    return CallsheetServer(settings, engine)
+    try:
+        recorder = None if record is None else Recorder(record)
+    except OSError as error:
+        raise StartError(f"{record}: cannot be written: {error.strerror}") from None
+    return CallsheetServer(settings, engine, recorder=recorder)
 
 
 async def start(server: CallsheetServer, report: Callable[[Progress], None]) -> None:
@@ -58,6 +69,7 @@ async def serve(
     settings: Settings,
     report: Callable[[Progress], None],
     ready: Callable[[CallsheetServer], None],
+    record: Path | None = None,
 ) -> None:
     """Run until SIGINT or SIGTERM, then drain.
 
@@ -65,26 +77,72 @@ async def serve(
         settings: of the server.
         report: told of the start's progress, from any thread.
         ready: called once, when clients can connect.
+        record: the file to write a trace to.
 
     Raises:
         StartError: the server did not come up.
     """
-    server = build(settings)
-    stop = asyncio.Event()
-    # Windows has no signal handlers in event loops; there Ctrl-C cancels this task instead.
-    with contextlib.suppress(NotImplementedError):
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    try:
-        starting = asyncio.create_task(start(server, report))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
-        if not starting.done():
-            starting.cancel()
-            await asyncio.gather(starting, return_exceptions=True)
-            return
-        starting.result()
+
+    async def stay(server: CallsheetServer) -> None:
         ready(server)
-        await stopping
+        await asyncio.Event().wait()
+
+    await run_with_server(build(settings, record), report, stay)
+
+
+async def run_with_server(
+    server: CallsheetServer,
+    report: Callable[[Progress], None],
+    work: Callable[[CallsheetServer], Awaitable[None]],
+) -> bool:
+    """Start ``server``, do ``work`` until that ends or SIGINT or SIGTERM comes, then drain.
+
+    Returns:
+        Whether ``work`` came to its end. If not it was cancelled, or never began.
+
+    Raises:
+        StartError: the server did not come up.
+    """
+
+    async def run() -> None:
+        await start(server, report)
+        await work(server)
+
+    try:
+        return await until_told(run())
     finally:
         await server.close()
+
+
+async def until_told(work: Coroutine[Any, Any, None]) -> bool:
+    """Do ``work`` until it ends, or until SIGINT or SIGTERM comes, which cancels it.
+
+    Returns:
+        Whether it came to its end.
+    """
+    task = asyncio.create_task(work)
+    told = False
+
+    def stop() -> None:
+        nonlocal told
+        told = True
+        task.cancel()
+
+    # Windows has no signal handlers in event loops; there Ctrl-C cancels the caller instead.
+    with contextlib.suppress(NotImplementedError):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not told:
+            raise
+        return False
+    return True
+
+
+def local_url(server: CallsheetServer) -> str:
+    """The URL at which clients on this machine reach a running server."""
+    host = server.settings.server.host
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"ws://{f'[{host}]' if ':' in host else host}:{server.port}"

@@ -104,6 +104,7 @@ def load_settings(
     file: Path | None = None,
     environment: Mapping[str, str] | None = None,
     flags: Iterable[str] = (),
+    presets: Iterable[str] = (),
 ) -> LoadedSettings:
     """Read every source and validate the whole.
 
@@ -111,6 +112,7 @@ def load_settings(
         file: a TOML file that must exist; None = ``DEFAULT_FILE``, if it exists.
         environment: environment variables; those named ``CALLSHEET_SECTION__FIELD`` count.
         flags: ``section.field=value`` each.
+        presets: like ``flags``, but everything else wins over them: a command's own defaults.
 
     Raises:
         SettingsError: for the first thing found wrong.
@@ -118,9 +120,10 @@ def load_settings(
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for key, value, origin in (
+        *_read_flags(presets, "preset"),
         *_read_file(file),
         *_read_environment(environment or {}),
-        *_read_flags(flags),
+        *_read_flags(flags, "flag"),
     ):
         section, _, name = key.partition(".")
         values.setdefault(section, {})[name] = value
@@ -189,14 +192,14 @@ def _read_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Any
             yield f"{section}.{field}", _parse(text), f"environment variable {name}"
 
 
-def _read_flags(flags: Iterable[str]) -> Iterator[tuple[str, Any, str]]:
+def _read_flags(flags: Iterable[str], origin: str) -> Iterator[tuple[str, Any, str]]:
     for flag in flags:
         key, equals, text = flag.partition("=")
         if not equals or "." not in key:
             raise SettingsError(
                 f"--set {key}: must be section.field=value, for example --set server.port=9000"
             )
-        yield key.strip(), _parse(text), "flag"
+        yield key.strip(), _parse(text), origin
 
 
 def _parse(text: str) -> Any:

@@ -34,11 +34,14 @@ class Talk:
         max_open_requests: int,
         demand: Callable[[Room, str], None],
         clock: Callable[[], float],
+        said: Callable[[OpenReply], None] = lambda _: None,
     ) -> None:
+        """``said`` is told of every ``say`` that was accepted, once its reply has ended."""
         self._answerer = answerer
         self._max_open = max_open_requests
         self._demand = demand
         self._clock = clock
+        self._said = said
         self._open: dict[tuple[str, int], OpenReply] = {}
         self._turns: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._draining_retry_s: float | None = None
@@ -121,6 +124,7 @@ class Talk:
             speaker=speaker,
             heard=heard,
             reply=room.next_reply(),
+            max_tokens=message.max_tokens if isinstance(message, Say) else None,
         )
 
     def _start(self, reply: OpenReply, work: Callable[[], Awaitable[None]]) -> None:
@@ -147,6 +151,8 @@ class Talk:
         reply.world.turn_closed(reply.npc, reply.handle)
         if task.cancelled():
             reply.end("cancelled")
+        if reply.heard:
+            self._said(reply)
 
     def _cancel_where(self, condition: Callable[[OpenReply], bool]) -> None:
         for reply in self._open.values():

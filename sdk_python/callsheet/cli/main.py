@@ -9,16 +9,17 @@ from collections.abc import Iterable, Sequence
 from importlib import metadata
 
 from callsheet._version import __version__
-from callsheet.cli import doctor, loadtest, mod, models, serve
+from callsheet.cli import demo, doctor, loadtest, mod, models, record, replay, serve
 from callsheet.cli.parser import CommandError, Parser
 
 __all__ = ["main"]
 
-COMMANDS = (serve, mod, loadtest, models, doctor)
+COMMANDS = (demo, serve, mod, record, replay, loadtest, models, doctor)
 """In the order that the help lists them."""
 
 EPILOG = """
 examples:
+  callsheet demo                    watch a town of NPCs live
   callsheet doctor                  is everything in place? what is the fix?
   callsheet models pull             fetch the default model before it is needed
   callsheet serve                   the server, on 127.0.0.1:8765

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
     from callsheet_server.app import CallsheetServer
     from callsheet_server.settings import LoadedSettings
 
-__all__ = ["add_parser", "add_settings_arguments", "load", "run"]
+__all__ = [
+    "add_parser",
+    "add_settings_arguments",
+    "configure_logging",
+    "load",
+    "run",
+    "serve_until_stopped",
+]
 
 EPILOG = """
 settings, later wins:
@@ -77,8 +85,12 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
         )
 
 
-def load(args: argparse.Namespace) -> LoadedSettings:
+def load(args: argparse.Namespace, presets: Sequence[str] = ()) -> LoadedSettings:
     """Load the settings that file, environment and ``args`` give.
+
+    Args:
+        args: with the flags of ``add_settings_arguments``.
+        presets: ``section.field=value`` each, the command's own defaults.
 
     Raises:
         CommandError: a setting is wrong.
@@ -86,7 +98,7 @@ def load(args: argparse.Namespace) -> LoadedSettings:
     from callsheet_server.settings import SettingsError, load_settings
 
     try:
-        return load_settings(args.config, os.environ, args.flags)
+        return load_settings(args.config, os.environ, args.flags, presets)
     except SettingsError as error:
         raise CommandError(str(error), exit_code=2) from None
 
@@ -98,6 +110,16 @@ def run(args: argparse.Namespace) -> int:
         print_settings(loaded)
         return 0
     configure_logging(args.verbose)
+    serve_until_stopped(loaded)
+    return 0
+
+
+def serve_until_stopped(loaded: LoadedSettings, record: Path | None = None) -> None:
+    """Serve, and say where; with ``record``, write a trace to that file.
+
+    Raises:
+        CommandError: the server did not come up.
+    """
     from callsheet.cli.progress import progress_bars
     from callsheet_server.serving import StartError, serve
 
@@ -106,14 +128,15 @@ def run(args: argparse.Namespace) -> int:
         info = server.engine.info
         print(f"callsheet {__version__}: engine {info.name} ({info.model}, {info.device})")
         print(f"listening on ws://{loaded.settings.server.host}:{server.port}/  (Ctrl-C stops)")
+        if record is not None:
+            print(f"recording the first world to tick to {record}")
         sys.stdout.flush()
 
     with progress_bars() as (bars, report):
         try:
-            asyncio.run(serve(loaded.settings, report, ready))
+            asyncio.run(serve(loaded.settings, report, ready, record))
         except StartError as error:
             raise CommandError(str(error)) from None
-    return 0
 
 
 def configure_logging(verbose: bool) -> None:

@@ -2,7 +2,7 @@
 
 from callsheet_server.trace.file import TraceError, TraceWriter, read_trace
 from callsheet_server.trace.simulation import Budgets, Links, Replay, Report, simulate
-from callsheet_server.trace.trace import Trace, TraceCall, TraceNpc, TraceTick
+from callsheet_server.trace.trace import Trace, TraceCall, TraceNpc, TracePlayer, TraceTick
 
 __all__ = [
     "Budgets",
@@ -13,6 +13,7 @@ __all__ = [
     "TraceCall",
     "TraceError",
     "TraceNpc",
+    "TracePlayer",
     "TraceTick",
     "TraceWriter",
     "read_trace",

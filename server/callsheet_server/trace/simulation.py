@@ -153,6 +153,7 @@ class Replay:
         """Take in a tick."""
         self.now_s = tick.time_s
         self._seen[tick.rows] = True
+        self._seen[tick.inactive_rows] = False
         self._position_m[tick.rows] = tick.position_m
         self._velocity_mps[tick.rows] = tick.velocity_mps
         self._scheduled_s[tick.rows] = tick.scheduled_call_s

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Trace", "TraceCall", "TraceNpc", "TraceTick"]
+from callsheet.wire.talk import Speaker
+
+__all__ = ["Trace", "TraceCall", "TraceNpc", "TracePlayer", "TraceTick"]
+
+NARRATOR: Final = Speaker(kind="narrator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,18 @@ class TraceNpc:
     """Of its prefix KV."""
     rebuild_s: float
     """Seconds its prefill takes."""
+    name: str = ""
+    persona: str = ""
+    archetype: str | None = None
+    adapter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TracePlayer:
+    """A player of the trace; its row is its place in ``Trace.players``."""
+
+    id: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +54,13 @@ class TraceTick:
     scheduled_call_s: NDArray[np.float64]
     """(K,) absolute game time; NaN = none."""
     player_position_m: NDArray[np.float32]
-    """(P, 3), all players."""
+    """(P, 3), all players who are there."""
     player_velocity_mps: NDArray[np.float32]
     """(P, 3)."""
+    player_rows: NDArray[np.intp]
+    """(P,) which players they are."""
+    inactive_rows: NDArray[np.intp]
+    """(I,) NPCs the game no longer simulates, until a later tick names them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +73,11 @@ class TraceCall:
     duration_s: float
     """Until its reply was complete."""
     generated_tokens: int
+    speaker: Speaker = NARRATOR
+    text: str = ""
+    """What was said to the NPC."""
+    max_tokens: int | None = None
+    """As the request asked; None = the server's setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +90,6 @@ class Trace:
     npcs: tuple[TraceNpc, ...]
     ticks: list[TraceTick] = field(default_factory=list)
     calls: list[TraceCall] = field(default_factory=list)
+    players: tuple[TracePlayer, ...] = ()
+    lore: str = ""
+    """What every NPC knows."""

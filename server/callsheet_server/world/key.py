@@ -10,3 +10,6 @@ class NpcKey(NamedTuple):
 
     world: str
     npc: str
+
+    def __str__(self) -> str:
+        return f"{self.world}/{self.npc}"
