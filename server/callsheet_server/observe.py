@@ -95,16 +95,22 @@ class Observers:
             evictions=counters.evictions,
             loaded_bytes=counters.loaded_bytes,
             evicted_bytes=counters.evicted_bytes,
-            ttft_resident=views.ttft_stats(counters.ttft_resident_s),
-            ttft_not_resident=views.ttft_stats(counters.ttft_not_resident_s),
+            ttft_resident=views.ttft_stats(counters.calls_resident, counters.ttft_resident_s),
+            ttft_not_resident=views.ttft_stats(
+                counters.calls_not_resident, counters.ttft_not_resident_s
+            ),
+            policy=self._pipeline.policy,
         )
 
     def _send_states(self, room: Room, sessions: Sequence[Session]) -> None:
         """Encode the NPCs once, for however many look on."""
         if not sessions:
             return
-        tiers = [self._pipeline.prefix_tier(room, npc) for npc in room.world.npcs]
-        for part, frame in npc_states(room.world, room.distances, tiers):
+        prefixes = [
+            (self._pipeline.prefix_tier(room, npc), self._pipeline.prefix_bytes(room, npc))
+            for npc in room.world.npcs
+        ]
+        for part, frame in npc_states(room.world, room.distances, prefixes):
             for session in sessions:
                 session.send_frame(frame, f"npc_states/{part}")
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from world.ticks import npc, tick_of
+from world.ticks import tick_of
 
-from callsheet.wire import Move, PlayerSpec, encode
+from callsheet.wire import Move, NpcSpec, PlayerSpec, encode
 from callsheet_server.distance import DistanceSettings, explain
 from callsheet_server.engine.engine import Occupancy, TierUse
 from callsheet_server.observe import MAX_TEXT_CHARS
@@ -18,22 +18,29 @@ LONGEST_FLOAT = -1.1754943508222875e-38
 """The float32 that takes the most digits as JSON."""
 
 
-def full_world(npcs: int, players: int) -> World:
-    """Ids and positions that take as much room as they can."""
+WIDE = ["x", '"', "\x01", "\u2028", "\U0001f600"]
+"""Characters that JSON writes in one to six bytes."""
+
+
+def full_world(npcs: int, players: int, character: str = "\x01") -> World:
+    """Ids, names and positions that take as much room as they can."""
+    name = character * 100
     world = World("w", WorldLimits(max_npcs=npcs, max_npcs_per_spawn=npcs, max_players=players))
     there = (LONGEST_FLOAT, LONGEST_FLOAT, LONGEST_FLOAT)
     world.spawn(
-        [npc(f"{i:064d}", position=there) for i in range(npcs)],
-        [PlayerSpec(player=f"{i:064d}", name="P", position=there) for i in range(players)],
+        [NpcSpec(npc=f"{i:064d}", name=name, position=there) for i in range(npcs)],
+        [PlayerSpec(player=f"{i:064d}", name=name, position=there) for i in range(players)],
     )
     world.columns.handle[:npcs] |= 0xFFF00000
     for one in world.npcs.values():
         one.handle = int(world.columns.handle[one.row])
     world.columns.open_turns[:npcs] = 1
+    world.columns.interaction_radius_m[:npcs] = LONGEST_FLOAT
+    world.columns.last_call_s[:npcs] = LONGEST_FLOAT
     return world
 
 
-@pytest.mark.parametrize("text", ["x", '"', "\x01", "\u2028", "\U0001f600"])
+@pytest.mark.parametrize("text", WIDE)
 def test_moves_fit_and_are_complete(text: str) -> None:
     words = text * MAX_TEXT_CHARS
     move = Move(
@@ -71,9 +78,9 @@ def test_an_explanation_names_every_estimator() -> None:
 
 
 def test_percentiles_of_nothing_are_absent() -> None:
-    assert views.ttft_stats([]).p50_s is None
-    stats = views.ttft_stats([0.1, 0.2, 0.3])
-    assert stats.replies == 3
+    assert views.ttft_stats(0, []).p50_s is None
+    stats = views.ttft_stats(7, [0.1, 0.2, 0.3])
+    assert stats.replies == 7
     assert stats.p50_s == pytest.approx(0.2)
 
 

@@ -90,12 +90,12 @@ def explanation(
     )
 
 
-def ttft_stats(samples_s: Sequence[float]) -> TtftStats:
-    """Percentiles of times to first token."""
+def ttft_stats(replies: int, samples_s: Sequence[float]) -> TtftStats:
+    """How many replies there were, with percentiles of the latest ones' times to first token."""
     if not samples_s:
-        return TtftStats(replies=0)
+        return TtftStats(replies=replies)
     p50_s, p95_s = np.percentile(np.array(samples_s), [50, 95])
-    return TtftStats(replies=len(samples_s), p50_s=float(p50_s), p95_s=float(p95_s))
+    return TtftStats(replies=replies, p50_s=float(p50_s), p95_s=float(p95_s))
 
 
 def tier_stats(occupancy: Occupancy) -> tuple[TierStats, ...]:

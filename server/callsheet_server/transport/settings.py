@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 __all__ = ["LimitSettings", "ServerSettings"]
@@ -33,6 +35,11 @@ class ServerSettings(BaseModel):
         min_length=1,
         description="What an observer must present; none = anyone may be one.",
     )
+    observers_may_act: bool = Field(
+        default=True,
+        description="Observers may join a world as a player and choose the residency policy. Only "
+        "if the server listens on the loopback interface or asks observers for a token.",
+    )
     hello_timeout_s: float = Field(
         default=5.0, gt=0, le=300, description="How long a new connection has to say hello."
     )
@@ -48,6 +55,19 @@ class ServerSettings(BaseModel):
     drain_timeout_s: float = Field(
         default=5.0, ge=0, le=300, description="At shutdown: how long replies may still run."
     )
+
+    @property
+    def trusts_observers(self) -> bool:
+        """True if an observer may do more than look on."""
+        local = self.host == "localhost" or _is_loopback(self.host)
+        return self.observers_may_act and (local or self.observer_token is not None)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class LimitSettings(BaseModel):
@@ -88,6 +108,9 @@ class LimitSettings(BaseModel):
     )
     max_players_per_world: int = Field(
         default=64, ge=1, le=10_000, description="Players in one world."
+    )
+    max_guests_per_world: int = Field(
+        default=8, ge=0, le=10_000, description="Players of observers in one world."
     )
     max_open_requests: int = Field(
         default=256, ge=1, le=100_000, description="Replies one session may wait for at a time."
