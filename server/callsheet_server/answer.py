@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
@@ -79,6 +80,7 @@ class Answerer:
         finally:
             if reply.text:
                 reply.memory.add(reply.npc, heard, Turn(None, reply.text))
+        reply.generated(end, time.monotonic())
         _count(reply, end)
         if end.finish_reason != "cancelled":
             await self._act(reply, request)
@@ -123,7 +125,7 @@ class Answerer:
             async with asyncio.timeout(self._settings.hear_timeout_s):
                 return await future
         except TimeoutError:
-            logger.info("script %s: no answer in time for %s", script.spec.script, reply.npc)
+            logger.info("script %s did not answer in time", script.spec.script)
             return silent
         finally:
             del self._calls[call]
@@ -162,7 +164,7 @@ class Answerer:
         try:
             await self._generate(request, pieces.append)
         except EngineError as error:
-            logger.warning("%s: no action: %s", request.request_id, error)
+            logger.warning("no action: %s", error)
             return
         choice = _valid_choice("".join(pieces), schema, actions)
         if choice is not None:
@@ -176,11 +178,11 @@ def _valid_choice(
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
-        logger.warning("an action was not complete JSON: %.80r", text)
+        logger.warning("an action was not complete JSON (%d characters)", len(text))
         return None
     error = next(Draft202012Validator(schema).iter_errors(value), None)
     if error is not None:
-        logger.warning("an action did not fit its schema: %s", error.message)
+        logger.warning("an action did not fit its schema at %s", error.json_path)
         return None
     return None if value["action"] == NO_ACTION else (value["action"], value["arguments"])
 

@@ -20,6 +20,7 @@ from callsheet_server.world.world import World
 
 __all__ = ["OpenReply", "ReplyFullError"]
 
+FinishReason = Literal["stop", "length", "cancelled", "error"]
 MAX_JSON_BYTES = 60_000
 """Of a reply's text; leaves room for the rest of ``reply_end``."""
 
@@ -40,9 +41,17 @@ class OpenReply:
     speaker: Speaker
     heard: str
     reply: int
+    accepted_s: float
+    """When it was accepted, on ``time.monotonic``'s clock."""
     world: World = field(init=False)
     memory: Memory = field(init=False)
     task: asyncio.Task[None] | None = None
+    generation: GenerationEnd | None = None
+    """What the model did; None if it was not asked, or did not come to an end."""
+    generation_ended_s: float = math.nan
+    finish_reason: FinishReason | None = None
+    """None = not ended yet, or refused with an error before anything was said."""
+    error_code: str | None = None
     _pieces: list[str] = field(default_factory=list)
     _json_bytes: int = 0
     _started: bool = False
@@ -70,6 +79,10 @@ class OpenReply:
             self._pieces.append(text)
             self._tell(ReplyDelta(reply=self.reply, text=text))
 
+    def generated(self, end: GenerationEnd, now_s: float) -> None:
+        """Note how the model did."""
+        self.generation, self.generation_ended_s = end, now_s
+
     def act(self, name: str, arguments: dict[str, Any]) -> None:
         """Tell of an action."""
         number = self.room.take_action(self.npc, name)
@@ -79,11 +92,12 @@ class OpenReply:
 
     def end(
         self,
-        finish_reason: Literal["stop", "length", "cancelled", "error"],
+        finish_reason: FinishReason,
         generation: GenerationEnd | None = None,
         code: str | None = None,
     ) -> None:
         """Tell that the reply is complete."""
+        self.finish_reason = finish_reason
         self._start()
         end = ReplyEnd(
             reply=self.reply,
@@ -100,6 +114,7 @@ class OpenReply:
     def fail(self, error: CallsheetError, now_s: float) -> None:
         """End with an error: of the request if nothing was said yet, else of the reply."""
         self.room.counters.errors += 1
+        self.error_code = error.code
         if self._started:
             self.end("error", code=error.code)
         else:

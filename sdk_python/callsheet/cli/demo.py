@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 
     settings = load(args, presets(args.npcs)).settings
     options = DemoOptions(args.npcs, args.players, args.hz, args.speed, args.seed, args.seconds)
-    configure_logging(verbose=False)
+    configure_logging(settings.server)
     demo: Demo | None = None
 
     async def work(server: CallsheetServer) -> None:

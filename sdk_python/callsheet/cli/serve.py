@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from callsheet.cli.parser import CommandError, Commands
 if TYPE_CHECKING:
     from callsheet_server.app import CallsheetServer
     from callsheet_server.settings import LoadedSettings
+    from callsheet_server.transport.settings import ServerSettings
 
 __all__ = ["add_parser", "add_settings_arguments", "load", "run"]
 
@@ -47,7 +47,11 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "--list-settings", action="store_true", help="print every setting and its value, then stop"
     )
-    parser.add_argument("--verbose", action="store_true", help="log sessions and moves")
+    parser.add_argument(
+        "--verbose",
+        action="store_true",
+        help="log sessions and moves: the same as server.log_level = info",
+    )
     parser.set_defaults(run=run)
 
 
@@ -102,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
     if args.list_settings:
         print_settings(loaded)
         return 0
-    configure_logging(args.verbose)
+    configure_logging(loaded.settings.server, args.verbose)
     from callsheet.cli.progress import progress_bars
     from callsheet_server.serving import StartError, serve
 
@@ -121,10 +125,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def configure_logging(verbose: bool) -> None:
-    """Log to stderr: what concerns the operator, or with ``verbose`` everything of ours."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("callsheet_server").setLevel(logging.INFO if verbose else logging.WARNING)
+def configure_logging(server: ServerSettings, verbose: bool = False) -> None:
+    """Log to stderr as the settings say; ``verbose`` = from INFO on."""
+    from callsheet_server.telemetry import logs
+
+    logs.configure_logging(server.log_format, "info" if verbose else server.log_level)
 
 
 def print_settings(loaded: LoadedSettings) -> None:

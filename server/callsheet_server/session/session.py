@@ -12,6 +12,7 @@ What comes before (the first frame) is ``connection.py``; who resumes what is ``
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from enum import Enum
 from typing import Protocol
 
@@ -76,7 +77,7 @@ class Session:
         self.last_request_id = 0
         self.last_frame_s = now_s
         self.detached_at_s = now_s
-        self.errors = 0
+        self.errors: Counter[ErrorCode] = Counter()
         """Errors told to this client."""
         self._limits = limits
         self._link: Link | None = None
@@ -288,10 +289,10 @@ class Session:
 
     def fail(self, error: CallsheetError, now_s: float) -> None:
         """Tell the client of an error, and close if the error's rule says so."""
-        self.errors += 1
         if RULES[error.code].closes is not None:
             self._end(error)
             return
+        self.errors[error.code] += 1
         self.send(error_message(error))
         if self._error_budget.take(now_s):
             self._end(
@@ -316,6 +317,7 @@ class Session:
 
     def _end(self, error: CallsheetError) -> None:
         """Say why, then cut the connection; the session goes on if it can be resumed."""
+        self.errors[error.code] += 1
         rule = RULES[error.code]
         assert rule.closes is not None
         link, self._link = self._link, None
@@ -329,7 +331,8 @@ class Session:
             self._set_state(SessionState.CLOSED)
 
     def _set_state(self, state: SessionState) -> None:
-        logger.info("session %s: %s -> %s", self.id, self.state.value, state.value)
+        ids = {"session": self.id, "world": self.world}
+        logger.info("%s -> %s", self.state.value, state.value, extra=ids)
         self.state = state
 
 
