@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -34,9 +33,6 @@ class ServerCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from self._sessions()
         yield from self._engine()
-        yield CounterMetricFamily(
-            "process_cpu_seconds", "User and system CPU time.", value=time.process_time()
-        )
 
     def _sessions(self) -> Iterator[Metric]:
         server = self._server
