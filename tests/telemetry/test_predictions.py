@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,11 +26,11 @@ def test_a_prediction_is_that_of_the_latest_distances_old_enough() -> None:
     predictions = Predictions()
     for second in range(21):
         predictions.record(at(float(second), (Estimator.SCHEDULE, 40.0 - second)), HANDLE)
-    assert list(predictions.before(0, 7, 20.4)) == [
-        Prediction(1.0, Estimator.SCHEDULE, pytest.approx(19.6)),
-        Prediction(5.0, Estimator.SCHEDULE, pytest.approx(19.6)),
-        Prediction(15.0, Estimator.SCHEDULE, pytest.approx(19.6)),
+    found = list(predictions.before(0, 7, 20.5))
+    assert [(p.lookback_s, p.estimator) for p in found] == [
+        (lookback_s, Estimator.SCHEDULE) for lookback_s in LOOKBACKS_S
     ]
+    assert [p.error_s for p in found] == [40.0 - 20.5] * 3
 
 
 def test_nothing_is_said_of_times_before_the_npc_or_while_it_talked() -> None:
