@@ -262,8 +262,8 @@ class Client:
     ) -> int:
         """Tell where everybody is; ``TickEncoder.state`` says what the arrays hold.
 
-        Goes out as a delta where that is smaller. Without a connection the call returns at once and
-        the last state given is sent, as a keyframe, when the session is back.
+        Goes out as a delta where that is smaller. Without a connection nothing is sent: of all the
+        states given meanwhile the last goes out, as a keyframe, when the session is resumed.
 
         Returns:
             The tick's number.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from callsheet_server.app import CallsheetServer
 from callsheet_server.engine.scripted import ScriptedSettings
 from callsheet_server.serving import build
 from callsheet_server.settings import EngineSettings, Settings
@@ -18,16 +20,62 @@ from callsheet_server.transport.settings import ServerSettings
 ROOT = Path(__file__).parents[2]
 
 
+def real_server(port: int = 0) -> CallsheetServer:
+    """A server whose engine needs no model."""
+    settings = Settings(
+        server=ServerSettings(port=port, drain_timeout_s=0.1),
+        engine=EngineSettings(name="scripted"),
+        scripted=ScriptedSettings(token_delay_s=0.005, rebuild_s=0.0, load_s=0.0),
+    )
+    return build(settings)
+
+
 @pytest.fixture
 async def url() -> AsyncIterator[str]:
-    """Where the server listens."""
-    settings = Settings(
-        server=ServerSettings(port=0, drain_timeout_s=0.1),
-        engine=EngineSettings(name="scripted"),
-        scripted=ScriptedSettings(token_delay_s=0.0, rebuild_s=0.0, load_s=0.0),
-    )
-    async with build(settings) as server:
+    """Where a server listens."""
+    async with real_server() as server:
         yield f"ws://127.0.0.1:{server.port}"
+
+
+class Cable:
+    """Stands between a client and a server, and can be pulled."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._ends: list[asyncio.StreamWriter] = []
+        self.pulled = 0
+
+    async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        self._ends += [writer, server_writer]
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._carry(reader, server_writer))
+            both.create_task(self._carry(server_reader, writer))
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(1 << 16):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    def pull(self) -> None:
+        """Cut every connection, without a goodbye; from any thread of the test."""
+        self.pulled += 1
+        ends, self._ends = self._ends, []
+        for end in ends:
+            end.transport.abort()
+
+
+@pytest.fixture
+async def cable(url: str) -> AsyncIterator[tuple[str, Cable]]:
+    """A URL that leads to the server, and the cable in between."""
+    cable = Cable(int(url.rpartition(":")[2]))
+    listener = await asyncio.start_server(cable.connect, "127.0.0.1", 0)
+    yield f"ws://127.0.0.1:{listener.sockets[0].getsockname()[1]}", cable
+    cable.pull()
+    listener.close()
+    await listener.wait_closed()
 
 
 class Program:

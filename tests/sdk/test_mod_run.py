@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
 import textwrap
 from pathlib import Path
 
 import pytest
-from sdk.conftest import ROOT, Programs
+from sdk.conftest import ROOT, Programs, real_server
 
 import callsheet
 from callsheet import Client, NpcSpec, PlayerSpec
@@ -34,12 +36,17 @@ class Guard(Npc):
         if heard.text == "wait":
             import time
             time.sleep(0.6)
+        if heard.text == "open up":
+            return self.material("They may pass.")
         if heard.text == "silence":
             return self.ignore()
         return f"I am {self.npc}, version 1."
 
     async def on_near(self, player):
         await self.say(f"Halt, {player}!")
+
+    def on_action_done(self, done):
+        print(f"{self.npc}: {done.name} {done.ok} {done.message}")
 
     @every(5, start_s=5)
     def yawn(self):
@@ -89,6 +96,28 @@ async def test_a_mod_speaks_for_its_npcs(url: str, tmp_path: Path, programs: Pro
             )
         assert (await said.get()).text == "Halt, ann!"
         await guard.until("yawned bram")
+
+
+async def test_actions_go_to_the_game_and_their_outcome_to_the_mod(
+    url: str, tmp_path: Path, programs: Programs
+) -> None:
+    async with callsheet.connect(url, role="game", world="town") as game:
+        names = [f"guard{n}" for n in range(8)]
+        await game.spawn([NpcSpec(npc=name, name=name, archetype="guard") for name in names])
+        guard = await programs.start(*run(url, mod(tmp_path)))
+        await guard.until("speaks for 8 NPCs")
+        wanted: list[callsheet.Action] = []
+        for name in names:
+            reply = await game.say(name, "open up")
+            await reply
+            wanted += reply.actions
+        # Some of eight guards open the gate; the scripted engine makes the same choice each time.
+        assert wanted
+        for one in wanted:
+            assert one.name == "open_gate"
+            assert isinstance(one.arguments["reason"], str)
+            await game.answer_action(one, ok=False, message="it is stuck")
+            await guard.until(f"{one.npc}: open_gate False it is stuck")
 
 
 async def test_an_exception_is_shown_clean_and_disturbs_nobody(
@@ -149,6 +178,52 @@ async def test_a_mod_may_start_first_and_outlive_the_game(
             await guard.until("spawned bram")
             assert await ask(game, "Who are you?") == "I am bram, version 1."
         await guard.until("the game is gone")
+
+
+async def test_a_mod_outlives_the_server(tmp_path: Path, programs: Programs) -> None:
+    async with real_server() as server:
+        port = server.port
+        url = f"ws://127.0.0.1:{port}"
+        guard = await programs.start(*run(url, mod(tmp_path)))
+        await guard.until("speaks for 0 NPCs")
+    await guard.until("trying again")
+    async with real_server(port), callsheet.connect(url, role="game", world="town") as game:
+        await guard.until("speaks for 0 NPCs")
+        await town(game)
+        await guard.until("spawned bram")
+        assert await ask(game, "Who are you?") == "I am bram, version 1."
+
+
+async def test_saving_helps_a_handler_that_never_ends(
+    url: str, tmp_path: Path, programs: Programs
+) -> None:
+    async with callsheet.connect(url, role="game", world="town") as game:
+        await town(game)
+        path = mod(tmp_path, GUARD.replace("time.sleep(0.6)", "threading.Event().wait()"))
+        path.write_text("import threading\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+        guard = await programs.start(*run(url, path))
+        await guard.until("spawned bram")
+        assert "version 1" not in await ask(game, "wait")
+        await guard.until("is still running")
+        mod(tmp_path)
+        await guard.until("was reloaded")
+        assert await ask(game, "Who are you?") == "I am bram, version 1."
+        guard.process.terminate()
+        await guard.end()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C to the whole console")
+async def test_ctrl_c_ends_a_mod_at_once(url: str, tmp_path: Path, programs: Programs) -> None:
+    source = GUARD.replace('print("spawned", self.npc)', "while True: pass")
+    guard = await programs.start(*run(url, mod(tmp_path, source)))
+    await guard.until("speaks for 0 NPCs")
+    async with callsheet.connect(url, role="game", world="town") as game:
+        await town(game)
+    await guard.until("the game is gone")
+    guard.process.send_signal(signal.SIGINT)
+    status, printed = await guard.end()
+    assert status == 130
+    assert "Traceback" not in printed
 
 
 async def test_the_examples_run(url: str, programs: Programs) -> None:

@@ -99,10 +99,37 @@ def test_an_action_is_its_signature(tmp_path: Path) -> None:
         "properties": {
             "gate": {"type": "string", "enum": ["north", "south"]},
             "coins": {"type": "integer", "minimum": 1, "maximum": 9, "description": "the toll"},
-            "pace": {"$ref": "#/$defs/Pace", "default": "slow"},
+            "pace": {"type": "string", "enum": ["slow", "fast"], "default": "slow"},
             "wide": {"type": "boolean", "default": False},
         },
-        "$defs": {"Pace": {"type": "string", "enum": ["slow", "fast"], "title": "Pace"}},
+    }
+
+
+def test_models_in_an_action_are_spelt_out(tmp_path: Path) -> None:
+    (script,) = load(
+        tmp_path,
+        """
+        from pydantic import BaseModel
+
+        class Item(BaseModel):
+            title: str
+            price: int = 1
+
+        class Guard(Npc):
+            npcs = ["bram"]
+
+            @action
+            def sell(self, items: list[Item]) -> None:
+                "Sell some things."
+        """,
+    )
+    assert script.registration.actions[0].parameters["properties"]["items"] == {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {"title": {"type": "string"}, "price": {"type": "integer", "default": 1}},
+            "required": ["title"],
+        },
     }
 
 
@@ -170,6 +197,11 @@ def test_an_action_is_its_signature(tmp_path: Path) -> None:
             "def half(x):\n  return 1 / x\nhalf(0)",
             ("line 4", "half(0)", "line 3", "ZeroDivisionError"),
         ),
+        (
+            "from pydantic import BaseModel\nclass T(BaseModel):\n  sub: list['T']\n"
+            "class G(Npc):\n  npcs = ['b']\n  @action\n  def nod(self, t: T): 'Nod.'",
+            ("guard.py:8:", "T contains itself"),
+        ),
         ("@at('25:00')\ndef f(): ...", ("at('25:00')", "HH:MM")),
     ],
 )
@@ -193,3 +225,11 @@ def test_the_starter_is_a_mod(tmp_path: Path) -> None:
     path.write_text(STARTER.format(file="first.py"), encoding="utf-8")
     (script,) = load_scripts(path)
     assert script.registration.actions[0].name == "open_gate"
+
+
+def test_the_mod_in_the_documentation_is_a_mod(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs/mods.md").read_text(encoding="utf-8")
+    path = tmp_path / "guard.py"
+    path.write_text(text.split("```python\n")[1].split("```")[0], encoding="utf-8")
+    (script,) = load_scripts(path)
+    assert [action.name for action in script.registration.actions] == ["open_gate"]

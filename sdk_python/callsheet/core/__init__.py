@@ -1,12 +1,14 @@
 """The session core of the SDK: no sockets, no clock, no threads.
 
-Frames and time go in; frames and events come out. The asyncio and the blocking client are
-adapters around it, and hold no protocol logic of their own.
+Frames and time go in; frames and events come out. ``drivers/`` moves it, with asyncio or with
+threads; ``client.py`` and ``blocking.py`` are its surface. None of them holds protocol logic.
 
 | module | what |
 |---|---|
-| `session.py` | the state machine: hello, resume, heartbeat, reconnect |
-| `requests.py` | open requests and replies |
+| `session.py` | the state machine: hello, resume, heartbeat, draining, the end |
+| `reconnect.py` | what follows a close code, and when to try again |
+| `incoming.py`, `outgoing.py` | acks owed; messages unsent, requests open |
+| `requests.py` | one open request, one open reply |
 | `calls.py` | what each client method sends and waits for |
 | `ticks.py` | full state in, keyframe or delta out |
 | `events.py` | events and who listens to them |

@@ -27,7 +27,6 @@ class Outgoing:
         self.ticks = TickEncoder()
         self.keyframe_due = True
         """Whether the next tick must be a keyframe: the first of every connection."""
-        self._tick_waits = False
         self._next_id = 1
         self._open: dict[int, Pending] = {}
         self._link: deque[str] = deque()
@@ -61,12 +60,10 @@ class Outgoing:
         self._queue.append(_Queued(pending.frame, pending.id))
 
     def tick(self, frame: bytes, *, is_open: bool) -> None:
-        """Queue a tick; without a connection, remember that the state is still to be sent."""
+        """Queue a tick; without a connection the state is sent by ``resumed``."""
         if is_open:
             self._queue.append(_Queued(frame))
             self.keyframe_due = False
-        else:
-            self._tick_waits = True
 
     def answered(self, identity: int | None, message: Reliable | Exception) -> bool:
         """Give an answer, or an error, to its request. False if no open request has this id."""
@@ -82,17 +79,15 @@ class Outgoing:
         return True
 
     def disconnected(self) -> None:
-        """Forget what belongs to the connection. Unsent ticks become one that waits."""
+        """Forget what belongs to the connection, ticks too."""
         self._link.clear()
-        kept = [queued for queued in self._queue if isinstance(queued.frame, str)]
-        self._tick_waits |= len(kept) < len(self._queue)
-        self._queue = deque(kept)
+        self._queue = deque(queued for queued in self._queue if isinstance(queued.frame, str))
         self.keyframe_due = True
 
     def resumed(self, last_request_id: int) -> None:
         """Queue what the server has not taken, in order, then what else waits, then the state.
 
-        A cancel may have been lost with the connection; it is sent again.
+        Cancels and the last ticks may have been lost with the connection, so both go out again.
         """
         others = [queued for queued in self._queue if queued.request is None]
         again = [_Queued(p.frame, p.id) for p in self._open.values() if p.id > last_request_id]
@@ -100,15 +95,13 @@ class Outgoing:
         for pending in self._open.values():
             if isinstance(pending, PendingReply) and pending.cancelled:
                 self.send(Cancel(id=pending.id))
-        if self._tick_waits:
-            self._tick_waits = False
+        if self.ticks.has_state:
             self.tick(self.ticks.keyframe(), is_open=True)
 
     def lose(self, error: Exception) -> None:
         """The session is gone: what was asked fails, what waits is not sent."""
         self._queue.clear()
         self.ticks.forget()
-        self._tick_waits = False
         self.fail(error)
 
     def fail(self, error: Exception) -> None:

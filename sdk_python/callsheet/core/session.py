@@ -64,7 +64,7 @@ class ClientSession:
 
     Requests, cancels and other messages are queued while there is no connection and sent when the
     session is resumed. If it cannot be resumed they fail: nothing is asked twice in two sessions.
-    Of ticks sent meanwhile only the last counts; it goes out as a keyframe.
+    Ticks are not kept: a resumed session begins with the last state given, as a keyframe.
     """
 
     def __init__(
@@ -268,8 +268,8 @@ class ClientSession:
         """Send the state of everybody; the arrays are those of ``TickEncoder.state``.
 
         Returns:
-            The tick's number. Without a connection the tick is held, and only the last one held is
-            sent later, as a keyframe with a greater number.
+            The tick's number. Without a connection nothing is sent; the last state given goes out
+            when the session is resumed, as a keyframe with a greater number.
         """
         self.check_open()
         frame = self._outgoing.ticks.state(

@@ -34,12 +34,14 @@ class TickEncoder:
 
     def __init__(self) -> None:
         self.next_tick = 0
+        self.has_state = False
         self._game_time_s = 0.0
         self._npcs: NDArray[Any] = np.zeros(0, NPC_DTYPE)
         self._players: NDArray[Any] = np.zeros(0, PLAYER_DTYPE)
 
     def forget(self) -> None:
         """Drop the state: its handles mean nothing in a new session. Ticks go on counting."""
+        self.has_state = False
         self._npcs, self._players = np.zeros(0, NPC_DTYPE), np.zeros(0, PLAYER_DTYPE)
 
     def state(
@@ -92,6 +94,7 @@ class TickEncoder:
             if np.count_nonzero(changed) <= KEYFRAME_SHARE * len(npcs):
                 kind, sent = TickKind.DELTA, npcs[changed]
         self._npcs, self._players, self._game_time_s = lasting, players, float(game_time_s)
+        self.has_state = True
         return self._encode(kind, sent, ack)
 
     def keyframe(self, *, ack: bool = False) -> bytes:

@@ -60,7 +60,9 @@ def action_spec(method: Callable[..., Any], path: Path) -> ActionSpec:
     try:
         model = create_model(name, __config__=config, **fields)
         schema = model.model_json_schema(schema_generator=_WithoutTitles)
+        definitions = schema.pop("$defs", {})
         schema.pop("title", None)
+        schema = _inlined(schema, definitions, ())
         required = [field for field, (_, default) in fields.items() if default is ...]
         if not required:
             model()
@@ -73,6 +75,23 @@ def action_spec(method: Callable[..., Any], path: Path) -> ActionSpec:
         problem = f"action {name} has a parameter the model cannot fill in: {error}"
         fix = "use str, int, float, bool, Literal, an Enum, lists or pydantic models of these"
         raise mistake(path, line, problem.splitlines()[0], fix) from None
+
+
+def _inlined(schema: Any, definitions: dict[str, Any], inside: tuple[str, ...]) -> Any:
+    """The schema with every reference replaced, so that it can stand inside another one."""
+    if isinstance(schema, list):
+        return [_inlined(item, definitions, inside) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        name = reference.removeprefix("#/$defs/")
+        if name in inside:
+            raise ValueError(f"{name} contains itself")
+        definition = {key: one for key, one in definitions[name].items() if key != "title"}
+        beside = {key: one for key, one in schema.items() if key != "$ref"}
+        return _inlined(definition, definitions, (*inside, name)) | beside
+    return {key: _inlined(one, definitions, inside) for key, one in schema.items()}
 
 
 def _does_something(method: Callable[..., Any]) -> bool:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 
 from callsheet.mod.npc import Npc
 from callsheet.mod.report import clean_traceback, shorten
@@ -16,6 +19,33 @@ __all__ = ["HandlerRunner"]
 
 DEADLINE_S = 5.0
 """How long a handler may run before it is reported; ``on_hear`` has the server's deadline."""
+
+
+class _Worker:
+    """A thread that runs one call after the other, and never keeps the process from ending."""
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[tuple[Future[object], Callable[[], object]] | None] = SimpleQueue()
+        threading.Thread(target=self._run, name="handlers", daemon=True).start()
+
+    def submit(self, call: Callable[[], object]) -> Future[object]:
+        future: Future[object] = Future()
+        self._calls.put((future, call))
+        return future
+
+    def stop(self) -> None:
+        """End after the call that is running now and those before this."""
+        self._calls.put(None)
+
+    def _run(self) -> None:
+        while (item := self._calls.get()) is not None:
+            future, call = item
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(call())
+            except BaseException as error:
+                future.set_exception(error)
 
 
 class HandlerRunner:
@@ -27,11 +57,16 @@ class HandlerRunner:
 
     def __init__(self, path: Path, show: Callable[[str], None]) -> None:
         self._path, self._show = path, show
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="handlers")
+        self._worker = _Worker()
+
+    def restart(self) -> None:
+        """Leave behind a plain handler that never ends; the next ones have a new thread."""
+        self._worker.stop()
+        self._worker = _Worker()
 
     def close(self) -> None:
-        """Start nothing more. A plain handler that is still running is left behind."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        """Start nothing more."""
+        self._worker.stop()
 
     async def run(
         self, npc: Npc, method: str, *arguments: object, deadline_s: float = DEADLINE_S
@@ -51,8 +86,10 @@ class HandlerRunner:
             if inspect.iscoroutinefunction(handler):
                 result: object = await handler(*arguments)
             else:
-                result = await asyncio.wrap_future(self._thread.submit(handler, *arguments))
-        except Exception as error:
+                result = await asyncio.wrap_future(
+                    self._worker.submit(partial(handler, *arguments))
+                )
+        except (Exception, SystemExit) as error:
             self.failed(npc, method, arguments, error)
             return None
         finally:
@@ -63,7 +100,7 @@ class HandlerRunner:
         return result
 
     def failed(
-        self, npc: Npc, method: str, arguments: tuple[object, ...], error: Exception
+        self, npc: Npc, method: str, arguments: tuple[object, ...], error: BaseException
     ) -> None:
         """Show the modder what a handler raised, with what it had been given."""
         given = f" (given {', '.join(map(shorten, arguments))})" if arguments else ""

@@ -156,6 +156,7 @@ class ModRunner:
         except (ModError, CallsheetError) as error:
             self._show(f"{error}\n  the script from before goes on")
         else:
+            self._handlers.restart()
             self._show(f"{self._path.name} was reloaded")
 
     async def _register_again(self) -> None:

@@ -21,6 +21,7 @@ from callsheet_server.engine.errors import (
     UnknownAdapterError,
     UnknownNpcError,
 )
+from callsheet_server.residency.errors import ResidencyError
 from callsheet_server.residency.state import StateKind, Tier
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Turn
@@ -309,6 +310,29 @@ async def test_a_prefix_is_computed_once(
     results = [await following, await leading]
     end = next(result[1] for result in results if isinstance(result, tuple))
     assert computed <= end.prompt_tokens + 4
+
+
+async def test_closing_ends_what_runs_and_what_waits(start_engine: StartEngine) -> None:
+    talk = await start_engine(max_batch=1, prefill_chunk_tokens=1)
+    mara, tom = [await talk.settled(talk.npc(name, PERSONAS[4])) for name in ("Mara", "Tom")]
+    asking = asyncio.create_task(talk.ask(mara, max_new_tokens=300))
+    while talk.engine.occupancy().running == 0:  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    load = asyncio.create_task(asyncio.to_thread(talk.prefixes.load, tom, Tier.DEVICE))
+    await talk.engine.close()
+    _, end = await asking
+    assert end.finish_reason == "cancelled"
+    with pytest.raises(ResidencyError, match="closing"):
+        await load
+
+
+async def test_loads_of_what_is_there_are_free(start_engine: StartEngine) -> None:
+    talk = await start_engine()
+    key = await talk.settled(talk.npc("Mara", PERSONAS[4]))
+    twice = [asyncio.to_thread(talk.prefixes.load, key, Tier.DEVICE) for _ in range(2)]
+    await asyncio.gather(*twice)
+    assert await asyncio.to_thread(talk.prefixes.load, key, Tier.DEVICE) == 0
+    assert talk.prefixes.tier(key) is Tier.DEVICE
 
 
 async def test_errors_name_the_problem(start_engine: StartEngine) -> None:

@@ -25,6 +25,7 @@ from callsheet_server.engine.embedded.runner import ModelRunner, load_runner
 from callsheet_server.engine.embedded.sampling import GrammarCompiler, Sampler
 from callsheet_server.engine.embedded.scheduler import Scheduler
 from callsheet_server.engine.embedded.settings import EmbeddedSettings
+from callsheet_server.engine.embedded.stepper import Stepper
 from callsheet_server.engine.engine import (
     Delta,
     EngineInfo,
@@ -220,7 +221,7 @@ class EmbeddedEngine:
             raise GenerationError(f"max_new_tokens: is {request.max_new_tokens}; give at least 1")
         running, waiting = self._settings.max_batch, self._settings.max_queue
         if len(self._replies) >= running + waiting:
-            queued_s = loaded.scheduler.mean_run_s * waiting / running
+            queued_s = loaded.scheduler.steps.mean_run_s * waiting / running
             raise EngineOverloadedError(
                 f"{waiting} requests are waiting (max_queue); try again in {queued_s:.1f} s",
                 retry_after_s=queued_s,
@@ -237,14 +238,9 @@ class EmbeddedEngine:
         settings = self._settings
         folder = resolve_model(settings.model, report)
         runner = load_runner(folder, settings, report)
-        scheduler = Scheduler(
-            runner,
-            max_batch=settings.max_batch,
-            chunk_tokens=settings.prefill_chunk_tokens,
-            keep_conversation=settings.keep_conversation,
-        )
+        scheduler = Scheduler(settings.max_batch)
         state_dir = settings.state_dir or cache_dir() / "state"
-        scheduler.store = PrefixStore(
+        prefixes = PrefixStore(
             runner.shape,
             runner.device,
             {
@@ -255,12 +251,19 @@ class EmbeddedEngine:
             KvDisk(state_dir / runner.fingerprint[:16]),
             scheduler.build,
         )
-        scheduler.adapters = AdapterStore(
+        adapters = AdapterStore(
             runner,
             settings.adapters,
             device_budget_bytes=settings.adapter_device_budget_bytes,
             host_budget_bytes=settings.adapter_host_budget_bytes,
             call=scheduler.call,
+        )
+        scheduler.steps = Stepper(
+            runner,
+            prefixes,
+            adapters,
+            chunk_tokens=settings.prefill_chunk_tokens,
+            keep_conversation=settings.keep_conversation,
         )
         prompts = PromptBuilder(
             runner.tokenizer,
@@ -277,9 +280,7 @@ class EmbeddedEngine:
             context_limit_tokens=runner.context_limit_tokens,
             keeps_residency=True,
         )
-        return _Loaded(
-            info, runner, scheduler, scheduler.store, scheduler.adapters, prompts, grammars
-        )
+        return _Loaded(info, runner, scheduler, prefixes, adapters, prompts, grammars)
 
     def _register(self, loaded: _Loaded, world_text: str, profiles: Sequence[NpcProfile]) -> None:
         for profile in profiles:

@@ -291,7 +291,7 @@ class PrefixStore:
         for target in (*lower, Tier.ABSENT):
             try:
                 self.evict(victim.key, target)
-            except (BudgetError, StateInUseError):
+            except ResidencyError:
                 continue
             self._note(victim)
             return
