@@ -146,9 +146,7 @@ class TownSimulation:
         self._goal = [self._pick(p) for p in range(players)]
         self._talks: list[_Talk] = []
 
-    def step(
-        self, dt_s: float, answering: Collection[int] = (), quiet: bool = False
-    ) -> TownStep:
+    def step(self, dt_s: float, answering: Collection[int] = (), quiet: bool = False) -> TownStep:
         """Advance by ``dt_s`` seconds of game time.
 
         Args:

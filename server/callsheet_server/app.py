@@ -16,6 +16,7 @@ from callsheet_server.dispatch import Dispatcher
 from callsheet_server.engine.engine import Engine, Progress
 from callsheet_server.engine.mover import DoneMove, Mover
 from callsheet_server.observe import Observers
+from callsheet_server.open_reply import OpenReply
 from callsheet_server.pipeline import Pipeline
 from callsheet_server.residency.controller import ResidencyController
 from callsheet_server.residency.state import StateStore
@@ -26,6 +27,7 @@ from callsheet_server.settings import Settings
 from callsheet_server.talk import Talk
 from callsheet_server.telemetry import Telemetry
 from callsheet_server.telemetry.logs import bind
+from callsheet_server.trace.recorder import Recorder
 from callsheet_server.transport.http import Page
 from callsheet_server.transport.listener import Listener
 from callsheet_server.transport.outbox import Outbox
@@ -47,12 +49,24 @@ class CallsheetServer:
     """
 
     def __init__(
-        self, settings: Settings, engine: Engine, extra_stores: Sequence[StateStore] = ()
+        self,
+        settings: Settings,
+        engine: Engine,
+        extra_stores: Sequence[StateStore] = (),
+        recorder: Recorder | None = None,
     ) -> None:
-        """``extra_stores``: state of your own kinds, moved with the NPCs it belongs to."""
+        """Put the parts together; nothing is started.
+
+        Args:
+            settings: of every layer.
+            engine: not started yet.
+            extra_stores: state of your own kinds, moved with the NPCs it belongs to.
+            recorder: told of every tick and call; closed with the server.
+        """
         self.settings = settings
         self.engine = engine
         self._extra_stores = tuple(extra_stores)
+        self._recorder = recorder
         self._clock = time.monotonic
         self.rooms: dict[str, Room] = {}
         self.sessions = SessionRegistry(
@@ -108,11 +122,7 @@ class CallsheetServer:
         )
         answerer = Answerer(self.engine, settings.reply)
         self.talk = Talk(
-            answerer,
-            settings.limits.max_open_requests,
-            self._called,
-            self.telemetry.replied,
-            clock,
+            answerer, settings.limits.max_open_requests, self._called, self._ended, clock
         )
         self._dispatcher = Dispatcher(self.pipeline, self.talk, clock)
         self._observers = Observers(self.pipeline, self.engine)
@@ -129,6 +139,8 @@ class CallsheetServer:
             await self._drain()
             await self._listener.close()
             await self.mover.close()
+        if self._recorder is not None:
+            await asyncio.to_thread(self._recorder.close)
         await self.engine.close()
 
     async def _drain(self) -> None:
@@ -201,6 +213,8 @@ class CallsheetServer:
         started_s = self._clock()
         report = self.pipeline.tick(room, tick)
         self.telemetry.ticked(room, report.npc_updates, self._clock() - started_s)
+        if self._recorder is not None:
+            self._recorder.tick(room, self.pipeline.prefixes)
         game = room.game
         if game is not None:
             for error in _tick_errors(tick, report):
@@ -228,6 +242,11 @@ class CallsheetServer:
             self._dispatcher.leave(room, session)
             if not room.sessions:
                 del self.rooms[room.name]
+
+    def _ended(self, reply: OpenReply) -> None:
+        self.telemetry.replied(reply)
+        if self._recorder is not None and reply.heard:
+            self._recorder.call(reply, self.pipeline.prefixes)
 
     def _moved(self, move: DoneMove) -> None:
         self.telemetry.moved(move)

@@ -43,8 +43,12 @@ class OpenReply:
     reply: int
     accepted_s: float
     """When it was accepted, on ``time.monotonic``'s clock."""
+    max_tokens: int | None = None
+    """As the request asked."""
     world: World = field(init=False)
     memory: Memory = field(init=False)
+    asked_s: float = field(init=False)
+    """Game time of the request."""
     task: asyncio.Task[None] | None = None
     generation: GenerationEnd | None = None
     """What the model did; None if it was not asked, or did not come to an end."""
@@ -59,11 +63,17 @@ class OpenReply:
     def __post_init__(self) -> None:
         self.world = self.room.world
         self.memory = self.room.memory
+        self.asked_s = self.world.game_time_s
 
     @property
     def text(self) -> str:
         """All that was said so far."""
         return "".join(self._pieces)
+
+    @property
+    def generated_tokens(self) -> int:
+        """What the model said, and was counted; 0 for given lines and what was cut short."""
+        return 0 if self.generation is None else self.generation.generated_tokens
 
     def say(self, text: str) -> None:
         """Stream a piece of the answer.

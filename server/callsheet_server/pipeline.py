@@ -43,7 +43,7 @@ class Pipeline:
         self._planned = planned
         self._stores = stores
         self._kinds = {store.kind for store in stores}
-        self._prefixes = next((s for s in stores if s.kind is StateKind.PREFIX), None)
+        self.prefixes = next((s for s in stores if s.kind is StateKind.PREFIX), None)
 
     def tick(self, room: Room, tick: Tick) -> TickReport:
         """Take a tick in and act on it."""
@@ -130,7 +130,7 @@ class Pipeline:
 
     def prefix_tier(self, room: Room, npc: str) -> Tier:
         """Where an NPC's prefix lies; ``ABSENT`` if the engine keeps that to itself."""
-        return self._prefixes.tier(room.key(npc)) if self._prefixes is not None else Tier.ABSENT
+        return self.prefixes.tier(room.key(npc)) if self.prefixes is not None else Tier.ABSENT
 
     def explain(self, room: Room, npc: str, request: int) -> Explanation:
         """Say why an NPC has its distance."""

@@ -6,15 +6,18 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any
 
 from callsheet_server.app import CallsheetServer
 from callsheet_server.engine import create_engine
 from callsheet_server.engine.engine import Progress
 from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.settings import Settings
+from callsheet_server.trace.recorder import Recorder
 
-__all__ = ["StartError", "build", "run_with_server", "serve"]
+__all__ = ["StartError", "build", "local_url", "run_with_server", "serve", "until_told"]
 
 logger = logging.getLogger(__name__)
 
@@ -23,17 +26,25 @@ class StartError(Exception):
     """The server cannot start; the text says why and what to do."""
 
 
-def build(settings: Settings) -> CallsheetServer:
+def build(settings: Settings, record: Path | None = None) -> CallsheetServer:
     """Put a server together; nothing is started.
 
+    Args:
+        settings: of the server.
+        record: the file to write a trace to.
+
     Raises:
-        StartError: the engine's libraries are not installed.
+        StartError: the engine's libraries are not installed, or the file cannot be written.
     """
     try:
         engine = create_engine(settings.engine.name, settings.embedded, settings.scripted)
     except EngineStartError as error:
         raise StartError(str(error)) from None
-    return CallsheetServer(settings, engine)
+    try:
+        recorder = None if record is None else Recorder(record)
+    except OSError as error:
+        raise StartError(f"{record}: cannot be written: {error.strerror}") from None
+    return CallsheetServer(settings, engine, recorder=recorder)
 
 
 async def start(server: CallsheetServer, report: Callable[[Progress], None]) -> None:
@@ -58,6 +69,7 @@ async def serve(
     settings: Settings,
     report: Callable[[Progress], None],
     ready: Callable[[CallsheetServer], None],
+    record: Path | None = None,
 ) -> None:
     """Run until SIGINT or SIGTERM, then drain.
 
@@ -65,6 +77,7 @@ async def serve(
         settings: of the server.
         report: told of the start's progress, from any thread.
         ready: called once, when clients can connect.
+        record: the file to write a trace to.
 
     Raises:
         StartError: the server did not come up.
@@ -74,7 +87,7 @@ async def serve(
         ready(server)
         await asyncio.Event().wait()
 
-    await run_with_server(build(settings), report, stay)
+    await run_with_server(build(settings, record), report, stay)
 
 
 async def run_with_server(
@@ -90,32 +103,46 @@ async def run_with_server(
     Raises:
         StartError: the server did not come up.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    # Windows has no signal handlers in event loops; there Ctrl-C cancels this task instead.
-    with contextlib.suppress(NotImplementedError):
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop.set)
-    stopping = asyncio.create_task(stop.wait())
+
+    async def run() -> None:
+        await start(server, report)
+        await work(server)
+
     try:
-        return await _before(stopping, start(server, report)) and await _before(
-            stopping, work(server)
-        )
+        return await until_told(run())
     finally:
-        stopping.cancel()
         await server.close()
 
 
-async def _before(stopping: asyncio.Task[bool], work: Awaitable[None]) -> bool:
-    """Await ``work``, but no longer than ``stopping``. Returns whether it came to its end."""
-    task = asyncio.ensure_future(work)
+async def until_told(work: Coroutine[Any, Any, None]) -> bool:
+    """Do ``work`` until it ends, or until SIGINT or SIGTERM comes, which cancels it.
+
+    Returns:
+        Whether it came to its end.
+    """
+    task = asyncio.create_task(work)
+    told = False
+
+    def stop() -> None:
+        nonlocal told
+        told = True
+        task.cancel()
+
+    # Windows has no signal handlers in event loops; there Ctrl-C cancels the caller instead.
+    with contextlib.suppress(NotImplementedError):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop)
     try:
-        await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        ended = task.done()
-        if not ended:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-    if ended:
-        task.result()
-    return ended
+        await task
+    except asyncio.CancelledError:
+        if not told:
+            raise
+        return False
+    return True
+
+
+def local_url(server: CallsheetServer) -> str:
+    """The URL at which clients on this machine reach a running server."""
+    host = server.settings.server.host
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"ws://{f'[{host}]' if ':' in host else host}:{server.port}"

@@ -125,6 +125,7 @@ class Talk:
             heard=heard,
             reply=room.next_reply(),
             accepted_s=self._clock(),
+            max_tokens=message.max_tokens if isinstance(message, Say) else None,
         )
 
     def _start(self, reply: OpenReply, work: Callable[[], Awaitable[None]]) -> None:

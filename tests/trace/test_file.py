@@ -44,9 +44,10 @@ def write(path: Path, *lines: object) -> Path:
 
 def save(trace: Trace, path: Path) -> None:
     with TraceWriter(
-        path, trace.world, trace.player_max_speed_mps, trace.npc_max_speed_mps
+        path.open("wb"), trace.world, trace.player_max_speed_mps, trace.npc_max_speed_mps
     ) as writer:
         assert [writer.npc(npc) for npc in trace.npcs] == list(range(len(trace.npcs)))
+        assert [writer.player(player) for player in trace.players] == [0]
         for call in reversed(trace.calls):
             writer.call(call)
         for one in trace.ticks:
@@ -55,9 +56,12 @@ def save(trace: Trace, path: Path) -> None:
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     trace = record_town(TownSimulation(npcs=8, players=1, seed=3), seconds=60.0, tick_s=0.5)
+    assert trace.calls
+    assert all(call.text for call in trace.calls)
     save(trace, tmp_path / "town.jsonl")
     back = read_trace(tmp_path / "town.jsonl")
     assert (back.world, back.npcs, back.calls) == (trace.world, trace.npcs, trace.calls)
+    assert (back.players, back.lore) == (trace.players, trace.lore)
     assert len(back.ticks) == len(trace.ticks)
     for one, other in zip(trace.ticks, back.ticks, strict=True):
         assert one.time_s == other.time_s
@@ -81,6 +85,9 @@ def test_a_last_line_that_was_cut_off_is_ignored(tmp_path: Path) -> None:
         ([HEADER, NPC | {"sociability": 2}], "line 2: npc.sociability: .* less than or equal to 1"),
         ([HEADER, NPC | {"extra": 2}], "line 2: npc.extra: Extra inputs"),
         ([HEADER, NPC, tick(0.0, row=1)], "line 3: row 1 was not announced; 1 were"),
+        ([HEADER, {"type": "prefix", "row": 0, "size_bytes": 1, "rebuild_s": 0}], "row 0 was not"),
+        ([HEADER, NPC, tick(0.0) | {"inactive": [3]}], "line 3: row 3 was not announced"),
+        ([HEADER, NPC, tick(0.0) | {"players": [[0] * 7]}], "line 3: row 0 was not announced"),
         ([HEADER, CALL], "line 2: row 0 was not announced; 0 were"),
         ([HEADER, NPC, tick(2.0), tick(1.0)], r"line 4: time_s 1.0 is before 2.0"),
         ([HEADER, {"type": "mystery"}], "line 2: the line: .*'mystery'"),
@@ -90,6 +97,12 @@ def test_a_last_line_that_was_cut_off_is_ignored(tmp_path: Path) -> None:
 def test_a_broken_line_is_named(tmp_path: Path, lines: list[object], says: str) -> None:
     with pytest.raises(TraceError, match=says):
         read_trace(write(tmp_path / "t", *lines))
+
+
+def test_the_last_word_on_a_prefix_counts(tmp_path: Path) -> None:
+    grown = {"type": "prefix", "row": 0, "size_bytes": 77, "rebuild_s": 0.5}
+    (npc,) = read_trace(write(tmp_path / "t", HEADER, NPC, grown)).npcs
+    assert (npc.size_bytes, npc.rebuild_s, npc.sociability) == (77, 0.5, 0.5)
 
 
 def test_text_that_is_no_json_is_named(tmp_path: Path) -> None:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import json
-import sys
-from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from callsheet.cli.parser import CommandError, Commands
+from callsheet.cli.play import print_summary, showing
 from callsheet.cli.serve import add_settings_arguments, configure_logging, load
 
 if TYPE_CHECKING:
     from callsheet_server.app import CallsheetServer
-    from callsheet_server.demo.run import Demo
+    from callsheet_server.play.show import Show
 
 __all__ = ["add_parser", "run"]
 
+WORLD = "demo"
+RANGES = {"npcs": (1, 900), "players": (0, 64), "hz": (1, 120), "speed": (0.1, 100)}
 EPILOG = """
 The server, the engine and the town all run in this process; the town plays over a real WebSocket,
 with the Python SDK. The first run fetches the default model, about 100 MB.
@@ -28,6 +29,7 @@ examples:
   callsheet demo --engine scripted              no model: fixed replies, nothing to fetch
   callsheet demo --seconds 60 --json            a bounded run, its figures as JSON
   callsheet demo --npcs 200 --players 4 --speed 2
+  callsheet demo --seconds 60 --record town.jsonl
 """
 
 
@@ -47,11 +49,10 @@ def add_parser(commands: Commands) -> None:
         ("--speed", float, 1.0, "seconds of game time per second"),
         ("--seed", int, 1, "another number, another town"),
     ):
-        town.add_argument(
-            flag, type=kind, default=default, help=f"{words} (default: %(default)s)"
-        )
+        town.add_argument(flag, type=kind, default=default, help=f"{words} (default: %(default)s)")
     parser.add_argument("--seconds", type=float, help="stop after so long")
     parser.add_argument("--json", action="store_true", help="print nothing but a summary, as JSON")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="write a trace, for `replay`")
     add_settings_arguments(parser)
     parser.set_defaults(run=run)
 
@@ -64,63 +65,46 @@ def run(args: argparse.Namespace) -> int:
     """
     check(args)
     from callsheet.cli.progress import progress_bars
-    from callsheet_server.demo.run import Demo, DemoOptions, presets
-    from callsheet_server.serving import StartError, build, run_with_server
-    from callsheet_server.watch.summary import summary_lines
+    from callsheet.town import TownSimulation
+    from callsheet.wire.errors import CallsheetError
+    from callsheet_server.play.presets import max_open, presets
+    from callsheet_server.play.show import Show
+    from callsheet_server.play.town import Pace, TownGame
+    from callsheet_server.serving import StartError, build, local_url, run_with_server
 
     settings = load(args, presets(args.npcs)).settings
-    options = DemoOptions(args.npcs, args.players, args.hz, args.speed, args.seed, args.seconds)
+    pace = Pace(args.hz, args.speed, max_open(settings), args.seconds)
+    town = TownSimulation(args.npcs, args.players, args.seed)
     configure_logging(settings.server)
-    demo: Demo | None = None
+    show: Show | None = None
 
     async def work(server: CallsheetServer) -> None:
-        nonlocal demo
+        nonlocal show
         bars.stop()
-        demo = Demo(server, options)
-        async with showing(demo, args.json):
-            await demo.run()
+        tokens = settings.server.game_token, settings.server.observer_token
+        game = TownGame(town, args.seed, pace)
+        show = Show(local_url(server), WORLD, game, *tokens)
+        engine = server.engine.info
+        heading = f"Callsheet demo: {engine.model} on {engine.device}, {local_url(server)}"
+        async with contextlib.nullcontext() if args.json else showing(show, heading):
+            await show.run()
 
     with progress_bars() as (bars, report):
         try:
-            ended = asyncio.run(run_with_server(build(settings), report, work))
-        except (StartError, ConnectionError) as error:
+            server = build(settings, args.record)
+            ended = asyncio.run(run_with_server(server, report, work))
+        except (StartError, ConnectionError, CallsheetError) as error:
             raise CommandError(str(error)) from None
-    figures = demo.summary() if demo is not None else None
-    if figures is not None:
-        text = json.dumps(figures, indent=2) if args.json else "\n".join(summary_lines(figures))
-        print(text)
+    print_summary(show, args.json)
     return 0 if ended or args.seconds is None else 130
 
 
 def check(args: argparse.Namespace) -> None:
     """Refuse a town that cannot be."""
-    for name, low, high in (
-        ("npcs", 1, 900),
-        ("players", 0, 64),
-        ("hz", 1, 120),
-        ("speed", 0.1, 100),
-        ("seconds", 1, 1e6),
-    ):
-        value = getattr(args, name)
-        if value is not None and not low <= value <= high:
-            raise CommandError(f"--{name} {value}: must be from {low} to {high:g}", exit_code=2)
-
-
-@contextlib.asynccontextmanager
-async def showing(demo: Demo, quiet: bool) -> AsyncIterator[None]:
-    """Show the demo while the block runs: a live view on a terminal, else lines."""
-    if quiet:
-        yield
-        return
-    from rich.console import Console
-
-    from callsheet_server.watch.lines import LinePrinter
-    from callsheet_server.watch.live import live_view
-
-    console = Console()
-    if console.is_terminal:
-        async with live_view(console, demo.scene, f"Callsheet demo on {demo.url}"):
-            yield
-    else:
-        demo.told = LinePrinter(demo.scene, sys.stdout).show
-        yield
+    for name, (low, high) in RANGES.items():
+        if not low <= getattr(args, name) <= high:
+            raise CommandError(
+                f"--{name} {getattr(args, name)}: must be from {low} to {high}", exit_code=2
+            )
+    if args.seconds is not None and not 0 < args.seconds <= 1e6:
+        raise CommandError(f"--seconds {args.seconds}: must be above 0", exit_code=2)

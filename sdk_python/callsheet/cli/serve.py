@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from callsheet_server.settings import LoadedSettings
     from callsheet_server.transport.settings import ServerSettings
 
-__all__ = ["add_parser", "add_settings_arguments", "load", "run"]
+__all__ = [
+    "add_parser",
+    "add_settings_arguments",
+    "configure_logging",
+    "load",
+    "run",
+    "serve_until_stopped",
+]
 
 EPILOG = """
 settings, later wins:
@@ -107,6 +114,16 @@ def run(args: argparse.Namespace) -> int:
         print_settings(loaded)
         return 0
     configure_logging(loaded.settings.server, args.verbose)
+    serve_until_stopped(loaded)
+    return 0
+
+
+def serve_until_stopped(loaded: LoadedSettings, record: Path | None = None) -> None:
+    """Serve, and say where; with ``record``, write a trace to that file.
+
+    Raises:
+        CommandError: the server did not come up.
+    """
     from callsheet.cli.progress import progress_bars
     from callsheet_server.serving import StartError, serve
 
@@ -115,14 +132,15 @@ def run(args: argparse.Namespace) -> int:
         info = server.engine.info
         print(f"callsheet {__version__}: engine {info.name} ({info.model}, {info.device})")
         print(f"listening on ws://{loaded.settings.server.host}:{server.port}/  (Ctrl-C stops)")
+        if record is not None:
+            print(f"recording the first world to tick to {record}")
         sys.stdout.flush()
 
     with progress_bars() as (bars, report):
         try:
-            asyncio.run(serve(loaded.settings, report, ready))
+            asyncio.run(serve(loaded.settings, report, ready, record))
         except StartError as error:
             raise CommandError(str(error)) from None
-    return 0
 
 
 def configure_logging(server: ServerSettings, verbose: bool = False) -> None:

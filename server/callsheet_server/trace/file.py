@@ -238,7 +238,7 @@ def _parse(name: str, lines: Iterable[bytes]) -> Trace:
                 ticks.append(_to_tick(line))
             case _Call():
                 _check(line.row, npcs, broken)
-                fields = {name: getattr(line, name) for name in TraceCall.__slots__}
+                fields = {field: getattr(line, field) for field in TraceCall.__slots__}
                 calls.append(TraceCall(**fields))
     if header is None:
         raise TraceError(f"{name}: no header; it is empty or was cut off on its first line")
@@ -248,16 +248,14 @@ def _parse(name: str, lines: Iterable[bytes]) -> Trace:
         header.player_max_speed_mps,
         header.npc_max_speed_mps,
         tuple(npcs),
-        tuple(players),
-        header.lore,
         ticks,
         calls,
+        tuple(players),
+        header.lore,
     )
 
 
-def _check(
-    row: int, announced: Sequence[object], broken: Callable[[str], TraceError]
-) -> None:
+def _check(row: int, announced: Sequence[object], broken: Callable[[str], TraceError]) -> None:
     if row >= len(announced):
         raise broken(f"row {row} was not announced; {len(announced)} were")
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callsheet.town import PLAYER_MPS, REACH_M, WALK_MPS, TownSimulation, TownStep
-from callsheet_server.trace.trace import Trace, TraceCall, TraceNpc, TraceTick
+from callsheet_server.trace.trace import Trace, TraceCall, TraceNpc, TracePlayer, TraceTick
 
 __all__ = ["record_town"]
 
@@ -43,9 +43,12 @@ def record_town(
                 sociability=sociability,
                 size_bytes=tokens * bytes_per_token,
                 rebuild_s=tokens / prefill_tokens_per_s,
+                name=character.name,
+                persona=character.persona,
             )
         )
-    trace = Trace("town", PLAYER_MPS, WALK_MPS, tuple(npcs))
+    players = tuple(TracePlayer(name.lower().replace(" ", "-"), name) for name in town.player_names)
+    trace = Trace("town", PLAYER_MPS, WALK_MPS, tuple(npcs), players=players)
     before: TownStep | None = None
     for _ in range(round(seconds / tick_s)):
         step = town.step(tick_s)
@@ -63,7 +66,9 @@ def record_town(
                 np.zeros(0, np.intp),
             )
         )
-        trace.calls.extend(TraceCall(step.time_s, call.npc, reply_s, 40) for call in step.calls)
+        trace.calls.extend(
+            TraceCall(step.time_s, call.npc, reply_s, 40, text=call.text) for call in step.calls
+        )
         before = step
     return trace
 

@@ -88,7 +88,8 @@ class Trace:
     player_max_speed_mps: float
     npc_max_speed_mps: float
     npcs: tuple[TraceNpc, ...]
-    players: tuple[TracePlayer, ...] = ()
-    lore: str = ""
     ticks: list[TraceTick] = field(default_factory=list)
     calls: list[TraceCall] = field(default_factory=list)
+    players: tuple[TracePlayer, ...] = ()
+    lore: str = ""
+    """What every NPC knows."""

@@ -50,6 +50,8 @@ class Scene:
     """The latest, oldest first."""
     moved: dict[tuple[str, str, str], MoveCount] = field(default_factory=dict)
     """By (kind, source tier, target tier)."""
+    failed_moves: int = 0
+    """The planner tries them again."""
     found: Counter[str] = field(default_factory=Counter)
     """Finished replies of the model, by the tier in which they found the NPC's prefix."""
     generated_tokens: int = 0
@@ -110,6 +112,8 @@ class Scene:
             count = self.moved.setdefault((move.kind, move.source, move.target), MoveCount())
             count.moves += 1
             count.bytes += move.bytes
+        else:
+            self.failed_moves += 1
 
     def _rate(self, index: int) -> float:
         if len(self._rates) < 2:

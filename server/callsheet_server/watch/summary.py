@@ -21,7 +21,7 @@ class Run:
     seconds: float
     """Of real time."""
     errors: Mapping[str, int]
-    """What clients were refused, by code."""
+    """Requests that failed and other errors the game was told, by code."""
 
 
 def summary(scene: Scene, run: Run) -> dict[str, Any]:
@@ -58,7 +58,8 @@ def summary(scene: Scene, run: Run) -> dict[str, Any]:
             for (kind, source, target), count in sorted(scene.moved.items())
         ],
         "tiers": [tier.model_dump() for tier in stats.tiers if tier.budget_bytes],
-        "errors": max(stats.errors, sum(run.errors.values())),
+        "failed_moves": scene.failed_moves,
+        "errors": sum(run.errors.values()),
         "error_codes": dict(run.errors),
     }
 

@@ -78,12 +78,13 @@ def _footer(scene: Scene) -> RenderableType:
     stats, text = scene.stats, Text(" ", no_wrap=True, overflow="ellipsis")
     if stats is None:
         return text.append("waiting for the server")
+    unmet = sum(npc.tier == "absent" for npc in scene.npcs.values())
+    if not stats.requests and unmet:
+        return text.append(f"preparing NPCs: {len(scene.npcs) - unmet} of {len(scene.npcs)}")
     text.append(f"{stats.replies} replies")
     if scene.on_device_share is not None:
         text.append(f", {scene.on_device_share:.0%} from the device", "green")
     text.append(f"; {stats.running} running, {stats.queued} queued")
-    if stats.errors:
-        text.append(f"; {stats.errors} errors", "red")
     text.append("  (Ctrl-C ends)", "bright_black")
     return text
 
@@ -172,9 +173,7 @@ def _talk(scene: Scene, width: int, lines: int) -> RenderableType:
             shown[:0] = text.wrap(WRAPPER, width)
         if len(shown) >= lines:
             break
-    return Panel(
-        Group(*shown[-lines:]), title="What they say", title_align="left", padding=(0, 1)
-    )
+    return Panel(Group(*shown[-lines:]), title="What they say", title_align="left", padding=(0, 1))
 
 
 def _spoken(line: Line) -> Sequence[Text]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import math
 from collections import Counter
 from dataclasses import dataclass
 
@@ -11,17 +13,22 @@ from numpy.typing import NDArray
 
 from callsheet import Client
 from callsheet.core.calls import Handles
-from callsheet.core.errors import SessionLostError
 from callsheet.town import PLAYER_MPS, REACH_M, WALK_MPS, Cause, TownCall, TownSimulation, TownStep
-from callsheet.wire.errors import CallsheetError
-from callsheet.wire.session import Error
+from callsheet.wire.observe import NpcStates
 from callsheet.wire.talk import Speaker
-from callsheet.wire.world import NpcSpec, PlayerSpec
-from callsheet_server.demo.people import LORE, biographies
+from callsheet.wire.world import Hint, NpcSpec, PlayerSpec
+from callsheet_server.play.game import ask
+from callsheet_server.play.people import LORE, biographies
 
-__all__ = ["WORLD", "Pace", "TownGame"]
+__all__ = ["Pace", "TownGame"]
 
-WORLD = "demo"
+OPENING_S = 30.0
+"""Game time at which the curtain rises: people are on their way to work."""
+OPENING_STEP_S = 0.5
+PREPARED_AT_ONCE = 4
+PREPARE_PERIOD_S = 0.1
+MAX_PREPARE_S = 60.0
+"""After this the play begins, whoever is ready."""
 MAX_LAG_S = 1.0
 """A game that is later than this goes on from now instead of catching up."""
 
@@ -36,13 +43,14 @@ class Pace:
     """Seconds of game time per second of real time."""
     max_open: int
     """Nobody begins a talk while so many answers are under way: no queue grows without end."""
+    seconds: float | None = None
+    """Of real time; None = until cancelled."""
 
 
 class TownGame:
-    """Plays a town over a session of role game. One object, one run."""
+    """A ``Game``. One object, one run."""
 
-    def __init__(self, client: Client, town: TownSimulation, seed: int, pace: Pace) -> None:
-        self._client = client
+    def __init__(self, town: TownSimulation, seed: int, pace: Pace) -> None:
         self._town = town
         self._seed = seed
         self._pace = pace
@@ -50,24 +58,23 @@ class TownGame:
         self._last_words: dict[int, str] = {}
         self._hinted_s = np.full(len(town.cast), np.nan)
         self.errors: Counter[str] = Counter()
-        """Errors the server told the game, by code."""
 
-    async def run(self, seconds: float | None = None) -> None:
-        """Play: for so many seconds of real time, or until cancelled.
-
-        Answers that are under way at the end are not waited for.
-
-        Raises:
-            CallsheetError: the server refused the town.
-        """
-        game = self._client
-        game.on(self._count_error, Error)
-        await game.configure_world(
+    async def run(self, client: Client) -> None:
+        """Play, as the protocol says; answers under way at the end are not waited for."""
+        await client.configure_world(
             lore=LORE, player_max_speed_mps=PLAYER_MPS, npc_max_speed_mps=WALK_MPS
         )
-        handles = await game.spawn(self._npcs(), self._players())
+        handles = await client.spawn(self._npcs(), self._players())
+        while self._town.time_s < OPENING_S:
+            step = self._town.step(OPENING_STEP_S, quiet=True)
+        seconds = math.inf if self._pace.seconds is None else self._pace.seconds
+        ends_s = asyncio.get_running_loop().time() + seconds
+        if client.welcome.engine.keeps_residency:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(seconds, MAX_PREPARE_S)):
+                    await self._prepare(client, handles, step)
         async with asyncio.TaskGroup() as asks:
-            for answer in await self._play(handles, asks, seconds):
+            for answer in await self._play(client, handles, asks, ends_s):
                 answer.cancel()
 
     def _npcs(self) -> list[NpcSpec]:
@@ -88,23 +95,51 @@ class TownGame:
         ]
 
     def _players(self) -> list[PlayerSpec]:
-        return [
-            PlayerSpec(player=_player_id(name), name=name) for name in self._town.player_names
-        ]
+        return [PlayerSpec(player=_player_id(name), name=name) for name in self._town.player_names]
+
+    async def _prepare(self, client: Client, handles: Handles, step: TownStep) -> None:
+        """Have every prefix computed once, a few at a time, as a game's loading screen would.
+
+        Hints say that the next few are needed now; the planner parks those before them.
+        """
+        tiers: dict[str, str] = {}
+        end = client.on(lambda told: tiers.update((n.npc, n.tier) for n in told.npcs), NpcStates)
+        await client.subscribe("npcs", interval_s=PREPARE_PERIOD_S)
+        hinted: list[str] = []
+        try:
+            while len(tiers) < len(handles.npcs) or "absent" in tiers.values():
+                absent = [npc for npc, tier in tiers.items() if tier == "absent"]
+                done = [Hint(npc=npc) for npc in hinted]
+                hinted = absent[:PREPARED_AT_ONCE]
+                if hints := [*done, *(Hint(npc=npc, in_s=0.0) for npc in hinted)]:
+                    await client.hint_calls(hints)
+                await client.send_tick(
+                    step.time_s, list(handles.npcs.values()), step.position_m, keyframe=True
+                )
+                await asyncio.sleep(PREPARE_PERIOD_S)
+            if hinted:
+                await client.hint_calls([Hint(npc=npc) for npc in hinted])
+        finally:
+            end()
+            await client.subscribe()
 
     async def _play(
-        self, handles: Handles, asks: asyncio.TaskGroup, seconds: float | None
+        self, client: Client, handles: Handles, asks: asyncio.TaskGroup, ends_s: float
     ) -> set[asyncio.Task[None]]:
-        """Step the town at its pace. Returns the answers that are still under way."""
+        """Step the town at its pace until ``ends_s`` of the loop's clock.
+
+        Returns:
+            The answers that are still under way.
+        """
         npc_handles = np.array([handles.npcs[c.id] for c in self._town.cast], np.uint32)
         player_handles = np.array(list(handles.players.values()), np.uint32)
         loop, period_s = asyncio.get_running_loop(), 1.0 / self._pace.hz
         answers: set[asyncio.Task[None]] = set()
-        started_s = next_s = loop.time()
-        while seconds is None or next_s < started_s + seconds:
+        next_s = loop.time()
+        while next_s < ends_s:
             quiet = self._answering.total() >= self._pace.max_open
             step = self._town.step(period_s * self._pace.speed, self._answering.keys(), quiet)
-            await self._client.send_tick(
+            await client.send_tick(
                 step.time_s,
                 npc_handles,
                 step.position_m,
@@ -115,8 +150,10 @@ class TownGame:
                 player_velocities_mps=step.player_velocity_mps,
             )
             for call in step.calls:
+                if call.cause is Cause.SCHEDULE and self._answering:
+                    continue  # musings fill the silence, no more
                 self._answering[call.npc] += 1
-                answer = asks.create_task(self._ask(call))
+                answer = asks.create_task(self._ask(client, call))
                 answers.add(answer)
                 answer.add_done_callback(answers.discard)
             next_s = max(next_s + period_s, loop.time() - MAX_LAG_S)
@@ -130,21 +167,17 @@ class TownGame:
         in_s = np.where(changed, step.scheduled_call_s - step.time_s, np.nan)
         return np.maximum(in_s, 0.0).astype(np.float32)
 
-    async def _ask(self, call: TownCall) -> None:
-        """Have one line said and wait for the answer; what goes wrong is counted."""
+    async def _ask(self, client: Client, call: TownCall) -> None:
+        """Have one line said and wait for the answer."""
+        npc = self._town.cast[call.npc].id
         try:
-            reply = await self._client.say(
-                self._town.cast[call.npc].id, self._words(call), speaker=self._speaker(call)
-            )
-            self._last_words[call.npc] = (await reply).text.strip()
-        except CallsheetError as error:
-            self.errors[error.code] += 1
-        except SessionLostError:
-            self.errors["session_lost"] += 1
+            end = await ask(client, self.errors, npc, self._words(call), self._speaker(call))
         finally:
             self._answering[call.npc] -= 1
             if not self._answering[call.npc]:
                 del self._answering[call.npc]
+        if end is not None:
+            self._last_words[call.npc] = end.text.strip()
 
     def _words(self, call: TownCall) -> str:
         """In a talk of two NPCs, each hears what the other has just said."""
@@ -161,10 +194,6 @@ class TownGame:
                 return Speaker(kind="player", id=_player_id(call.speaker))
             case Cause.SCHEDULE:
                 return Speaker(kind="narrator")
-
-    def _count_error(self, error: Error) -> None:
-        if error.id is None:  # the answer to a request is counted where it was asked
-            self.errors[error.code] += 1
 
 
 def _player_id(name: str) -> str:

@@ -26,17 +26,10 @@ ERRANDS = (
     "to carry a basket of eggs to the tavern without breaking one",
     "to see whether the well is really running dry",
 )
-MEMORIES = (
-    "As a child you fell into the lake and were pulled out by a dog.",
-    "You once walked to the capital and did not like it.",
-    "Three winters ago you lost half of what you owned to a fire.",
-    "You still keep the letter that called you away from here, and your answer to it.",
-    "You danced with the mayor at the last harvest feast, and people still mention it.",
-)
 
 
 def biographies(cast: Sequence[Character], seed: int) -> list[str]:
-    """Each character's persona, with people they know, an errand and a memory.
+    """Each character's persona, with somebody they know and what they are about to do.
 
     The same cast and seed give the same texts.
     """
@@ -44,11 +37,10 @@ def biographies(cast: Sequence[Character], seed: int) -> list[str]:
     texts = []
     for character in cast:
         others = [other for other in cast if other is not character]
-        known = draw.sample(others, min(2, len(others)))
         lines = [
-            f"Your {draw.choice(KIN)} is {other.name}, a {other.trade}." for other in known
+            f"Your {draw.choice(KIN)} is {other.name}, a {other.trade}."
+            for other in draw.sample(others, min(1, len(others)))
         ]
-        lines.append(draw.choice(MEMORIES))
         lines.append(f"Today you mean {draw.choice(ERRANDS)}.")
         texts.append(" ".join([character.persona, *lines]))
     return texts

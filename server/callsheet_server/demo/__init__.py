@@ -1,1 +1,0 @@
-"""A simulated town, played through the real WebSocket with the Python SDK."""
