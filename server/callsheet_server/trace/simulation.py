@@ -32,7 +32,7 @@ from callsheet_server.trace.trace import Trace, TraceCall, TraceTick
 from callsheet_server.world.gaps import add_gap
 from callsheet_server.world.snapshot import Snapshot
 
-__all__ = ["Budgets", "Links", "Report", "simulate"]
+__all__ = ["Budgets", "Links", "Replay", "Report", "simulate"]
 
 F32 = NDArray[np.float32]
 
@@ -101,7 +101,7 @@ def simulate(
         residency: settings of the planner; the policy may override some. Default: the server's.
         distance: settings of the estimators. Default: the server's.
     """
-    replay = _Replay(trace, distance or DistanceSettings())
+    replay = Replay(trace, distance or DistanceSettings())
     run = _Run(trace, policy, budgets, links, residency or PolicySettings())
     calls = iter(trace.calls)
     call = next(calls, None)
@@ -109,7 +109,8 @@ def simulate(
         while call is not None and call.time_s <= tick.time_s:
             run.call(call, replay)
             call = next(calls, None)
-        replay.tick(tick, run)
+        for row in replay.tick(tick):
+            run.release(row)
         run.plan(replay)
     while call is not None:
         run.call(call, replay)
@@ -118,7 +119,7 @@ def simulate(
     return run.report
 
 
-class _Replay:
+class Replay:
     """The world as it was at one moment of the trace; a ``View`` for policies."""
 
     def __init__(self, trace: Trace, settings: DistanceSettings) -> None:
@@ -145,8 +146,9 @@ class _Replay:
         for call in trace.calls:
             self._calls_s[call.row].append(call.time_s)
 
-    def tick(self, tick: TraceTick, run: _Run) -> None:
-        """Take in a tick and the calls that have ended by it."""
+    def tick(self, tick: TraceTick) -> list[int]:
+        """Take in a tick and the calls that have ended by it; return the rows of those."""
+        ended = []
         self.now_s = tick.time_s
         self._seen[tick.rows] = True
         self._seen[tick.inactive_rows] = False
@@ -168,13 +170,19 @@ class _Replay:
                     float(self._gap_std_s[row]),
                 )
             self._last_call_s[row] = end_s
-            run.release(row)
+            ended.append(row)
+        return ended
 
     def open(self, call: TraceCall) -> None:
+        """Take in a call; it ends with the tick in which its duration is over."""
         self._open[call.row] += 1
         heapq.heappush(self._ends, (call.time_s + call.duration_s, call.row))
 
     def estimated_s(self) -> F32:
+        return self.estimate().distance_s
+
+    def estimate(self) -> Distances:
+        """What the server would have expected of everybody after the last tick."""
         snapshot = Snapshot(
             game_time_s=self.now_s,
             alive=self._seen,
@@ -194,7 +202,7 @@ class _Replay:
             npc_max_speed_mps=self._trace.npc_max_speed_mps,
         )
         self._distances = estimate(snapshot, self._settings, self._distances)
-        return self._distances.distance_s
+        return self._distances
 
     def unused_s(self) -> F32:
         unused_s = np.where(np.isnan(self._last_call_s), np.inf, self.now_s - self._last_call_s)
@@ -229,7 +237,7 @@ class _Run:
             self._controller.link(trace.world, row, StateKind.PREFIX, row)
         self._world = trace.world
 
-    def plan(self, replay: _Replay) -> None:
+    def plan(self, replay: Replay) -> None:
         self._controller.set_distances(self._world, self._policy.distance_s(replay))
         made = self._controller.step(replay.now_s)
         self._carry_out(made)
@@ -237,7 +245,7 @@ class _Run:
         self.report.prefetches += len(loads)
         self._unused_prefetches.update(a.key for a in loads if isinstance(a.key, int))
 
-    def call(self, call: TraceCall, replay: _Replay) -> None:
+    def call(self, call: TraceCall, replay: Replay) -> None:
         report, row = self.report, call.row
         report.calls += 1
         match self._store.tier(row):
