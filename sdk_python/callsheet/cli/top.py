@@ -1,0 +1,187 @@
+"""``callsheet top``: watch a running server from a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from callsheet.cli.parser import CommandError, Commands
+
+if TYPE_CHECKING:
+    from callsheet.client import Client
+    from callsheet.core.events import Event
+    from callsheet_server.watch.scene import Scene
+
+__all__ = ["add_parser", "run"]
+
+EPILOG = """
+Shows who needs the model next and why, where everybody's state lies, what moves and what is said.
+q, Escape or Ctrl-C ends it. If the server goes away it waits for it to come back.
+
+examples:
+  callsheet top
+  callsheet top ws://192.168.1.20:8765 --world town --token SECRET
+  callsheet top --once --json        the figures, for scripts
+  callsheet top --json               a line of them every interval
+"""
+QUIT_KEYS: Final = frozenset({"q", "Q", "\x1b"})
+PLAIN_SIZE: Final = (120, 40)
+"""Columns and lines of a picture that goes into a file or a pipe."""
+
+
+def add_parser(commands: Commands) -> None:
+    """Add ``top``."""
+    parser = commands.add_parser(
+        "top",
+        help="watch a running server in this terminal",
+        description="Look on at one world of a running server.",
+        epilog=EPILOG,
+    )
+    parser.add_argument(
+        "url",
+        nargs="?",
+        default="ws://127.0.0.1:8765",
+        metavar="URL",
+        help="the server (default: %(default)s)",
+    )
+    parser.add_argument("--world", default="demo", help="the world's id (default: %(default)s)")
+    parser.add_argument("--token", help="the server's observer token, if it asks for one")
+    parser.add_argument(
+        "--interval",
+        type=float,
+        default=0.5,
+        metavar="S",
+        help="seconds between two figures (default: %(default)s)",
+    )
+    parser.add_argument("--once", action="store_true", help="print the picture once, then stop")
+    parser.add_argument("--json", action="store_true", help="print figures as JSON, one per line")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Watch until told to stop.
+
+    Raises:
+        CommandError: there is no server, or it refuses us.
+    """
+    from callsheet.wire.errors import CallsheetError
+
+    if not 0.05 <= args.interval <= 60.0:
+        raise CommandError(f"--interval {args.interval}: must be from 0.05 to 60 s", 2)
+    try:
+        asyncio.run(watch(args))
+    except ValueError as error:
+        raise CommandError(str(error), 2) from None
+    except (CallsheetError, ConnectionError) as error:
+        hint = f"Is a server running there? Start one with: callsheet serve ({args.url})"
+        text = f"{error} {hint}" if isinstance(error, ConnectionError) else str(error)
+        raise CommandError(text) from None
+    return 0
+
+
+async def watch(args: argparse.Namespace) -> None:
+    """Connect, look on, print."""
+    from rich.console import Console
+
+    from callsheet.client import connect
+    from callsheet.wire.observe import NpcStates, Stats
+    from callsheet_server.watch.live import live_view
+    from callsheet_server.watch.scene import EVENTS, Scene
+    from callsheet_server.watch.view import picture
+
+    scene, complete = Scene(), asyncio.Queue[None]()
+
+    def take(event: Event) -> None:
+        scene.take(event, time.monotonic())  # type: ignore[arg-type]
+        if isinstance(event, NpcStates) and event.part == event.parts - 1:
+            complete.put_nowait(None)
+
+    console = Console()
+    async with connect(
+        args.url, role="observer", world=args.world, token=args.token, name="callsheet-top"
+    ) as client:
+        client.on(take, *EVENTS)
+        stats = client.events(Stats)
+        following = asyncio.create_task(follow(client, scene, args.interval))
+        try:
+            await client.subscribe(
+                "npcs", "stats", "residency", "replies", interval_s=args.interval
+            )
+            engine = client.welcome.engine
+            heading = f"{args.world}: {engine.name} ({engine.model}, {engine.device}), {args.url}"
+            if args.once or args.json:
+                for _ in range(2):  # a rate takes two figures
+                    await anext(stats)
+                    await complete.get()
+            if args.json:
+                print(json.dumps(figures(scene)), flush=True)
+                while not args.once:
+                    await anext(stats)
+                    print(json.dumps(figures(scene)), flush=True)
+            elif args.once:
+                width, height = console.size if console.is_terminal else PLAIN_SIZE
+                plain = Console(width=width)
+                plain.print(picture(scene, heading, width, height), height=height)
+            else:
+                with keys() as pressed:
+                    async with live_view(console, scene, heading):
+                        while not QUIT_KEYS.intersection(await pressed.get()):
+                            pass
+        finally:
+            following.cancel()
+
+
+async def follow(client: Client, scene: Scene, interval_s: float) -> None:
+    """Tell of a lost connection, and subscribe anew where the server has forgotten us."""
+    from callsheet.core.events import SessionReset, SessionState, StateChanged
+
+    async for event in client.events(StateChanged, SessionReset):
+        if isinstance(event, SessionReset):
+            await client.subscribe("npcs", "stats", "residency", "replies", interval_s=interval_s)
+        elif isinstance(event, StateChanged):
+            up = event.state in (SessionState.OPEN, SessionState.DRAINING)
+            scene.trouble = "" if up else f"connection lost, trying again: {event.reason}"
+
+
+def figures(scene: Scene) -> dict[str, Any]:
+    """What is known of the world, ready for JSON: NPCs by distance, those with none last."""
+    assert scene.stats is not None
+    order = sorted(
+        scene.npcs.values(),
+        key=lambda npc: (float("inf") if npc.distance_s is None else npc.distance_s, npc.npc),
+    )
+    return {
+        "stats": scene.stats.model_dump(mode="json", exclude={"type"}),
+        "ticks_per_s": round(scene.ticks_per_s, 2),
+        "npc_updates_per_s": round(scene.npc_updates_per_s, 1),
+        "on_device_share": scene.on_device_share,
+        "npcs": [npc.model_dump(mode="json") for npc in order],
+    }
+
+
+@contextmanager
+def keys() -> Iterator[asyncio.Queue[str]]:
+    """Keys as they are pressed, where standard input is a terminal that can tell."""
+    pressed: asyncio.Queue[str] = asyncio.Queue()
+    if sys.platform == "win32" or not sys.stdin.isatty():
+        yield pressed
+        return
+    import termios
+    import tty
+
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    loop = asyncio.get_running_loop()
+    tty.setcbreak(terminal)
+    loop.add_reader(terminal, lambda: pressed.put_nowait(sys.stdin.read(1)))
+    try:
+        yield pressed
+    finally:
+        loop.remove_reader(terminal)
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
