@@ -15,7 +15,8 @@ from callsheet.cli.parser import CommandError, Commands
 
 if TYPE_CHECKING:
     from callsheet.client import Client
-    from callsheet.core.events import Event
+    from callsheet.core.calls import Topic
+    from callsheet.wire.base import ServerMessage
     from callsheet_server.watch.scene import Scene
 
 __all__ = ["add_parser", "run"]
@@ -30,6 +31,8 @@ examples:
   callsheet top --once --json        the figures, for scripts
   callsheet top --json               a line of them every interval
 """
+TOPICS: Final[tuple[Topic, ...]] = ("npcs", "stats", "residency", "replies")
+CONNECT_TIMEOUT_S: Final = 3.0
 QUIT_KEYS: Final = frozenset({"q", "Q", "\x1b"})
 PLAIN_SIZE: Final = (120, 40)
 """Columns and lines of a picture that goes into a file or a pipe."""
@@ -79,74 +82,103 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as error:
         raise CommandError(str(error), 2) from None
     except (CallsheetError, ConnectionError) as error:
-        hint = f"Is a server running there? Start one with: callsheet serve ({args.url})"
-        text = f"{error} {hint}" if isinstance(error, ConnectionError) else str(error)
-        raise CommandError(text) from None
+        raise CommandError(str(error)) from None
     return 0
 
 
 async def watch(args: argparse.Namespace) -> None:
-    """Connect, look on, print."""
-    from rich.console import Console
+    """Connect, look on, print, until that is done or the session has ended for good.
 
+    Raises:
+        ConnectionError: no session could be opened, or it ended.
+        CallsheetError: the server refused us.
+    """
     from callsheet.client import connect
-    from callsheet.wire.observe import NpcStates, Stats
-    from callsheet_server.watch.live import live_view
-    from callsheet_server.watch.scene import EVENTS, Scene
-    from callsheet_server.watch.view import picture
+    from callsheet.core.settings import ClientSettings
+    from callsheet_server.watch.scene import Scene
 
-    scene, complete = Scene(), asyncio.Queue[None]()
-
-    def take(event: Event) -> None:
-        scene.take(event, time.monotonic())  # type: ignore[arg-type]
-        if isinstance(event, NpcStates) and event.part == event.parts - 1:
-            complete.put_nowait(None)
-
-    console = Console()
     async with connect(
-        args.url, role="observer", world=args.world, token=args.token, name="callsheet-top"
+        args.url,
+        role="observer",
+        world=args.world,
+        token=args.token,
+        name="callsheet-top",
+        settings=ClientSettings(connect_timeout_s=CONNECT_TIMEOUT_S),
     ) as client:
-        client.on(take, *EVENTS)
-        stats = client.events(Stats)
-        following = asyncio.create_task(follow(client, scene, args.interval))
+        scene = Scene()
+        tasks = [
+            asyncio.create_task(follow(client, scene, args.interval)),
+            asyncio.create_task(show(client, scene, args)),
+        ]
         try:
-            await client.subscribe(
-                "npcs", "stats", "residency", "replies", interval_s=args.interval
-            )
-            engine = client.welcome.engine
-            heading = f"{args.world}: {engine.name} ({engine.model}, {engine.device}), {args.url}"
-            if args.once or args.json:
-                for _ in range(2):  # a rate takes two figures
-                    await anext(stats)
-                    await complete.get()
-            if args.json:
-                print(json.dumps(figures(scene)), flush=True)
-                while not args.once:
-                    await anext(stats)
-                    print(json.dumps(figures(scene)), flush=True)
-            elif args.once:
-                width, height = console.size if console.is_terminal else PLAIN_SIZE
-                plain = Console(width=width)
-                plain.print(picture(scene, heading, width, height), height=height)
-            else:
-                with keys() as pressed:
-                    async with live_view(console, scene, heading):
-                        while not QUIT_KEYS.intersection(await pressed.get()):
-                            pass
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
-            following.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def follow(client: Client, scene: Scene, interval_s: float) -> None:
-    """Tell of a lost connection, and subscribe anew where the server has forgotten us."""
+    """Tell of a lost connection, and subscribe anew where the server has forgotten us.
+
+    Raises:
+        ConnectionError: the session has ended and will not come back.
+    """
     from callsheet.core.events import SessionReset, SessionState, StateChanged
 
     async for event in client.events(StateChanged, SessionReset):
         if isinstance(event, SessionReset):
-            await client.subscribe("npcs", "stats", "residency", "replies", interval_s=interval_s)
-        elif isinstance(event, StateChanged):
+            await client.subscribe(*TOPICS, interval_s=interval_s)
+        elif event.state is SessionState.CLOSED:
+            raise ConnectionError(f"the session has ended: {event.reason}")
+        else:
             up = event.state in (SessionState.OPEN, SessionState.DRAINING)
             scene.trouble = "" if up else f"connection lost, trying again: {event.reason}"
+
+
+async def show(client: Client, scene: Scene, args: argparse.Namespace) -> None:
+    """Print what was asked for."""
+    from rich.console import Console
+
+    from callsheet.wire.observe import NpcStates, Stats
+    from callsheet_server.watch.live import live_view
+    from callsheet_server.watch.scene import EVENTS
+    from callsheet_server.watch.view import picture
+
+    # A picture is complete with the last part of "npcs", which comes just before "stats".
+    news: asyncio.Queue[None] = asyncio.Queue()
+    everybody = asyncio.Event()
+
+    def take(event: ServerMessage) -> None:
+        scene.take(event, time.monotonic())
+        if isinstance(event, NpcStates) and event.part == event.parts - 1:
+            everybody.set()
+        if isinstance(event, Stats):
+            news.put_nowait(None)
+
+    client.on(take, *EVENTS)
+    await client.subscribe(*TOPICS, interval_s=args.interval)
+    console, engine = Console(), client.welcome.engine
+    heading = f"{args.world}: {engine.name} ({engine.model}, {engine.device}), {args.url}"
+    if not (args.once or args.json):
+        with keys() as pressed:
+            async with live_view(console, scene, heading):
+                while await pressed.get() not in QUIT_KEYS:
+                    pass
+        return
+    await everybody.wait()
+    await news.get()  # a rate takes two figures
+    await news.get()
+    if args.once and not args.json:
+        width, height = console.size if console.is_terminal else PLAIN_SIZE
+        Console(width=width).print(picture(scene, heading, width, height), height=height)
+        return
+    print(json.dumps(figures(scene)), flush=True)
+    while not args.once:
+        await news.get()
+        print(json.dumps(figures(scene)), flush=True)
 
 
 def figures(scene: Scene) -> dict[str, Any]:

@@ -12,7 +12,7 @@ __all__ = ["Series", "line_chart", "range_chart"]
 
 WIDTH: Final = 640
 HEIGHT: Final = 260
-LEFT, RIGHT, TOP, BOTTOM = 64, 16, 14, 44
+LEFT, RIGHT, TOP, BOTTOM = 64, 28, 14, 44
 ROW_HEIGHT: Final = 30
 
 
@@ -75,7 +75,7 @@ def line_chart(
         _, y = at(left, marked_y[0])
         parts.append(f'<line class="mark" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" '
                      f'y2="{y:.1f}"/>')  # fmt: skip
-        parts.append(_text(WIDTH - RIGHT, y - 5, marked_y[1], "end"))
+        parts.append(_text(WIDTH - RIGHT, y + 15, marked_y[1], "end"))
     for number, one in enumerate(series, start=1):
         points = [at(x, y) for x, y in zip(one.x, one.y, strict=True)]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
@@ -98,7 +98,12 @@ def range_chart(rows: Sequence[tuple[str, float, float, float]], x_label: str, t
     """
     height = TOP + BOTTOM + ROW_HEIGHT * len(rows)
     ticks = _ticks(min(0.0, *(r[1] for r in rows)), max(0.0, *(r[3] for r in rows)))
-    low, high = min(ticks[0], *(r[1] for r in rows)), max(ticks[-1], *(r[3] for r in rows))
+    step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
+    if min(row[1] for row in rows) < ticks[0]:
+        ticks.insert(0, ticks[0] - step)
+    if max(row[3] for row in rows) > ticks[-1]:
+        ticks.append(ticks[-1] + step)
+    low, high = ticks[0], ticks[-1]
     left = 150
 
     def at(value: float) -> float:
@@ -129,8 +134,9 @@ def _figure(content: str, height: int, title: str, names: Sequence[str]) -> str:
         for number, name in enumerate(names, start=1)
         if len(names) > 1
     )
+    legend = f"<div>{keys}</div>" if keys else ""
     return (
-        f"<figure><figcaption>{escape(title)}{keys}</figcaption>"
+        f"<figure><figcaption>{escape(title)}{legend}</figcaption>"
         f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">'
         f"{content}</svg></figure>"
     )

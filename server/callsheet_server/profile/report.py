@@ -113,8 +113,11 @@ def _headline(profile: Profile) -> str:
             "?" if correlation is None else f"{correlation:.2f}",
             "rank correlation of predicted and actual order",
         ),
-        (_share(room.wanted_bytes, room.total_bytes), f"of all state on the device: {wanted}"),
-        (_share(room.lru_wanted_bytes, room.total_bytes), "is what LRU needs for the same"),
+        (
+            _share(room.wanted_bytes, room.total_bytes),
+            f"of all state on the device for a {wanted}",
+        ),
+        (_share(room.lru_wanted_bytes, room.total_bytes), "is what LRU needs for that"),
     ]
     return "".join(
         f"<div class=card><b>{escape(value)}</b>{escape(about)}</div>" for value, about in cards
@@ -183,7 +186,7 @@ def _html_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 
 
 def _share(part_bytes: int | None, total_bytes: int) -> str:
-    return "none" if part_bytes is None else f"{part_bytes / total_bytes:.0%}"
+    return "no budget" if part_bytes is None else f"{part_bytes / total_bytes:.0%}"
 
 
 def _budget(profile: Profile, budget_bytes: int | None) -> str:
