@@ -131,6 +131,8 @@ async def follow(client: Client, scene: Scene, interval_s: float) -> None:
     async for event in client.events(StateChanged, SessionReset):
         if isinstance(event, SessionReset):
             await client.subscribe(*TOPICS, interval_s=interval_s)
+        elif not isinstance(event, StateChanged):
+            continue
         elif event.state is SessionState.CLOSED:
             raise ConnectionError(f"the session has ended: {event.reason}")
         else:
