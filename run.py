@@ -111,8 +111,9 @@ class Step:
     def __exit__(self, error_type: "type[BaseException] | None", *_: object) -> None:
         self._done.set()
         self._thread.join()
-        ends = {None: "done,", KeyboardInterrupt: "stopped after"}
-        self._show(ends.get(error_type, "failed after"), "\n")
+        stopped = error_type is not None and issubclass(error_type, KeyboardInterrupt)
+        end = "done," if error_type is None else "stopped after" if stopped else "failed after"
+        self._show(end, "\n")
 
     def _show(self, state: str, end: str) -> None:
         start = f"\r  {self._text:<42}" if self._live else ""

@@ -7,11 +7,17 @@ from collections.abc import Iterator
 from functools import cache
 
 import blockbuster.blockbuster
+import hypothesis
 import pytest
 from blockbuster import BlockBuster, BlockingError
 
 import callsheet
 import callsheet_server
+
+hypothesis.settings.register_profile(
+    "callsheet", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("callsheet")  # A busy machine is no reason to fail.
 
 NOT_RUN: dict[str, list[str]] = defaultdict(list)
 """Reason -> ids of the tests skipped for it."""
@@ -20,6 +26,9 @@ MAY_BLOCK: tuple[tuple[str, str, str], ...] = (
     # /proc is no disk: reading it takes microseconds
     ("io.BufferedReader.read", "prometheus_client/process_collector.py", "collect"),
     ("os.listdir", "prometheus_client/process_collector.py", "collect"),
+    # A failure is logged where it is caught; a log that cannot be written to is worse than a wait.
+    ("io.TextIOWrapper.write", "logging/__init__.py", "emit"),
+    ("io.BufferedWriter.write", "logging/__init__.py", "emit"),
 )
 """(patched function, file, function in it) that may block the loop; say why next to each."""
 

@@ -230,9 +230,7 @@ async def callsheet_turn(port: int, server: psutil.Process, ticks: int, binary: 
             socket,
             Spawn(
                 id=1,
-                npcs=tuple(
-                    NpcSpec(npc=f"n{i}", name=f"N{i}", sociability=0.5) for i in range(NPCS)
-                ),
+                npcs=tuple(NpcSpec(npc=f"n{i}", name="N", sociability=0.5) for i in range(NPCS)),
                 players=tuple(PlayerSpec(player=f"p{i}", name=f"P{i}") for i in range(PLAYERS)),
             ),
         )

@@ -20,7 +20,8 @@ from dataclasses import replace
 import numpy as np
 
 from callsheet_server.distance import Distances, DistanceSettings, estimate
-from callsheet_server.residency.planner import Budget, Credit, Items, plan
+from callsheet_server.residency.items import Budget, Credit, Items
+from callsheet_server.residency.planner import plan
 from callsheet_server.residency.settings import PolicySettings
 from callsheet_server.residency.sparse import SparseOrder
 from callsheet_server.residency.state import StateKind, Tier

@@ -5,21 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import aclosing
 
-import orjson
-from jsonschema import Draft202012Validator
-
-from callsheet.wire.script import ActionSpec, HearAnswer, Heard
+from callsheet.wire.script import HearAnswer, Heard
 from callsheet.wire.talk import Say
 from callsheet_server.engine.engine import Delta, Engine, GenerationEnd, GenerationRequest
 from callsheet_server.engine.errors import EngineError
 from callsheet_server.open_reply import OpenReply, ReplyFullError
+from callsheet_server.reply.actions import action_schema, action_turn, read_choice
 from callsheet_server.reply.prompting import (
-    NO_ACTION,
-    action_schema,
-    action_turn,
     heard_turn,
     priority_of,
     sampling_of,
@@ -55,11 +50,11 @@ class Answerer:
         script = await self._ask_script(reply, message)
         heard = heard_turn(name, message.text, script.material)
         if script.ignore:
-            reply.memory.add(reply.npc, heard)
+            reply.remember(heard)
             reply.end("stop")
             return
         if script.reply is not None:
-            reply.memory.add(reply.npc, heard)
+            reply.remember(heard)
             await self.recite(reply, script.reply)
             return
         turns = (*reply.memory.turns(reply.npc), heard)
@@ -79,7 +74,7 @@ class Answerer:
             return
         finally:
             if reply.text:
-                reply.memory.add(reply.npc, heard, Turn(None, reply.text))
+                reply.remember(heard, Turn(None, reply.text))
         reply.generated(end, time.monotonic())
         _count(reply, end)
         if end.finish_reason != "cancelled":
@@ -88,7 +83,7 @@ class Answerer:
 
     async def recite(self, reply: OpenReply, text: str) -> None:
         """Say a given line."""
-        reply.memory.add(reply.npc, Turn(None, text))
+        reply.remember(Turn(None, text))
         reply.say(text)
         reply.end("stop")
 
@@ -149,7 +144,6 @@ class Answerer:
         if found is None or not found[0].spec.actions:
             return
         actions = found[0].spec.actions
-        schema = action_schema(actions)
         npc_name = reply.world.npc(reply.npc).spec.name
         request = GenerationRequest(
             request_id=f"{said.request_id}/action",
@@ -158,7 +152,7 @@ class Answerer:
             max_new_tokens=self._settings.action_max_tokens,
             sampling=said.sampling,
             priority=said.priority,
-            json_schema=schema,
+            json_schema=action_schema(actions),
         )
         pieces: list[str] = []
         try:
@@ -166,25 +160,9 @@ class Answerer:
         except EngineError as error:
             logger.warning("no action: %s", error)
             return
-        choice = _valid_choice("".join(pieces), schema, actions)
+        choice = read_choice("".join(pieces), actions)
         if choice is not None:
             reply.act(*choice)
-
-
-def _valid_choice(
-    text: str, schema: dict[str, object], actions: Sequence[ActionSpec]
-) -> tuple[str, dict[str, object]] | None:
-    """The action and its arguments; None for no action, or one that is cut off or not valid."""
-    try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        logger.warning("an action was not complete JSON (%d characters)", len(text))
-        return None
-    error = next(Draft202012Validator(schema).iter_errors(value), None)
-    if error is not None:
-        logger.warning("an action did not fit its schema at %s", error.json_path)
-        return None
-    return None if value["action"] == NO_ACTION else (value["action"], value["arguments"])
 
 
 def _count(reply: OpenReply, end: GenerationEnd) -> None:

@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 
+from callsheet.wire.base import Request
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.session import Draining, EngineSummary, Hello
 from callsheet.wire.tick import Tick
@@ -156,6 +157,22 @@ class CallsheetServer:
                 now_s,
             )
 
+    def check_integrity(self) -> None:
+        """Raise ``AssertionError`` naming the broken invariant, if one is broken.
+
+        Moves must be idle, and known to the controller: see its method of the same name.
+        """
+        self.controller.check_integrity()
+        self.engine.check_integrity()
+        self.talk.check_integrity()
+        for session in self.sessions:
+            session.check_integrity()
+            room = self.rooms[session.world]
+            assert room.sessions[session.id] is session, f"{session.id} is not in its room"
+        for room in self.rooms.values():
+            assert room.sessions, f"world {room.name} has nobody left and is kept"
+            room.check_integrity()
+
     async def __aenter__(self) -> CallsheetServer:
         await self.start()
         return self
@@ -190,7 +207,13 @@ class CallsheetServer:
                     self._dispatcher.handle(self.rooms[session.world], session, message)
             except Exception:
                 logger.exception("a message could not be handled")
-                session.fail(error_for(ErrorCode.INTERNAL, "the server failed; see its log"), now_s)
+                request_id = message.id if isinstance(message, Request) else None
+                session.fail(
+                    error_for(
+                        ErrorCode.INTERNAL, "the server failed; see its log", request_id=request_id
+                    ),
+                    now_s,
+                )
 
     def _join(self, connection: Connection, hello: Hello) -> None:
         session = connection.session
@@ -278,8 +301,8 @@ class _Client:
     def hello_timeout(self, timeout_s: float) -> None:
         self._connection.hello_timeout(timeout_s)
 
-    def lost(self) -> None:
-        self._connection.lost(self._server._clock())
+    def lost(self, close_code: int) -> None:
+        self._connection.lost(close_code, self._server._clock())
         self._server._lost(self)
 
 
@@ -294,7 +317,7 @@ def _tick_errors(tick: Tick, report: TickReport) -> list[CallsheetError]:
                 f"tick {tick.tick}: {report.unknown_count} records with unknown handles skipped: "
                 f"{shown}",
                 field="handle",
-                value=shown,
+                value=f"[{shown}]",
             )
         )
     if report.bad_count:
@@ -306,7 +329,7 @@ def _tick_errors(tick: Tick, report: TickReport) -> list[CallsheetError]:
                 f"positions and velocities must be finite and within 1e7, next_call_s NaN or at "
                 f"least 0, flags at most 3",
                 field="npcs",
-                value=shown,
+                value=f"[{shown}]",
             )
         )
     return errors

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
 
 from callsheet.wire.codec import AnyClientMessage
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.observe import Explain, Subscribe
 from callsheet.wire.script import (
     ActionDone,
-    ActionSpec,
     HearAnswer,
     NpcSpawned,
     RegisterScript,
@@ -34,10 +29,10 @@ from callsheet.wire.world import (
     WorldClosed,
 )
 from callsheet_server.pipeline import Pipeline
+from callsheet_server.reply.actions import check_actions
 from callsheet_server.room import Room, Subscription
 from callsheet_server.session.session import Session
 from callsheet_server.talk import Talk
-from callsheet_server.world.errors import bad_value
 
 __all__ = ["Dispatcher"]
 
@@ -115,13 +110,6 @@ class Dispatcher:
                 self._subscribe(room, session, message)
             case Explain():
                 session.send(self._pipeline.explain(room, message.npc, message.id))
-            case _:
-                raise error_for(
-                    ErrorCode.BAD_MESSAGE,
-                    f"{message.type} can only be the first message of a connection",
-                    field="type",
-                    value=message.type,
-                )
 
     # --- the world ---------------------------------------------------------------------------
 
@@ -179,6 +167,7 @@ class Dispatcher:
     def _close_world(self, room: Room) -> None:
         for npc in list(room.world.npcs):
             self._forget(room, npc)
+        self._pipeline.forget_world(room)
         room.clear_world()
         for session in room.sessions.values():
             session.send(WorldClosed())
@@ -186,14 +175,13 @@ class Dispatcher:
     def _forget(self, room: Room, npc: str) -> None:
         self._talk.cancel_npc(room, npc)
         self._tell_script(room, npc, alive=False)
-        room.scripts.release(npc)
         self._pipeline.forget(room, npc)
-        room.memory.forget(npc)
+        room.forget(npc)
 
     # --- scripts -----------------------------------------------------------------------------
 
     def _register_script(self, room: Room, session: Session, message: RegisterScript) -> None:
-        _check_actions(message.actions)
+        check_actions(message.actions)
         script = room.scripts.register(session.id, message)
         self._sync_all(room)
         mine = room.scripts.npcs_of(script)
@@ -256,32 +244,3 @@ class Dispatcher:
         else:
             room.subscriptions.pop(session.id, None)
         session.send(Ok(id=message.id))
-
-
-def _check_actions(actions: tuple[ActionSpec, ...]) -> None:
-    """Refuse action schemas that cannot be generated from, or that point outside themselves."""
-    names: set[str] = set()
-    for index, action in enumerate(actions):
-        path = f"actions.{index}"
-        if action.name in names:
-            raise bad_value("every action needs a name of its own", f"{path}.name", action.name)
-        names.add(action.name)
-        try:
-            Draft202012Validator.check_schema(action.parameters)
-        except SchemaError as error:
-            raise bad_value(
-                f"not a JSON schema: {error.message}", f"{path}.parameters", action.name
-            ) from None
-        if action.parameters.get("type") != "object":
-            raise bad_value('must have "type": "object"', f"{path}.parameters", action.name)
-        if any(not ref.startswith("#") for ref in _references(action.parameters)):
-            raise bad_value("$ref must stay inside the schema", f"{path}.parameters", action.name)
-
-
-def _references(schema: Any) -> list[str]:
-    if isinstance(schema, dict):
-        own = [str(schema["$ref"])] if "$ref" in schema else []
-        return own + [ref for value in schema.values() for ref in _references(value)]
-    if isinstance(schema, list):
-        return [ref for value in schema for ref in _references(value)]
-    return []

@@ -17,7 +17,9 @@ from callsheet_server.world.key import NpcKey
 __all__ = ["Observers"]
 
 MAX_PENDING_MOVES = 600
-"""Moves kept between two messages to a subscriber; those beyond are only counted."""
+"""Moves kept for a subscriber until it takes them; those beyond are only counted."""
+MAX_TEXT_CHARS = 80
+"""Of each text in a move: ``views.MOVES_PER_MESSAGE`` of them fit one message whatever they say."""
 
 
 class Observers:
@@ -48,7 +50,7 @@ class Observers:
         for room in rooms:
             for session_id, subscription in room.subscriptions.items():
                 session = room.sessions[session_id]
-                if subscription.moves:
+                if subscription.moves and session.keeps_up():
                     for message in views.moves(
                         room.world.game_time_s, subscription.moves, subscription.dropped
                     ):
@@ -104,7 +106,7 @@ def _count(room: Room, move: DoneMove) -> None:
 
 def _view(room: Room, move: DoneMove) -> Move:
     action, distance_s = move.action, None
-    name = str(action.key)
+    name = str(action.key)[:MAX_TEXT_CHARS]
     if isinstance(action.key, NpcKey):
         name = action.key.npc
         if (npc := room.world.npcs.get(name)) is not None:
@@ -116,7 +118,7 @@ def _view(room: Room, move: DoneMove) -> Move:
         target=views.TIER_NAMES[action.target],
         bytes=move.moved_bytes,
         seconds=move.seconds,
-        reason=action.reason,
+        reason=action.reason[:MAX_TEXT_CHARS],
         distance_s=distance_s,
-        error=None if move.error is None else str(move.error),
+        error=None if move.error is None else str(move.error)[:MAX_TEXT_CHARS],
     )

@@ -15,7 +15,7 @@ from callsheet_server.engine.engine import GenerationEnd
 from callsheet_server.reply.views import TIER_NAMES
 from callsheet_server.room import Room
 from callsheet_server.session.session import Session
-from callsheet_server.world.memory import Memory
+from callsheet_server.world.memory import Memory, Turn
 from callsheet_server.world.world import World
 
 __all__ = ["OpenReply", "ReplyFullError"]
@@ -92,6 +92,12 @@ class OpenReply:
     def generated(self, end: GenerationEnd, now_s: float) -> None:
         """Note how the model did."""
         self.generation, self.generation_ended_s = end, now_s
+
+    def remember(self, *turns: Turn) -> None:
+        """Add to the NPC's memory, unless the NPC is gone."""
+        npc = self.world.npcs.get(self.npc)
+        if npc is not None and npc.handle == self.handle:
+            self.memory.add(self.npc, *turns)
 
     def act(self, name: str, arguments: dict[str, Any]) -> None:
         """Tell of an action."""

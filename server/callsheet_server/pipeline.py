@@ -44,6 +44,7 @@ class Pipeline:
         self._stores = stores
         self._kinds = {store.kind for store in stores}
         self.prefixes = next((s for s in stores if s.kind is StateKind.PREFIX), None)
+        """None if the engine keeps its prefixes to itself."""
 
     def tick(self, room: Room, tick: Tick) -> TickReport:
         """Take a tick in and act on it."""
@@ -101,7 +102,7 @@ class Pipeline:
                 ErrorCode.UNKNOWN_ADAPTER,
                 f"the engine has no adapter {adapter!r}; it has: {known}",
                 field=field,
-                value=adapter,
+                value=f'"{adapter}"',
             )
 
     def put_npc(self, room: Room, spec: NpcSpec) -> None:
@@ -121,6 +122,11 @@ class Pipeline:
         for kind in (StateKind.PREFIX, StateKind.BLOB):
             self._controller.untrack(kind, key)
         self._engine.forget_npc(key)
+
+    def forget_world(self, room: Room) -> None:
+        """The world's NPCs are gone; so is the text they shared."""
+        self._controller.forget_world(room.name)
+        self._engine.set_world_prefix(room.name, "")
 
     def set_lore(self, room: Room) -> None:
         """The text all NPCs of the world share has changed, and with it every prefix."""

@@ -113,6 +113,12 @@ class Room:
         script = self.scripts.script_of(npc)
         return None if script is None else (script, self.sessions[script.owner])
 
+    def forget(self, npc: NpcId) -> None:
+        """An NPC is about to go."""
+        self.scripts.release(npc)
+        self.memory.forget(npc)
+        self._tick_due_s.pop(npc, None)
+
     def subscribers(self, topic: str) -> Iterator[Session]:
         """Sessions that want to be told of ``topic``."""
         for session_id, subscription in self.subscriptions.items():
@@ -159,3 +165,10 @@ class Room:
                     ),
                     key=f"npc_tick/{npc}",
                 )
+
+    def check_integrity(self) -> None:
+        """Raise ``AssertionError`` naming the broken invariant, if one is broken."""
+        self.world.check_integrity()
+        self.scripts.check_integrity(self.world.npcs, self.sessions)
+        for session in self.subscriptions:
+            assert session in self.sessions, f"{session} subscribed and is gone"

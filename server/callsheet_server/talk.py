@@ -96,6 +96,7 @@ class Talk:
             assert key == (reply.asker.id, reply.request), f"{key} is filed under another request"
             assert reply.task is not None, f"{key} was accepted and never started"
             assert not reply.task.done(), f"{key} has ended and is still open"
+            assert reply.asker.id in reply.room.sessions, f"{key} was asked by one who is gone"
 
     def _accept(
         self, room: Room, asker: Session, message: Say | Speak, speaker: Speaker, heard: str

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from callsheet_server.residency.actions import Load, Plan
-from callsheet_server.residency.planner import Budget, Credit, Items, cost
+from callsheet_server.residency.items import Budget, Credit, Items, cost
 from callsheet_server.residency.settings import PolicySettings
 from callsheet_server.residency.state import StateKind, Tier
 

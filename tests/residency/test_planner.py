@@ -9,7 +9,8 @@ from hypothesis import assume, given, settings
 from residency.strategies import carry_out, problems, used_bytes
 
 from callsheet_server.residency.actions import Evict, Load
-from callsheet_server.residency.planner import Budget, Credit, Items, plan, plan_demand
+from callsheet_server.residency.items import Budget, Credit, Items
+from callsheet_server.residency.planner import plan, plan_demand
 from callsheet_server.residency.settings import PolicySettings
 from callsheet_server.residency.state import StateKind, Tier
 
@@ -205,8 +206,18 @@ def test_the_planner_pulls_in_no_other_layer_and_no_heavy_dependency() -> None:
         for name in (
             "residency",
             "residency.actions",
+            "residency.items",
             "residency.order",
             "residency.planner",
             "residency.state",
         )
     }
+
+
+def test_a_demanded_item_is_not_displaced_by_those_who_make_room_for_it() -> None:
+    items = items_of((Tier.DEVICE, 1.0), (Tier.HOST, INF))
+    made = plan_demand(items, 1, budget_of(items, 10, 10, 0))
+    assert moves(made.actions) == [
+        ("npc0", Tier.DEVICE, Tier.ABSENT),
+        ("npc1", Tier.HOST, Tier.DEVICE),
+    ]

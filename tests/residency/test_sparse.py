@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from residency.strategies import DISTANCES, problems
 
-from callsheet_server.residency.planner import Budget, Items, plan, plan_demand
+from callsheet_server.residency.items import Budget, Items
+from callsheet_server.residency.planner import plan, plan_demand
 from callsheet_server.residency.settings import PolicySettings
 from callsheet_server.residency.sparse import SparseOrder
 from callsheet_server.residency.state import Tier

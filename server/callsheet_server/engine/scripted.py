@@ -15,7 +15,7 @@ import itertools
 import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import orjson
@@ -40,6 +40,7 @@ from callsheet_server.engine.errors import (
     GenerationError,
     UnknownNpcError,
 )
+from callsheet_server.engine.json_instance import instance_of
 from callsheet_server.engine.simulated import SimulatedStore
 from callsheet_server.residency.state import StateKind, StateStore, Tier
 from callsheet_server.world.key import NpcKey
@@ -260,7 +261,7 @@ def _pieces(profile: NpcProfile, request: GenerationRequest) -> list[str]:
     heard = request.turns[-1].text if request.turns else ""
     digest = hashlib.sha256(f"{profile.name}\0{heard}".encode()).digest()
     if request.json_schema is not None:
-        text = orjson.dumps(_instance(request.json_schema, digest[0])).decode()
+        text = orjson.dumps(instance_of(request.json_schema, digest[0])).decode()
     else:
         line = LINES[digest[0] % len(LINES)]
         text = line.format(name=profile.name, heard=f'"{heard.strip()[:60]}"')
@@ -268,30 +269,3 @@ def _pieces(profile: NpcProfile, request: GenerationRequest) -> list[str]:
         text = text.partition(stop)[0]
     words = text.split(" ")
     return [word if index == 0 else f" {word}" for index, word in enumerate(words)]
-
-
-def _instance(schema: Any, choice: int) -> Any:
-    """A value valid under the common part of JSON schema: what action parameters are made of."""
-    if "const" in schema:
-        return schema["const"]
-    if "enum" in schema:
-        return schema["enum"][choice % len(schema["enum"])]
-    for union in ("anyOf", "oneOf"):
-        if union in schema:
-            return _instance(schema[union][choice % len(schema[union])], choice)
-    match schema.get("type"):
-        case "object":
-            properties = schema.get("properties", {})
-            return {k: _instance(properties.get(k, {}), choice) for k in schema.get("required", ())}
-        case "array":
-            return [_instance(schema.get("items", {}), choice)] * schema.get("minItems", 0)
-        case "integer":
-            return schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1)
-        case "number":
-            return float(schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1))
-        case "boolean":
-            return bool(choice % 2)
-        case "null":
-            return None
-        case _:
-            return "x" * schema.get("minLength", 1)

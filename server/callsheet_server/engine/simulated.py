@@ -85,9 +85,9 @@ class SimulatedStore:
 
     def _move(self, key: Hashable, target: Tier) -> int:
         with self._lock:
-            source, size = self._items.get(key, (Tier.ABSENT, 0))
+            source, size = self._items.get(key, (target, 0))
             if source is target:
-                return 0
+                return 0  # It is there, or was dropped meanwhile.
             room = self.capacity_bytes(target) - self._used[target]
             if target is not Tier.ABSENT and size > room:
                 raise BudgetError(f"{key}: {size} bytes, {target.name.lower()} has room for {room}")

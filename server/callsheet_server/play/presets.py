@@ -18,12 +18,15 @@ SCRIPTED_PREFIX_BYTES = 1_000_000
 
 
 def presets(npcs: int) -> list[str]:
-    """As flags: short replies, and tiers too small for everyone."""
+    """As flags: short replies, tiers too small for everyone, and a core left for the town.
+
+    Short chunks of prefill keep the computing of prefixes from holding up who speaks.
+    """
     device, host = DEVICE_SHARE * npcs, HOST_SHARE * npcs  # NPCs that fit
     return [
         "server.port=0",
         f"embedded.threads={max((os.cpu_count() or 1) - 1, 1)}",
-        "embedded.prefill_chunk_tokens=64",
+        "embedded.prefill_chunk_tokens=16",
         "reply.max_tokens=32",
         f"embedded.device_budget_bytes={int(device * PREFIX_BYTES) + LORE_BYTES}",
         f"embedded.host_budget_bytes={int(host * PREFIX_BYTES)}",

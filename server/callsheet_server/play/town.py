@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import math
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from callsheet import Client
 from callsheet.core.calls import Handles
 from callsheet.town import PLAYER_MPS, REACH_M, WALK_MPS, Cause, TownCall, TownSimulation, TownStep
-from callsheet.wire.observe import NpcStates
+from callsheet.wire.observe import NpcState, NpcStates
 from callsheet.wire.talk import Speaker
 from callsheet.wire.world import Hint, NpcSpec, PlayerSpec
 from callsheet_server.play.game import ask
@@ -27,7 +28,7 @@ OPENING_S = 30.0
 OPENING_STEP_S = 0.5
 PREPARED_AT_ONCE = 4
 PREPARE_PERIOD_S = 0.1
-MAX_PREPARE_S = 60.0
+MAX_PREPARE_S = 30.0
 """After this the play begins, whoever is ready."""
 MAX_LAG_S = 1.0
 """A game that is later than this goes on from now instead of catching up."""
@@ -102,15 +103,14 @@ class TownGame:
 
         Hints say that the next few are needed now; the planner parks those before them.
         """
-        tiers: dict[str, str] = {}
-        end = client.on(lambda told: tiers.update((n.npc, n.tier) for n in told.npcs), NpcStates)
+        states: dict[str, NpcState] = {}
+        end = client.on(lambda told: states.update((n.npc, n) for n in told.npcs), NpcStates)
         await client.subscribe("npcs", interval_s=PREPARE_PERIOD_S)
         hinted: list[str] = []
         try:
-            while len(tiers) < len(handles.npcs) or "absent" in tiers.values():
-                absent = [npc for npc, tier in tiers.items() if tier == "absent"]
+            while len(states) < len(handles.npcs) or _absent(states.values()):
                 done = [Hint(npc=npc) for npc in hinted]
-                hinted = absent[:PREPARED_AT_ONCE]
+                hinted = _absent(states.values())[:PREPARED_AT_ONCE]
                 if hints := [*done, *(Hint(npc=npc, in_s=0.0) for npc in hinted)]:
                     await client.hint_calls(hints)
                 await client.send_tick(
@@ -198,3 +198,10 @@ class TownGame:
 
 def _player_id(name: str) -> str:
     return name.lower().replace(" ", "-")
+
+
+def _absent(states: Iterable[NpcState]) -> list[str]:
+    """Whose prefix is nowhere, those needed soonest first."""
+    absent = [npc for npc in states if npc.tier == "absent"]
+    absent.sort(key=lambda npc: math.inf if npc.distance_s is None else npc.distance_s)
+    return [npc.npc for npc in absent]

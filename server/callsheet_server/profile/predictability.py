@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
@@ -62,6 +63,7 @@ def predictability(trace: Trace, settings: DistanceSettings) -> Predictability:
     time_s, correlations, foreseen = [], [], []
     calls = iter(trace.calls)
     call = next(calls, None)
+    open_until: list[tuple[float, int]] = []
     sample_due_s = -np.inf
     for tick in trace.ticks:
         while call is not None and call.time_s <= tick.time_s:
@@ -69,9 +71,13 @@ def predictability(trace: Trace, settings: DistanceSettings) -> Predictability:
                 judged[found.lookback_s] += 1
                 if found.estimator is not Estimator.NONE:
                     errors[found.estimator, found.lookback_s].append(found.error_s)
-            replay.open(call)
+            replay.begin_call(call.row)
+            heapq.heappush(open_until, (call.time_s + call.duration_s, call.row))
             call = next(calls, None)
         replay.tick(tick)
+        while open_until and open_until[0][0] <= tick.time_s:
+            end_s, row = heapq.heappop(open_until)
+            replay.end_call(row, end_s)
         distances = replay.estimate()
         predictions.record(distances, rows)
         if tick.time_s < sample_due_s:

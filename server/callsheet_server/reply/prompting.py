@@ -1,11 +1,7 @@
-"""What the model is told beyond the persona: who speaks, a script's facts, the actions."""
+"""What the model is told beyond the persona: who speaks, and a script's facts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-from callsheet.wire.script import ActionSpec
 from callsheet.wire.talk import SamplingSpec, Say, Speaker
 from callsheet_server.engine.engine import Priority, Sampling
 from callsheet_server.reply.settings import ReplySettings
@@ -13,8 +9,6 @@ from callsheet_server.world.memory import Turn
 from callsheet_server.world.world import World
 
 __all__ = [
-    "action_schema",
-    "action_turn",
     "heard_turn",
     "priority_of",
     "sampling_of",
@@ -22,7 +16,6 @@ __all__ = [
 ]
 
 NARRATOR = "Narrator"
-NO_ACTION = "none"
 _PRIORITIES = {
     "player": Priority.PLAYER,
     "npc": Priority.NPC,
@@ -64,36 +57,3 @@ def sampling_of(asked: SamplingSpec | None, settings: ReplySettings) -> Sampling
         repetition_penalty=given.get("repetition_penalty", settings.repetition_penalty),
         seed=given.get("seed"),
     )
-
-
-def action_turn(name: str, actions: Sequence[ActionSpec]) -> Turn:
-    """Asks which action the NPC takes after what was just said."""
-    offers = "\n".join(f"- {a.name}: {a.description}" for a in actions)
-    return Turn(
-        NARRATOR,
-        f"After these words, what does {name} do? Answer with one JSON object.\n{offers}\n"
-        f"- {NO_ACTION}: {name} only talks.",
-    )
-
-
-def action_schema(actions: Sequence[ActionSpec]) -> dict[str, Any]:
-    """The JSON schema of one action with its arguments, or none."""
-    return {
-        "anyOf": [
-            {
-                "type": "object",
-                "properties": {"action": {"const": action.name}, "arguments": action.parameters},
-                "required": ["action", "arguments"],
-                "additionalProperties": False,
-            }
-            for action in actions
-        ]
-        + [
-            {
-                "type": "object",
-                "properties": {"action": {"const": NO_ACTION}},
-                "required": ["action"],
-                "additionalProperties": False,
-            }
-        ]
-    }

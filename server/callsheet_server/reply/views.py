@@ -36,10 +36,12 @@ __all__ = [
     "ttft_stats",
 ]
 
-NPCS_PER_PART = 200
-"""NPC states in one message: at most 300 bytes each, so below the protocol's 64,000 bytes."""
-MOVES_PER_MESSAGE = 100
-"""Moves in one message: at most 600 bytes each."""
+NPCS_PER_PART = 150
+"""NPC states in one message: at most 310 bytes each."""
+PLAYERS_PER_PART = 50
+"""Player states in one message: at most 210 bytes each; with the NPCs under 64,000 bytes."""
+MOVES_PER_MESSAGE = 36
+"""Moves in one message: at most 1,700 bytes each."""
 TIER_NAMES: Final[dict[Tier, TierName]] = {
     Tier.DEVICE: "device",
     Tier.HOST: "host",
@@ -89,19 +91,21 @@ def npc_states(
                 in_conversation=bool(world.columns.open_turns[npc.row] > 0),
             )
         )
-    players = tuple(
+    players = [
         PlayerState(player=name, handle=p.handle, position=_vector(p.position_m))
         for name, p in world.players.items()
         if p.present
+    ]
+    parts = max(
+        1, math.ceil(len(states) / NPCS_PER_PART), math.ceil(len(players) / PLAYERS_PER_PART)
     )
-    parts = max(1, math.ceil(len(states) / NPCS_PER_PART))
     for part in range(parts):
         yield NpcStates(
             game_time_s=world.game_time_s,
             part=part,
             parts=parts,
             npcs=tuple(states[part * NPCS_PER_PART : (part + 1) * NPCS_PER_PART]),
-            players=players if part == 0 else (),
+            players=tuple(players[part * PLAYERS_PER_PART : (part + 1) * PLAYERS_PER_PART]),
         )
 
 

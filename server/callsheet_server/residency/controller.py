@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from callsheet_server.residency.actions import Action, Load, Plan
 from callsheet_server.residency.bandwidth import Bandwidth, CreditBucket
+from callsheet_server.residency.items import Budget, Credit, Items
 from callsheet_server.residency.ledger import Ledger
-from callsheet_server.residency.planner import Budget, Credit, Items, plan, plan_demand
+from callsheet_server.residency.planner import plan, plan_demand
 from callsheet_server.residency.settings import PolicySettings
 from callsheet_server.residency.state import StateKind, StateStore, Tier
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callsheet_server.residency.actions import Action
-from callsheet_server.residency.planner import Items
+from callsheet_server.residency.items import Items
 from callsheet_server.residency.state import StateStore, Tier
 
 __all__ = ["Ledger"]

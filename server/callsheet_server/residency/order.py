@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from callsheet_server.residency.state import Tier
 
 if TYPE_CHECKING:
-    from callsheet_server.residency.planner import Items
+    from callsheet_server.residency.items import Items
 
 __all__ = ["DenseOrder", "Key", "Order", "rebuild_s_per_byte"]
 

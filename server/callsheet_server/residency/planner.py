@@ -6,101 +6,21 @@ Depends on numpy and the standard library only, so that the SGLang plugin can im
 from __future__ import annotations
 
 import heapq
-from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from callsheet_server.residency.actions import Action, Evict, Load, Plan
+from callsheet_server.residency.items import NOTHING, Budget, Credit, Items, cost
 from callsheet_server.residency.order import DenseOrder, Key, Order
-from callsheet_server.residency.state import StateKind, Tier
+from callsheet_server.residency.state import Tier
 
 if TYPE_CHECKING:
     from callsheet_server.residency.settings import PolicySettings
 
-__all__ = ["Budget", "Credit", "Items", "plan", "plan_demand"]
-
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    """M pieces of state of one store, as parallel arrays. Sizes may be in any one unit, bytes or
-    tokens, if budgets and credits are in the same.
-    """
-
-    kind: StateKind
-    keys: Sequence[Hashable]
-    """M keys; only those of rows that move are read."""
-    distance_s: NDArray[np.float32]
-    """(M,) float32, >= 0, seconds to the next expected use; +inf = none. Never NaN."""
-    size_bytes: NDArray[np.int64]
-    """(M,) int64, >= 0."""
-    tier: NDArray[np.int8]
-    """(M,) int8, a ``Tier``."""
-    pinned: NDArray[np.bool_]
-    """(M,) bool: in use, being moved, or no item at all: not to be touched."""
-    rebuild_s: NDArray[np.float32]
-    """(M,) float32, >= 0, seconds to build it from nothing; +inf = cannot be, so never dropped."""
-    backed_up: NDArray[np.bool_]
-    """(M,) bool: on the device with a valid copy in host memory; evicting it there is free."""
-
-
-@dataclass(frozen=True, slots=True)
-class Credit:
-    """What may be moved now, per link; each link is spent separately."""
-
-    load_bytes: int
-    """Host to device."""
-    evict_bytes: int
-    """Device to host."""
-    disk_bytes: int
-    """Anything that reads or writes the disk."""
-    rebuild_s: float
-    """Seconds of the device's time for building absent state."""
-
-    def __sub__(self, spent: Credit) -> Credit:
-        return Credit(
-            self.load_bytes - spent.load_bytes,
-            self.evict_bytes - spent.evict_bytes,
-            self.disk_bytes - spent.disk_bytes,
-            self.rebuild_s - spent.rebuild_s,
-        )
-
-    def covers(self, cost: Credit) -> bool:
-        """True if ``cost`` can be spent without falling below zero on any link."""
-        return (
-            cost.load_bytes <= self.load_bytes
-            and cost.evict_bytes <= self.evict_bytes
-            and cost.disk_bytes <= self.disk_bytes
-            and cost.rebuild_s <= self.rebuild_s
-        )
-
-
-NOTHING = Credit(0, 0, 0, 0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """Room and credit a plan must keep within."""
-
-    capacity_bytes: tuple[int, int, int]
-    """Of device, host and disk; 0 = the tier is not used."""
-    used_bytes: tuple[int, int, int]
-    """Taken there, room reserved for moves in flight included."""
-    credit: Credit
-
-
-def cost(items: Items, row: int, source: Tier, target: Tier) -> Credit:
-    """What moving ``row`` from ``source`` to ``target`` takes from each link."""
-    size = int(items.size_bytes[row])
-    if source is Tier.ABSENT:
-        return Credit(0, 0, 0, float(items.rebuild_s[row]))
-    if target is Tier.ABSENT or (target is Tier.HOST and items.backed_up[row]):
-        return NOTHING
-    if Tier.DISK in (source, target):
-        return Credit(0, 0, size, 0.0)
-    return Credit(size, 0, 0, 0.0) if target is Tier.DEVICE else Credit(0, size, 0, 0.0)
+__all__ = ["plan", "plan_demand"]
 
 
 def plan(items: Items, budget: Budget, policy: PolicySettings, order: Order | None = None) -> Plan:
@@ -198,6 +118,8 @@ class _Draft:
         """Made when first asked for: each costs a pass over all items."""
         self._arrived: dict[Tier, list[int]] = {tier: [] for tier in Tier}
         self._stuck: list[int] = []
+        self._coming: int | None = None
+        """The row that room is being made for: it must not be displaced by those who make it."""
 
     def prefetch(self, horizon_s: float, hysteresis_s: float) -> None:
         """Load what is within the horizon, nearest first, from all tiers below the device."""
@@ -229,6 +151,7 @@ class _Draft:
         price = cost(items, row, source, Tier.DEVICE)
         if not self._credit.covers(price) or size > self._device_limit:
             return False
+        self._coming = row
         before = self._credit
         self._credit -= price  # Set aside: making room may need the same link.
         if not self.make_room(size, beyond_s, f"makes room for {items.keys[row]}"):
@@ -283,10 +206,13 @@ class _Draft:
 
     def _next_victim(self, tier: Tier, beyond_s: float) -> int | None:
         """Take the farthest row of ``tier`` if it is farther than ``beyond_s``."""
-        row = self._queue(tier).peek()
+        queue = self._queue(tier)
+        if self._coming is not None and queue.peek() == self._coming:
+            queue.pop()
+        row = queue.peek()
         if row is None or not self._order.distance_s(row) > beyond_s:
             return None
-        return self._queue(tier).pop()
+        return queue.pop()
 
     def _place_below_device(self, row: int) -> Tier | None:
         """Find, or make, the best place for an evicted row; None if it has to stay."""

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from callsheet_server.residency.items import Items
 from callsheet_server.residency.order import Key, rebuild_s_per_byte
-from callsheet_server.residency.planner import Items
 from callsheet_server.residency.state import Tier
 
 __all__ = ["SparseOrder"]

@@ -32,7 +32,8 @@ class Connection:
         The first frame that is accepted returns its ``Hello``; ``session`` is set then.
         """
         if self.session is not None:
-            return self.session.receive(frame, now_s)
+            # What comes after the session left this connection is nobody's.
+            return self.session.receive(frame, now_s) if self.session.is_on(self._link) else None
         if self._refused:
             return None
         try:
@@ -54,10 +55,10 @@ class Connection:
                 )
             )
 
-    def lost(self, now_s: float) -> None:
+    def lost(self, close_code: int, now_s: float) -> None:
         """The connection is gone, whoever ended it."""
         if self.session is not None:
-            self.session.detach(self._link, now_s)
+            self.session.detach(self._link, close_code, now_s)
 
     def _refuse(self, error: CallsheetError) -> None:
         self._refused = True
@@ -72,7 +73,7 @@ def _parse_hello(frame: str | bytes) -> Hello:
 
     Raises:
         VersionError: majors differ. Looked at first: another major may have another hello.
-        ProtocolError: ``hello_expected``, or what is wrong with the hello.
+        ProtocolError: ``hello_expected``, naming what is wrong.
     """
     if isinstance(frame, bytes):
         raise _expected("a binary frame")
@@ -85,7 +86,16 @@ def _parse_hello(frame: str | bytes) -> Hello:
     theirs = value.get("protocol")
     if isinstance(theirs, str) and theirs.split(".")[0] != PROTOCOL.split(".")[0]:
         raise _version_mismatch(theirs)
-    message = parse_client_message(frame)
+    try:
+        message = parse_client_message(frame)
+    except CallsheetError as error:
+        raise error_for(
+            ErrorCode.HELLO_EXPECTED,
+            error.message,
+            field=error.field,
+            value=error.value,
+            limit=error.limit,
+        ) from None
     assert isinstance(message, Hello)
     return message
 
@@ -104,5 +114,5 @@ def _version_mismatch(theirs: str) -> CallsheetError:
         f"the client speaks callsheet {theirs[:20]}, this server (callsheet {__version__}) speaks "
         f"{PROTOCOL}: upgrade the {'client' if ours_is_newer else 'server'}",
         field="protocol",
-        value=theirs[:20],
+        value=orjson.dumps(theirs[:20]).decode(),
     )

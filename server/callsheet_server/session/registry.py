@@ -130,7 +130,7 @@ class SessionRegistry:
                 f"a game is playing world {hello.world!r}; stop it, resume its session, or use "
                 f"another world name",
                 field="world",
-                value=hello.world,
+                value=f'"{hello.world}"',
             )
 
     def _end_lost_games(self, world: str) -> None:

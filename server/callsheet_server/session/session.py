@@ -26,7 +26,7 @@ from callsheet.wire.errors import (
     error_for,
 )
 from callsheet.wire.fields import Role
-from callsheet.wire.session import Ack, Bye, Error, Ping, Pong
+from callsheet.wire.session import Ack, Bye, Error, Hello, Ping, Pong
 from callsheet.wire.tick import Tick, TickKind, decode_tick, tick_from_json
 from callsheet.wire.world import JsonTick
 from callsheet_server.session.budget import TokenBucket
@@ -42,9 +42,16 @@ BURST_S = 2.0
 ERROR_RATE = 10.0
 ERROR_BURST = 100.0
 """100 errors at once or 10 a second for long: the client is broken or hostile."""
+RESUMABLE_CLOSES = frozenset({1001, 1005, 1006}) | {
+    rule.closes for rule in RULES.values() if rule.resumable
+}
+"""Closes after which a session can be resumed: the client went away, gave no code, was lost,
+or gave a code of ours that says so."""
 THROTTLE_S = 1.0
 """Errors about ticks are told at most this often per code."""
 SILENT_INTERVALS = 3
+BACKLOG_FRAMES = 64
+"""A client for which more frames wait than this does not keep up."""
 
 
 class SessionState(Enum):
@@ -55,6 +62,10 @@ class SessionState(Enum):
 
 class Link(Protocol):
     """The way to the client, as a session sees it. Calls never block."""
+
+    @property
+    def waiting(self) -> int:
+        """Frames queued and not yet written."""
 
     def send(self, frame: bytes, key: str | None = None) -> None:
         """Queue a text frame. One with a ``key`` replaces a queued one with the same key."""
@@ -106,13 +117,18 @@ class Session:
         for frame in self._replay.after(last_seq):
             link.send(frame)
 
-    def detach(self, link: Link, now_s: float) -> None:
-        """The connection is gone. Ignored if the session has another one by now."""
-        if link is self._link:
-            self._link = None
-            self.detached_at_s = now_s
-            if self.state is SessionState.OPEN:
-                self._set_state(SessionState.DETACHED)
+    def is_on(self, link: Link) -> bool:
+        """True if this is the session's connection now."""
+        return link is self._link
+
+    def detach(self, link: Link, close_code: int, now_s: float) -> None:
+        """The connection is gone. Ignored if it is no longer the session's."""
+        if not self.is_on(link):
+            return
+        self._link = None
+        self.detached_at_s = now_s
+        resumable = close_code in RESUMABLE_CLOSES
+        self._set_state(SessionState.DETACHED if resumable else SessionState.CLOSED)
 
     def close(self, code: int, reason: str) -> None:
         """End the session for good."""
@@ -121,6 +137,10 @@ class Session:
         if self._link is not None:
             self._link.close(code, reason)
             self._link = None
+
+    def keeps_up(self) -> bool:
+        """False if what is sent now and may be dropped should rather be dropped."""
+        return self._link is not None and self._link.waiting <= BACKLOG_FRAMES
 
     def silent(self, now_s: float, heartbeat_interval_s: float) -> bool:
         """True if the client is attached and has sent nothing for three intervals."""
@@ -179,6 +199,13 @@ class Session:
                 self._replay.ack(message.seq)
             case Bye():
                 self.close(CloseCode.NORMAL, "bye")
+            case Hello():
+                raise error_for(
+                    ErrorCode.BAD_MESSAGE,
+                    "hello can only be the first message of a connection",
+                    field="type",
+                    value='"hello"',
+                )
             case _:
                 return message
         return None
@@ -202,7 +229,7 @@ class Session:
                 f"{message.type} is for {' and '.join(sorted(message.roles))}; "
                 f"this session's role is {self.role}",
                 field="type",
-                value=message.type,
+                value=f'"{message.type}"',
             )
 
     # --- ticks -------------------------------------------------------------------------------
@@ -284,12 +311,23 @@ class Session:
         except CallsheetError as error:
             self._end(error)
             return
-        if self._link is not None:
-            self._link.send(frame)
+        if self._link is None:
+            return
+        self._link.send(frame)
+        # Who acks what it does not read gets no further than who does not ack.
+        if self._link.waiting > 2 * self._limits.max_outbox_messages:
+            self._end(
+                error_for(
+                    ErrorCode.SLOW_CONSUMER,
+                    f"{self._link.waiting} messages wait to be read",
+                    limit=self._limits.max_outbox_messages,
+                )
+            )
 
     def fail(self, error: CallsheetError, now_s: float) -> None:
         """Tell the client of an error, and close if the error's rule says so."""
         if RULES[error.code].closes is not None:
+            self.detached_at_s = now_s
             self._end(error)
             return
         self.errors[error.code] += 1
@@ -316,7 +354,12 @@ class Session:
         assert attached == (self.state is SessionState.OPEN), f"{self.state} with link {attached}"
 
     def _end(self, error: CallsheetError) -> None:
-        """Say why, then cut the connection; the session goes on if it can be resumed."""
+        """Say why, then cut the connection; the session goes on if it can be resumed.
+
+        That error has no ``seq``: it belongs to the connection and is not replayed.
+        """
+        if self.state is SessionState.CLOSED:
+            return
         self.errors[error.code] += 1
         rule = RULES[error.code]
         assert rule.closes is not None
@@ -324,11 +367,8 @@ class Session:
         if link is not None:
             link.send(encode(error_message(error)))
             link.close(rule.closes, str(error.code))
-        if rule.resumable or error.code is ErrorCode.SUPERSEDED:
-            self.detached_at_s = self.last_frame_s
-            self._set_state(SessionState.DETACHED)
-        elif self.state is not SessionState.CLOSED:
-            self._set_state(SessionState.CLOSED)
+        resumable = rule.resumable or error.code is ErrorCode.SUPERSEDED
+        self._set_state(SessionState.DETACHED if resumable else SessionState.CLOSED)
 
     def _set_state(self, state: SessionState) -> None:
         ids = {"session": self.id, "world": self.world}

@@ -109,8 +109,8 @@ def simulate(
         while call is not None and call.time_s <= tick.time_s:
             run.call(call, replay)
             call = next(calls, None)
-        for row in replay.tick(tick):
-            run.release(row)
+        replay.tick(tick)
+        run.end_calls(replay)
         run.plan(replay)
     while call is not None:
         run.call(call, replay)
@@ -120,7 +120,11 @@ def simulate(
 
 
 class Replay:
-    """The world as it was at one moment of the trace; a ``View`` for policies."""
+    """The world as it was at one moment of the trace; a ``View`` for policies.
+
+    Whoever replays says when calls begin and end: a simulation from the trace, a real engine from
+    the clock.
+    """
 
     def __init__(self, trace: Trace, settings: DistanceSettings) -> None:
         count = len(trace.npcs)
@@ -137,7 +141,6 @@ class Replay:
         self._player_velocity_mps = np.zeros((0, 3), np.float32)
         self._seen = np.zeros(count, np.bool_)
         self._open = np.zeros(count, np.int32)
-        self._ends: list[tuple[float, int]] = []
         self._last_call_s = np.full(count, np.nan)
         self._gaps = np.zeros(count, np.int32)
         self._gap_mean_s = np.full(count, np.nan, np.float32)
@@ -146,9 +149,8 @@ class Replay:
         for call in trace.calls:
             self._calls_s[call.row].append(call.time_s)
 
-    def tick(self, tick: TraceTick) -> list[int]:
-        """Take in a tick and the calls that have ended by it; return the rows of those."""
-        ended = []
+    def tick(self, tick: TraceTick) -> None:
+        """Take in a tick."""
         self.now_s = tick.time_s
         self._seen[tick.rows] = True
         self._seen[tick.inactive_rows] = False
@@ -157,26 +159,24 @@ class Replay:
         self._scheduled_s[tick.rows] = tick.scheduled_call_s
         self._player_position_m = tick.player_position_m
         self._player_velocity_mps = tick.player_velocity_mps
-        while self._ends and self._ends[0][0] <= tick.time_s:
-            end_s, row = heapq.heappop(self._ends)
-            self._open[row] -= 1
-            gap_s = end_s - self._last_call_s[row]
-            if not np.isnan(gap_s):
-                self._gaps[row] += 1
-                self._gap_mean_s[row], self._gap_std_s[row] = add_gap(
-                    int(self._gaps[row]),
-                    float(gap_s),
-                    float(self._gap_mean_s[row]),
-                    float(self._gap_std_s[row]),
-                )
-            self._last_call_s[row] = end_s
-            ended.append(row)
-        return ended
 
-    def open(self, call: TraceCall) -> None:
-        """Take in a call; it ends with the tick in which its duration is over."""
-        self._open[call.row] += 1
-        heapq.heappush(self._ends, (call.time_s + call.duration_s, call.row))
+    def begin_call(self, row: int) -> None:
+        """A turn of this NPC is open from now on."""
+        self._open[row] += 1
+
+    def end_call(self, row: int, end_s: float) -> None:
+        """A turn of this NPC ended at ``end_s``, game time."""
+        self._open[row] -= 1
+        gap_s = end_s - self._last_call_s[row]
+        if not np.isnan(gap_s):
+            self._gaps[row] += 1
+            self._gap_mean_s[row], self._gap_std_s[row] = add_gap(
+                int(self._gaps[row]),
+                float(gap_s),
+                float(self._gap_mean_s[row]),
+                float(self._gap_std_s[row]),
+            )
+        self._last_call_s[row] = end_s
 
     def estimated_s(self) -> F32:
         return self.estimate().distance_s
@@ -233,6 +233,8 @@ class _Run:
         self._controller = ResidencyController([self._store], policy.settings(ours))
         self._ledger = self._controller.ledger(StateKind.PREFIX)
         self._unused_prefetches: set[int] = set()
+        self._ends: list[tuple[float, int]] = []
+        """(time, row) of the calls under way."""
         for row in range(len(trace.npcs)):
             self._controller.link(trace.world, row, StateKind.PREFIX, row)
         self._world = trace.world
@@ -260,10 +262,15 @@ class _Run:
         self._unused_prefetches.discard(row)
         self._carry_out(self._controller.demand(StateKind.PREFIX, row))
         self._ledger.pin(row)
-        replay.open(call)
+        replay.begin_call(row)
+        heapq.heappush(self._ends, (call.time_s + call.duration_s, row))
 
-    def release(self, row: int) -> None:
-        self._ledger.unpin(row)
+    def end_calls(self, replay: Replay) -> None:
+        """End the calls whose time is over."""
+        while self._ends and self._ends[0][0] <= replay.now_s:
+            end_s, row = heapq.heappop(self._ends)
+            replay.end_call(row, end_s)
+            self._ledger.unpin(row)
 
     def check_integrity(self) -> None:
         self._controller.check_integrity()

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
 from websockets.typing import Subprotocol
 
 from callsheet.wire.fields import SUBPROTOCOL
@@ -35,8 +36,8 @@ class Receiver(Protocol):
     def hello_timeout(self, timeout_s: float) -> None:
         """Called once, when the time to say hello is over; ignored if it was said."""
 
-    def lost(self) -> None:
-        """Called once, when the connection is gone."""
+    def lost(self, close_code: int) -> None:
+        """Called once, when the connection is gone; 1006 = without a closing handshake."""
 
 
 class Listener:
@@ -54,6 +55,8 @@ class Listener:
         self._connect = connect
         self._pages = pages
         self._server: Server | None = None
+        self._outboxes: set[Outbox] = set()
+        self._closing = False
 
     @property
     def port(self) -> int:
@@ -83,13 +86,19 @@ class Listener:
         )
 
     async def close(self) -> None:
-        """Stop listening and wait until the connections are closed. May be called twice."""
+        """Stop listening; close what is open once its outbox is empty. May be called twice."""
         if self._server is not None:
-            self._server.close()
+            self._server.close(close_connections=False)
+            self._closing = True
+            for outbox in self._outboxes:
+                _say_goodbye(outbox)
             await self._server.wait_closed()
 
     async def _handle(self, socket: ServerConnection) -> None:
         outbox = Outbox()
+        self._outboxes.add(outbox)
+        if self._closing:
+            _say_goodbye(outbox)
         receiver = self._connect(outbox)
         timeout_s = self._settings.hello_timeout_s
         alarm = asyncio.get_running_loop().call_later(timeout_s, receiver.hello_timeout, timeout_s)
@@ -98,22 +107,34 @@ class Listener:
             asyncio.create_task(_abort_if_stuck(socket, outbox)),
         ]
         try:
-            async for frame in socket:
-                receiver.receive(frame)
+            while True:
+                receiver.receive(await socket.recv())
                 # A socket that always has a frame ready must not starve the others.
                 await asyncio.sleep(0)
         except ConnectionClosed as closed:
-            logger.debug("connection lost: %s", closed)
+            logger.debug("connection closed: %s", closed)
         finally:
             alarm.cancel()
+            self._outboxes.remove(outbox)
             for task in tasks:
                 task.cancel()
-            receiver.lost()
+            receiver.lost(_close_code(socket))
 
 
 def _select_subprotocol(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
     """Clients need not offer one (Unity's and Godot's often cannot)."""
     return Subprotocol(SUBPROTOCOL) if SUBPROTOCOL in offered else None
+
+
+def _say_goodbye(outbox: Outbox) -> None:
+    outbox.close(CloseCode.GOING_AWAY, "the server stops")
+
+
+def _close_code(socket: ServerConnection) -> int:
+    """The code that was sent first, whichever side sent it."""
+    protocol = socket.protocol
+    first = protocol.close_rcvd if protocol.close_rcvd_then_sent else protocol.close_sent
+    return CloseCode.ABNORMAL_CLOSURE if first is None else first.code
 
 
 async def _abort_if_stuck(socket: ServerConnection, outbox: Outbox) -> None:

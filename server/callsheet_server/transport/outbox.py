@@ -27,6 +27,11 @@ class Outbox:
         self.dropped = 0
         """Frames with a key that were dropped because others pushed them out."""
 
+    @property
+    def waiting(self) -> int:
+        """Frames not yet written."""
+        return len(self._frames)
+
     def send(self, frame: bytes, key: str | None = None) -> None:
         """Queue a frame. Does nothing once ``close`` was called."""
         if self.closing is not None:

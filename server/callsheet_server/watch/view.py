@@ -103,7 +103,7 @@ def _who(scene: Scene, lines: int) -> RenderableType:
         table.add_row(
             Text(title(npc.npc), style="bold" if npc.in_conversation else ""),
             _in(npc),
-            npc.estimator or "",
+            Text(npc.estimator or ""),
             Text(npc.tier, style=TIER_STYLES[npc.tier]),
         )
     return Panel(table, title="Who needs the model next", title_align="left", padding=(0, 1))

@@ -9,7 +9,7 @@ def unknown(kind: str, name: str, field: str) -> CallsheetError:
     """``kind`` is "npc" or "player"."""
     code = ErrorCode.UNKNOWN_NPC if kind == "npc" else ErrorCode.UNKNOWN_PLAYER
     return error_for(
-        code, f"no {kind} {name!r} in this world; spawn it first", field=field, value=name
+        code, f"no {kind} {name!r} in this world; spawn it first", field=field, value=f'"{name}"'
     )
 
 
@@ -20,7 +20,7 @@ def duplicate(kind: str, name: str, field: str) -> CallsheetError:
         code,
         f"{kind} {name!r} is in this world already; despawn it first or use another id",
         field=field,
-        value=name,
+        value=f'"{name}"',
     )
 
 
@@ -36,5 +36,5 @@ def limit_exceeded(what: str, field: str, value: int, limit: int) -> CallsheetEr
 
 
 def bad_value(message: str, field: str, value: str) -> CallsheetError:
-    """A value that is well formed but makes no sense here."""
+    """A value (as JSON text) that is well formed but makes no sense here."""
     return error_for(ErrorCode.BAD_VALUE, message, field=field, value=value)

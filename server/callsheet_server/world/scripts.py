@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
 
 from callsheet.wire.errors import ErrorCode, error_for
 from callsheet.wire.script import RegisterScript
@@ -12,15 +12,21 @@ from callsheet.wire.world import NpcSpec
 __all__ = ["Script", "ScriptBook"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Script:
     """A registered script. ``owner`` is the id of the mod's session."""
 
     owner: str
     spec: RegisterScript
+    _npcs: frozenset[str] = field(init=False)
+    _archetypes: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._npcs = frozenset(self.spec.npcs)
+        self._archetypes = frozenset(self.spec.archetypes)
 
     def matches(self, npc: NpcSpec) -> bool:
-        return npc.npc in self.spec.npcs or npc.archetype in self.spec.archetypes
+        return npc.npc in self._npcs or npc.archetype in self._archetypes
 
     def over(self, npc: NpcSpec) -> NpcSpec:
         """The NPC as the game described it, with what the script replaces."""
@@ -33,7 +39,10 @@ class Script:
 
 
 class ScriptBook:
-    """The scripts of one world. Where several match an NPC, the one registered last speaks."""
+    """The scripts of one world. Where several match an NPC, the one registered last speaks.
+
+    Who speaks for whom is looked up when it may have changed (``assign``), not when it is needed.
+    """
 
     def __init__(self) -> None:
         self._scripts: dict[tuple[str, str], Script] = {}
@@ -58,7 +67,7 @@ class ScriptBook:
                 ErrorCode.BAD_VALUE,
                 f"this session has registered no script {name!r}",
                 field="script",
-                value=name,
+                value=f'"{name}"',
             )
 
     def remove_owner(self, owner: str) -> bool:
@@ -95,3 +104,15 @@ class ScriptBook:
     def listening(self, event: str) -> Mapping[str, Script]:
         """NPC -> script, of the scripts that want to be told of ``event``."""
         return self._by_event[event]
+
+    def check_integrity(self, npcs: Container[str], owners: Container[str]) -> None:
+        """Raise ``AssertionError`` naming the broken invariant, if one is broken."""
+        for owner, name in self._scripts:
+            assert owner in owners, f"script {name} belongs to nobody"
+        for npc, script in self._by_npc.items():
+            assert npc in npcs, f"{npc} has a script and is gone"
+            key = script.owner, script.spec.script
+            assert self._scripts.get(key) is script, f"{npc} is spoken for by a script that is gone"
+        for event, listening in self._by_event.items():
+            wanted = {npc for npc, script in self._by_npc.items() if event in script.spec.events}
+            assert set(listening) == wanted, f"the listeners to {event} are not who they should be"

@@ -174,7 +174,9 @@ class World:
         good &= records["flags"] <= int(NpcFlag.UNAVAILABLE | NpcFlag.CLEAR_SCHEDULE)
         use = known & good
         if tick.kind is TickKind.KEYFRAME:
+            kept = columns.active[rows] & known & ~good
             columns.active[: columns.rows] = False
+            columns.active[rows[kept]] = True
         everything = bool(use.all())
         if not everything:
             rows, records, next_call_s = rows[use], records[use], next_call_s[use]
@@ -189,11 +191,10 @@ class World:
         if cleared.any():
             columns.scheduled_call_s[rows[cleared]] = np.nan
         self._advance_schedules()
-        unknown_players = self._apply_players(tick)
-        if everything:
-            return TickReport(len(rows), tuple(unknown_players[:8]), len(unknown_players))
-        missing = tick.npcs["handle"][~known].tolist() + unknown_players
-        bad = tick.npcs["handle"][known & ~good].tolist()
+        missing, bad = self._apply_players(tick)
+        if not everything:
+            missing = tick.npcs["handle"][~known].tolist() + missing
+            bad = tick.npcs["handle"][known & ~good].tolist() + bad
         return TickReport(len(rows), tuple(missing[:8]), len(missing), tuple(bad[:8]), len(bad))
 
     def hint(self, name: str, in_s: float | None) -> None:
@@ -219,7 +220,7 @@ class World:
         columns, row, now_s = self.columns, npc.row, self.game_time_s
         columns.open_turns[row] -= 1
         if columns.scheduled_call_s[row] <= now_s:
-            columns.scheduled_call_s[row] = self._next_scheduled(name)
+            columns.scheduled_call_s[row] = self._next_scheduled(name, after=True)
         last_s = float(columns.last_call_s[row])
         columns.last_call_s[row] = now_s
         if math.isnan(last_s):
@@ -306,24 +307,28 @@ class World:
         self._player_by_handle[player.handle] = spec.player
         return player
 
-    def _apply_players(self, tick: Tick) -> list[int]:
-        """Move the players; return the handles that are unknown."""
+    def _apply_players(self, tick: Tick) -> tuple[list[int], list[int]]:
+        """Move the players; return the handles that are unknown, and those with bad values."""
         if tick.kind is TickKind.KEYFRAME:
+            named = set(tick.players["handle"].tolist())
             for player in self.players.values():
-                player.present = False
-        missing = []
+                player.present &= player.handle in named
+        missing, bad = [], []
         usable = _in_range(tick.players["position"]) & _in_range(tick.players["velocity"])
+        usable &= tick.players["flags"] == 0
         for record, good in zip(tick.players, usable, strict=True):
-            name = self._player_by_handle.get(int(record["handle"]))
+            handle = int(record["handle"])
+            name = self._player_by_handle.get(handle)
             if name is None:
-                missing.append(int(record["handle"]))
-                continue
-            player = self.players[name]
-            player.present = True
-            if good:
+                missing.append(handle)
+            elif not good:
+                bad.append(handle)
+            else:
+                player = self.players[name]
+                player.present = True
                 player.position_m[:] = record["position"]
                 player.velocity_mps[:] = record["velocity"]
-        return missing
+        return missing, bad
 
     def _advance_schedules(self) -> None:
         """Give up on announced calls that are overdue, and turn to the NPC's next one."""
@@ -331,10 +336,11 @@ class World:
         for row in np.flatnonzero(overdue):
             self.columns.scheduled_call_s[row] = self._next_scheduled(self.row_ids[row])
 
-    def _next_scheduled(self, name: str) -> float:
-        """The first time of an NPC's schedule from now on; NaN = none."""
+    def _next_scheduled(self, name: str, after: bool = False) -> float:
+        """The first time of an NPC's schedule from now on, or ``after`` now; NaN = none."""
+        from_s = math.nextafter(self.game_time_s, math.inf) if after else self.game_time_s
         calls = self._schedules.get(name, ())
-        first_s = min((_next_time(call, self.game_time_s) for call in calls), default=math.inf)
+        first_s = min((_next_time(call, from_s) for call in calls), default=math.inf)
         return first_s if math.isfinite(first_s) else math.nan
 
 
@@ -360,9 +366,9 @@ def _in_range(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
     return inside[:, 0] & inside[:, 1] & inside[:, 2]
 
 
-def _next_time(call: ScheduledCall, now_s: float) -> float:
-    if call.at_s >= now_s:
+def _next_time(call: ScheduledCall, from_s: float) -> float:
+    if call.at_s >= from_s:
         return call.at_s
     if call.every_s is None:
         return math.inf
-    return call.at_s + math.ceil((now_s - call.at_s) / call.every_s) * call.every_s
+    return from_s + (call.at_s - from_s) % call.every_s

@@ -1,0 +1,96 @@
+"""A whole server in this process, and what must hold of it after every test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from server.client import Client
+
+from callsheet_server.app import CallsheetServer
+from callsheet_server.engine.engine import Engine
+from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
+from callsheet_server.reply.settings import ReplySettings
+from callsheet_server.settings import Settings
+from callsheet_server.transport.settings import LimitSettings, ServerSettings
+
+StartServer = Callable[..., Awaitable[CallsheetServer]]
+
+
+def scripted(**settings: Any) -> ScriptedEngine:
+    """An engine that answers at once unless told otherwise."""
+    quick = {"token_delay_s": 0.0, "rebuild_s": 0.0, "load_s": 0.0}
+    return ScriptedEngine(ScriptedSettings(**{**quick, **settings}))
+
+
+async def settled(server: CallsheetServer) -> None:
+    """Let what moves arrive, then check every owner of anything."""
+    await server.mover.idle()
+    server.pipeline.step()
+    await server.mover.idle()
+    server.check_integrity()
+
+
+@pytest.fixture
+async def start_server() -> AsyncIterator[StartServer]:
+    """Starts servers; after the test each must be whole, and leave nothing behind when it stops."""
+    before = asyncio.all_tasks()
+    servers: list[CallsheetServer] = []
+
+    async def start(
+        engine: Engine | None = None,
+        limits: dict[str, Any] | None = None,
+        reply: dict[str, Any] | None = None,
+        **server: Any,
+    ) -> CallsheetServer:
+        settings = Settings(
+            server=ServerSettings(**{"port": 0, "drain_timeout_s": 0.0, **server}),
+            limits=LimitSettings(**(limits or {})),
+            reply=ReplySettings(**(reply or {})),
+        )
+        servers.append(CallsheetServer(settings, engine or scripted()))
+        await servers[-1].start()
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        await settled(server)
+        await server.close()
+        server.talk.check_integrity()
+        server.engine.check_integrity()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    assert not left, f"tasks left behind: {left}"
+
+
+@pytest.fixture
+async def server(start_server: StartServer) -> CallsheetServer:
+    return await start_server()
+
+
+@pytest.fixture
+async def game(server: CallsheetServer) -> AsyncIterator[Client]:
+    """The game of world "town", with the NPC bob and the player ann."""
+    async with Client(server.port) as client:
+        spawned = await client.spawn("bob")
+        await client.tick(
+            [npc.handle for npc in spawned.npcs],
+            [0.0, 0.0, 0.0],
+            players=[player.handle for player in spawned.players],
+            player_position_m=[1.0, 0.0, 0.0],
+        )
+        yield client
+
+
+@pytest.fixture
+async def bystander(server: CallsheetServer) -> AsyncIterator[Client]:
+    """A second game in a world of its own; after the test it must be unharmed."""
+    async with Client(server.port, world="village") as client:
+        await client.spawn("eve")
+        yield client
+        end = await client.reply(await client.say("eve"))
+        assert end.finish_reason == "stop"
+        assert not any(m.type == "error" for m in client.received)

@@ -1,0 +1,130 @@
+"""Stopping, and what happens when the server itself fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+from server.client import Client
+from server.conftest import StartServer, scripted
+
+from callsheet.wire import (
+    CloseCode,
+    Draining,
+    Error,
+    ErrorCode,
+    Explain,
+    ReplyDelta,
+    ReplyStart,
+)
+from callsheet_server.app import CallsheetServer
+from callsheet_server.engine.engine import Delta, GenerationEnd, GenerationRequest
+from callsheet_server.engine.scripted import ScriptedEngine
+from callsheet_server.settings import Settings
+from callsheet_server.transport.settings import ServerSettings
+
+
+async def test_open_replies_finish_before_the_server_stops(start_server: StartServer) -> None:
+    server = await start_server(scripted(token_delay_s=0.01), drain_timeout_s=5.0)
+    async with (
+        Client(server.port) as game,
+        Client(server.port, role="observer") as observer,
+    ):
+        await game.spawn("bob")
+        asked = await game.say("bob")
+        await game.get(ReplyStart)
+        closing = asyncio.create_task(server.close())
+        draining = await game.get(Draining)
+        assert draining.deadline_s == 5
+        refused = await game.say("bob")
+        error = await game.get(Error, id=refused)
+        assert error.code == ErrorCode.ENGINE_UNAVAILABLE
+        assert error.retry_after_s == draining.reconnect_after_s
+        assert (await game.reply(asked)).finish_reason == "stop"
+        for client in (game, observer):
+            assert await client.closed() == CloseCode.DRAINING
+            last = client.received[-1]
+            assert isinstance(last, Error)
+            assert (last.code, last.retry_after_s) == (
+                ErrorCode.DRAINING,
+                draining.reconnect_after_s,
+            )
+        await closing
+
+
+async def test_replies_that_take_too_long_are_cancelled(start_server: StartServer) -> None:
+    server = await start_server(scripted(token_delay_s=1.0), drain_timeout_s=0.05)
+    async with Client(server.port) as game:
+        await game.spawn("bob")
+        asked = await game.say("bob")
+        await game.get(ReplyDelta)
+        closing = asyncio.create_task(server.close())
+        assert (await game.reply(asked)).finish_reason == "cancelled"
+        assert await game.closed() == CloseCode.DRAINING
+        await closing
+
+
+async def test_a_client_that_never_said_hello_is_sent_away(start_server: StartServer) -> None:
+    server = await start_server()
+    client = Client(server.port)
+    await client.dial()
+    await asyncio.gather(server.close(), client.socket.wait_closed())
+    assert client.socket.close_code == 1001
+
+
+async def test_closing_twice_or_before_the_start_is_fine() -> None:
+    server = CallsheetServer(Settings(server=ServerSettings(port=0)), scripted())
+    await server.close()
+    await server.start()
+    await server.close()
+    await server.close()
+
+
+async def test_a_taken_port_is_an_os_error(server: CallsheetServer) -> None:
+    second = CallsheetServer(Settings(server=ServerSettings(port=server.port)), scripted())
+    with pytest.raises(OSError, match="address already in use"):
+        await second.start()
+    await second.close()
+
+
+class BrokenEngine(ScriptedEngine):
+    """Fails with what no engine may raise."""
+
+    async def submit(self, request: GenerationRequest) -> AsyncGenerator[Delta | GenerationEnd]:
+        yield Delta("Well, ")
+        raise RuntimeError("a bug")
+
+
+async def test_a_bug_in_a_reply_ends_that_reply(
+    start_server: StartServer,
+) -> None:
+    server = await start_server(BrokenEngine())
+    async with Client(server.port) as game:
+        await game.spawn("bob")
+        end = await game.reply(await game.say("bob"))
+        assert (end.finish_reason, end.code) == ("error", ErrorCode.GENERATION_FAILED)
+        assert end.text == "Well, "
+        await game.settle()
+
+
+async def test_a_bug_in_a_handler_costs_one_connection_and_can_be_resumed(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await start_server()
+    async with Client(server.port) as game, Client(server.port, world="other") as other:
+        await game.spawn("bob")
+        await other.spawn("ida")
+        with monkeypatch.context() as patch:
+            patch.setattr(server.pipeline, "explain", lambda *_: 1 / 0)
+            await game.send(Explain(id=20, npc="bob"))
+            assert await game.closed() == CloseCode.INTERNAL
+        error = game.received[-1]
+        assert isinstance(error, Error)
+        assert (error.code, error.id) == (ErrorCode.INTERNAL, 20)
+        assert "zero" not in error.message
+        async with Client(server.port, resume=game.resumption()) as again:
+            assert again.welcome.resumed
+            assert again.welcome.last_request_id == 20
+            assert (await again.reply(await again.say("bob"))).finish_reason == "stop"
+        assert (await other.reply(await other.say("ida"))).finish_reason == "stop"

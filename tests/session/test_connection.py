@@ -1,0 +1,108 @@
+"""The first frame of a connection, and what comes after it, without a socket."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from session.links import SUMMARY, RecordedLink
+
+from callsheet.wire import ClientInfo, CloseCode, Error, ErrorCode, Explain, Hello, encode
+from callsheet_server.session.connection import Connection
+from callsheet_server.session.registry import SessionRegistry
+from callsheet_server.session.session import SessionState
+from callsheet_server.transport.settings import LimitSettings, ServerSettings
+
+HELLO = Hello(role="game", world="w", client=ClientInfo(name="tests", version="1"))
+
+
+def registry(**server: Any) -> SessionRegistry:
+    tokens = itertools.count()
+    return SessionRegistry(
+        ServerSettings(**server), LimitSettings(), lambda: SUMMARY, lambda: f"token{next(tokens)}"
+    )
+
+
+def connected(sessions: SessionRegistry) -> tuple[Connection, RecordedLink]:
+    link = RecordedLink()
+    return Connection(sessions, link), link
+
+
+def text(message: Hello | Explain) -> str:
+    return encode(message).decode()
+
+
+def test_a_hello_opens_a_session_and_later_frames_go_to_it() -> None:
+    connection, link = connected(registry())
+    assert connection.receive(text(HELLO), 1.0) == HELLO
+    assert [m.type for m in link.messages] == ["welcome"]
+    explain = Explain(id=1, npc="bob")
+    assert connection.receive(text(explain), 2.0) == explain
+
+
+def test_what_follows_a_refusal_is_ignored() -> None:
+    sessions = registry()
+    connection, link = connected(sessions)
+    assert connection.receive("{}", 1.0) is None
+    assert link.closed == (CloseCode.PROTOCOL_ERROR, "hello_expected")
+    assert connection.receive(text(HELLO), 1.0) is None
+    connection.hello_timeout(5.0)
+    connection.lost(1006, 2.0)
+    assert len(link.frames) == 1
+    assert len(sessions) == 0
+
+
+def test_the_hello_timeout_ends_only_who_said_nothing() -> None:
+    sessions = registry()
+    quick, quick_link = connected(sessions)
+    slow, slow_link = connected(sessions)
+    quick.receive(text(HELLO), 1.0)
+    quick.hello_timeout(5.0)
+    slow.hello_timeout(5.0)
+    assert quick_link.closed is None
+    assert slow_link.closed == (CloseCode.HELLO_TIMEOUT, "hello_timeout")
+
+
+def test_frames_of_a_connection_that_was_taken_over_are_ignored() -> None:
+    sessions = registry()
+    old, _ = connected(sessions)
+    old.receive(text(HELLO), 1.0)
+    session = old.session
+    assert session is not None
+    new, link = connected(sessions)
+    resume = {"session": session.id, "token": session.resume_token, "last_seq": 0}
+    hello = Hello.model_validate(HELLO.model_dump() | {"resume": resume})
+    new.receive(text(hello), 2.0)
+    assert new.session is session
+    assert old.receive(text(Explain(id=9, npc="bob")), 3.0) is None
+    assert session.last_request_id == 0
+    old.lost(1006, 4.0)
+    assert session.state is SessionState.OPEN
+    assert link.closed is None
+
+
+@given(
+    frame=st.one_of(
+        st.binary(max_size=50), st.text(max_size=50), st.from_regex(r'\{"type":"hello".*\}')
+    )
+)
+def test_no_first_frame_raises(frame: str | bytes) -> None:
+    connection, link = connected(registry())
+    assert connection.receive(frame, 0.0) is None
+    (error,) = link.messages
+    assert isinstance(error, Error)
+    assert error.code in (ErrorCode.HELLO_EXPECTED, ErrorCode.VERSION_MISMATCH)
+    assert link.closed is not None
+
+
+@pytest.mark.parametrize("protocol", ["x" * 5_000, "", "2", "1e3.0", "-1.0"])
+def test_whatever_stands_for_a_version_is_told_back_short(protocol: str) -> None:
+    connection, link = connected(registry())
+    connection.receive('{"type":"hello","protocol":"' + protocol + '"}', 0.0)
+    (error,) = link.messages
+    assert isinstance(error, Error)
+    assert error.code == ErrorCode.VERSION_MISMATCH
+    assert len(error.message) < 200
