@@ -230,7 +230,7 @@ class CallsheetServer:
                 ),
             )
         self.rooms[hello.world].sessions[session.id] = session
-        logger.info("a %s joined: %s %s", session.role, hello.client.name, hello.client.version)
+        logger.info("%s joined: %s %s", session.role, hello.client.name, hello.client.version)
 
     def _tick(self, room: Room, tick: Tick) -> None:
         started_s = self._clock()

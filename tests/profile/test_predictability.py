@@ -8,6 +8,8 @@ from callsheet_server.profile.activity import activity
 from callsheet_server.profile.predictability import predictability, rank_correlation
 from callsheet_server.trace import Trace, TraceCall, TraceNpc, TraceTick
 
+HORIZON_S = 10.0
+
 
 def scheduled(calls_s: list[float], told_s: list[float], end_s: float = 60.0) -> Trace:
     """NPCs that stand apart; each calls once, and the game says at which time it will."""
@@ -36,25 +38,30 @@ def scheduled(calls_s: list[float], told_s: list[float], end_s: float = 60.0) ->
 
 def test_what_was_told_and_kept_is_in_order_and_without_error() -> None:
     times_s = [20.0, 30.0, 40.0, 50.0]
-    found = predictability(scheduled(times_s, times_s), DistanceSettings())
+    found = predictability(scheduled(times_s, times_s), DistanceSettings(), HORIZON_S)
     assert found.median_rank_correlation == pytest.approx(1.0)
     assert found.next_callers_foreseen == 1.0
     assert {e.estimator for e in found.errors} == {"schedule"}
     assert [(e.lookback_s, e.calls) for e in found.errors] == [(1.0, 4), (5.0, 4), (15.0, 4)]
     assert all(e.p10_s == e.p50_s == e.p90_s == 0.0 for e in found.errors)
-    assert found.expected_share == {"1": 1.0, "5": 1.0, "15": 1.0}
+    assert found.foreseen_share == {"1": 1.0, "5": 1.0}
 
 
 def test_who_calls_in_the_reverse_of_the_order_told_correlates_negatively() -> None:
-    found = predictability(scheduled([20.0, 30.0, 40.0], [140.0, 130.0, 120.0]), DistanceSettings())
+    found = predictability(
+        scheduled([20.0, 30.0, 40.0], [140.0, 130.0, 120.0]), DistanceSettings(), HORIZON_S
+    )
     assert found.median_rank_correlation == pytest.approx(-1.0)
     assert {e.p50_s for e in found.errors} == {100.0}
+    assert found.foreseen_share == {"1": 0.0, "5": 0.0}
 
 
 def test_calls_of_which_nothing_was_known_are_not_expected() -> None:
-    found = predictability(scheduled([20.0, 30.0, 40.0], [np.nan] * 3), DistanceSettings())
+    found = predictability(
+        scheduled([20.0, 30.0, 40.0], [np.nan] * 3), DistanceSettings(), HORIZON_S
+    )
     assert found.errors == []
-    assert found.expected_share == {"1": 0.0, "5": 0.0, "15": 0.0}
+    assert found.foreseen_share == {"1": 0.0, "5": 0.0}
     assert found.median_rank_correlation == 0.0
 
 

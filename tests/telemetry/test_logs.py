@@ -3,6 +3,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +13,7 @@ from telemetry.town import playing, serving, tick
 
 import callsheet
 from callsheet import CallsheetError
+from callsheet.blocking import connect as connect_blocking
 from callsheet_server.telemetry.logs import LogFormat, bind, configure_logging
 
 logger = logging.getLogger("callsheet_server.test")
@@ -93,3 +97,29 @@ async def test_neither_tokens_nor_what_is_said_are_logged(
     assert "joined" in text
     for secret in ("hunter2", "swordfish", "xylophone"):
         assert secret not in text
+
+
+def test_serve_logs_as_its_settings_say() -> None:
+    command = [sys.executable, "-m", "callsheet", "serve", "--engine", "scripted", "--port", "0"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    options = ["--set", "server.log_format=json", "--set", "server.log_level=info"]
+    with subprocess.Popen(
+        [*command, *options],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        url = next(
+            word for line in process.stdout for word in line.split() if word.startswith("ws://")
+        )
+        with connect_blocking(url, role="observer", world="town"):
+            pass
+        logged = json.loads(next(line for line in process.stderr if "joined" in line))
+        process.terminate()
+        process.communicate()
+    assert logged["message"].startswith("observer joined: callsheet-python")
+    assert (logged["world"], logged["level"]) == ("town", "info")
+    assert logged["session"]

@@ -41,7 +41,7 @@ def test_nothing_is_said_of_times_before_the_npc_or_while_it_talked() -> None:
     predictions.record(at(12.0, (Estimator.NONE, np.inf)), HANDLE)
     assert list(predictions.before(0, 7, 2.0)) == []
     assert list(predictions.before(0, 7, 9.5)) == []
-    assert list(predictions.before(0, 7, 13.0)) == [Prediction(1.0, Estimator.NONE, np.inf)]
+    assert list(predictions.before(0, 7, 13.0)) == [Prediction(1.0, Estimator.NONE, np.inf, 1.0)]
 
 
 @given(st.lists(st.floats(0.0, 3.0), min_size=1, max_size=200))
@@ -53,9 +53,8 @@ def test_what_is_kept_is_bounded_and_reaches_back_far_enough(steps_s: list[float
         times_s.append(now_s)
         predictions.record(at(now_s, (Estimator.PROXIMITY, 5.0)), HANDLE)
     assert len(predictions._kept) <= LOOKBACKS_S[-1] / SPACING_S + 2
-    found = {p.lookback_s: p.error_s for p in predictions.before(0, 7, now_s)}
+    found = {p.lookback_s: p.gap_s for p in predictions.before(0, 7, now_s)}
     for lookback_s in LOOKBACKS_S:
         old_enough = [t for t in times_s if t <= now_s - lookback_s]
         if old_enough:
-            gap_s = 5.0 - found[lookback_s]  # every distance recorded is 5 s
-            assert lookback_s <= gap_s < now_s - max(old_enough) + SPACING_S + 1e-6
+            assert lookback_s <= found[lookback_s] < now_s - max(old_enough) + SPACING_S + 1e-6

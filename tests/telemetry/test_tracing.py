@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -11,6 +14,7 @@ from telemetry.town import playing, serving, tick, until
 from callsheet import CallsheetError
 from callsheet_server.telemetry import tracing
 
+ROOT = Path(__file__).parent.parent.parent
 PHASES = ("callsheet.queue", "callsheet.load", "callsheet.prefill", "callsheet.decode")
 
 
@@ -80,6 +84,15 @@ async def test_a_reply_that_breaks_off_is_an_error(spans: InMemorySpanExporter) 
     (reply,) = named(spans, "callsheet.reply")
     assert reply.status.status_code is StatusCode.ERROR
     assert reply.status.description == "generation_failed"
+
+
+def test_the_document_names_every_span() -> None:
+    text = (ROOT / "docs" / "observability.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^\| `(callsheet\.[a-z]+)` \|", text, re.MULTILINE))
+    source = Path(tracing.__file__).read_text(encoding="utf-8")
+    assert told == set(
+        re.findall(r'"(callsheet\.(?:reply|plan|move|queue|load|prefill|decode))"', source)
+    )
 
 
 async def test_a_server_works_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,16 +50,23 @@ class Predictability:
     next_callers_foreseen: float | None
     """Mean share of the next callers (a tenth of the NPCs) that had the smallest distances."""
     errors: list[Errors]
-    expected_share: dict[str, float]
-    """Lookback in seconds -> share of the calls that some estimator expected by then."""
+    foreseen_share: dict[str, float]
+    """Lookback in seconds -> share of the calls that were within the prefetch horizon by then."""
 
 
-def predictability(trace: Trace, settings: DistanceSettings) -> Predictability:
-    """Run the estimators over a trace and compare what they said with what came."""
+def predictability(trace: Trace, settings: DistanceSettings, horizon_s: float) -> Predictability:
+    """Run the estimators over a trace and compare what they said with what came.
+
+    Args:
+        trace: what happened.
+        settings: of the estimators.
+        horizon_s: the distance below which state is prefetched.
+    """
     replay, predictions = Replay(trace, settings), Predictions()
     rows = np.arange(len(trace.npcs), dtype=np.uint32)
     errors: defaultdict[tuple[Estimator, float], list[float]] = defaultdict(list)
     judged: Counter[float] = Counter()
+    near: Counter[float] = Counter()
     time_s, correlations, foreseen = [], [], []
     calls = iter(trace.calls)
     call = next(calls, None)
@@ -69,6 +76,7 @@ def predictability(trace: Trace, settings: DistanceSettings) -> Predictability:
         while call is not None and call.time_s <= tick.time_s:
             for found in predictions.before(call.row, call.row, call.time_s):
                 judged[found.lookback_s] += 1
+                near[found.lookback_s] += found.distance_s < horizon_s
                 if found.estimator is not Estimator.NONE:
                     errors[found.estimator, found.lookback_s].append(found.error_s)
             replay.begin_call(call.row)
@@ -98,11 +106,10 @@ def predictability(trace: Trace, settings: DistanceSettings) -> Predictability:
         median_rank_correlation=float(np.median(correlations)) if correlations else None,
         next_callers_foreseen=float(np.mean(foreseen)) if foreseen else None,
         errors=[_errors(*key, errors[key]) for key in sorted(errors)],
-        expected_share={
-            f"{lookback_s:g}": sum(len(e) for (_, at), e in errors.items() if at == lookback_s)
-            / judged[lookback_s]
+        foreseen_share={
+            f"{lookback_s:g}": near[lookback_s] / judged[lookback_s]
             for lookback_s in LOOKBACKS_S
-            if judged[lookback_s]
+            if judged[lookback_s] and lookback_s < horizon_s
         },
     )
 

@@ -10,6 +10,7 @@ from callsheet_server.distance import DistanceSettings
 from callsheet_server.profile.activity import Activity, activity
 from callsheet_server.profile.capacity import Capacity, capacity
 from callsheet_server.profile.predictability import Predictability, predictability
+from callsheet_server.residency.settings import PolicySettings
 from callsheet_server.trace import Trace
 
 __all__ = ["Profile", "characterise"]
@@ -62,7 +63,7 @@ def characterise(
     report("counting calls")
     active = activity(trace, step_s, window_s)
     report("asking the estimators")
-    predictable = predictability(trace, DistanceSettings())
+    predictable = predictability(trace, DistanceSettings(), PolicySettings().prefetch_horizon_s)
     return Profile(
         world=trace.world,
         npcs=len(trace.npcs),

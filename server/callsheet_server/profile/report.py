@@ -53,8 +53,8 @@ def _workload(profile: Profile) -> list[tuple[str, str]]:
             "too few calls" if foreseen is None else f"{foreseen:.0%}",
         ),
         *(
-            (f"calls expected {lookback} s before", f"{share:.0%}")
-            for lookback, share in predictable.expected_share.items()
+            (f"calls within the prefetch horizon {lookback} s before", f"{share:.0%}")
+            for lookback, share in predictable.foreseen_share.items()
         ),
         ("state of all NPCs", _mb(room.total_bytes)),
         (f"device for a hit rate of {wanted}, ours", _budget(profile, room.wanted_bytes)),
@@ -182,7 +182,8 @@ def _html_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
     )
-    return f"<h2>{escape(title)}</h2><div class=scroll><table><tr>{head}</tr>{body}</table></div>"
+    table = f"<div class=scroll><table><tr>{head}</tr>{body}</table></div>"
+    return f"<section><h2>{escape(title)}</h2>{table}</section>"
 
 
 def _share(part_bytes: int | None, total_bytes: int) -> str:

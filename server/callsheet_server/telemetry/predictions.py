@@ -31,8 +31,15 @@ class Prediction:
     lookback_s: float
     """As in ``LOOKBACKS_S``; the prediction is at most ``SPACING_S`` and a tick older."""
     estimator: Estimator
-    error_s: float
-    """Predicted less actual gap: below 0 = expected too early. +inf = no call was expected."""
+    distance_s: float
+    """The gap predicted; +inf = no call was expected."""
+    gap_s: float
+    """The gap there was, at least ``lookback_s``."""
+
+    @property
+    def error_s(self) -> float:
+        """Predicted less actual gap: below 0 = expected too early."""
+        return self.distance_s - self.gap_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,5 +85,5 @@ class Predictions:
                 continue
             estimator = Estimator(then.winner[row])
             if estimator is not Estimator.CONVERSATION:
-                error_s = float(then.distance_s[row]) - (now_s - then.now_s)
-                yield Prediction(lookback_s, estimator, error_s)
+                distance_s = float(then.distance_s[row])
+                yield Prediction(lookback_s, estimator, distance_s, now_s - then.now_s)
