@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ __all__ = ["add_parser", "run"]
 
 EPILOG = """
 Shows who needs the model next and why, where everybody's state lies, what moves and what is said.
-q, Escape or Ctrl-C ends it. If the server goes away it waits for it to come back.
+q or Ctrl-C ends it. If the server goes away it waits for it to come back.
 
 examples:
   callsheet top
@@ -33,7 +34,7 @@ examples:
 """
 TOPICS: Final[tuple[Topic, ...]] = ("npcs", "stats", "residency", "replies")
 CONNECT_TIMEOUT_S: Final = 3.0
-QUIT_KEYS: Final = frozenset({"q", "Q", "\x1b"})
+QUIT_KEYS: Final = frozenset({"q", "Q"})
 PLAIN_SIZE: Final = (120, 40)
 """Columns and lines of a picture that goes into a file or a pipe."""
 
@@ -201,21 +202,41 @@ def figures(scene: Scene) -> dict[str, Any]:
 
 @contextmanager
 def keys() -> Iterator[asyncio.Queue[str]]:
-    """Keys as they are pressed, where standard input is a terminal that can tell."""
+    """Keys as they are pressed, if standard input is a terminal."""
     pressed: asyncio.Queue[str] = asyncio.Queue()
-    if sys.platform == "win32" or not sys.stdin.isatty():
+    if not sys.stdin.isatty():
         yield pressed
-        return
-    import termios
-    import tty
+    elif sys.platform == "win32":
+        polling = asyncio.create_task(_poll_keys(pressed))
+        yield pressed
+        polling.cancel()
+    else:
+        import termios
+        import tty
 
-    terminal = sys.stdin.fileno()
-    before = termios.tcgetattr(terminal)
-    loop = asyncio.get_running_loop()
-    tty.setcbreak(terminal)
-    loop.add_reader(terminal, lambda: pressed.put_nowait(sys.stdin.read(1)))
-    try:
-        yield pressed
-    finally:
-        loop.remove_reader(terminal)
-        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+        terminal = sys.stdin.fileno()
+        before = termios.tcgetattr(terminal)
+        loop = asyncio.get_running_loop()
+        tty.setcbreak(terminal)
+        loop.add_reader(terminal, lambda: _put_each(pressed, os.read(terminal, 1024)))
+        try:
+            yield pressed
+        finally:
+            loop.remove_reader(terminal)
+            termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+
+def _put_each(pressed: asyncio.Queue[str], typed: bytes) -> None:
+    for key in typed.decode(errors="replace"):
+        pressed.put_nowait(key)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    async def _poll_keys(pressed: asyncio.Queue[str]) -> None:
+        """Consoles of Windows cannot be waited for."""
+        while True:
+            await asyncio.sleep(0.05)
+            while msvcrt.kbhit():
+                pressed.put_nowait(msvcrt.getwch())
