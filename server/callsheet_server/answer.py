@@ -167,7 +167,11 @@ class Answerer:
 
 def _count(reply: OpenReply, end: GenerationEnd) -> None:
     counters = reply.room.counters
-    resident = end.tier_at_start is Tier.DEVICE
-    samples = counters.ttft_resident_s if resident else counters.ttft_not_resident_s
-    if end.generated_tokens:
-        samples.append(end.ttft_s)
+    if not end.generated_tokens:
+        return
+    if end.tier_at_start is Tier.DEVICE:
+        counters.calls_resident += 1
+        counters.ttft_resident_s.append(end.ttft_s)
+    else:
+        counters.calls_not_resident += 1
+        counters.ttft_not_resident_s.append(end.ttft_s)

@@ -16,8 +16,10 @@ from callsheet_server.answer import Answerer
 from callsheet_server.dispatch import Dispatcher
 from callsheet_server.engine.engine import Engine, Progress
 from callsheet_server.engine.mover import DoneMove, Mover
+from callsheet_server.guests import Guests
 from callsheet_server.observe import Observers
 from callsheet_server.open_reply import OpenReply
+from callsheet_server.page import load_page
 from callsheet_server.pipeline import Pipeline
 from callsheet_server.residency.controller import ResidencyController
 from callsheet_server.residency.state import StateStore
@@ -125,8 +127,10 @@ class CallsheetServer:
         self.talk = Talk(
             answerer, settings.limits.max_open_requests, self._called, self._ended, clock
         )
-        self._dispatcher = Dispatcher(self.pipeline, self.talk, clock)
+        guests = Guests(settings.server.trusts_observers)
+        self._dispatcher = Dispatcher(self.pipeline, self.talk, guests, clock)
         self._observers = Observers(self.pipeline, self.engine)
+        self.pages.update(await asyncio.to_thread(load_page))
         await self._listener.start()
         self._background = asyncio.create_task(self._keep_house())
 
@@ -227,6 +231,7 @@ class CallsheetServer:
                     max_npcs=limits.max_npcs_per_world,
                     max_npcs_per_spawn=limits.max_npcs_per_spawn,
                     max_players=limits.max_players_per_world,
+                    max_guests=limits.max_guests_per_world,
                 ),
             )
         self.rooms[hello.world].sessions[session.id] = session

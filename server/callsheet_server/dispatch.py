@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from callsheet.wire.codec import AnyClientMessage
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
-from callsheet.wire.observe import Explain, Subscribe
+from callsheet.wire.observe import Explain, SetPolicy, Subscribe
 from callsheet.wire.script import (
     ActionDone,
     HearAnswer,
@@ -21,6 +21,8 @@ from callsheet.wire.world import (
     ConfigureWorld,
     Despawn,
     HintCalls,
+    Join,
+    MovePlayer,
     Spawn,
     Spawned,
     SpawnedNpc,
@@ -28,6 +30,7 @@ from callsheet.wire.world import (
     UpdateNpc,
     WorldClosed,
 )
+from callsheet_server.guests import Guests
 from callsheet_server.pipeline import Pipeline
 from callsheet_server.reply.actions import check_actions
 from callsheet_server.room import Room, Subscription
@@ -36,7 +39,7 @@ from callsheet_server.talk import Talk
 
 __all__ = ["Dispatcher"]
 
-NEED_A_GAME = (Say, Speak, UpdateNpc, HintCalls, Explain)
+NEED_A_GAME = (Say, Speak, UpdateNpc, HintCalls, Explain, Join, MovePlayer)
 """Messages about NPCs, which a world without a game does not have."""
 
 MAX_LISTED_NPCS = 900
@@ -46,9 +49,12 @@ MAX_LISTED_NPCS = 900
 class Dispatcher:
     """Carries out validated messages against a room. Synchronous: replies run as tasks."""
 
-    def __init__(self, pipeline: Pipeline, talk: Talk, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, pipeline: Pipeline, talk: Talk, guests: Guests, clock: Callable[[], float]
+    ) -> None:
         self._pipeline = pipeline
         self._talk = talk
+        self._guests = guests
         self._clock = clock
 
     def handle(self, room: Room, session: Session, message: AnyClientMessage) -> None:
@@ -63,6 +69,7 @@ class Dispatcher:
     def leave(self, room: Room, session: Session) -> None:
         """A session is over for good."""
         self._talk.cancel_session(session)
+        self._guests.leave(room, session)
         room.subscriptions.pop(session.id, None)
         if room.scripts.remove_owner(session.id):
             self._sync_all(room)
@@ -77,6 +84,8 @@ class Dispatcher:
             )
         match message:
             case Say():
+                if session.role == "observer":
+                    self._guests.check_speaker(room, session, message)
                 self._talk.say(room, session, message)
             case Speak():
                 self._talk.speak(room, session, message)
@@ -110,6 +119,14 @@ class Dispatcher:
                 self._subscribe(room, session, message)
             case Explain():
                 session.send(self._pipeline.explain(room, message.npc, message.id))
+            case Join():
+                self._guests.join(room, session, message)
+            case MovePlayer():
+                self._guests.move(room, session, message)
+            case SetPolicy():
+                self._guests.check_allowed("choose the policy")
+                self._pipeline.set_policy(message.policy)
+                session.send(Ok(id=message.id))
 
     # --- the world ---------------------------------------------------------------------------
 

@@ -82,13 +82,19 @@ class Observers:
             evictions=counters.evictions,
             loaded_bytes=counters.loaded_bytes,
             evicted_bytes=counters.evicted_bytes,
-            ttft_resident=views.ttft_stats(counters.ttft_resident_s),
-            ttft_not_resident=views.ttft_stats(counters.ttft_not_resident_s),
+            ttft_resident=views.ttft_stats(counters.calls_resident, counters.ttft_resident_s),
+            ttft_not_resident=views.ttft_stats(
+                counters.calls_not_resident, counters.ttft_not_resident_s
+            ),
+            policy=self._pipeline.policy,
         )
 
     def _send_states(self, room: Room, session: Session) -> None:
-        tiers = [self._pipeline.prefix_tier(room, npc) for npc in room.world.npcs]
-        for message in views.npc_states(room.world, room.distances, tiers):
+        prefixes = [
+            (self._pipeline.prefix_tier(room, npc), self._pipeline.prefix_bytes(room, npc))
+            for npc in room.world.npcs
+        ]
+        for message in views.npc_states(room.world, room.distances, prefixes):
             session.send(message, key=f"npc_states/{message.part}")
 
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from callsheet.wire.errors import ErrorCode, error_for
+from callsheet.wire.fields import PolicyName
 from callsheet.wire.observe import Explanation
 from callsheet.wire.tick import Tick
 from callsheet.wire.world import NpcSpec, TickAck
-from callsheet_server.distance import DistanceSettings, estimate, explain
+from callsheet_server.distance import Distances, DistanceSettings, estimate, explain
 from callsheet_server.engine.engine import Engine, NpcProfile
 from callsheet_server.engine.mover import Mover
 from callsheet_server.reply import views
 from callsheet_server.residency.actions import Plan
 from callsheet_server.residency.controller import ResidencyController
+from callsheet_server.residency.policies import LIVE_POLICIES
 from callsheet_server.residency.state import StateKind, StateStore, Tier
 from callsheet_server.room import Room
-from callsheet_server.world.world import TickReport
+from callsheet_server.world.errors import bad_value
+from callsheet_server.world.world import TickReport, World
 
 __all__ = ["Pipeline"]
 
@@ -62,7 +68,8 @@ class Pipeline:
         """Estimate a world's distances anew and start the moves that follow."""
         snapshot = room.world.snapshot()
         room.distances = estimate(snapshot, self._settings, room.distances)
-        self._controller.set_distances(room.name, room.distances.distance_s)
+        view = _View(room.world, room.distances)
+        self._controller.set_distances(room.name, self._controller.policy.distance_s(view))
         self._engine.publish(room.name, room.world.row_ids, room.distances.distance_s)
         self.step()
 
@@ -132,11 +139,30 @@ class Pipeline:
         """The text all NPCs of the world share has changed, and with it every prefix."""
         self._engine.set_world_prefix(room.name, room.world.lore)
 
+    @property
+    def policy(self) -> str | None:
+        """By which state is moved; None if the engine plans for itself."""
+        return self._controller.policy.name if self._stores else None
+
+    def set_policy(self, name: PolicyName) -> None:
+        """Move state by another policy, from each world's next tick on.
+
+        Raises:
+            CallsheetError: ``bad_value``, the engine plans for itself.
+        """
+        if not self._stores:
+            raise bad_value("this engine moves state by its own policy", "policy", name)
+        self._controller.set_policy(LIVE_POLICIES[name])
+
     # --- looking on --------------------------------------------------------------------------
 
     def prefix_tier(self, room: Room, npc: str) -> Tier:
         """Where an NPC's prefix lies; ``ABSENT`` if the engine keeps that to itself."""
         return self.prefixes.tier(room.key(npc)) if self.prefixes is not None else Tier.ABSENT
+
+    def prefix_bytes(self, room: Room, npc: str) -> int | None:
+        """The size of an NPC's prefix; None if the engine keeps that to itself."""
+        return self.prefixes.size_bytes(room.key(npc)) if self.prefixes is not None else None
 
     def explain(self, room: Room, npc: str, request: int) -> Explanation:
         """Say why an NPC has its distance."""
@@ -144,3 +170,21 @@ class Pipeline:
         found = explain(room.world.snapshot(), row, self._settings)
         tier = self.prefix_tier(room, npc)
         return views.explanation(request, npc, room.world.game_time_s, tier, found)
+
+
+class _View:
+    """A world at this moment, as policies look at it; the arrays are by NPC row."""
+
+    def __init__(self, world: World, distances: Distances) -> None:
+        self._world = world
+        self._distances = distances
+
+    def estimated_s(self) -> NDArray[np.float32]:
+        return self._distances.distance_s
+
+    def unused_s(self) -> NDArray[np.float32]:
+        columns, rows = self._world.columns, self._world.columns.rows
+        unused_s = self._world.game_time_s - columns.last_call_s[:rows]
+        unused_s[np.isnan(unused_s)] = np.inf
+        unused_s[columns.open_turns[:rows] > 0] = 0.0
+        return unused_s.astype(np.float32)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from callsheet.wire.base import ServerMessage
-from callsheet.wire.fields import NpcId
+from callsheet.wire.fields import NpcId, PlayerId
 from callsheet.wire.observe import Move
 from callsheet.wire.script import NpcTick, PlayerLeft, PlayerNear
 from callsheet_server.distance import Distances
@@ -40,6 +40,9 @@ class Counters:
     evictions: int = 0
     loaded_bytes: int = 0
     evicted_bytes: int = 0
+    calls_resident: int = 0
+    """Replies with text whose prefix was on the device when they were asked for."""
+    calls_not_resident: int = 0
     ttft_resident_s: deque[float] = field(default_factory=lambda: deque(maxlen=TTFT_SAMPLES))
     ttft_not_resident_s: deque[float] = field(default_factory=lambda: deque(maxlen=TTFT_SAMPLES))
 
@@ -85,6 +88,8 @@ class Room:
         self.memory = Memory()
         self.presence = Presence()
         self.distances: Distances | None = None
+        self.guests: dict[str, PlayerId] = {}
+        """The players of observers that joined, by session."""
         self._tick_due_s: dict[str, float] = {}
         self.actions: OrderedDict[int, TakenAction] = OrderedDict()
 

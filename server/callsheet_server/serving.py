@@ -17,7 +17,7 @@ from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.settings import Settings
 from callsheet_server.trace.recorder import Recorder
 
-__all__ = ["StartError", "build", "local_url", "run_with_server", "serve", "until_told"]
+__all__ = ["StartError", "build", "local_url", "page_url", "run_with_server", "serve", "until_told"]
 
 logger = logging.getLogger(__name__)
 
@@ -146,3 +146,8 @@ def local_url(server: CallsheetServer) -> str:
     host = server.settings.server.host
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     return f"ws://{f'[{host}]' if ':' in host else host}:{server.port}"
+
+
+def page_url(server: CallsheetServer) -> str:
+    """The URL of a running server's live page."""
+    return f"{local_url(server).replace('ws://', 'http://')}/"

@@ -13,6 +13,7 @@ from callsheet_server.app import CallsheetServer
 from callsheet_server.engine.engine import Engine
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
 from callsheet_server.reply.settings import ReplySettings
+from callsheet_server.residency.settings import PolicySettings
 from callsheet_server.settings import Settings
 from callsheet_server.transport.settings import LimitSettings, ServerSettings
 
@@ -43,12 +44,14 @@ async def start_server() -> AsyncIterator[StartServer]:
         engine: Engine | None = None,
         limits: dict[str, Any] | None = None,
         reply: dict[str, Any] | None = None,
+        residency: dict[str, Any] | None = None,
         **server: Any,
     ) -> CallsheetServer:
         settings = Settings(
             server=ServerSettings(**{"port": 0, "drain_timeout_s": 0.0, **server}),
             limits=LimitSettings(**(limits or {})),
             reply=ReplySettings(**(reply or {})),
+            residency=PolicySettings(**(residency or {})),
         )
         servers.append(CallsheetServer(settings, engine or scripted()))
         await servers[-1].start()

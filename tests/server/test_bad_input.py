@@ -14,6 +14,7 @@ from server.client import Client
 from server.conftest import StartServer, scripted
 
 from callsheet.wire import (
+    PROTOCOL,
     Cancel,
     CloseCode,
     Error,
@@ -261,7 +262,7 @@ async def test_another_major_version_may_have_another_hello(server: CallsheetSer
 
 async def test_a_newer_minor_version_is_welcome(server: CallsheetServer) -> None:
     async with Client(server.port, world="minor", protocol="1.9") as game:
-        assert game.welcome.protocol == "1.0"
+        assert game.welcome.protocol == PROTOCOL
 
 
 @pytest.mark.parametrize("token", [None, "guess", "sesame "])

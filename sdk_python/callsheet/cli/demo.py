@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     from callsheet_server.play.presets import max_open, presets
     from callsheet_server.play.show import Show
     from callsheet_server.play.town import Pace, TownGame
-    from callsheet_server.serving import StartError, build, local_url, run_with_server
+    from callsheet_server.serving import StartError, build, local_url, page_url, run_with_server
 
     settings = load(args, presets(args.npcs)).settings
     pace = Pace(args.hz, args.speed, max_open(settings), args.seconds)
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         game = TownGame(town, args.seed, pace)
         show = Show(local_url(server), WORLD, game, *tokens)
         engine = server.engine.info
-        heading = f"Callsheet demo: {engine.model} on {engine.device}, {local_url(server)}"
+        heading = f"Callsheet demo: {engine.model} on {engine.device}, walk in: {page_url(server)}"
         async with contextlib.nullcontext() if args.json else showing(show, heading):
             await show.run()
 

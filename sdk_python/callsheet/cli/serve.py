@@ -125,13 +125,14 @@ def serve_until_stopped(loaded: LoadedSettings, record: Path | None = None) -> N
         CommandError: the server did not come up.
     """
     from callsheet.cli.progress import progress_bars
-    from callsheet_server.serving import StartError, serve
+    from callsheet_server.serving import StartError, page_url, serve
 
     def ready(server: CallsheetServer) -> None:
         bars.stop()
         info = server.engine.info
         print(f"callsheet {__version__}: engine {info.name} ({info.model}, {info.device})")
         print(f"listening on ws://{loaded.settings.server.host}:{server.port}/  (Ctrl-C stops)")
+        print(f"live page: {page_url(server)}")
         if record is not None:
             print(f"recording the first world to tick to {record}")
         sys.stdout.flush()

@@ -18,7 +18,7 @@ from callsheet.core.requests import Pending, PendingReply
 from callsheet.core.session import ClientSession
 from callsheet.core.settings import ClientSettings
 from callsheet.wire.base import Request
-from callsheet.wire.fields import Role
+from callsheet.wire.fields import PROTOCOL, Role
 from callsheet.wire.observe import Explain, Explanation, Subscribe
 from callsheet.wire.script import RegisterScript, ScriptRegistered, UnregisterScript
 from callsheet.wire.session import ClientInfo, Hello
@@ -86,7 +86,7 @@ def new_session(
     if parts.scheme not in ("ws", "wss") or not parts.hostname:
         raise ValueError(f"url: {url!r} is not like ws://127.0.0.1:8765 or wss://HOST:PORT")
     client = ClientInfo(name=name, version=__version__)
-    hello = Hello(role=role, world=world, client=client, token=token)
+    hello = Hello(protocol=PROTOCOL, role=role, world=world, client=client, token=token)
     return ClientSession(hello, settings or ClientSettings(), random.random, url)
 
 

@@ -37,6 +37,8 @@ AnyClientMessage = (
     | world.Despawn
     | world.HintCalls
     | world.JsonTick
+    | world.Join
+    | world.MovePlayer
     | talk.Say
     | talk.Speak
     | talk.Cancel
@@ -46,6 +48,7 @@ AnyClientMessage = (
     | script.HearAnswer
     | observe.Subscribe
     | observe.Explain
+    | observe.SetPolicy
 )
 
 AnyServerMessage = (
@@ -57,6 +60,7 @@ AnyServerMessage = (
     | world.Spawned
     | world.TickAck
     | world.WorldClosed
+    | world.Joined
     | talk.ReplyStart
     | talk.ReplyDelta
     | talk.ReplyEnd

@@ -26,6 +26,7 @@ __all__ = [
     "NpcId",
     "Persona",
     "PlayerId",
+    "PolicyName",
     "RequestId",
     "Role",
     "ScriptId",
@@ -38,7 +39,7 @@ __all__ = [
     "WorldId",
 ]
 
-PROTOCOL: Final = "1.0"
+PROTOCOL: Final = "1.1"
 """Protocol version, major.minor. Majors must match; a minor adds, never changes."""
 SUBPROTOCOL: Final = "callsheet.v1"
 """The WebSocket subprotocol of major version 1. Offering it is optional."""
@@ -53,6 +54,7 @@ MAX_PERSONA_CHARS: Final = 16_000
 MAX_SPEECH_CHARS: Final = 4_000
 
 Role = Literal["game", "mod", "observer"]
+PolicyName = Literal["distance", "lru", "naive"]
 TierName = Literal["device", "host", "disk", "absent"]
 StateKindName = Literal["prefix", "adapter", "weights", "blob"]
 

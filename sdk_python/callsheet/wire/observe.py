@@ -1,6 +1,6 @@
 """Messages that let anyone see what the server does and why."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -9,9 +9,12 @@ from callsheet.wire.fields import (
     Count,
     Handle,
     Many,
+    Name,
     NpcId,
     PlayerId,
+    PolicyName,
     RequestId,
+    Role,
     Serial,
     StateKindName,
     TierName,
@@ -27,6 +30,7 @@ __all__ = [
     "NpcState",
     "NpcStates",
     "PlayerState",
+    "SetPolicy",
     "Stats",
     "Subscribe",
     "TierStats",
@@ -48,6 +52,14 @@ class Explain(Request):
 
     type: Literal["explain"] = "explain"
     npc: NpcId
+
+
+class SetPolicy(Request):
+    """Sets by which policy the server moves state, in all worlds; answered by ``ok``."""
+
+    roles: ClassVar[frozenset[Role]] = frozenset({"observer"})
+    type: Literal["set_policy"] = "set_policy"
+    policy: PolicyName
 
 
 class EstimatorView(ServerPart):
@@ -111,6 +123,12 @@ class NpcState(ServerPart):
     estimator: str | None = None
     tier: TierName
     in_conversation: bool = False
+    name: Name | None = None
+    interaction_radius_m: float | None = None
+    bytes: Count | None = None
+    """Of its prefix, in the tier it lies in or once built. None = the engine keeps that."""
+    last_call_s: float | None = None
+    """Game time at which its last reply ended. None = it has not spoken yet."""
 
 
 class PlayerState(ServerPart):
@@ -119,6 +137,7 @@ class PlayerState(ServerPart):
     player: PlayerId
     handle: Handle
     position: Vec3
+    name: Name | None = None
 
 
 class NpcStates(ServerMessage):
@@ -144,7 +163,7 @@ class TierStats(ServerPart):
 
 
 class TtftStats(ServerPart):
-    """Time to first token of the replies since the server started."""
+    """Time to first token: all replies counted, percentiles of the latest."""
 
     replies: Count
     p50_s: float | None = None
@@ -172,3 +191,5 @@ class Stats(ServerMessage):
     evicted_bytes: Count
     ttft_resident: TtftStats
     ttft_not_resident: TtftStats
+    policy: str | None = None
+    """How the server moves state; see ``SetPolicy``. None = the engine plans for itself."""

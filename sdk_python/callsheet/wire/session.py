@@ -6,7 +6,7 @@ from pydantic import Field
 
 from callsheet.wire.base import ClientMessage, Part, Reliable, ServerMessage, ServerPart
 from callsheet.wire.errors import Code
-from callsheet.wire.fields import PROTOCOL, Count, Name, RequestId, Role, Seconds, WorldId
+from callsheet.wire.fields import Count, Many, Name, RequestId, Role, Seconds, WorldId
 
 __all__ = [
     "Ack",
@@ -47,7 +47,8 @@ class Hello(ClientMessage):
     """The first message of every connection."""
 
     type: Literal["hello"] = "hello"
-    protocol: Version = PROTOCOL
+    protocol: Version = "1.0"
+    """Absent = 1.0, in all versions: the shape of ``hello`` never changes. Send ``PROTOCOL``."""
     role: Role
     world: WorldId
     client: ClientInfo
@@ -113,6 +114,8 @@ class Welcome(ServerMessage):
     server_time_s: float
     """The server's monotonic clock, any epoch."""
     engine: EngineSummary
+    worlds: Many[WorldId] | None = None
+    """For observers: worlds that have a game now, at most 64 of them."""
 
 
 class Ping(ClientMessage):

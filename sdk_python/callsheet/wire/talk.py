@@ -36,6 +36,8 @@ __all__ = [
 ]
 
 SPEAKERS: frozenset[Role] = frozenset({"game", "mod"})
+ASKERS: frozenset[Role] = SPEAKERS | {"observer"}
+"""An observer asks as the player it has joined with."""
 
 
 class SpeakerView(ServerPart):
@@ -68,7 +70,7 @@ class SamplingSpec(Part):
 class Say(Request):
     """Says something to an NPC, who answers: ``reply_start``, ``reply_delta``..., ``reply_end``."""
 
-    roles: ClassVar[frozenset[Role]] = SPEAKERS
+    roles: ClassVar[frozenset[Role]] = ASKERS
     type: Literal["say"] = "say"
     npc: NpcId
     speaker: Speaker
@@ -97,7 +99,7 @@ class Cancel(ClientMessage):
     If no such reply is open, nothing happens.
     """
 
-    roles: ClassVar[frozenset[Role]] = SPEAKERS
+    roles: ClassVar[frozenset[Role]] = ASKERS
     type: Literal["cancel"] = "cancel"
     id: RequestId
 

@@ -25,7 +25,10 @@ __all__ = [
     "Despawn",
     "Hint",
     "HintCalls",
+    "Join",
+    "Joined",
     "JsonTick",
+    "MovePlayer",
     "NpcSpec",
     "PlayerSpec",
     "ScheduledCall",
@@ -41,6 +44,7 @@ __all__ = [
 ]
 
 GAME_ONLY: frozenset[Role] = frozenset({"game"})
+OBSERVER_ONLY: frozenset[Role] = frozenset({"observer"})
 
 Speed = Annotated[float, Field(gt=0, le=1e4)]
 Radius = Annotated[float, Field(ge=0, le=1e5)]
@@ -205,6 +209,34 @@ class TickAck(ServerMessage):
     type: Literal["tick_ack"] = "tick_ack"
     tick: TickNumber
     game_time_s: float
+
+
+class Join(Request):
+    """Gives an observer a player of its own in the world; answered by ``joined``."""
+
+    roles: ClassVar[frozenset[Role]] = OBSERVER_ONLY
+    type: Literal["join"] = "join"
+    name: Name
+    position: Vec3
+
+
+class Joined(Reliable):
+    """The player an observer has from now on, until its session ends or the game leaves."""
+
+    type: Literal["joined"] = "joined"
+    id: RequestId
+    player: PlayerId
+    max_speed_mps: float
+    """The world's ``player_max_speed_mps``: estimates count on nobody being faster."""
+
+
+class MovePlayer(ClientMessage):
+    """Places the player an observer has joined with. Not answered."""
+
+    roles: ClassVar[frozenset[Role]] = OBSERVER_ONLY
+    type: Literal["move_player"] = "move_player"
+    position: Vec3
+    velocity: Vec3 = (0.0, 0.0, 0.0)
 
 
 class WorldClosed(Reliable):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Final
+from itertools import zip_longest
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -36,12 +37,19 @@ __all__ = [
     "ttft_stats",
 ]
 
-NPCS_PER_PART = 150
-"""NPC states in one message: at most 310 bytes each."""
-PLAYERS_PER_PART = 50
-"""Player states in one message: at most 210 bytes each; with the NPCs under 64,000 bytes."""
+NPCS_PART_BYTES = 44_000
+"""Of the NPC states in one message."""
+PLAYERS_PART_BYTES = 18_000
+"""Of its player states; both together stay under 64,000 bytes."""
+NPC_STATE_BYTES = 520
+"""At most, without the name."""
+PLAYER_STATE_BYTES = 230
+"""At most, without the name."""
+NAME_CHAR_BYTES = 6
+"""A character of a name at its longest: \\u0007."""
 MOVES_PER_MESSAGE = 36
 """Moves in one message: at most 1,700 bytes each."""
+S = TypeVar("S", NpcState, PlayerState)
 TIER_NAMES: Final[dict[Tier, TierName]] = {
     Tier.DEVICE: "device",
     Tier.HOST: "host",
@@ -68,44 +76,53 @@ def estimator_name(estimator: int) -> str | None:
 
 
 def npc_states(
-    world: World, distances: Distances | None, tiers: Sequence[Tier]
+    world: World, distances: Distances | None, prefixes: Sequence[tuple[Tier, int | None]]
 ) -> Iterator[NpcStates]:
     """Everyone's place, distance and tier, in parts.
 
     Args:
         world: the NPCs and players.
         distances: of the last tick; None before the first.
-        tiers: where the prefix of each NPC lies, in the order of ``world.npcs``.
+        prefixes: where the prefix of each NPC lies and its bytes, in the order of ``world.npcs``.
     """
+    columns = world.columns
     states = []
-    for npc, tier in zip(world.npcs.values(), tiers, strict=True):
+    for npc, (tier, size_bytes) in zip(world.npcs.values(), prefixes, strict=True):
         distance_s, estimator = distance_of(distances, npc.row)
         states.append(
             NpcState(
                 npc=npc.spec.npc,
                 handle=npc.handle,
-                position=_vector(world.columns.position_m[npc.row]),
+                position=_vector(columns.position_m[npc.row]),
                 distance_s=distance_s,
                 estimator=estimator,
                 tier=TIER_NAMES[tier],
-                in_conversation=bool(world.columns.open_turns[npc.row] > 0),
+                in_conversation=bool(columns.open_turns[npc.row] > 0),
+                name=npc.spec.name,
+                interaction_radius_m=float(columns.interaction_radius_m[npc.row]),
+                bytes=size_bytes,
+                last_call_s=finite(float(columns.last_call_s[npc.row])),
             )
         )
     players = [
-        PlayerState(player=name, handle=p.handle, position=_vector(p.position_m))
+        PlayerState(player=name, handle=p.handle, position=_vector(p.position_m), name=p.spec.name)
         for name, p in world.players.items()
         if p.present
     ]
-    parts = max(
-        1, math.ceil(len(states) / NPCS_PER_PART), math.ceil(len(players) / PLAYERS_PER_PART)
+    parts = list(
+        zip_longest(
+            _chunks(states, NPCS_PART_BYTES, NPC_STATE_BYTES),
+            _chunks(players, PLAYERS_PART_BYTES, PLAYER_STATE_BYTES),
+            fillvalue=(),
+        )
     )
-    for part in range(parts):
+    for part, (npcs_here, players_here) in enumerate(parts):
         yield NpcStates(
             game_time_s=world.game_time_s,
             part=part,
-            parts=parts,
-            npcs=tuple(states[part * NPCS_PER_PART : (part + 1) * NPCS_PER_PART]),
-            players=tuple(players[part * PLAYERS_PER_PART : (part + 1) * PLAYERS_PER_PART]),
+            parts=len(parts),
+            npcs=tuple(npcs_here),
+            players=tuple(players_here),
         )
 
 
@@ -141,12 +158,12 @@ def explanation(
     )
 
 
-def ttft_stats(samples_s: Sequence[float]) -> TtftStats:
-    """Percentiles of times to first token."""
+def ttft_stats(replies: int, samples_s: Sequence[float]) -> TtftStats:
+    """How many replies there were, with percentiles of the latest ones' times to first token."""
     if not samples_s:
-        return TtftStats(replies=0)
+        return TtftStats(replies=replies)
     p50_s, p95_s = np.percentile(np.array(samples_s), [50, 95])
-    return TtftStats(replies=len(samples_s), p50_s=float(p50_s), p95_s=float(p95_s))
+    return TtftStats(replies=replies, p50_s=float(p50_s), p95_s=float(p95_s))
 
 
 def tier_stats(occupancy: Occupancy) -> tuple[TierStats, ...]:
@@ -163,6 +180,21 @@ def tier_stats(occupancy: Occupancy) -> tuple[TierStats, ...]:
     )
 
 
+def _chunks(states: Sequence[S], chunk_bytes: int, state_bytes: int) -> list[list[S]]:
+    """Split so that each chunk stays below ``chunk_bytes``; at least one, which may be empty."""
+    chunks: list[list[S]] = [[]]
+    left = chunk_bytes
+    for state in states:
+        size = state_bytes + NAME_CHAR_BYTES * len(state.name or "")
+        if size > left:
+            chunks.append([])
+            left = chunk_bytes
+        chunks[-1].append(state)
+        left -= size
+    return chunks
+
+
 def _vector(array: np.ndarray) -> tuple[float, float, float]:
+    """To the millimetre: nobody sees more, and float32 in decimal is long."""
     x, y, z = array.tolist()
-    return x, y, z
+    return round(x, 3), round(y, 3), round(z, 3)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from callsheet_server.residency.bandwidth import Bandwidth, CreditBucket
 from callsheet_server.residency.items import Budget, Credit, Items
 from callsheet_server.residency.ledger import Ledger
 from callsheet_server.residency.planner import plan, plan_demand
+from callsheet_server.residency.policies import LIVE_POLICIES, Policy
 from callsheet_server.residency.settings import PolicySettings
 from callsheet_server.residency.state import StateKind, StateStore, Tier
 
@@ -31,9 +34,18 @@ class ResidencyController:
     no new plan while actions of an earlier one are unfinished; ``demand`` does, at any time.
     """
 
-    def __init__(self, stores: Iterable[StateStore], policy: PolicySettings) -> None:
-        """Raises ``ValueError`` if two stores are of one kind."""
-        self._policy = policy
+    def __init__(
+        self,
+        stores: Iterable[StateStore],
+        settings: PolicySettings,
+        policy: Policy[Any] | None = None,
+    ) -> None:
+        """``policy``: absent = the one ``settings`` name.
+
+        Raises ``ValueError`` if two stores are of one kind.
+        """
+        self._settings = settings
+        self.set_policy(policy or LIVE_POLICIES[settings.policy])
         self._ledgers: dict[StateKind, Ledger] = {}
         for store in sorted(stores, key=lambda store: PLANNING_ORDER.index(store.kind)):
             if store.kind in self._ledgers:
@@ -46,10 +58,10 @@ class ResidencyController:
         """Planned, not yet started."""
         self._in_flight: set[Action] = set()
         self._next_plan_s = -np.inf
-        assumed_bytes_per_s = policy.assumed_device_link_bytes_per_s
+        assumed_bytes_per_s = settings.assumed_device_link_bytes_per_s
         self._load_link = Bandwidth(assumed_bytes_per_s), CreditBucket()
         self._evict_link = Bandwidth(assumed_bytes_per_s), CreditBucket()
-        self._disk_link = Bandwidth(policy.assumed_disk_bytes_per_s), CreditBucket()
+        self._disk_link = Bandwidth(settings.assumed_disk_bytes_per_s), CreditBucket()
         self._rebuild_time = CreditBucket()
 
     # --- who there is ---------------------------------------------------------------------------
@@ -96,6 +108,14 @@ class ResidencyController:
         self._users.pop(world, None)
         self._distance_s.pop(world, None)
 
+    def set_policy(self, policy: Policy[Any]) -> None:
+        """Plan by ``policy`` from now on; distances must be what it makes of a world.
+
+        What one that does not park finds parked stays there until it is called.
+        """
+        self.policy = policy
+        self._planning = policy.settings(self._settings)
+
     def refresh(self, kind: StateKind, key: Hashable) -> None:
         """The engine changed an item by itself (built, extended, dropped it): read it again."""
         if kind in self._ledgers:
@@ -130,13 +150,14 @@ class ResidencyController:
         """Plan for all stores, if ``plan_period_s`` has passed and nothing is left to carry out."""
         if now_s < self._next_plan_s or self._pending or self._in_flight:
             return Plan()
-        self._next_plan_s = now_s + self._policy.plan_period_s
+        self._next_plan_s = now_s + self._planning.plan_period_s
         self._spread_distances()
         self._refill(now_s)
         actions: list[Action] = []
         for ledger in self._ledgers.values():
-            made = plan(ledger.items(), self._budget(ledger), self._policy)
-            self._accept(made, ledger.items(), ledger)
+            items = self._items(ledger)
+            made = plan(items, self._budget(ledger), self._planning)
+            self._accept(made, items, ledger)
             actions.extend(made.actions)
         return Plan(tuple(actions))
 
@@ -147,7 +168,7 @@ class ResidencyController:
         """
         ledger = self._ledgers[kind]
         row = ledger.track(key)
-        items = ledger.items()
+        items = self._items(ledger)
         for action in self._pending:
             if action.kind is kind:
                 items.pinned[ledger.row_of[action.key]] = True
@@ -198,17 +219,24 @@ class ResidencyController:
 
     # --- budgets --------------------------------------------------------------------------------
 
+    def _items(self, ledger: Ledger) -> Items:
+        """What there is; to a policy that parks nothing, a copy on the host is no reason to."""
+        items = ledger.items()
+        if self.policy.parks:
+            return items
+        return replace(items, backed_up=np.zeros_like(items.backed_up))
+
     def _budget(self, ledger: Ledger) -> Budget:
         """Room as it is, less what pending moves will take, and the credit at hand."""
-        store, used = ledger.store, list(ledger.used_bytes)
+        store, used, parks = ledger.store, list(ledger.used_bytes), self.policy.parks
         for action in self._pending:
             if action.kind is store.kind and action.target is not Tier.ABSENT:
                 used[action.target] += action.size_bytes
         return Budget(
             capacity_bytes=(
                 store.capacity_bytes(Tier.DEVICE),
-                store.capacity_bytes(Tier.HOST),
-                store.capacity_bytes(Tier.DISK),
+                store.capacity_bytes(Tier.HOST) if parks else 0,
+                store.capacity_bytes(Tier.DISK) if parks else 0,
             ),
             used_bytes=(used[0], used[1], used[2]),
             credit=Credit(
@@ -221,15 +249,15 @@ class ResidencyController:
 
     def _refill(self, now_s: float) -> None:
         """Earn credit at the measured rate. A bucket always holds the largest item there is."""
-        policy = self._policy
+        planning = self._planning
         items = [ledger.items() for ledger in self._ledgers.values()]
         largest = max((int(i.size_bytes.max(initial=0)) for i in items), default=0)
         for bandwidth, bucket in (self._load_link, self._evict_link, self._disk_link):
-            rate = bandwidth.bytes_per_s * policy.link_share
-            bucket.refill(now_s, rate, max(rate * policy.burst_s, largest))
+            rate = bandwidth.bytes_per_s * planning.link_share
+            bucket.refill(now_s, rate, max(rate * planning.burst_s, largest))
         slowest_s = max((_longest_s(i) for i in items), default=0.0)
-        burst_s = max(policy.burst_s * policy.link_share, slowest_s)
-        self._rebuild_time.refill(now_s, policy.link_share, burst_s)
+        burst_s = max(planning.burst_s * planning.link_share, slowest_s)
+        self._rebuild_time.refill(now_s, planning.link_share, burst_s)
 
     def _accept(self, made: Plan, items: Items, ledger: Ledger) -> None:
         """Pay for a plan and remember it as pending."""

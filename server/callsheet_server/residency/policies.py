@@ -2,21 +2,34 @@
 
 A cache policy is an order of eviction and a rule for fetching. So LRU is the planner told that what
 was used longest ago is needed last, with its horizon at 0; the clairvoyant ones are the planner
-told the truth. Production runs ``DISTANCE`` alone; the others are for simulation and benchmarks.
+told the truth. A server runs one of ``LIVE_POLICIES``, ``DISTANCE`` unless somebody wants to watch
+the difference; the clairvoyant ones can only be simulated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from callsheet_server.residency.settings import PolicySettings
 
-__all__ = ["BELADY", "CLAIRVOYANT", "DISTANCE", "LRU", "NAIVE", "POLICIES", "Policy", "View"]
+__all__ = [
+    "BELADY",
+    "CLAIRVOYANT",
+    "DISTANCE",
+    "LIVE_POLICIES",
+    "LRU",
+    "NAIVE",
+    "POLICIES",
+    "LivePolicy",
+    "Policy",
+    "Recording",
+    "View",
+]
 
 F32 = NDArray[np.float32]
 
@@ -28,19 +41,26 @@ class View(Protocol):
         """(N,) invocation distances as the estimators see them."""
 
     def unused_s(self) -> F32:
-        """(N,) seconds since the last call; +inf = never called."""
+        """(N,) seconds since the last call; 0 = in one; +inf = never called."""
+
+
+class Recording(View, Protocol):
+    """What has been recorded can be looked at from its end."""
 
     def until_next_s(self) -> F32:
         """(N,) true seconds to the next call, known from the recording; +inf = none left."""
 
 
+V_contra = TypeVar("V_contra", bound=View, contravariant=True)
+
+
 @dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Generic[V_contra]):
     """A named way of keeping state at hand."""
 
     name: str
     about: str
-    distance_s: Callable[[View], F32]
+    distance_s: Callable[[V_contra], F32]
     prefetches: bool
     parks: bool
     """False: what is evicted is dropped and has to be rebuilt."""
@@ -58,35 +78,38 @@ class Policy:
         )
 
 
-LRU = Policy(
+LivePolicy = Policy[View]
+"""One that needs no knowledge of the future."""
+
+LRU: LivePolicy = Policy(
     "lru",
     "drop the least recently used, rebuild on demand",
     lambda view: view.unused_s(),
     prefetches=False,
     parks=False,
 )
-NAIVE = Policy(
+NAIVE: LivePolicy = Policy(
     "naive",
     "park the least recently used, load on demand",
     lambda view: view.unused_s(),
     prefetches=False,
     parks=True,
 )
-DISTANCE = Policy(
+DISTANCE: LivePolicy = Policy(
     "distance",
     "ours: prefetch and evict by estimated invocation distance",
     lambda view: view.estimated_s(),
     prefetches=True,
     parks=True,
 )
-BELADY = Policy(
+BELADY: Policy[Recording] = Policy(
     "belady",
     "clairvoyant demand paging: park what is needed last, load on demand",
     lambda view: view.until_next_s(),
     prefetches=False,
     parks=True,
 )
-CLAIRVOYANT = Policy(
+CLAIRVOYANT: Policy[Recording] = Policy(
     "clairvoyant",
     "ours, fed the true times of the next calls",
     lambda view: view.until_next_s(),
@@ -94,4 +117,9 @@ CLAIRVOYANT = Policy(
     parks=True,
 )
 
-POLICIES = {policy.name: policy for policy in (LRU, NAIVE, DISTANCE, BELADY, CLAIRVOYANT)}
+LIVE_POLICIES: Mapping[str, LivePolicy] = {p.name: p for p in (DISTANCE, LRU, NAIVE)}
+POLICIES: Mapping[str, Policy[Recording]] = {
+    **LIVE_POLICIES,
+    BELADY.name: BELADY,
+    CLAIRVOYANT.name: CLAIRVOYANT,
+}

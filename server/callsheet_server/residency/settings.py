@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from callsheet.wire.fields import PolicyName
+
 __all__ = ["PolicySettings"]
 
 
@@ -10,6 +12,11 @@ class PolicySettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    policy: PolicyName = Field(
+        default="distance",
+        description="How state is kept at hand: distance = ours; to compare: naive = park the "
+        "least recently used, load on demand; lru = drop it, rebuild on demand.",
+    )
     prefetch_horizon_s: float = Field(
         default=10.0,
         ge=0.0,

@@ -18,6 +18,9 @@ from callsheet_server.transport.settings import LimitSettings, ServerSettings
 __all__ = ["SessionRegistry"]
 
 
+MAX_TOLD_WORLDS = 64
+
+
 class SessionRegistry:
     """Opens, resumes and ends sessions. ``new_token`` gives unguessable strings."""
 
@@ -140,6 +143,11 @@ class SessionRegistry:
             if lost and (session.role, session.world) == ("game", world):
                 session.close(CloseCode.NORMAL, "another game took over")
 
+    def _worlds(self) -> tuple[str, ...]:
+        """Worlds that have a game, as many as are told."""
+        games = [s for s in self._sessions.values() if s.role == "game"]
+        return tuple(s.world for s in games if s.state is not SessionState.CLOSED)[:MAX_TOLD_WORLDS]
+
     def _welcome(self, session: Session, resumed: bool, now_s: float) -> Welcome:
         limits = self._limits
         return Welcome(
@@ -165,6 +173,7 @@ class SessionRegistry:
             server_version=__version__,
             server_time_s=now_s,
             engine=self._engine(),
+            worlds=self._worlds() if session.role == "observer" else None,
         )
 
 

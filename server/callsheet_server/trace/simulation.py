@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from callsheet_server.distance import Distances, DistanceSettings, estimate
 from callsheet_server.residency.actions import Action, Evict, Load, Plan
 from callsheet_server.residency.controller import ResidencyController
-from callsheet_server.residency.policies import Policy
+from callsheet_server.residency.policies import Policy, Recording
 from callsheet_server.residency.settings import PolicySettings
 from callsheet_server.residency.state import StateKind, Tier
 from callsheet_server.trace.store import ModelStore
@@ -85,7 +85,7 @@ class Report:
 
 def simulate(
     trace: Trace,
-    policy: Policy,
+    policy: Policy[Recording],
     budgets: Budgets,
     links: Links,
     residency: PolicySettings | None = None,
@@ -120,7 +120,7 @@ def simulate(
 
 
 class Replay:
-    """The world as it was at one moment of the trace; a ``View`` for policies.
+    """The world as it was at one moment of the trace; a ``Recording`` for policies.
 
     Whoever replays says when calls begin and end: a simulation from the trace, a real engine from
     the clock.
@@ -223,14 +223,19 @@ class _Run:
     """A controller, a model store, and what has been counted."""
 
     def __init__(
-        self, trace: Trace, policy: Policy, budgets: Budgets, links: Links, ours: PolicySettings
+        self,
+        trace: Trace,
+        policy: Policy[Recording],
+        budgets: Budgets,
+        links: Links,
+        ours: PolicySettings,
     ) -> None:
         self.report = Report(policy.name)
         self._policy = policy
         self._links = links
         below = (budgets.host_bytes, budgets.disk_bytes) if policy.parks else (0, 0)
         self._store = ModelStore(trace.npcs, (budgets.device_bytes, *below))
-        self._controller = ResidencyController([self._store], policy.settings(ours))
+        self._controller = ResidencyController([self._store], ours, policy)
         self._ledger = self._controller.ledger(StateKind.PREFIX)
         self._unused_prefetches: set[int] = set()
         self._ends: list[tuple[float, int]] = []

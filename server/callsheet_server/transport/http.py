@@ -42,6 +42,7 @@ def respond(request: Request, pages: Pages) -> Response | None:
             "Content-Length": str(len(page.body)),
             "Cache-Control": "no-cache",
             "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
             "Connection": "close",
         }
     )

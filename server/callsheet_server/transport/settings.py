@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -35,6 +36,11 @@ class ServerSettings(BaseModel):
         min_length=1,
         description="What an observer must present; none = anyone may be one.",
     )
+    observers_may_act: bool = Field(
+        default=True,
+        description="Observers may join a world as a player and choose the residency policy. Only "
+        "if the server listens on the loopback interface or asks observers for a token.",
+    )
     hello_timeout_s: float = Field(
         default=5.0, gt=0, le=300, description="How long a new connection has to say hello."
     )
@@ -56,6 +62,19 @@ class ServerSettings(BaseModel):
     log_format: Literal["text", "json"] = Field(
         default="text", description="json = one object a line, for log collectors."
     )
+
+    @property
+    def trusts_observers(self) -> bool:
+        """True if an observer may do more than look on."""
+        local = self.host == "localhost" or _is_loopback(self.host)
+        return self.observers_may_act and (local or self.observer_token is not None)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class LimitSettings(BaseModel):
@@ -96,6 +115,9 @@ class LimitSettings(BaseModel):
     )
     max_players_per_world: int = Field(
         default=64, ge=1, le=10_000, description="Players in one world."
+    )
+    max_guests_per_world: int = Field(
+        default=8, ge=0, le=10_000, description="Players of observers in one world."
     )
     max_open_requests: int = Field(
         default=256, ge=1, le=100_000, description="Replies one session may wait for at a time."

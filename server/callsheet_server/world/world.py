@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from callsheet.wire.fields import MAX_COORDINATE_M
+from callsheet.wire.fields import MAX_COORDINATE_M, Vec3
 from callsheet.wire.tick import NpcFlag, Tick, TickKind
 from callsheet.wire.world import NpcSpec, PlayerSpec, ScheduledCall
 from callsheet_server.world.columns import Columns
@@ -44,6 +44,8 @@ class Player:
     position_m: NDArray[np.float32] = field(default_factory=lambda: np.zeros(3, np.float32))
     velocity_mps: NDArray[np.float32] = field(default_factory=lambda: np.zeros(3, np.float32))
     present: bool = False
+    guest: bool = False
+    """It is an observer's: the game neither spawned it nor moves it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class WorldLimits:
     max_npcs: int
     max_npcs_per_spawn: int
     max_players: int
+    """Those of the game; guests are counted apart."""
+    max_guests: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,8 @@ class World:
         self._limits = limits
         self._player_by_handle: dict[int, str] = {}
         self._next_player_handle = 1
+        self._guests = 0
+        """Guests that ever joined."""
         self._schedules: dict[str, tuple[ScheduledCall, ...]] = {}
 
     # --- who there is ------------------------------------------------------------------------
@@ -104,13 +110,9 @@ class World:
             raise limit_exceeded(
                 "NPCs in this world", "npcs", len(self.npcs) + len(npcs), limits.max_npcs
             )
-        if len(self.players) + len(players) > limits.max_players:
-            raise limit_exceeded(
-                "players in this world",
-                "players",
-                len(self.players) + len(players),
-                limits.max_players,
-            )
+        of_game = len(self.players) - len(self.guests()) + len(players)
+        if of_game > limits.max_players:
+            raise limit_exceeded("players in this world", "players", of_game, limits.max_players)
         _refuse_duplicates("npc", (n.npc for n in npcs), self.npcs)
         _refuse_duplicates("player", (p.player for p in players), self.players)
         return [self._add_npc(n) for n in npcs], [self._add_player(p) for p in players]
@@ -134,6 +136,26 @@ class World:
             self._schedules.pop(name, None)
         for name in players:
             del self._player_by_handle[self.players.pop(name).handle]
+
+    def guests(self) -> list[Player]:
+        """The players that observers joined with."""
+        return [player for player in self.players.values() if player.guest]
+
+    def add_guest(self, name: str, position: Vec3) -> Player:
+        """Add a player for an observer; it is present until ``despawn``.
+
+        Raises:
+            WorldError: ``limit_exceeded``.
+        """
+        count = len(self.guests()) + 1
+        if count > self._limits.max_guests:
+            raise limit_exceeded("guests in this world", "world", count, self._limits.max_guests)
+        self._guests += 1
+        spec = PlayerSpec(player=f"guest:{self._guests}", name=name, position=position)
+        _refuse_duplicates("player", [spec.player], self.players)
+        guest = self._add_player(spec)
+        guest.guest = True
+        return guest
 
     def npc(self, name: str, path: str = "npc") -> Npc:
         """Look an NPC up.
@@ -312,14 +334,14 @@ class World:
         if tick.kind is TickKind.KEYFRAME:
             named = set(tick.players["handle"].tolist())
             for player in self.players.values():
-                player.present &= player.handle in named
+                player.present &= player.guest or player.handle in named
         missing, bad = [], []
         usable = _in_range(tick.players["position"]) & _in_range(tick.players["velocity"])
         usable &= tick.players["flags"] == 0
         for record, good in zip(tick.players, usable, strict=True):
             handle = int(record["handle"])
             name = self._player_by_handle.get(handle)
-            if name is None:
+            if name is None or self.players[name].guest:
                 missing.append(handle)
             elif not good:
                 bad.append(handle)

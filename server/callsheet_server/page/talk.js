@@ -1,0 +1,151 @@
+// The panel next to the map: who is selected, why they are ready or not, and the conversation.
+
+import { bytes, distance, seconds } from "./format.js";
+
+const EXPLAIN_EVERY_MS = 1000;
+const MAX_LINES = 60;
+
+export class TalkPanel {
+  constructor(elements, client, world, guest, focusMap) {
+    this._elements = elements;
+    this._client = client;
+    this._world = world;
+    this._guest = guest;
+    this._shown = null;
+    this._explainedMs = 0;
+    this._lines = new Map(); // reply -> the paragraph it streams into
+    elements.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this._submit();
+    });
+    elements.input.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") focusMap();
+    });
+  }
+
+  /** Show an NPC and let the player type. */
+  open(npc) {
+    this._world.selected = npc.id;
+    this.update(performance.now());
+    if (this._guest.id) this._elements.input.focus();
+  }
+
+  update(nowMs) {
+    const npc = this._world.selectedNpc;
+    const { card, nobody, name, facts, input, send, reasons } = this._elements;
+    card.hidden = !npc;
+    nobody.hidden = Boolean(npc);
+    if (!npc) return;
+    if (this._shown !== npc.id) {
+      this._shown = npc.id;
+      this._explainedMs = 0;
+      reasons.replaceChildren();
+      name.textContent = npc.name;
+      input.placeholder = `Say something to ${npc.name}`;
+      input.setAttribute("aria-label", input.placeholder);
+    }
+    input.disabled = send.disabled = !this._guest.id;
+    card.dataset.npc = npc.id;
+    card.dataset.tier = npc.tier;
+    const away = this._guest.id ? `${this._guest.awayFrom(npc).toFixed(0)} m` : "–";
+    show(facts, {
+      tier: npc.tier,
+      distance: distance(npc.distanceS),
+      bytes: bytes(npc.bytes),
+      last: npc.lastCallS === null ? "never" : `${seconds(this._world.gameTimeS - npc.lastCallS)} ago`,
+      away,
+    });
+    if (nowMs - this._explainedMs > EXPLAIN_EVERY_MS) {
+      this._explainedMs = nowMs;
+      this._explain(npc);
+    }
+  }
+
+  async _explain(npc) {
+    try {
+      const found = await this._client.request({ type: "explain", npc: npc.id });
+      if (this._shown !== npc.id) return;
+      const items = found.estimators.map((estimator) => {
+        const item = document.createElement("li");
+        const label = document.createElement("b");
+        label.textContent = `${estimator.name} ${distance(estimator.distance_s ?? Infinity)}`;
+        item.append(label, ` ${estimator.why}`);
+        item.classList.toggle("winner", estimator.name === found.estimator);
+        return item;
+      });
+      this._elements.reasons.replaceChildren(...items);
+    } catch {
+      this._elements.reasons.replaceChildren(); // it left, or the connection did
+    }
+  }
+
+  // --- the conversation ----------------------------------------------------------------------
+
+  _submit() {
+    const npc = this._world.selectedNpc;
+    const text = this._elements.input.value.trim();
+    if (!npc || !text || !this._guest.id) return;
+    this._elements.input.value = "";
+    if (this._guest.reaches(npc)) this._say(npc, text);
+    else this._guest.walkUpTo(npc, () => this._say(npc, text));
+  }
+
+  async _say(npc, text) {
+    this._line("me", "You", text);
+    const speaker = { kind: "player", id: this._guest.id };
+    try {
+      const end = await this._client.request({ type: "say", npc: npc.id, speaker, text });
+      const line = this._lines.get(end.reply);
+      this._lines.delete(end.reply);
+      if (line) this._finish(line, end);
+    } catch (error) {
+      this._line("problem", npc.name, error.message);
+    }
+  }
+
+  takeReplyStart(message) {
+    if (!message.id) return; // somebody else's
+    const name = this._world.npcs.get(message.npc)?.name ?? message.npc;
+    this._lines.set(message.reply, this._line("npc", name, ""));
+  }
+
+  takeReplyDelta(message) {
+    const line = this._lines.get(message.reply);
+    if (!line) return;
+    line.words.textContent += message.text;
+    this._elements.log.scrollTop = this._elements.log.scrollHeight;
+  }
+
+  _finish(line, end) {
+    line.words.textContent = end.text;
+    const note = document.createElement("small");
+    const from = end.tier ? `${end.tier} · first word after ${seconds(end.ttft_s)}` : "";
+    note.textContent = end.finish_reason === "error" ? `broke off: ${end.code}` : from;
+    line.item.append(note);
+    line.item.dataset.done = "true";
+    this._elements.log.scrollTop = this._elements.log.scrollHeight;
+  }
+
+  _line(kind, who, text) {
+    const item = document.createElement("li");
+    item.className = kind;
+    const speaker = document.createElement("b");
+    speaker.textContent = who;
+    const words = document.createElement("span");
+    words.textContent = text;
+    item.append(speaker, " ", words);
+    const { log } = this._elements;
+    log.append(item);
+    if (log.children.length > MAX_LINES) log.firstChild.remove();
+    log.scrollTop = log.scrollHeight;
+    return { item, words };
+  }
+}
+
+/** Fill the elements marked data-fact inside `root`. */
+function show(root, facts) {
+  for (const [name, text] of Object.entries(facts)) {
+    const element = root.querySelector(`[data-fact=${name}]`);
+    if (element.textContent !== text) element.textContent = text;
+  }
+}

@@ -1,0 +1,77 @@
+"""A browser, and pages that must not complain."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, Protocol
+
+import pytest
+from page.live import Live
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+OUTPUT = Path(__file__).parents[2] / "test-output" / "page"
+PATIENCE_MS = 15_000
+
+Scheme = Literal["light", "dark"]
+
+
+class OpenPage(Protocol):
+    """Opens the page of a server."""
+
+    def __call__(self, live: Live, scheme: Scheme = "light") -> Page: ...
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("browser: no Chromium here: apt-get install chromium")
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def live() -> Iterator[Live]:
+    with Live() as live:
+        yield live
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[OpenPage]:
+    """Opens the page of a server; fails the test if it has logged an error or thrown one."""
+    complaints: list[str] = []
+    contexts = []
+
+    def open_one(live: Live, scheme: Scheme = "light") -> Page:
+        context = browser.new_context(
+            viewport={"width": 1280, "height": 800}, color_scheme=scheme, device_scale_factor=1
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda message: complaints.append(message.text) if message.type == "error" else None,
+        )
+        page.goto(live.url)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    # A browser logs every connection that could not be made; the page is to make them.
+    assert [c for c in complaints if "ERR_CONNECTION_REFUSED" not in c] == []
+
+
+def keep(page: Page, name: str) -> None:
+    """Keep a picture of the page, for people."""
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=OUTPUT / f"{name}.png")

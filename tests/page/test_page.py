@@ -1,0 +1,298 @@
+"""The live page in a real browser, on a real server with a game: as a player sees it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from typing import Any
+
+import pytest
+from page.conftest import OUTPUT, OpenPage, Scheme, keep
+from page.live import Live, crowd, square, town
+from playwright.sync_api import Page, expect
+
+from callsheet_server.engine.scripted import ScriptedSettings
+from callsheet_server.room import Room
+
+pytestmark = pytest.mark.browser
+
+SMALL = ScriptedSettings(
+    device_budget_bytes=4_000_000, host_budget_bytes=8_000_000, token_delay_s=0.005
+)
+"""Room for 4 NPCs on the device and 8 in host memory."""
+FRAMES = """() => new Promise((done) => {
+  const times = [];
+  const frame = (now) => {
+    times.push(now);
+    if (times.length < 181) requestAnimationFrame(frame);
+    else done(times);
+  };
+  requestAnimationFrame(frame);
+})"""
+PIXEL_OF = """(id) => {
+  const { world, map } = callsheet;
+  const { x, y } = world.npcs.get(id);
+  const [px, py] = map.toPixels(x, y).map(Math.round);
+  const canvas = document.getElementById("map");
+  const ratio = canvas.width / canvas.clientWidth;
+  return [...canvas.getContext("2d").getImageData(px * ratio, py * ratio, 1, 1).data].slice(0, 3);
+}"""
+COLOUR_OF = """(tier) => {
+  const probe = document.createElement("i");
+  probe.style.color = `var(--${tier})`;
+  document.body.append(probe);
+  const [r, g, b] = getComputedStyle(probe).color.match(/\\d+/g).map(Number);
+  probe.remove();
+  return [r, g, b];
+}"""
+
+
+def begin(live: Live, open_page: OpenPage, **server: Any) -> Page:
+    """A page in a world of nine NPCs who stand 7 m apart; the player is in it."""
+    live.start(SMALL, **server)
+    live.play(square())
+    page = open_page(live)
+    expect(page.locator("#status")).to_have_text("Live")
+    wait_until_joined(page)
+    return page
+
+
+def wait_until_joined(page: Page) -> None:
+    wait_for(page, "callsheet.guest.id !== null")
+
+
+def wait_for(page: Page, condition: str, ticks: int = 300) -> None:
+    """Wait until an expression holds in the page, looking at every 50 ms."""
+    for _ in range(ticks):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"never so: {condition}")
+
+
+def guests(room: Room) -> list[str]:
+    return [player.spec.player for player in room.world.guests()]
+
+
+def walk_to_the_middle(page: Page) -> None:
+    """By keyboard alone: the player comes in at the left of npc-4, and below it."""
+    for key in ("ArrowRight", "ArrowUp"):
+        page.keyboard.down(key)
+    wait_for(page, "callsheet.guest.reaches(callsheet.world.npcs.get('npc-4'))")
+    for key in ("ArrowRight", "ArrowUp"):
+        page.keyboard.up(key)
+
+
+def speak_to(page: Page, npc: str) -> None:
+    """From wherever the player stands; returns when the answer has ended."""
+    page.evaluate(
+        """(npc) => callsheet.client.request({type: "say", npc, text: "Hello!",
+             speaker: {kind: "player", id: callsheet.guest.id}})""",
+        npc,
+    )
+
+
+def test_walk_up_to_an_npc_talk_and_read_the_streamed_answer(
+    live: Live, open_page: OpenPage
+) -> None:
+    page = begin(live, open_page)
+    room = live.server.rooms["town"]
+    assert live.ask(lambda: guests(room)) == ["guest:1"]
+
+    page.keyboard.press("Enter")
+    expect(page.locator("#hint")).to_contain_text("Nobody is in reach")
+    walk_to_the_middle(page)
+    page.keyboard.press("Enter")
+    expect(page.locator("#npc-name")).to_have_text("Npc 4")
+    expect(page.locator("#words")).to_be_focused()
+
+    page.evaluate(
+        """() => {
+          callsheet.pieces = [];
+          callsheet.client.on("reply_delta", (message) => callsheet.pieces.push(message.text));
+        }"""
+    )
+    page.keyboard.type("Good evening!")
+    page.keyboard.press("Enter")
+    answer = page.locator("#log li.npc")
+    expect(answer).to_have_attribute("data-done", "true")
+    expect(answer.locator("b")).to_have_text("Npc 4")
+    streamed = page.evaluate("callsheet.pieces")
+    assert len(streamed) > 3
+    assert answer.locator("span").inner_text() == "".join(streamed)
+    assert "Good evening!" in "".join(streamed)
+    expect(page.locator("#card")).to_have_attribute("data-tier", "device")
+    keep(page, "talk")
+
+
+def test_a_guest_leaves_with_its_page(live: Live, open_page: OpenPage) -> None:
+    page = begin(live, open_page)
+    room = live.server.rooms["town"]
+    other = open_page(live)
+    wait_until_joined(other)
+    assert len(live.ask(lambda: guests(room))) == 2
+    other.close()
+    wait_for(page, "[...callsheet.world.players.keys()].join() === callsheet.guest.id")
+    assert live.ask(lambda: guests(room)) == ["guest:1"]
+
+
+def test_the_dot_of_an_npc_changes_colour_with_its_tier(live: Live, open_page: OpenPage) -> None:
+    page = begin(live, open_page)
+    page.keyboard.press("0")
+    wait_for(page, "callsheet.world.npcs.get('npc-8').tier === 'absent'")
+    wait_for(page, f"({PIXEL_OF})('npc-8').join() === ({COLOUR_OF})('ground').join()")
+    # The player stands still far away from it; being spoken to brings it to the device.
+    page.evaluate("callsheet.world.selected = 'npc-8'; callsheet.map.fitted = true")
+    speak_to(page, "npc-8")
+    wait_for(page, "callsheet.world.npcs.get('npc-8').tier === 'device'")
+    wait_for(page, f"({PIXEL_OF})('npc-8').join() === ({COLOUR_OF})('device').join()")
+
+
+def test_the_page_comes_back_after_a_restart(live: Live, open_page: OpenPage) -> None:
+    page = begin(live, open_page)
+    walk_to_the_middle(page)
+    place = page.evaluate("callsheet.guest.place")
+    live.stop()
+    expect(page.locator("#status")).not_to_have_text("Live")
+    live.start(SMALL)
+    expect(page.locator("#status")).to_have_text("Live")
+    live.play(square())
+    wait_until_joined(page)
+    assert page.evaluate("callsheet.guest.place") == pytest.approx(place)
+    room = live.server.rooms["town"]
+    assert live.ask(lambda: guests(room)) == ["guest:1"]
+
+
+def test_a_lost_connection_is_resumed(live: Live, open_page: OpenPage) -> None:
+    page = begin(live, open_page)
+    session = page.evaluate("callsheet.client.welcome.session")
+    guest = page.evaluate("callsheet.guest.id")
+    page.evaluate("callsheet.client._lost(1006)")
+    wait_for(page, "callsheet.client.state === 'open'")
+    assert page.evaluate("callsheet.client.welcome.resumed")
+    assert page.evaluate("callsheet.client.welcome.session") == session
+    assert page.evaluate("callsheet.guest.id") == guest
+
+
+def test_without_a_game_the_page_says_how_to_start_one_and_finds_it(
+    live: Live, open_page: OpenPage
+) -> None:
+    live.start(SMALL)
+    page = open_page(live)
+    expect(page.locator("#empty")).to_contain_text("callsheet demo")
+    live.play(square(), world="somewhere-else")
+    expect(page.locator("#worlds")).to_have_value("somewhere-else")
+    wait_until_joined(page)
+    expect(page.locator("#empty")).to_be_hidden()
+
+
+def test_a_token_is_asked_for(live: Live, open_page: OpenPage) -> None:
+    live.start(SMALL, observer_token="open sesame")
+    live.play(square())
+    page = open_page(live)
+    page.get_by_label("Observer token").fill("open sesame")
+    page.keyboard.press("Enter")
+    expect(page.locator("#status")).to_have_text("Live")
+    wait_until_joined(page)
+
+
+def test_residency_figures_are_the_servers(live: Live, open_page: OpenPage) -> None:
+    page = begin(live, open_page)
+    for npc in ("npc-0", "npc-8"):
+        speak_to(page, npc)
+    page.get_by_role("tab", name="Residency").click()
+    expect(page.locator("[data-part=replies]")).to_have_text("2")
+    page.wait_for_timeout(1000)  # nothing moves any more, and the page has been told
+    stats = live.stats()
+
+    def part(name: str) -> str:
+        return page.locator(f"[data-part={name}]").inner_text()
+
+    assert part("npcs") == str(stats.npcs) == "9"
+    assert part("players") == str(stats.players) == "1"
+    assert part("loads") == str(stats.loads)
+    assert part("evictions") == str(stats.evictions)
+    resident, elsewhere = stats.ttft_resident.replies, stats.ttft_not_resident.replies
+    assert part("hit-rate") == f"{100 * resident / (resident + elsewhere):.1f} %"
+    assert part("resident-replies") == str(resident)
+    assert part("not_resident-replies") == str(elsewhere)
+    for tier in stats.tiers:
+        bar = page.locator(f"[data-part=tiers] [data-tier={tier.tier}]")
+        if tier.budget_bytes:
+            assert bar.get_attribute("data-items") == str(tier.items)
+            assert float(bar.locator("meter").evaluate("(m) => m.value")) == tier.used_bytes
+
+
+def test_the_table_sorts_and_an_npc_has_a_timeline(live: Live, open_page: OpenPage) -> None:
+    page = begin(live, open_page)
+    page.get_by_role("tab", name="Town").press("ArrowRight")
+    rows = page.locator("[data-part=rows] tr")
+    expect(rows).to_have_count(9)
+    page.get_by_role("button", name="name", exact=True).click()
+    expect(rows.first).to_contain_text("Npc 0")
+    page.get_by_role("button", name="name", exact=True).click()
+    expect(rows.first).to_contain_text("Npc 8")
+    speak_to(page, "npc-4")
+    page.get_by_role("button", name="Npc 4").press("Enter")
+    expect(page.locator("[data-part=timeline-name]")).to_have_text("Npc 4")
+    expect(page.locator("[data-part=moves] li").first).to_contain_text("→ device")
+    page.get_by_label("Filter NPCs").fill("npc 7")
+    expect(rows).to_have_count(1)
+
+
+def test_the_policy_switch_sets_the_servers_policy(live: Live, open_page: OpenPage) -> None:
+    page = begin(live, open_page)
+    controller = live.server.controller
+    page.get_by_role("tab", name="Residency").click()
+    expect(page.get_by_label("Ours")).to_be_checked()
+    page.locator("[name=policy][value=naive]").check(force=True)
+    expect(page.locator("tr[data-policy=naive]")).to_have_class(re.compile("current"))
+    assert live.ask(lambda: controller.policy.name) == "naive"
+    page.locator("[name=policy][value=naive]").press("ArrowLeft")
+    expect(page.locator("tr[data-policy=lru]")).to_have_class(re.compile("current"))
+    assert live.ask(lambda: controller.policy.name) == "lru"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pictures_of_a_town(live: Live, open_page: OpenPage, scheme: Scheme) -> None:
+    live.start(
+        ScriptedSettings(
+            device_budget_bytes=14_000_000, host_budget_bytes=20_000_000, token_delay_s=0.06
+        )
+    )
+    live.play(town())
+    page = open_page(live, scheme)
+    wait_until_joined(page)
+    page.keyboard.press("n")
+    page.keyboard.press("g")
+    expect(page.locator("#words")).to_be_focused()
+    page.keyboard.type("Good evening! What is new in town?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#log li.npc")).to_contain_text("Good evening")
+    keep(page, f"town-{scheme}")
+    expect(page.locator("#log li.npc").first).to_have_attribute("data-done", "true")
+    page.get_by_role("tab", name="Residency").click()
+    expect(page.locator("[data-part=hit-rate]")).to_contain_text("%")
+    keep(page, f"residency-{scheme}")
+
+
+def test_two_thousand_npcs(live: Live, open_page: OpenPage) -> None:
+    """With all of them in sight; test-output/page/frames.json tells how fast they are drawn."""
+    live.start(ScriptedSettings())
+    live.play(crowd(2_000))
+    page = open_page(live)
+    expect(page.locator("#summary")).to_have_text("2000 NPCs")
+    wait_for(page, "callsheet.map._scale > 0 && callsheet.map._scale < 2")
+    times: list[float] = page.evaluate(FRAMES)
+    gaps_ms = sorted(b - a for a, b in itertools.pairwise(times))
+    figures = {
+        "npcs": 2_000,
+        "frames_per_s": round(1000 * len(gaps_ms) / (times[-1] - times[0]), 1),
+        "p50_ms": round(gaps_ms[len(gaps_ms) // 2], 1),
+        "p95_ms": round(gaps_ms[int(0.95 * len(gaps_ms))], 1),
+        "max_ms": round(gaps_ms[-1], 1),
+    }
+    keep(page, "crowd")
+    (OUTPUT / "frames.json").write_text(json.dumps(figures) + "\n")
+    assert page.evaluate("callsheet.world.npcs.size") == 2_000
