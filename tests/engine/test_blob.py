@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from callsheet_server.engine.blob import BlobStore
-from callsheet_server.residency.errors import BudgetError, ResidencyError, StateLostError
+from callsheet_server.residency.errors import BudgetError, StateLostError
 from callsheet_server.residency.state import StateStore, Tier
 from callsheet_server.world.key import NpcKey
 
@@ -30,15 +30,12 @@ class Memories(BlobStore[list[str]]):
 @pytest.fixture
 def store(tmp_path: Path) -> Memories:
     budgets = {Tier.DEVICE: 100, Tier.HOST: 100, Tier.DISK: 1000}
-    store = Memories(tmp_path, budgets, rebuild_s=0.1)
-    for key in (MARA, TOM):
-        store.register(key, 60)
-    return store
+    return Memories(tmp_path, budgets, typical_bytes=60, rebuild_s=0.1)
 
 
 def test_values_move_and_come_back(store: Memories) -> None:
     assert isinstance(store, StateStore)
-    assert store.take_changes() == {MARA, TOM}
+    assert (store.tier(MARA), store.size_bytes(MARA)) == (Tier.ABSENT, 60)
     assert store.load(MARA, Tier.DEVICE) > 0
     value = store.get(MARA)
     assert value == [f"I am {MARA}"]
@@ -57,16 +54,12 @@ def test_values_move_and_come_back(store: Memories) -> None:
 
 def test_a_full_tier_changes_nothing(store: Memories) -> None:
     store.load(MARA, Tier.DEVICE)
-    for key in range(2):
-        store.register(key, 10)
-    store.register(NpcKey("w", "x" * 30), 80)
     store.load(0, Tier.DEVICE)
     store.load(1, Tier.DEVICE)
     with pytest.raises(BudgetError):
-        store.load(NpcKey("w", "x" * 30), Tier.DEVICE)
+        store.load(NpcKey("w", "x" * 120), Tier.DEVICE)
     store.check_integrity()
-    with pytest.raises(ResidencyError, match="not registered"):
-        store.load("nobody", Tier.DEVICE)
+    assert store.tier(NpcKey("w", "x" * 120)) is Tier.ABSENT
 
 
 def test_a_damaged_file_is_lost(store: Memories, tmp_path: Path) -> None:

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from importlib import metadata
 
 from callsheet._version import __version__
-from callsheet.cli import demo, doctor, mod, models, record, replay, serve
+from callsheet.cli import demo, doctor, loadtest, mod, models, record, replay, serve
 from callsheet.cli.parser import CommandError, Parser
 
 __all__ = ["main"]
 
-COMMANDS = (demo, serve, mod, record, replay, models, doctor)
+COMMANDS = (demo, serve, mod, record, replay, loadtest, models, doctor)
 """In the order that the help lists them."""
 
 EPILOG = """

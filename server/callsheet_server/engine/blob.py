@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from callsheet_server.residency.errors import BudgetError, ResidencyError, StateLostError
+from callsheet_server.residency.errors import BudgetError, StateLostError
 from callsheet_server.residency.state import StateKind, Tier
 
 __all__ = ["BlobStore"]
@@ -32,17 +32,27 @@ class _Blob(Generic[T]):
 class BlobStore(Generic[T]):
     """A ``StateStore`` of kind ``BLOB`` for values of type T.
 
-    Every method may be called from any thread; a move holds up other users of the same store.
+    The server plans for every NPC of every world; a value is built when the NPC is first expected
+    to speak. Every method may be called from any thread; a move holds up other users of the store.
     """
 
-    def __init__(self, folder: Path, budgets: Mapping[Tier, int], *, rebuild_s: float) -> None:
-        """Files go to ``folder``; ``rebuild_s`` is roughly what ``build`` takes."""
+    def __init__(
+        self, folder: Path, budgets: Mapping[Tier, int], *, typical_bytes: int, rebuild_s: float
+    ) -> None:
+        """Make an empty store.
+
+        Args:
+            folder: where the files of the disk tier go.
+            budgets: bytes per tier.
+            typical_bytes: what a value is taken to weigh until it has been built.
+            rebuild_s: roughly what ``build`` takes.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._budgets = dict(budgets)
+        self._typical_bytes = typical_bytes
         self._rebuild_s = rebuild_s
         self._blobs: dict[Hashable, _Blob[T]] = {}
-        self._changed: set[Hashable] = set()
         self._lock = threading.RLock()
 
     def build(self, key: Hashable) -> T:
@@ -56,12 +66,6 @@ class BlobStore(Generic[T]):
     def decode(self, encoded: bytes) -> T:
         """The value, ready for use; for a tensor, this is where it goes to the GPU."""
         raise NotImplementedError
-
-    def register(self, key: Hashable, size_bytes: int) -> None:
-        """Announce ``key`` and about how many bytes its value will take."""
-        with self._lock:
-            self._blobs.setdefault(key, _Blob(size_bytes))
-            self._changed.add(key)
 
     def get(self, key: Hashable) -> T | None:
         """The value if it is on the device, else None."""
@@ -82,7 +86,7 @@ class BlobStore(Generic[T]):
 
     def size_bytes(self, key: Hashable) -> int:
         blob = self._blobs.get(key)
-        return 0 if blob is None else blob.size_bytes
+        return self._typical_bytes if blob is None else blob.size_bytes
 
     def rebuild_s(self, key: Hashable) -> float:
         return self._rebuild_s
@@ -102,9 +106,8 @@ class BlobStore(Generic[T]):
                 self._path(key).unlink(missing_ok=True)
 
     def take_changes(self) -> set[Hashable]:
-        with self._lock:
-            changed, self._changed = self._changed, set()
-            return changed
+        """Nothing moves but by the planner's order."""
+        return set()
 
     def check_integrity(self) -> None:
         with self._lock:
@@ -120,9 +123,7 @@ class BlobStore(Generic[T]):
 
     def _move(self, key: Hashable, target: Tier) -> int:
         with self._lock:
-            blob = self._blobs.get(key)
-            if blob is None:
-                raise ResidencyError(f"{key}: not registered")
+            blob = self._blobs.setdefault(key, _Blob(self._typical_bytes))
             if target is Tier.ABSENT:
                 self._forget_copies(key, blob)
                 return 0

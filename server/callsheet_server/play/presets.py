@@ -26,7 +26,7 @@ def presets(npcs: int) -> list[str]:
     return [
         "server.port=0",
         f"embedded.threads={max((os.cpu_count() or 1) - 1, 1)}",
-        "embedded.prefill_chunk_tokens=16",
+        "embedded.prefill_chunk_tokens=64",
         "reply.max_tokens=32",
         f"embedded.device_budget_bytes={int(device * PREFIX_BYTES) + LORE_BYTES}",
         f"embedded.host_budget_bytes={int(host * PREFIX_BYTES)}",

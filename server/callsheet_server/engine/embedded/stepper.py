@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Stepper", "resolve"]
 
+BUILD_EVERY = 4
+"""While somebody speaks, the building of prefixes ahead of need gets one step in so many."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -50,6 +53,7 @@ class Stepper:
         self._adapters = adapters
         self._chunk_tokens = chunk_tokens
         self._keep_conversation = keep_conversation
+        self._steps_spoken = 0
 
     def pin_adapter(self, run: Run) -> bool:
         """False = its adapter has to wait until a running request frees room on the device."""
@@ -90,6 +94,10 @@ class Stepper:
         if not pending:
             return
         run = min(pending, key=lambda r: (r.generation is None, r.priority, r.serial))
+        if run.generation is None and any(r.decoding for r in self.runs.values()):
+            self._steps_spoken += 1
+            if self._steps_spoken % BUILD_EVERY:
+                return
         try:
             self._reuse(run)
             if run.done < len(run.tokens):

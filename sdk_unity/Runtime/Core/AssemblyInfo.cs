@@ -1,0 +1,4 @@
+using System.Runtime.CompilerServices;
+
+[assembly: InternalsVisibleTo("Callsheet.Tests")]
+[assembly: InternalsVisibleTo("Callsheet.Tests.Runtime")]

@@ -1,0 +1,309 @@
+// Generated from sdk_python/callsheet/wire by Tools~/generate_messages.py; do not edit.
+
+namespace Callsheet.Wire
+{
+    /// <summary>Sets what this session is told of; answered by ok. An empty list ends all of it.</summary>
+    public sealed class SubscribeMessage : RequestMessage
+    {
+        public Topic[] Topics { get; set; } = System.Array.Empty<Topic>();
+        /// <summary>How often npc_states and stats are sent, in wall time.</summary>
+        public double IntervalS { get; set; } = 0.5;
+
+        public override string Type => "subscribe";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Integer("id", Id, 1, 9007199254740991);
+            w.Enums("topics", System.Array.ConvertAll(Topics, i => (int)i), 0, 4, WireNames.Topic);
+            w.Real("interval_s", IntervalS, 0.05, 60);
+        }
+    }
+
+    /// <summary>Asks why an NPC has the distance it has; answered by explanation.</summary>
+    public sealed class ExplainMessage : RequestMessage
+    {
+        public string Npc { get; set; }
+
+        public override string Type => "explain";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Integer("id", Id, 1, 9007199254740991);
+            w.Text("npc", Npc, 1, 64, TextForm.Id);
+        }
+    }
+
+    /// <summary>Sets by which policy the server moves state, in all worlds; answered by ok.</summary>
+    public sealed class SetPolicyMessage : RequestMessage
+    {
+        public PolicyName Policy { get; set; }
+
+        public override string Type => "set_policy";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Integer("id", Id, 1, 9007199254740991);
+            w.Enum("policy", (int)Policy, WireNames.PolicyName);
+        }
+    }
+
+    /// <summary>What one estimator says of an NPC.</summary>
+    public sealed class EstimatorView
+    {
+        /// <summary>"conversation", "schedule", "proximity", "encounter", "history" or another.</summary>
+        public string Name { get; set; }
+        /// <summary>null = no expectation.</summary>
+        public double? DistanceS { get; set; }
+        /// <summary>One sentence for a developer.</summary>
+        public string Why { get; set; }
+
+        internal static EstimatorView Parse(FieldReader f)
+        {
+            var p = new EstimatorView();
+            p.Name = f.Text("name", 0, int.MaxValue, TextForm.Any);
+            if (f.Has("distance_s")) p.DistanceS = f.Real("distance_s", double.MinValue, double.MaxValue);
+            p.Why = f.Text("why", 0, int.MaxValue, TextForm.Any);
+            return p;
+        }
+    }
+
+    /// <summary>Why an NPC has the distance it has.</summary>
+    public sealed class ExplanationMessage : ReliableMessage
+    {
+        public long Id { get; set; }
+        public string Npc { get; set; }
+        public double GameTimeS { get; set; }
+        /// <summary>null = no expectation.</summary>
+        public double? DistanceS { get; set; }
+        /// <summary>Which estimator won; null if none expects a call.</summary>
+        public string Estimator { get; set; }
+        public Tier Tier { get; set; }
+        public EstimatorView[] Estimators { get; set; } = System.Array.Empty<EstimatorView>();
+
+        public override string Type => "explanation";
+
+        internal override long? RequestId => Id;
+
+        internal override void ReadFields(FieldReader f)
+        {
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
+            Id = f.Integer("id", 1, 9007199254740991);
+            Npc = f.Text("npc", 1, 64, TextForm.Id);
+            GameTimeS = f.Real("game_time_s", double.MinValue, double.MaxValue);
+            if (f.Has("distance_s")) DistanceS = f.Real("distance_s", double.MinValue, double.MaxValue);
+            if (f.Has("estimator")) Estimator = f.Text("estimator", 0, int.MaxValue, TextForm.Any);
+            Tier = (Tier)f.Enum("tier", WireNames.Tier);
+            Estimators = f.Parts("estimators", 0, int.MaxValue, EstimatorView.Parse);
+        }
+    }
+
+    /// <summary>A piece of state that changed its tier.</summary>
+    public sealed class Move
+    {
+        public StateKind Kind { get; set; }
+        /// <summary>NPC id (prefix, blob), adapter id or model id.</summary>
+        public string Key { get; set; }
+        public Tier Source { get; set; }
+        public Tier Target { get; set; }
+        public long Bytes { get; set; }
+        public double Seconds { get; set; }
+        public string Reason { get; set; }
+        public double? DistanceS { get; set; }
+        public string Error { get; set; }
+
+        internal static Move Parse(FieldReader f)
+        {
+            var p = new Move();
+            p.Kind = (StateKind)f.Enum("kind", WireNames.StateKind);
+            p.Key = f.Text("key", 0, int.MaxValue, TextForm.Any);
+            p.Source = (Tier)f.Enum("source", WireNames.Tier);
+            p.Target = (Tier)f.Enum("target", WireNames.Tier);
+            p.Bytes = f.Integer("bytes", 0, 9007199254740991);
+            p.Seconds = f.Real("seconds", double.MinValue, double.MaxValue);
+            p.Reason = f.Text("reason", 0, int.MaxValue, TextForm.Any);
+            if (f.Has("distance_s")) p.DistanceS = f.Real("distance_s", double.MinValue, double.MaxValue);
+            if (f.Has("error")) p.Error = f.Text("error", 0, int.MaxValue, TextForm.Any);
+            return p;
+        }
+    }
+
+    /// <summary>State that moved since the last moves (topic "residency").</summary>
+    public sealed class MovesMessage : ServerMessage
+    {
+        public double GameTimeS { get; set; }
+        public Move[] Moves { get; set; } = System.Array.Empty<Move>();
+        /// <summary>Moves left out because the session could not keep up.</summary>
+        public long Dropped { get; set; }
+
+        public override string Type => "moves";
+
+        internal override void ReadFields(FieldReader f)
+        {
+            GameTimeS = f.Real("game_time_s", double.MinValue, double.MaxValue);
+            Moves = f.Parts("moves", 0, int.MaxValue, Move.Parse);
+            if (f.Contains("dropped")) Dropped = f.Integer("dropped", 0, 9007199254740991);
+        }
+    }
+
+    /// <summary>One NPC of a world.</summary>
+    public sealed class NpcState
+    {
+        public string Npc { get; set; }
+        public uint Handle { get; set; }
+        public Vec3 Position { get; set; }
+        public double? DistanceS { get; set; }
+        public string Estimator { get; set; }
+        public Tier Tier { get; set; }
+        public bool InConversation { get; set; }
+        public string Name { get; set; }
+        public double? InteractionRadiusM { get; set; }
+        /// <summary>Of its prefix, in the tier it lies in or once built. null = the engine keeps that.</summary>
+        public long? Bytes { get; set; }
+        /// <summary>Game time at which its last reply ended. null = it has not spoken yet.</summary>
+        public double? LastCallS { get; set; }
+
+        internal static NpcState Parse(FieldReader f)
+        {
+            var p = new NpcState();
+            p.Npc = f.Text("npc", 1, 64, TextForm.Id);
+            p.Handle = f.Handle("handle");
+            p.Position = f.Vector("position", -1e+07, 1e+07);
+            if (f.Has("distance_s")) p.DistanceS = f.Real("distance_s", double.MinValue, double.MaxValue);
+            if (f.Has("estimator")) p.Estimator = f.Text("estimator", 0, int.MaxValue, TextForm.Any);
+            p.Tier = (Tier)f.Enum("tier", WireNames.Tier);
+            if (f.Contains("in_conversation")) p.InConversation = f.Flag("in_conversation");
+            if (f.Has("name")) p.Name = f.Text("name", 1, 100, TextForm.Any);
+            if (f.Has("interaction_radius_m")) p.InteractionRadiusM = f.Real("interaction_radius_m", double.MinValue, double.MaxValue);
+            if (f.Has("bytes")) p.Bytes = f.Integer("bytes", 0, 9007199254740991);
+            if (f.Has("last_call_s")) p.LastCallS = f.Real("last_call_s", double.MinValue, double.MaxValue);
+            return p;
+        }
+    }
+
+    /// <summary>One player of a world.</summary>
+    public sealed class PlayerState
+    {
+        public string Player { get; set; }
+        public uint Handle { get; set; }
+        public Vec3 Position { get; set; }
+        public string Name { get; set; }
+
+        internal static PlayerState Parse(FieldReader f)
+        {
+            var p = new PlayerState();
+            p.Player = f.Text("player", 1, 64, TextForm.Id);
+            p.Handle = f.Handle("handle");
+            p.Position = f.Vector("position", -1e+07, 1e+07);
+            if (f.Has("name")) p.Name = f.Text("name", 1, 100, TextForm.Any);
+            return p;
+        }
+    }
+
+    /// <summary>Where everyone is and how soon they call (topic "npcs"), in parts under 64 KB.</summary>
+    public sealed class NpcStatesMessage : ServerMessage
+    {
+        public double GameTimeS { get; set; }
+        /// <summary>From 0.</summary>
+        public long Part { get; set; }
+        public long Parts { get; set; }
+        public NpcState[] Npcs { get; set; } = System.Array.Empty<NpcState>();
+        public PlayerState[] Players { get; set; } = System.Array.Empty<PlayerState>();
+
+        public override string Type => "npc_states";
+
+        internal override void ReadFields(FieldReader f)
+        {
+            GameTimeS = f.Real("game_time_s", double.MinValue, double.MaxValue);
+            Part = f.Integer("part", 0, 9007199254740991);
+            Parts = f.Integer("parts", 1, 9007199254740991);
+            if (f.Contains("npcs")) Npcs = f.Parts("npcs", 0, int.MaxValue, NpcState.Parse);
+            if (f.Contains("players")) Players = f.Parts("players", 0, int.MaxValue, PlayerState.Parse);
+        }
+    }
+
+    /// <summary>How full one tier is with state of one kind.</summary>
+    public sealed class TierStats
+    {
+        public StateKind Kind { get; set; }
+        public Tier Tier { get; set; }
+        public long UsedBytes { get; set; }
+        public long BudgetBytes { get; set; }
+        public long Items { get; set; }
+
+        internal static TierStats Parse(FieldReader f)
+        {
+            var p = new TierStats();
+            p.Kind = (StateKind)f.Enum("kind", WireNames.StateKind);
+            p.Tier = (Tier)f.Enum("tier", WireNames.Tier);
+            p.UsedBytes = f.Integer("used_bytes", 0, 9007199254740991);
+            p.BudgetBytes = f.Integer("budget_bytes", 0, 9007199254740991);
+            p.Items = f.Integer("items", 0, 9007199254740991);
+            return p;
+        }
+    }
+
+    /// <summary>Time to first token: all replies counted, percentiles of the latest.</summary>
+    public sealed class TtftStats
+    {
+        public long Replies { get; set; }
+        public double? P50S { get; set; }
+        public double? P95S { get; set; }
+
+        internal static TtftStats Parse(FieldReader f)
+        {
+            var p = new TtftStats();
+            p.Replies = f.Integer("replies", 0, 9007199254740991);
+            if (f.Has("p50_s")) p.P50S = f.Real("p50_s", double.MinValue, double.MaxValue);
+            if (f.Has("p95_s")) p.P95S = f.Real("p95_s", double.MinValue, double.MaxValue);
+            return p;
+        }
+    }
+
+    /// <summary>What the server did for this world so far (topic "stats").</summary>
+    public sealed class StatsMessage : ServerMessage
+    {
+        public double GameTimeS { get; set; }
+        public long Npcs { get; set; }
+        public long Players { get; set; }
+        public long Ticks { get; set; }
+        public long NpcUpdates { get; set; }
+        public long Requests { get; set; }
+        public long Replies { get; set; }
+        public long Errors { get; set; }
+        public long Running { get; set; }
+        public long Queued { get; set; }
+        public TierStats[] Tiers { get; set; } = System.Array.Empty<TierStats>();
+        public long Loads { get; set; }
+        public long Evictions { get; set; }
+        public long LoadedBytes { get; set; }
+        public long EvictedBytes { get; set; }
+        public TtftStats TtftResident { get; set; }
+        public TtftStats TtftNotResident { get; set; }
+        /// <summary>How the server moves state; see SetPolicy. null = the engine plans for itself.</summary>
+        public string Policy { get; set; }
+
+        public override string Type => "stats";
+
+        internal override void ReadFields(FieldReader f)
+        {
+            GameTimeS = f.Real("game_time_s", double.MinValue, double.MaxValue);
+            Npcs = f.Integer("npcs", 0, 9007199254740991);
+            Players = f.Integer("players", 0, 9007199254740991);
+            Ticks = f.Integer("ticks", 0, 9007199254740991);
+            NpcUpdates = f.Integer("npc_updates", 0, 9007199254740991);
+            Requests = f.Integer("requests", 0, 9007199254740991);
+            Replies = f.Integer("replies", 0, 9007199254740991);
+            Errors = f.Integer("errors", 0, 9007199254740991);
+            Running = f.Integer("running", 0, 9007199254740991);
+            Queued = f.Integer("queued", 0, 9007199254740991);
+            Tiers = f.Parts("tiers", 0, int.MaxValue, TierStats.Parse);
+            Loads = f.Integer("loads", 0, 9007199254740991);
+            Evictions = f.Integer("evictions", 0, 9007199254740991);
+            LoadedBytes = f.Integer("loaded_bytes", 0, 9007199254740991);
+            EvictedBytes = f.Integer("evicted_bytes", 0, 9007199254740991);
+            TtftResident = TtftStats.Parse(f.Part("ttft_resident"));
+            TtftNotResident = TtftStats.Parse(f.Part("ttft_not_resident"));
+            if (f.Has("policy")) Policy = f.Text("policy", 0, int.MaxValue, TextForm.Any);
+        }
+    }
+}

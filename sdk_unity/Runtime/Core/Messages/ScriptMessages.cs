@@ -1,0 +1,246 @@
+// Generated from sdk_python/callsheet/wire by Tools~/generate_messages.py; do not edit.
+
+namespace Callsheet.Wire
+{
+    /// <summary>Something an NPC may do, as a function call.</summary>
+    public sealed class ActionSpec
+    {
+        public string Name { get; set; }
+        public string Description { get; set; }
+        /// <summary>JSON schema (draft 2020-12) of an object; its properties are the arguments.</summary>
+        public JsonValue Parameters { get; set; }
+
+        internal static void Format(JsonWriter w, ActionSpec p)
+        {
+            w.Text("name", p.Name, 1, 64, TextForm.Identifier);
+            w.Text("description", p.Description, 0, 500, TextForm.Any);
+            w.Object("parameters", p.Parameters);
+        }
+    }
+
+    /// <summary>
+    /// Binds a script to NPCs by id or archetype, now and when they spawn later.
+    ///
+    /// The same name again replaces the script (hot reload). Answered by script_registered.
+    /// If several scripts match an NPC, the one registered last speaks for it.
+    /// </summary>
+    public sealed class RegisterScriptMessage : RequestMessage
+    {
+        public string Script { get; set; }
+        public string[] Npcs { get; set; } = System.Array.Empty<string>();
+        public string[] Archetypes { get; set; } = System.Array.Empty<string>();
+        /// <summary>Replaces the persona the game gave; null keeps it.</summary>
+        public string Persona { get; set; }
+        public double? InteractionRadiusM { get; set; }
+        public double? Sociability { get; set; }
+        public ScheduledCall[] Schedule { get; set; }
+        public ActionSpec[] Actions { get; set; } = System.Array.Empty<ActionSpec>();
+        /// <summary>What the mod wants to be told of; all scripts are told of spawns and action results.</summary>
+        public ScriptEvent[] Events { get; set; } = System.Array.Empty<ScriptEvent>();
+        /// <summary>Game time between two npc_tick of an NPC.</summary>
+        public double TickIntervalS { get; set; } = 1;
+
+        public override string Type => "register_script";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Integer("id", Id, 1, 9007199254740991);
+            w.Text("script", Script, 1, 64, TextForm.Id);
+            w.Texts("npcs", Npcs, 0, 10000, 1, 64, TextForm.Id);
+            w.Texts("archetypes", Archetypes, 0, 100, 1, 64, TextForm.Id);
+            if (Persona != null) w.Text("persona", Persona, 0, 16000, TextForm.Any);
+            if (InteractionRadiusM != null) w.Real("interaction_radius_m", InteractionRadiusM.Value, 0, 100000);
+            if (Sociability != null) w.Real("sociability", Sociability.Value, 0, 1);
+            if (Schedule != null) w.Parts("schedule", Schedule, 0, 64, ScheduledCall.Format);
+            w.Parts("actions", Actions, 0, 32, ActionSpec.Format);
+            w.Enums("events", System.Array.ConvertAll(Events, i => (int)i), 0, 3, WireNames.ScriptEvent);
+            w.Real("tick_interval_s", TickIntervalS, 0.1, 3600);
+        }
+    }
+
+    /// <summary>The script is in place.</summary>
+    public sealed class ScriptRegisteredMessage : ReliableMessage
+    {
+        public long Id { get; set; }
+        public string Script { get; set; }
+        /// <summary>NPCs alive now that the script speaks for; at most the first 900.</summary>
+        public string[] Npcs { get; set; } = System.Array.Empty<string>();
+
+        public override string Type => "script_registered";
+
+        internal override long? RequestId => Id;
+
+        internal override void ReadFields(FieldReader f)
+        {
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
+            Id = f.Integer("id", 1, 9007199254740991);
+            Script = f.Text("script", 1, 64, TextForm.Id);
+            Npcs = f.Texts("npcs", 0, int.MaxValue, 1, 64, TextForm.Id);
+        }
+    }
+
+    /// <summary>Takes a script away; its NPCs get back what the game gave them. Answered by ok.</summary>
+    public sealed class UnregisterScriptMessage : RequestMessage
+    {
+        public string Script { get; set; }
+
+        public override string Type => "unregister_script";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Integer("id", Id, 1, 9007199254740991);
+            w.Text("script", Script, 1, 64, TextForm.Id);
+        }
+    }
+
+    /// <summary>An NPC of the script appeared (or left, if alive is false).</summary>
+    public sealed class NpcSpawnedMessage : ReliableMessage
+    {
+        public string Script { get; set; }
+        public string Npc { get; set; }
+        public bool Alive { get; set; } = true;
+
+        public override string Type => "npc_spawned";
+
+        internal override void ReadFields(FieldReader f)
+        {
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
+            Script = f.Text("script", 1, 64, TextForm.Id);
+            Npc = f.Text("npc", 1, 64, TextForm.Id);
+            if (f.Contains("alive")) Alive = f.Flag("alive");
+        }
+    }
+
+    /// <summary>
+    /// Somebody speaks to an NPC of the script; answer with hear_answer before the deadline.
+    ///
+    /// Without an answer in time the NPC replies as if the script had said nothing.
+    /// </summary>
+    public sealed class HeardMessage : ReliableMessage
+    {
+        public string Script { get; set; }
+        public long Call { get; set; }
+        public string Npc { get; set; }
+        public SpeakerView Speaker { get; set; }
+        public string Text { get; set; }
+        /// <summary>Seconds the server waits.</summary>
+        public double DeadlineS { get; set; }
+
+        public override string Type => "heard";
+
+        internal override void ReadFields(FieldReader f)
+        {
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
+            Script = f.Text("script", 1, 64, TextForm.Id);
+            Call = f.Integer("call", 1, 9007199254740991);
+            Npc = f.Text("npc", 1, 64, TextForm.Id);
+            Speaker = SpeakerView.Parse(f.Part("speaker"));
+            Text = f.Text("text", 0, int.MaxValue, TextForm.Any);
+            DeadlineS = f.Real("deadline_s", double.MinValue, double.MaxValue);
+        }
+    }
+
+    /// <summary>What the script makes of what its NPC heard.</summary>
+    public sealed class HearAnswerMessage : ClientMessage
+    {
+        public long Call { get; set; }
+        /// <summary>Facts for this reply only, put before what was said.</summary>
+        public string Material { get; set; }
+        /// <summary>Says exactly this; the model is not asked.</summary>
+        public string Reply { get; set; }
+        /// <summary>The NPC does not answer: the reply ends at once, empty.</summary>
+        public bool Ignore { get; set; }
+
+        public override string Type => "hear_answer";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Integer("call", Call, 1, 9007199254740991);
+            if (Material != null) w.Text("material", Material, 0, 4000, TextForm.Any);
+            if (Reply != null) w.Text("reply", Reply, 1, 4000, TextForm.Any);
+            w.Flag("ignore", Ignore);
+        }
+    }
+
+    /// <summary>A player came within the interaction radius of an NPC of the script.</summary>
+    public sealed class PlayerNearMessage : ReliableMessage
+    {
+        public string Script { get; set; }
+        public string Npc { get; set; }
+        public string Player { get; set; }
+        public double DistanceM { get; set; }
+
+        public override string Type => "player_near";
+
+        internal override void ReadFields(FieldReader f)
+        {
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
+            Script = f.Text("script", 1, 64, TextForm.Id);
+            Npc = f.Text("npc", 1, 64, TextForm.Id);
+            Player = f.Text("player", 1, 64, TextForm.Id);
+            DistanceM = f.Real("distance_m", double.MinValue, double.MaxValue);
+        }
+    }
+
+    /// <summary>That player went out of reach again (1.25 times the radius) or is gone.</summary>
+    public sealed class PlayerLeftMessage : ReliableMessage
+    {
+        public string Script { get; set; }
+        public string Npc { get; set; }
+        public string Player { get; set; }
+
+        public override string Type => "player_left";
+
+        internal override void ReadFields(FieldReader f)
+        {
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
+            Script = f.Text("script", 1, 64, TextForm.Id);
+            Npc = f.Text("npc", 1, 64, TextForm.Id);
+            Player = f.Text("player", 1, 64, TextForm.Id);
+        }
+    }
+
+    /// <summary>Game time went on for an NPC of the script. May be skipped for a slow mod.</summary>
+    public sealed class NpcTickMessage : ServerMessage
+    {
+        public string Script { get; set; }
+        public string Npc { get; set; }
+        public double GameTimeS { get; set; }
+        /// <summary>Invocation distance; null = no expectation.</summary>
+        public double? DistanceS { get; set; }
+
+        public override string Type => "npc_tick";
+
+        internal override void ReadFields(FieldReader f)
+        {
+            Script = f.Text("script", 1, 64, TextForm.Id);
+            Npc = f.Text("npc", 1, 64, TextForm.Id);
+            GameTimeS = f.Real("game_time_s", double.MinValue, double.MaxValue);
+            if (f.Has("distance_s")) DistanceS = f.Real("distance_s", double.MinValue, double.MaxValue);
+        }
+    }
+
+    /// <summary>What became of an action of an NPC of the script.</summary>
+    public sealed class ActionDoneMessage : ReliableMessage
+    {
+        public string Script { get; set; }
+        public string Npc { get; set; }
+        public long Action { get; set; }
+        public string Name { get; set; }
+        public bool Ok { get; set; }
+        public string Message { get; set; } = "";
+
+        public override string Type => "action_done";
+
+        internal override void ReadFields(FieldReader f)
+        {
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
+            Script = f.Text("script", 1, 64, TextForm.Id);
+            Npc = f.Text("npc", 1, 64, TextForm.Id);
+            Action = f.Integer("action", 1, 9007199254740991);
+            Name = f.Text("name", 1, 64, TextForm.Identifier);
+            Ok = f.Flag("ok");
+            if (f.Contains("message")) Message = f.Text("message", 0, int.MaxValue, TextForm.Any);
+        }
+    }
+}

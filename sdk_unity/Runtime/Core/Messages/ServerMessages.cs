@@ -1,0 +1,52 @@
+// Generated from sdk_python/callsheet/wire by Tools~/generate_messages.py; do not edit.
+
+namespace Callsheet.Wire
+{
+    internal static class ServerMessages
+    {
+        /// <summary>An empty message of that type, or null if there is none.</summary>
+        internal static ServerMessage Create(string type)
+        {
+            switch (type)
+            {
+                case "welcome": return new WelcomeMessage();
+                case "pong": return new PongMessage();
+                case "ok": return new OkMessage();
+                case "error": return new ErrorMessage();
+                case "draining": return new DrainingMessage();
+                case "spawned": return new SpawnedMessage();
+                case "tick_ack": return new TickAckMessage();
+                case "world_closed": return new WorldClosedMessage();
+                case "joined": return new JoinedMessage();
+                case "reply_start": return new ReplyStartMessage();
+                case "reply_delta": return new ReplyDeltaMessage();
+                case "reply_end": return new ReplyEndMessage();
+                case "action": return new ActionMessage();
+                case "script_registered": return new ScriptRegisteredMessage();
+                case "npc_spawned": return new NpcSpawnedMessage();
+                case "heard": return new HeardMessage();
+                case "player_near": return new PlayerNearMessage();
+                case "player_left": return new PlayerLeftMessage();
+                case "npc_tick": return new NpcTickMessage();
+                case "action_done": return new ActionDoneMessage();
+                case "explanation": return new ExplanationMessage();
+                case "moves": return new MovesMessage();
+                case "npc_states": return new NpcStatesMessage();
+                case "stats": return new StatsMessage();
+                default: return null;
+            }
+        }
+    }
+
+    /// <summary>Constants of callsheet.v1.</summary>
+    public static class ProtocolInfo
+    {
+        public const string Protocol = "1.1";
+        public const string Subprotocol = "callsheet.v1";
+        public const double MaxCoordinateM = 1e+07;
+        public const int MaxSpeechChars = 4000;
+        public const long MaxInteger = 9007199254740991;
+        internal const int MaxJsonDepth = 32;
+        public const int MaxPersonaChars = 16000;
+    }
+}

@@ -1,0 +1,254 @@
+// Generated from sdk_python/callsheet/wire by Tools~/generate_messages.py; do not edit.
+
+namespace Callsheet.Wire
+{
+    /// <summary>Who said something to an NPC, as the server tells it.</summary>
+    public sealed class SpeakerView
+    {
+        public SpeakerKind Kind { get; set; }
+        /// <summary>Player or NPC id; null for a narrator.</summary>
+        public string Id { get; set; }
+        /// <summary>Shown to the NPC; null = the name known for the id.</summary>
+        public string Name { get; set; }
+
+        internal static SpeakerView Parse(FieldReader f)
+        {
+            var p = new SpeakerView();
+            p.Kind = (SpeakerKind)f.Enum("kind", WireNames.SpeakerKind);
+            if (f.Has("id")) p.Id = f.Text("id", 1, 64, TextForm.Id);
+            if (f.Has("name")) p.Name = f.Text("name", 1, 100, TextForm.Any);
+            return p;
+        }
+    }
+
+    /// <summary>Who says something to an NPC, as a client tells it.</summary>
+    public sealed class Speaker
+    {
+        public SpeakerKind Kind { get; set; }
+        /// <summary>Player or NPC id; null for a narrator.</summary>
+        public string Id { get; set; }
+        /// <summary>Shown to the NPC; null = the name known for the id.</summary>
+        public string Name { get; set; }
+
+        internal static void Format(JsonWriter w, Speaker p)
+        {
+            w.Enum("kind", (int)p.Kind, WireNames.SpeakerKind);
+            if (p.Id != null) w.Text("id", p.Id, 1, 64, TextForm.Id);
+            if (p.Name != null) w.Text("name", p.Name, 1, 100, TextForm.Any);
+        }
+    }
+
+    /// <summary>How the reply's tokens are chosen; what is left out follows the server's settings.</summary>
+    public sealed class SamplingSpec
+    {
+        /// <summary>0 = greedy.</summary>
+        public double? Temperature { get; set; }
+        public double? TopP { get; set; }
+        public long? TopK { get; set; }
+        public double? RepetitionPenalty { get; set; }
+        public long? Seed { get; set; }
+
+        internal static void Format(JsonWriter w, SamplingSpec p)
+        {
+            if (p.Temperature != null) w.Real("temperature", p.Temperature.Value, 0, 4);
+            if (p.TopP != null) w.Real("top_p", p.TopP.Value, double.Epsilon, 1);
+            if (p.TopK != null) w.Integer("top_k", p.TopK.Value, 0, 1000000);
+            if (p.RepetitionPenalty != null) w.Real("repetition_penalty", p.RepetitionPenalty.Value, 0.5, 2);
+            if (p.Seed != null) w.Integer("seed", p.Seed.Value, 0, 9007199254740991);
+        }
+    }
+
+    /// <summary>Says something to an NPC, who answers: reply_start, reply_delta..., reply_end.</summary>
+    public sealed class SayMessage : RequestMessage
+    {
+        public string Npc { get; set; }
+        public Speaker Speaker { get; set; }
+        public string Text { get; set; }
+        /// <summary>null = after the speaker's kind (a narrator's is background).</summary>
+        public Priority? Priority { get; set; }
+        public long? MaxTokens { get; set; }
+        public SamplingSpec Sampling { get; set; }
+        public string[] Stop { get; set; } = System.Array.Empty<string>();
+
+        public override string Type => "say";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Integer("id", Id, 1, 9007199254740991);
+            w.Text("npc", Npc, 1, 64, TextForm.Id);
+            w.Part("speaker", Speaker, Speaker.Format);
+            w.Text("text", Text, 1, 4000, TextForm.Any);
+            if (Priority != null) w.Enum("priority", (int)Priority.Value, WireNames.Priority);
+            if (MaxTokens != null) w.Integer("max_tokens", MaxTokens.Value, 1, 4096);
+            if (Sampling != null) w.Part("sampling", Sampling, SamplingSpec.Format);
+            w.Texts("stop", Stop, 0, 8, 1, 100, TextForm.Any);
+        }
+    }
+
+    /// <summary>Makes an NPC say a given line, without the model; answered like say.</summary>
+    public sealed class SpeakMessage : RequestMessage
+    {
+        public string Npc { get; set; }
+        public string Text { get; set; }
+
+        public override string Type => "speak";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Integer("id", Id, 1, 9007199254740991);
+            w.Text("npc", Npc, 1, 64, TextForm.Id);
+            w.Text("text", Text, 1, 4000, TextForm.Any);
+        }
+    }
+
+    /// <summary>
+    /// Stops the reply to the say with this id; its reply_end says "cancelled".
+    ///
+    /// If no such reply is open, nothing happens.
+    /// </summary>
+    public sealed class CancelMessage : ClientMessage
+    {
+        public long Id { get; set; }
+
+        public override string Type => "cancel";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Integer("id", Id, 1, 9007199254740991);
+        }
+    }
+
+    /// <summary>An NPC begins to answer. Sent to who asked, the game, and those subscribed to replies.</summary>
+    public sealed class ReplyStartMessage : ReliableMessage
+    {
+        /// <summary>The request, in the session that sent it; null elsewhere.</summary>
+        public long? Id { get; set; }
+        /// <summary>Names the reply in this world.</summary>
+        public long Reply { get; set; }
+        public string Npc { get; set; }
+        public SpeakerView Speaker { get; set; }
+        /// <summary>What the NPC is answering; empty for speak.</summary>
+        public string Heard { get; set; }
+
+        public override string Type => "reply_start";
+
+        internal override long? RequestId => Id;
+
+        internal override void ReadFields(FieldReader f)
+        {
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
+            if (f.Has("id")) Id = f.Integer("id", 1, 9007199254740991);
+            Reply = f.Integer("reply", 1, 9007199254740991);
+            Npc = f.Text("npc", 1, 64, TextForm.Id);
+            Speaker = SpeakerView.Parse(f.Part("speaker"));
+            Heard = f.Text("heard", 0, int.MaxValue, TextForm.Any);
+        }
+    }
+
+    /// <summary>More of the text. Deltas of a reply arrive in order; joined they are its text.</summary>
+    public sealed class ReplyDeltaMessage : ReliableMessage
+    {
+        public long? Id { get; set; }
+        public long Reply { get; set; }
+        public string Text { get; set; }
+
+        public override string Type => "reply_delta";
+
+        internal override long? RequestId => Id;
+
+        internal override void ReadFields(FieldReader f)
+        {
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
+            if (f.Has("id")) Id = f.Integer("id", 1, 9007199254740991);
+            Reply = f.Integer("reply", 1, 9007199254740991);
+            Text = f.Text("text", 0, int.MaxValue, TextForm.Any);
+        }
+    }
+
+    /// <summary>The reply is complete. Every reply_start is followed by exactly one.</summary>
+    public sealed class ReplyEndMessage : ReliableMessage
+    {
+        public long? Id { get; set; }
+        public long Reply { get; set; }
+        public string Npc { get; set; }
+        /// <summary>The whole text.</summary>
+        public string Text { get; set; }
+        public FinishReason FinishReason { get; set; }
+        /// <summary>Why, if finish_reason is "error".</summary>
+        public string Code { get; set; }
+        public long PromptTokens { get; set; }
+        /// <summary>Prompt tokens that did not have to be computed.</summary>
+        public long CachedTokens { get; set; }
+        public long GeneratedTokens { get; set; }
+        /// <summary>Where the NPC's prefix lay when the request came in.</summary>
+        public Tier? Tier { get; set; }
+        /// <summary>Time to first token, from the request's arrival.</summary>
+        public double? TtftS { get; set; }
+        public double? TotalS { get; set; }
+
+        public override string Type => "reply_end";
+
+        internal override long? RequestId => Id;
+
+        internal override void ReadFields(FieldReader f)
+        {
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
+            if (f.Has("id")) Id = f.Integer("id", 1, 9007199254740991);
+            Reply = f.Integer("reply", 1, 9007199254740991);
+            Npc = f.Text("npc", 1, 64, TextForm.Id);
+            Text = f.Text("text", 0, int.MaxValue, TextForm.Any);
+            FinishReason = (FinishReason)f.Enum("finish_reason", WireNames.FinishReason);
+            if (f.Has("code")) Code = f.Text("code", 0, int.MaxValue, TextForm.Any);
+            if (f.Contains("prompt_tokens")) PromptTokens = f.Integer("prompt_tokens", 0, 9007199254740991);
+            if (f.Contains("cached_tokens")) CachedTokens = f.Integer("cached_tokens", 0, 9007199254740991);
+            if (f.Contains("generated_tokens")) GeneratedTokens = f.Integer("generated_tokens", 0, 9007199254740991);
+            if (f.Has("tier")) Tier = (Tier)f.Enum("tier", WireNames.Tier);
+            if (f.Has("ttft_s")) TtftS = f.Real("ttft_s", double.MinValue, double.MaxValue);
+            if (f.Has("total_s")) TotalS = f.Real("total_s", double.MinValue, double.MaxValue);
+        }
+    }
+
+    /// <summary>An NPC wants to act. The arguments are valid under the schema its script registered.</summary>
+    public sealed class ActionMessage : ReliableMessage
+    {
+        public long? Id { get; set; }
+        public long Reply { get; set; }
+        /// <summary>Names the action in this world.</summary>
+        public long Action { get; set; }
+        public string Npc { get; set; }
+        public string Name { get; set; }
+        public JsonValue Arguments { get; set; }
+
+        public override string Type => "action";
+
+        internal override long? RequestId => Id;
+
+        internal override void ReadFields(FieldReader f)
+        {
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
+            if (f.Has("id")) Id = f.Integer("id", 1, 9007199254740991);
+            Reply = f.Integer("reply", 1, 9007199254740991);
+            Action = f.Integer("action", 1, 9007199254740991);
+            Npc = f.Text("npc", 1, 64, TextForm.Id);
+            Name = f.Text("name", 1, 64, TextForm.Identifier);
+            Arguments = f.Object("arguments");
+        }
+    }
+
+    /// <summary>The game tells what became of an action; forwarded to the script's mod.</summary>
+    public sealed class ActionResultMessage : ClientMessage
+    {
+        public long Action { get; set; }
+        public bool Ok { get; set; }
+        public string Message { get; set; } = "";
+
+        public override string Type => "action_result";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Integer("action", Action, 1, 9007199254740991);
+            w.Flag("ok", Ok);
+            w.Text("message", Message, 0, 1000, TextForm.Any);
+        }
+    }
+}

@@ -1,0 +1,356 @@
+// Generated from sdk_python/callsheet/wire by Tools~/generate_messages.py; do not edit.
+
+namespace Callsheet.Wire
+{
+    /// <summary>Sets what holds for a whole world. Fields left out keep their value.</summary>
+    public sealed class ConfigureWorldMessage : RequestMessage
+    {
+        /// <summary>Text every NPC of the world knows; the prompt prefix they share.</summary>
+        public string Lore { get; set; }
+        public double? PlayerMaxSpeedMps { get; set; }
+        public double? NpcMaxSpeedMps { get; set; }
+
+        public override string Type => "configure_world";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Integer("id", Id, 1, 9007199254740991);
+            if (Lore != null) w.Text("lore", Lore, 0, 16000, TextForm.Any);
+            if (PlayerMaxSpeedMps != null) w.Real("player_max_speed_mps", PlayerMaxSpeedMps.Value, double.Epsilon, 10000);
+            if (NpcMaxSpeedMps != null) w.Real("npc_max_speed_mps", NpcMaxSpeedMps.Value, double.Epsilon, 10000);
+        }
+    }
+
+    /// <summary>A time at which an NPC will need the model.</summary>
+    public sealed class ScheduledCall
+    {
+        /// <summary>Absolute game time.</summary>
+        public double AtS { get; set; }
+        /// <summary>If given, again every so many seconds of game time.</summary>
+        public double? EveryS { get; set; }
+
+        internal static void Format(JsonWriter w, ScheduledCall p)
+        {
+            w.Real("at_s", p.AtS, 0, 1e+12);
+            if (p.EveryS != null) w.Real("every_s", p.EveryS.Value, double.Epsilon, 1e+09);
+        }
+    }
+
+    /// <summary>An NPC as the game first describes it.</summary>
+    public sealed class NpcSpec
+    {
+        public string Npc { get; set; }
+        public string Name { get; set; }
+        public string Persona { get; set; } = "";
+        /// <summary>A label scripts can bind to ("guard").</summary>
+        public string Archetype { get; set; }
+        /// <summary>A LoRA adapter known to the engine.</summary>
+        public string Adapter { get; set; }
+        public double InteractionRadiusM { get; set; } = 3;
+        /// <summary>0 = never talks to other NPCs, 1 = with everyone in reach.</summary>
+        public double Sociability { get; set; }
+        public Vec3? Position { get; set; }
+        public ScheduledCall[] Schedule { get; set; } = System.Array.Empty<ScheduledCall>();
+
+        internal static void Format(JsonWriter w, NpcSpec p)
+        {
+            w.Text("npc", p.Npc, 1, 64, TextForm.Id);
+            w.Text("name", p.Name, 1, 100, TextForm.Any);
+            w.Text("persona", p.Persona, 0, 16000, TextForm.Any);
+            if (p.Archetype != null) w.Text("archetype", p.Archetype, 1, 64, TextForm.Id);
+            if (p.Adapter != null) w.Text("adapter", p.Adapter, 1, 64, TextForm.Id);
+            w.Real("interaction_radius_m", p.InteractionRadiusM, 0, 100000);
+            w.Real("sociability", p.Sociability, 0, 1);
+            if (p.Position != null) w.Vector("position", p.Position.Value, -1e+07, 1e+07);
+            w.Parts("schedule", p.Schedule, 0, 64, ScheduledCall.Format);
+        }
+    }
+
+    /// <summary>A player as the game first describes it.</summary>
+    public sealed class PlayerSpec
+    {
+        public string Player { get; set; }
+        public string Name { get; set; }
+        public Vec3? Position { get; set; }
+
+        internal static void Format(JsonWriter w, PlayerSpec p)
+        {
+            w.Text("player", p.Player, 1, 64, TextForm.Id);
+            w.Text("name", p.Name, 1, 100, TextForm.Any);
+            if (p.Position != null) w.Vector("position", p.Position.Value, -1e+07, 1e+07);
+        }
+    }
+
+    /// <summary>Adds NPCs and players to the world, all or none; answered by spawned.</summary>
+    public sealed class SpawnMessage : RequestMessage
+    {
+        public NpcSpec[] Npcs { get; set; } = System.Array.Empty<NpcSpec>();
+        public PlayerSpec[] Players { get; set; } = System.Array.Empty<PlayerSpec>();
+
+        public override string Type => "spawn";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Integer("id", Id, 1, 9007199254740991);
+            w.Parts("npcs", Npcs, 0, int.MaxValue, NpcSpec.Format);
+            w.Parts("players", Players, 0, int.MaxValue, PlayerSpec.Format);
+        }
+    }
+
+    /// <summary>The handle that ticks use for an NPC.</summary>
+    public sealed class SpawnedNpc
+    {
+        public string Npc { get; set; }
+        public uint Handle { get; set; }
+
+        internal static SpawnedNpc Parse(FieldReader f)
+        {
+            var p = new SpawnedNpc();
+            p.Npc = f.Text("npc", 1, 64, TextForm.Id);
+            p.Handle = f.Handle("handle");
+            return p;
+        }
+    }
+
+    /// <summary>The handle that ticks use for a player.</summary>
+    public sealed class SpawnedPlayer
+    {
+        public string Player { get; set; }
+        public uint Handle { get; set; }
+
+        internal static SpawnedPlayer Parse(FieldReader f)
+        {
+            var p = new SpawnedPlayer();
+            p.Player = f.Text("player", 1, 64, TextForm.Id);
+            p.Handle = f.Handle("handle");
+            return p;
+        }
+    }
+
+    /// <summary>The handles of what was spawned, in the order sent.</summary>
+    public sealed class SpawnedMessage : ReliableMessage
+    {
+        public long Id { get; set; }
+        public SpawnedNpc[] Npcs { get; set; } = System.Array.Empty<SpawnedNpc>();
+        public SpawnedPlayer[] Players { get; set; } = System.Array.Empty<SpawnedPlayer>();
+
+        public override string Type => "spawned";
+
+        internal override long? RequestId => Id;
+
+        internal override void ReadFields(FieldReader f)
+        {
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
+            Id = f.Integer("id", 1, 9007199254740991);
+            if (f.Contains("npcs")) Npcs = f.Parts("npcs", 0, int.MaxValue, SpawnedNpc.Parse);
+            if (f.Contains("players")) Players = f.Parts("players", 0, int.MaxValue, SpawnedPlayer.Parse);
+        }
+    }
+
+    /// <summary>Changes an NPC. Fields left out keep their value. Answered by ok.</summary>
+    public sealed class UpdateNpcMessage : RequestMessage
+    {
+        public string Npc { get; set; }
+        public string Name { get; set; }
+        public string Persona { get; set; }
+        /// <summary>An adapter id; the empty string takes the adapter away.</summary>
+        public string Adapter { get; set; }
+        public double? InteractionRadiusM { get; set; }
+        public double? Sociability { get; set; }
+        public ScheduledCall[] Schedule { get; set; }
+
+        public override string Type => "update_npc";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Integer("id", Id, 1, 9007199254740991);
+            w.Text("npc", Npc, 1, 64, TextForm.Id);
+            if (Name != null) w.Text("name", Name, 1, 100, TextForm.Any);
+            if (Persona != null) w.Text("persona", Persona, 0, 16000, TextForm.Any);
+            if (Adapter != null) w.Text("adapter", Adapter, 0, 64, TextForm.IdOrEmpty);
+            if (InteractionRadiusM != null) w.Real("interaction_radius_m", InteractionRadiusM.Value, 0, 100000);
+            if (Sociability != null) w.Real("sociability", Sociability.Value, 0, 1);
+            if (Schedule != null) w.Parts("schedule", Schedule, 0, 64, ScheduledCall.Format);
+        }
+    }
+
+    /// <summary>Removes NPCs and players, all or none; open replies of the NPCs are cancelled.</summary>
+    public sealed class DespawnMessage : RequestMessage
+    {
+        public string[] Npcs { get; set; } = System.Array.Empty<string>();
+        public string[] Players { get; set; } = System.Array.Empty<string>();
+
+        public override string Type => "despawn";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Integer("id", Id, 1, 9007199254740991);
+            w.Texts("npcs", Npcs, 0, int.MaxValue, 1, 64, TextForm.Id);
+            w.Texts("players", Players, 0, int.MaxValue, 1, 64, TextForm.Id);
+        }
+    }
+
+    /// <summary>When one NPC will need the model next.</summary>
+    public sealed class Hint
+    {
+        public string Npc { get; set; }
+        /// <summary>Seconds of game time from the last tick; null takes an earlier hint back.</summary>
+        public double? InS { get; set; }
+
+        internal static void Format(JsonWriter w, Hint p)
+        {
+            w.Text("npc", p.Npc, 1, 64, TextForm.Id);
+            if (p.InS != null) w.Real("in_s", p.InS.Value, 0, 1e+12);
+        }
+    }
+
+    /// <summary>Schedule hints outside ticks; answered by ok. The last hint of an NPC wins.</summary>
+    public sealed class HintCallsMessage : RequestMessage
+    {
+        public Hint[] Hints { get; set; } = System.Array.Empty<Hint>();
+
+        public override string Type => "hint_calls";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Integer("id", Id, 1, 9007199254740991);
+            w.Parts("hints", Hints, 1, 10000, Hint.Format);
+        }
+    }
+
+    /// <summary>One NPC in a JSON tick; the fields of the binary record.</summary>
+    public sealed class TickNpc
+    {
+        public uint Handle { get; set; }
+        public Vec3 Position { get; set; }
+        public Vec3 Velocity { get; set; }
+        public double? NextCallS { get; set; }
+        public long Flags { get; set; }
+
+        internal static void Format(JsonWriter w, TickNpc p)
+        {
+            w.Handle("handle", p.Handle);
+            w.Vector("position", p.Position, -1e+07, 1e+07);
+            w.Vector("velocity", p.Velocity, -1e+07, 1e+07);
+            if (p.NextCallS != null) w.Real("next_call_s", p.NextCallS.Value, 0, 1e+12);
+            w.Integer("flags", p.Flags, 0, 3);
+        }
+    }
+
+    /// <summary>One player in a JSON tick; the fields of the binary record.</summary>
+    public sealed class TickPlayer
+    {
+        public uint Handle { get; set; }
+        public Vec3 Position { get; set; }
+        public Vec3 Velocity { get; set; }
+
+        internal static void Format(JsonWriter w, TickPlayer p)
+        {
+            w.Handle("handle", p.Handle);
+            w.Vector("position", p.Position, -1e+07, 1e+07);
+            w.Vector("velocity", p.Velocity, -1e+07, 1e+07);
+        }
+    }
+
+    /// <summary>A tick as JSON, for debugging and for clients without binary frames.</summary>
+    public sealed class JsonTickMessage : ClientMessage
+    {
+        public TickKind Kind { get; set; }
+        public uint Tick { get; set; }
+        public double GameTimeS { get; set; }
+        public bool Ack { get; set; }
+        public TickNpc[] Npcs { get; set; } = System.Array.Empty<TickNpc>();
+        public TickPlayer[] Players { get; set; } = System.Array.Empty<TickPlayer>();
+
+        public override string Type => "tick";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Enum("kind", (int)Kind, WireNames.TickKind);
+            w.Handle("tick", Tick);
+            w.Real("game_time_s", GameTimeS, 0, 1e+12);
+            w.Flag("ack", Ack);
+            w.Parts("npcs", Npcs, 0, int.MaxValue, TickNpc.Format);
+            w.Parts("players", Players, 0, int.MaxValue, TickPlayer.Format);
+        }
+    }
+
+    /// <summary>The tick that asked for it went through the whole pipeline.</summary>
+    public sealed class TickAckMessage : ServerMessage
+    {
+        public uint Tick { get; set; }
+        public double GameTimeS { get; set; }
+
+        public override string Type => "tick_ack";
+
+        internal override void ReadFields(FieldReader f)
+        {
+            Tick = f.Handle("tick");
+            GameTimeS = f.Real("game_time_s", double.MinValue, double.MaxValue);
+        }
+    }
+
+    /// <summary>Gives an observer a player of its own in the world; answered by joined.</summary>
+    public sealed class JoinMessage : RequestMessage
+    {
+        public string Name { get; set; }
+        public Vec3 Position { get; set; }
+
+        public override string Type => "join";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Integer("id", Id, 1, 9007199254740991);
+            w.Text("name", Name, 1, 100, TextForm.Any);
+            w.Vector("position", Position, -1e+07, 1e+07);
+        }
+    }
+
+    /// <summary>The player an observer has from now on, until its session ends or the game leaves.</summary>
+    public sealed class JoinedMessage : ReliableMessage
+    {
+        public long Id { get; set; }
+        public string Player { get; set; }
+        /// <summary>The world's player_max_speed_mps: estimates count on nobody being faster.</summary>
+        public double MaxSpeedMps { get; set; }
+
+        public override string Type => "joined";
+
+        internal override long? RequestId => Id;
+
+        internal override void ReadFields(FieldReader f)
+        {
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
+            Id = f.Integer("id", 1, 9007199254740991);
+            Player = f.Text("player", 1, 64, TextForm.Id);
+            MaxSpeedMps = f.Real("max_speed_mps", double.MinValue, double.MaxValue);
+        }
+    }
+
+    /// <summary>Places the player an observer has joined with. Not answered.</summary>
+    public sealed class MovePlayerMessage : ClientMessage
+    {
+        public Vec3 Position { get; set; }
+        public Vec3 Velocity { get; set; }
+
+        public override string Type => "move_player";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Vector("position", Position, -1e+07, 1e+07);
+            w.Vector("velocity", Velocity, -1e+07, 1e+07);
+        }
+    }
+
+    /// <summary>The game left for good; the world's NPCs are gone. Sent to mods and observers.</summary>
+    public sealed class WorldClosedMessage : ReliableMessage
+    {
+
+        public override string Type => "world_closed";
+
+        internal override void ReadFields(FieldReader f)
+        {
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
+        }
+    }
+}

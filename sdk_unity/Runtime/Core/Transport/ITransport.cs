@@ -1,0 +1,66 @@
+using System;
+
+namespace Callsheet.Core
+{
+    public enum FrameKind : byte
+    {
+        Text,
+        Binary,
+    }
+
+    /// <summary>A received frame; its bytes are good until the next call of <see cref="ITransport.TryReceive"/>.</summary>
+    public readonly struct Frame
+    {
+        public Frame(FrameKind kind, ArraySegment<byte> data)
+        {
+            Kind = kind;
+            Data = data;
+        }
+
+        public FrameKind Kind { get; }
+
+        public ArraySegment<byte> Data { get; }
+    }
+
+    public enum TransportState
+    {
+        Opening,
+        Open,
+        Closed,
+    }
+
+    /// <summary>
+    /// One WebSocket connection, used once and polled from the thread that ticks the session.
+    ///
+    /// No method blocks, none throws, none calls back.
+    /// </summary>
+    public interface ITransport
+    {
+        /// <summary>Closed is final. Frames received before the close can still be taken out.</summary>
+        TransportState State { get; }
+
+        /// <summary>The code of the peer's close frame; 1006 if the connection ended without one.</summary>
+        int CloseCode { get; }
+
+        /// <summary>Why the connection ended, for a log.</summary>
+        string CloseReason { get; }
+
+        /// <summary>True if the connection is open and the buffer of the last send is free again.</summary>
+        bool CanSend { get; }
+
+        /// <summary>Begins to connect.</summary>
+        void Open(Uri url);
+
+        /// <summary>Hands over a frame. The buffer stays in use until <see cref="CanSend"/> is true again.</summary>
+        void Send(FrameKind kind, byte[] buffer, int count);
+
+        /// <summary>Takes the oldest received frame out.</summary>
+        bool TryReceive(out Frame frame);
+
+        /// <summary>Begins the closing handshake; the state turns Closed when the peer answers.</summary>
+        void Close(int code);
+
+        /// <summary>Drops the connection at once.</summary>
+        void Abort();
+    }
+}

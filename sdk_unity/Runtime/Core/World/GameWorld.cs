@@ -1,0 +1,333 @@
+using System;
+using System.Collections.Generic;
+using Callsheet.Wire;
+
+namespace Callsheet.Core
+{
+    /// <summary>
+    /// A game's NPCs and players, kept the same on the server whatever happens to the connection.
+    ///
+    /// What is added is spawned in batches; where it is goes out in ticks; after a session was lost
+    /// everything is told again. One world drives one session of role <see cref="Role.Game"/>.
+    /// </summary>
+    public sealed class GameWorld
+    {
+        private readonly Session _session;
+        private readonly WorldOptions _options;
+        private readonly Spawner _spawner;
+        private readonly TickWriter _tick = new TickWriter();
+        private readonly Dictionary<string, Npc> _npcs = new Dictionary<string, Npc>();
+        private readonly Dictionary<string, Player> _players = new Dictionary<string, Player>();
+        private readonly List<Npc> _npcList = new List<Npc>();
+        private readonly List<Player> _playerList = new List<Player>();
+        private readonly Dictionary<long, Reply> _others = new Dictionary<long, Reply>();
+        private readonly double[] _tickSentAtS = new double[256];
+        private uint _tickNumber;
+        private double _gameTimeS;
+        private double _nowS;
+        private double _nextTickS;
+        private double _nextKeyframeS;
+        private bool _keyframeIsDue = true;
+
+        public GameWorld(Session session, WorldOptions options)
+        {
+            _session = session ?? throw new ArgumentNullException(nameof(session));
+            _options = options ?? throw new ArgumentNullException(nameof(options));
+            options.Check();
+            _spawner = new Spawner(session);
+            session.Opened += OnOpened;
+            session.Received += OnReceived;
+        }
+
+        public IReadOnlyList<Npc> Npcs => _npcList;
+
+        public IReadOnlyList<Player> Players => _playerList;
+
+        /// <summary>What the server said last of itself; null before that, and without <see cref="Topic.Stats"/>.</summary>
+        public StatsMessage LastStats { get; private set; }
+
+        /// <summary>From sending a tick to its ack, by the last ack; null before that, and without <see cref="WorldOptions.AckTicks"/>.</summary>
+        public double? TickRoundTripS { get; private set; }
+
+        /// <summary>Bytes of the last tick.</summary>
+        public int LastTickBytes { get; private set; }
+
+        /// <summary>Ticks sent so far.</summary>
+        public long TicksSent { get; private set; }
+
+        /// <summary>Adds an NPC. It can be spoken to at once; what is said waits until it is spawned.</summary>
+        /// <exception cref="CallsheetException">A field breaks a rule of the protocol.</exception>
+        /// <exception cref="ArgumentException">An NPC with this id is in the world.</exception>
+        public Npc Add(NpcSpec spec)
+        {
+            _spawner.Check(new SpawnMessage { Npcs = new[] { spec } });
+            if (_npcs.ContainsKey(spec.Npc))
+            {
+                throw new ArgumentException("an NPC with the id '" + spec.Npc + "' is in the world already; ids are unique");
+            }
+            var npc = new Npc(this, spec);
+            _npcs.Add(npc.Id, npc);
+            _npcList.Add(npc);
+            _spawner.Add(npc);
+            return npc;
+        }
+
+        /// <summary>Adds a player.</summary>
+        /// <exception cref="CallsheetException">A field breaks a rule of the protocol.</exception>
+        /// <exception cref="ArgumentException">A player with this id is in the world.</exception>
+        public Player Add(PlayerSpec spec)
+        {
+            _spawner.Check(new SpawnMessage { Players = new[] { spec } });
+            if (_players.ContainsKey(spec.Player))
+            {
+                throw new ArgumentException("a player with the id '" + spec.Player + "' is in the world already; ids are unique");
+            }
+            var player = new Player(spec);
+            _players.Add(player.Id, player);
+            _playerList.Add(player);
+            _spawner.Add(player);
+            return player;
+        }
+
+        /// <summary>Removes an NPC; its open replies end. Nothing happens if it is not in the world.</summary>
+        public void Remove(Npc npc)
+        {
+            if (_npcs.TryGetValue(npc.Id, out Npc found) && found == npc)
+            {
+                _npcs.Remove(npc.Id);
+                _npcList.Remove(npc);
+                _spawner.Remove(npc);
+            }
+        }
+
+        /// <summary>Removes a player. Nothing happens if it is not in the world.</summary>
+        public void Remove(Player player)
+        {
+            if (_players.TryGetValue(player.Id, out Player found) && found == player)
+            {
+                _players.Remove(player.Id);
+                _playerList.Remove(player);
+                _spawner.Remove(player);
+            }
+        }
+
+        /// <summary>The NPC with that id; null if there is none.</summary>
+        public Npc FindNpc(string id) => _npcs.TryGetValue(id, out Npc npc) ? npc : null;
+
+        /// <summary>Takes an NPC or player out of the simulation without removing it, or puts it back.</summary>
+        public void SetActive(Mover mover, bool active)
+        {
+            if (mover.IsActive != active)
+            {
+                mover.IsActive = active;
+                _keyframeIsDue = true;
+            }
+        }
+
+        /// <summary>True if <see cref="Tick"/> would send a tick now: the time to tell where everyone is.</summary>
+        public bool IsTickDue(double nowS) => nowS >= _nextTickS && _session.CanSendTick;
+
+        /// <summary>Sends what is due. Call it once a frame, after <see cref="Session.Tick"/>.</summary>
+        /// <param name="nowS">The clock of <see cref="Session.Tick"/>.</param>
+        /// <param name="gameTimeS">Seconds on the game's own clock; if it went back, the last value counts.</param>
+        public void Tick(double nowS, double gameTimeS)
+        {
+            _nowS = nowS;
+            if (gameTimeS >= _gameTimeS && gameTimeS <= 1e12)
+            {
+                _gameTimeS = gameTimeS;
+            }
+            if (_session.State != SessionState.Open)
+            {
+                return;
+            }
+            _spawner.Flush();
+            if (!IsTickDue(nowS))
+            {
+                return;
+            }
+            _nextTickS = Math.Max(_nextTickS + (1 / Rate()), nowS);
+            bool keyframe = _keyframeIsDue || nowS >= _nextKeyframeS;
+            Encode(keyframe ? TickKind.Keyframe : TickKind.Delta);
+            if (_session.TrySendTick(_tick))
+            {
+                MarkSent(keyframe);
+            }
+        }
+
+        /// <summary>Asks why an NPC has the distance it has.</summary>
+        public void Explain(Npc npc, IRequestHandler handler) => _session.Request(new ExplainMessage { Npc = npc.Id }, handler);
+
+        internal Reply Ask(Npc npc, RequestMessage request)
+        {
+            if (_session.State == SessionState.Open)
+            {
+                // Who speaks or is spoken to may have been added in this frame: it is spawned first.
+                _spawner.Flush();
+            }
+            var reply = new Reply(_session, npc, request);
+            _session.Request(request, reply);
+            return reply;
+        }
+
+        internal void Update(Npc npc, UpdateNpcMessage change)
+        {
+            if (npc.IsSpawned || _spawner.IsUnderWay(npc))
+            {
+                _session.Request(change);
+            }
+            npc.Spec.Name = change.Name ?? npc.Spec.Name;
+            npc.Spec.Persona = change.Persona ?? npc.Spec.Persona;
+            npc.Spec.Adapter = change.Adapter == null ? npc.Spec.Adapter : change.Adapter.Length == 0 ? null : change.Adapter;
+            npc.Spec.InteractionRadiusM = change.InteractionRadiusM ?? npc.Spec.InteractionRadiusM;
+            npc.Spec.Sociability = change.Sociability ?? npc.Spec.Sociability;
+            npc.Spec.Schedule = change.Schedule ?? npc.Spec.Schedule;
+        }
+
+        private double Rate() => Math.Min(_options.TicksPerS, _session.Welcome.Limits.MaxTicksPerS);
+
+        private void Encode(TickKind kind)
+        {
+            _tick.Begin(kind, _tickNumber, _gameTimeS, _options.AckTicks);
+            bool all = kind == TickKind.Keyframe;
+            for (int i = 0; i < _npcList.Count; i++)
+            {
+                Npc n = _npcList[i];
+                if (IsNamed(n, all) || (n.HasNews && n.IsSpawned && n.IsActive && n.HasPlace))
+                {
+                    _tick.Npc(n.Handle, n.X, n.Y, n.Z, n.Vx, n.Vy, n.Vz, n.NextCallS, n.Flags);
+                }
+            }
+            for (int i = 0; i < _playerList.Count; i++)
+            {
+                Player p = _playerList[i];
+                if (IsNamed(p, all))
+                {
+                    _tick.Player(p.Handle, p.X, p.Y, p.Z, p.Vx, p.Vy, p.Vz);
+                }
+            }
+        }
+
+        private bool IsNamed(Mover m, bool all) =>
+            m.IsSpawned && m.IsActive && m.HasPlace
+            && (all || !m.WasNamed || m.Moved(_options.PositionStepM, _options.VelocityStepMps));
+
+        private void MarkSent(bool keyframe)
+        {
+            for (int i = 0; i < _npcList.Count; i++)
+            {
+                Npc n = _npcList[i];
+                if (IsNamed(n, keyframe) || (n.HasNews && n.IsSpawned && n.IsActive && n.HasPlace))
+                {
+                    n.TickSent();
+                }
+            }
+            for (int i = 0; i < _playerList.Count; i++)
+            {
+                if (IsNamed(_playerList[i], keyframe))
+                {
+                    _playerList[i].Sent();
+                }
+            }
+            if (keyframe)
+            {
+                _keyframeIsDue = false;
+                _nextKeyframeS = _nowS + _options.KeyframeIntervalS;
+            }
+            LastTickBytes = _tick.Count;
+            TicksSent++;
+            _tickSentAtS[_tickNumber & 255] = _nowS;
+            _tickNumber++;
+        }
+
+        private void OnOpened(WelcomeMessage welcome)
+        {
+            _keyframeIsDue = true;
+            if (welcome.Resumed)
+            {
+                _spawner.Flush();
+                return;
+            }
+            _tickNumber = 0;
+            foreach (Reply reply in new List<Reply>(_others.Values))
+            {
+                reply.Fail(new CallsheetError(ErrorCode.SessionLost, "the session ended while " + reply.Npc.Id + " spoke"));
+            }
+            _others.Clear();
+            if (_options.Lore != null || _options.PlayerMaxSpeedMps != null || _options.NpcMaxSpeedMps != null)
+            {
+                var configure = new ConfigureWorldMessage
+                {
+                    Lore = _options.Lore,
+                    PlayerMaxSpeedMps = _options.PlayerMaxSpeedMps,
+                    NpcMaxSpeedMps = _options.NpcMaxSpeedMps,
+                };
+                _session.Request(configure, null, true);
+            }
+            _spawner.Restart(_npcList, _playerList);
+            _spawner.Flush();
+            if (_options.Topics.Length > 0)
+            {
+                var subscribe = new SubscribeMessage { Topics = _options.Topics, IntervalS = _options.TopicIntervalS };
+                _session.Request(subscribe, null, true);
+            }
+        }
+
+        private void OnReceived(ServerMessage message)
+        {
+            switch (message.Type)
+            {
+                case "npc_states":
+                    foreach (NpcState state in ((NpcStatesMessage)message).Npcs)
+                    {
+                        if (_npcs.TryGetValue(state.Npc, out Npc npc))
+                        {
+                            npc.LastState = state;
+                        }
+                    }
+                    break;
+                case "stats":
+                    LastStats = (StatsMessage)message;
+                    break;
+                case "tick_ack":
+                    uint tick = ((TickAckMessage)message).Tick;
+                    if (_tickNumber - tick <= 256)
+                    {
+                        TickRoundTripS = _nowS - _tickSentAtS[tick & 255];
+                    }
+                    break;
+                case "reply_start":
+                    var start = (ReplyStartMessage)message;
+                    if (start.Id == null && _npcs.TryGetValue(start.Npc, out Npc speaker))
+                    {
+                        _others[start.Reply] = new Reply(_session, speaker, null);
+                    }
+                    TakeOther(start.Reply, message, false);
+                    break;
+                case "reply_delta":
+                    TakeOther(((ReplyDeltaMessage)message).Reply, message, false);
+                    break;
+                case "action":
+                    TakeOther(((ActionMessage)message).Reply, message, false);
+                    break;
+                case "reply_end":
+                    TakeOther(((ReplyEndMessage)message).Reply, message, true);
+                    break;
+            }
+        }
+
+        /// <summary>A message about a reply that this game did not ask for.</summary>
+        private void TakeOther(long number, ServerMessage message, bool last)
+        {
+            if (!_others.TryGetValue(number, out Reply reply))
+            {
+                return;
+            }
+            if (last)
+            {
+                _others.Remove(number);
+            }
+            reply.Take(message);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+using Callsheet.Wire;
+
+namespace Callsheet.Core
+{
+    /// <summary>A player of a <see cref="GameWorld"/>.</summary>
+    public sealed class Player : Mover
+    {
+        internal Player(PlayerSpec spec)
+            : base(spec.Player)
+        {
+            Spec = spec;
+        }
+
+        public string Name => Spec.Name;
+
+        internal PlayerSpec Spec { get; }
+    }
+}

@@ -1,0 +1,4 @@
+using System.Runtime.CompilerServices;
+
+[assembly: InternalsVisibleTo("Callsheet.Editor")]
+[assembly: InternalsVisibleTo("Callsheet.Tests.Runtime")]

@@ -1,0 +1,329 @@
+using System;
+using Callsheet.Core;
+using Callsheet.Wire;
+using UnityEngine;
+
+namespace Callsheet
+{
+    /// <summary>An NPC: put it on any object, write who it is, and talk to it with <see cref="Say(string)"/>.</summary>
+    [DisallowMultipleComponent]
+    [AddComponentMenu("Callsheet/Callsheet NPC")]
+    public sealed class CallsheetNpc : MonoBehaviour
+    {
+        [Tooltip("Unique among NPCs. Empty = the name of the object, with a number if it is taken.")]
+        [SerializeField]
+        private string npcId = "";
+
+        [Tooltip("What others call it. Empty = the name of the object.")]
+        [SerializeField]
+        private string displayName = "";
+
+        [Tooltip("Who it is, in the second person: \"You are Bob, a grumpy baker...\". At most 16,000 characters; the shorter, the faster.")]
+        [TextArea(4, 20)]
+        [SerializeField]
+        private string persona = "";
+
+        [Tooltip("A label that scripts can bind to, such as guard. Optional.")]
+        [SerializeField]
+        private string archetype = "";
+
+        [Tooltip("A LoRA adapter the server knows. Optional.")]
+        [SerializeField]
+        private string adapter = "";
+
+        [Tooltip("How near a player comes before a talk can start, m.")]
+        [Min(0f)]
+        [SerializeField]
+        private float interactionRadius = 3f;
+
+        [Tooltip("0 = never talks to other NPCs, 1 = with everyone in reach.")]
+        [Range(0f, 1f)]
+        [SerializeField]
+        private float sociability;
+
+        [Tooltip("Times of game time at which it will need the model, whoever is near.")]
+        [SerializeField]
+        private ScheduleEntry[] schedule = new ScheduleEntry[0];
+
+        [SerializeField]
+        private NpcEvents events = new NpcEvents();
+
+        private CallsheetClient _client;
+        private Npc _npc;
+        private Motion _motion;
+
+        /// <summary>It begins to answer somebody.</summary>
+        public event Action<Reply> ReplyStarted;
+
+        /// <summary>More of a reply's text came; the second argument is what was added.</summary>
+        public event Action<Reply, string> TextAdded;
+
+        /// <summary>A reply ended or failed.</summary>
+        public event Action<Reply> ReplyCompleted;
+
+        /// <summary>It wants to act, and no [CallsheetAction] method on this object does it. Call <see cref="NpcAction.Complete"/>.</summary>
+        public event Action<NpcAction> Acted;
+
+        public string NpcId
+        {
+            get => _npc != null ? _npc.Id : npcId;
+            set => npcId = value;
+        }
+
+        public string DisplayName
+        {
+            get => displayName;
+            set
+            {
+                displayName = value;
+                _npc?.Update(new UpdateNpcMessage { Name = value });
+            }
+        }
+
+        /// <summary>Who it is. A change while it is in the world reaches the server at once.</summary>
+        public string Persona
+        {
+            get => persona;
+            set
+            {
+                persona = value;
+                _npc?.Update(new UpdateNpcMessage { Persona = value });
+            }
+        }
+
+        public string Archetype
+        {
+            get => archetype;
+            set => archetype = value;
+        }
+
+        public float InteractionRadius
+        {
+            get => interactionRadius;
+            set
+            {
+                interactionRadius = value;
+                _npc?.Update(new UpdateNpcMessage { InteractionRadiusM = value });
+            }
+        }
+
+        public float Sociability
+        {
+            get => sociability;
+            set
+            {
+                sociability = value;
+                _npc?.Update(new UpdateNpcMessage { Sociability = value });
+            }
+        }
+
+        public NpcEvents Events => events;
+
+        /// <summary>The NPC under this component; null before it was first enabled.</summary>
+        public Npc Npc => _npc;
+
+        /// <summary>Says something as the local player, or as a narrator if there is none. Awaitable: the result is the text.</summary>
+        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
+        public Reply Say(string text)
+        {
+            Npc npc = Need();
+            CallsheetPlayer player = _client.LocalPlayer;
+            return player != null ? npc.Say(text, player.Player) : npc.Say(text);
+        }
+
+        /// <summary>Says something as a player.</summary>
+        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
+        public Reply Say(string text, CallsheetPlayer player) => Need().Say(text, player.Player);
+
+        /// <summary>Says something as another NPC.</summary>
+        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
+        public Reply Say(string text, CallsheetNpc speaker) => Need().Say(text, speaker.Npc);
+
+        /// <summary>As <see cref="Say(string)"/>, with callbacks instead of an await.</summary>
+        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
+        public Reply Say(string text, Action<string> done, Action<CallsheetError> failed = null)
+        {
+            Reply reply = Say(text);
+            Action<Reply> complete = r =>
+            {
+                if (r.State == ReplyState.Failed)
+                {
+                    failed?.Invoke(r.Error);
+                }
+                else
+                {
+                    done?.Invoke(r.Text);
+                }
+            };
+            if (reply.IsComplete)
+            {
+                complete(reply);
+            }
+            else
+            {
+                reply.Completed += complete;
+            }
+            return reply;
+        }
+
+        /// <summary>Makes it say a given line, without the model.</summary>
+        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
+        public Reply Speak(string text) => Need().Speak(text);
+
+        internal void TellMotion(double gameTimeS) => _motion.Tell(_npc, transform.position, gameTimeS);
+
+        private void OnEnable()
+        {
+            _client = CallsheetClient.Instance;
+            if (_client == null || (_npc == null && !Add()))
+            {
+                return;
+            }
+            _motion.Forget();
+            _client.World.SetActive(_npc, true);
+            _client.Register(this);
+        }
+
+        private bool Add()
+        {
+            Vector3 p = transform.position;
+            var spec = new NpcSpec
+            {
+                Npc = string.IsNullOrEmpty(npcId) ? Ids.From(name, id => _client.World.FindNpc(id) != null) : npcId,
+                Name = string.IsNullOrEmpty(displayName) ? name : displayName,
+                Persona = persona ?? "",
+                Archetype = string.IsNullOrEmpty(archetype) ? null : archetype,
+                Adapter = string.IsNullOrEmpty(adapter) ? null : adapter,
+                InteractionRadiusM = interactionRadius,
+                Sociability = sociability,
+                Position = new Vec3(p.x, p.y, p.z),
+                Schedule = Array.ConvertAll(schedule, entry => entry.ToWire()),
+            };
+            try
+            {
+                _npc = _client.World.Add(spec);
+            }
+            catch (Exception bad) when (bad is ArgumentException || bad is CallsheetException)
+            {
+                Debug.LogError("[Callsheet] NPC '" + name + "' is not in the world: " + bad.Message, this);
+                return false;
+            }
+            _npc.ReplyStarted += OnReplyStarted;
+            _npc.TextAdded += OnTextAdded;
+            _npc.ReplyCompleted += OnReplyCompleted;
+            _npc.Acted += OnActed;
+            return true;
+        }
+
+        private Npc Need() => _npc ?? throw new InvalidOperationException(
+            "NPC '" + name + "' is not in the world: enable its object first, and see the console for errors");
+
+        private void OnReplyStarted(Reply reply)
+        {
+            ReplyStarted?.Invoke(reply);
+            events.replyStarted.Invoke();
+        }
+
+        private void OnTextAdded(Reply reply, string added)
+        {
+            TextAdded?.Invoke(reply, added);
+            events.textChanged.Invoke(reply.Text);
+        }
+
+        private void OnReplyCompleted(Reply reply)
+        {
+            ReplyCompleted?.Invoke(reply);
+            if (reply.State == ReplyState.Failed)
+            {
+                events.replyFailed.Invoke(reply.Error.ToString());
+            }
+            else
+            {
+                events.replyEnded.Invoke(reply.Text);
+            }
+        }
+
+        private void OnActed(NpcAction action)
+        {
+            if (ActionBinder.TryRun(gameObject, action))
+            {
+                return;
+            }
+            bool heard = Acted != null || events.acted.GetPersistentEventCount() > 0;
+            Acted?.Invoke(action);
+            events.acted.Invoke(action);
+            if (!heard && !action.IsComplete)
+            {
+                action.Complete(false, "the game has no [CallsheetAction] named " + action.Name + " on " + name);
+            }
+        }
+
+        private void OnDisable()
+        {
+            if (_client != null && _npc != null)
+            {
+                _client.Unregister(this);
+                _client.World.SetActive(_npc, false);
+            }
+        }
+
+        private void OnDestroy()
+        {
+            if (_client != null && _npc != null)
+            {
+                _client.World.Remove(_npc);
+            }
+        }
+
+        private void OnDrawGizmos()
+        {
+            Gizmos.color = NpcColors.Of(_npc == null ? null : _npc.LastState);
+            Gizmos.DrawWireSphere(transform.position, interactionRadius);
+        }
+    }
+
+    /// <summary>A time at which an NPC will need the model.</summary>
+    [Serializable]
+    public struct ScheduleEntry
+    {
+        [Tooltip("Absolute game time (Time.time), s.")]
+        [Min(0f)]
+        public float at;
+
+        [Tooltip("Again every so many seconds; 0 = once.")]
+        [Min(0f)]
+        public float every;
+
+        internal ScheduledCall ToWire() => new ScheduledCall { AtS = at, EveryS = every > 0 ? every : (double?)null };
+    }
+
+    /// <summary>How near an NPC is to talking, as a colour.</summary>
+    public static class NpcColors
+    {
+        private static readonly Color Unknown = new Color(0.6f, 0.6f, 0.6f, 0.4f);
+
+        /// <summary>Hue by tier (green device, yellow host, orange disk, grey absent), stronger the sooner it is expected to talk.</summary>
+        public static Color Of(NpcState state)
+        {
+            if (state == null)
+            {
+                return Unknown;
+            }
+            Color color = Hue(state.Tier);
+            double soon = state.DistanceS.HasValue ? 1 / (1 + (state.DistanceS.Value / 10)) : 0;
+            color.a = 0.25f + (0.75f * (float)soon);
+            return color;
+        }
+
+        private static Color Hue(Tier tier)
+        {
+            switch (tier)
+            {
+                case Tier.Device: return new Color(0.2f, 0.8f, 0.3f);
+                case Tier.Host: return new Color(0.95f, 0.85f, 0.2f);
+                case Tier.Disk: return new Color(0.95f, 0.5f, 0.15f);
+                default: return new Color(0.6f, 0.6f, 0.6f);
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+using System;
+using Callsheet.Core;
+using Callsheet.Wire;
+using UnityEngine;
+
+namespace Callsheet
+{
+    /// <summary>A player: put it on the object that moves. NPCs near a player are made ready to talk.</summary>
+    [DisallowMultipleComponent]
+    [AddComponentMenu("Callsheet/Callsheet Player")]
+    public sealed class CallsheetPlayer : MonoBehaviour
+    {
+        [Tooltip("Unique among players. Empty = the name of the object.")]
+        [SerializeField]
+        private string playerId = "";
+
+        [Tooltip("What NPCs call the player. Empty = the name of the object.")]
+        [SerializeField]
+        private string displayName = "";
+
+        private CallsheetClient _client;
+        private Player _player;
+        private Motion _motion;
+
+        public string PlayerId
+        {
+            get => _player != null ? _player.Id : playerId;
+            set => playerId = value;
+        }
+
+        public string DisplayName
+        {
+            get => displayName;
+            set => displayName = value;
+        }
+
+        /// <summary>The player under this component; null before it was first enabled.</summary>
+        public Player Player => _player;
+
+        internal void TellMotion(double gameTimeS) => _motion.Tell(_player, transform.position, gameTimeS);
+
+        private void OnEnable()
+        {
+            _client = CallsheetClient.Instance;
+            if (_client == null || (_player == null && !Add()))
+            {
+                return;
+            }
+            _motion.Forget();
+            _client.World.SetActive(_player, true);
+            _client.Register(this);
+        }
+
+        private bool Add()
+        {
+            string id = string.IsNullOrEmpty(playerId) ? Ids.From(name, IsTaken) : playerId;
+            Vector3 p = transform.position;
+            var spec = new PlayerSpec
+            {
+                Player = id,
+                Name = string.IsNullOrEmpty(displayName) ? name : displayName,
+                Position = new Vec3(p.x, p.y, p.z),
+            };
+            try
+            {
+                _player = _client.World.Add(spec);
+                return true;
+            }
+            catch (Exception bad) when (bad is ArgumentException || bad is CallsheetException)
+            {
+                Debug.LogError("[Callsheet] player '" + name + "' is not in the world: " + bad.Message, this);
+                return false;
+            }
+        }
+
+        private bool IsTaken(string id)
+        {
+            foreach (Player player in _client.World.Players)
+            {
+                if (player.Id == id)
+                {
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        private void OnDisable()
+        {
+            if (_client != null && _player != null)
+            {
+                _client.Unregister(this);
+                _client.World.SetActive(_player, false);
+            }
+        }
+
+        private void OnDestroy()
+        {
+            if (_client != null && _player != null)
+            {
+                _client.World.Remove(_player);
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+using Callsheet.Core;
+using Callsheet.Wire;
+using UnityEngine;
+
+namespace Callsheet
+{
+    /// <summary>
+    /// Where the server is and how the world is told to it.
+    ///
+    /// The asset named <c>CallsheetSettings</c> in a <c>Resources</c> folder is used by every client that
+    /// has none of its own; without one the defaults hold. Project Settings > Callsheet creates it.
+    /// </summary>
+    [CreateAssetMenu(fileName = ResourceName, menuName = "Callsheet/Settings")]
+    public sealed class CallsheetSettings : ScriptableObject
+    {
+        public const string ResourceName = "CallsheetSettings";
+
+        [Header("Server")]
+        [Tooltip("Where the server listens: ws://host:port/, or wss:// behind a TLS proxy.")]
+        [SerializeField]
+        private string serverUrl = SessionOptions.DefaultUrl;
+
+        [Tooltip("The world this game owns. Two games on one server need different worlds. Letters, digits and _ . : - only.")]
+        [SerializeField]
+        private string world = "default";
+
+        [Tooltip("The token the server was started with; empty if none. It ships with the build: it keeps strangers out, it is no secret.")]
+        [SerializeField]
+        private string token = "";
+
+        [Header("World")]
+        [Tooltip("What every NPC of this world knows. The shorter, the faster.")]
+        [TextArea(3, 12)]
+        [SerializeField]
+        private string lore = "";
+
+        [Tooltip("The fastest a player can move, m/s. Tell the truth: it decides how early an NPC is made ready.")]
+        [Min(0.01f)]
+        [SerializeField]
+        private float playerMaxSpeed = 8f;
+
+        [Tooltip("The fastest an NPC can move, m/s.")]
+        [Min(0.01f)]
+        [SerializeField]
+        private float npcMaxSpeed = 4f;
+
+        [Header("Traffic")]
+        [Tooltip("How often a second the server is told where everyone is. 20 is plenty for walking NPCs.")]
+        [Range(1f, 60f)]
+        [SerializeField]
+        private float ticksPerSecond = 20f;
+
+        [Tooltip("Ask for the state of every NPC twice a second: needed by gizmos and the NPC window. Development builds and the editor only.")]
+        [SerializeField]
+        private bool showNpcStates = true;
+
+        [Tooltip("Messages handled in one frame. What is over waits for the next frame.")]
+        [Min(1)]
+        [SerializeField]
+        private int maxMessagesPerFrame = 256;
+
+        [Tooltip("Log connections, not only problems.")]
+        [SerializeField]
+        private bool verbose;
+
+        public string ServerUrl
+        {
+            get => serverUrl;
+            set => serverUrl = value;
+        }
+
+        public string World
+        {
+            get => world;
+            set => world = value;
+        }
+
+        public string Token
+        {
+            get => token;
+            set => token = value;
+        }
+
+        public float TicksPerSecond
+        {
+            get => ticksPerSecond;
+            set => ticksPerSecond = value;
+        }
+
+        public bool Verbose
+        {
+            get => verbose;
+            set => verbose = value;
+        }
+
+        /// <summary>The project's settings, or the defaults if it has none.</summary>
+        internal static CallsheetSettings Load()
+        {
+            CallsheetSettings found = Resources.Load<CallsheetSettings>(ResourceName);
+            return found != null ? found : CreateInstance<CallsheetSettings>();
+        }
+
+        internal SessionOptions ToSessionOptions() => new SessionOptions
+        {
+            Url = serverUrl,
+            World = world,
+            Token = token,
+            MaxMessagesPerTick = maxMessagesPerFrame,
+            Seed = unchecked((uint)System.Environment.TickCount),
+        };
+
+        internal WorldOptions ToWorldOptions() => new WorldOptions
+        {
+            Lore = string.IsNullOrEmpty(lore) ? null : lore,
+            PlayerMaxSpeedMps = playerMaxSpeed,
+            NpcMaxSpeedMps = npcMaxSpeed,
+            TicksPerS = ticksPerSecond,
+            AckTicks = showNpcStates && Debug.isDebugBuild,
+            Topics = showNpcStates && Debug.isDebugBuild ? new[] { Topic.Npcs, Topic.Stats } : new Topic[0],
+        };
+    }
+}

@@ -1,0 +1,305 @@
+"""Writes the C# messages from the pydantic models, so that the two cannot drift apart.
+
+    python sdk_unity/Tools~/generate_messages.py          # writes
+    python sdk_unity/Tools~/generate_messages.py --check  # exit status 1 if a file is out of date
+
+Core gets what a client needs: writers of client messages, readers of server messages. The other
+direction goes to ``tests/unity/core/Mirror.cs``, where the golden vectors are replayed both ways.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import textwrap
+from enum import StrEnum
+from pathlib import Path
+from types import ModuleType
+
+from message_shapes import ENUMS, class_name, is_message, members, number, pascal
+from pydantic import BaseModel
+
+from callsheet.wire import codec, errors, fields, observe, script, session, talk, world
+from callsheet.wire.base import ClientMessage, Reliable, Request, ServerMessage
+
+ROOT = Path(__file__).resolve().parents[2]
+MESSAGES = ROOT / "sdk_unity" / "Runtime" / "Core" / "Messages"
+MIRROR = ROOT / "tests" / "unity" / "core" / "Mirror.cs"
+MODULES: tuple[ModuleType, ...] = (session, world, talk, script, observe)
+HEADER = (
+    "// Generated from sdk_python/callsheet/wire by Tools~/generate_messages.py; do not edit.\n"
+)
+
+CLIENT = tuple(codec.CLIENT_MESSAGES.values())
+SERVER = tuple(codec.SERVER_MESSAGES.values())
+
+
+def parts_of(models: tuple[type[BaseModel], ...]) -> set[type[BaseModel]]:
+    """The parts that messages are made of, at any depth."""
+    found: set[type[BaseModel]] = set()
+    stack = list(models)
+    while stack:
+        for member in members(stack.pop()):
+            part = member.shape.part or (member.shape.item and member.shape.item.part)
+            if part and part not in found:
+                found.add(part)
+                stack.append(part)
+    return found
+
+
+WRITTEN, READ_PARTS = parts_of(CLIENT), parts_of(SERVER)
+
+
+def xml(text: str | None, indent: str) -> str:
+    if not text:
+        return ""
+    safe = (
+        text.replace("``", "")
+        .replace("None", "null")
+        .replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+    )
+    lines = safe.splitlines()
+    if len(lines) == 1:
+        return f"{indent}/// <summary>{lines[0]}</summary>\n"
+    body = "".join(f"{indent}/// {line}".rstrip() + "\n" for line in lines)
+    return f"{indent}/// <summary>\n{body}{indent}/// </summary>\n"
+
+
+def properties(model: type[BaseModel], skip: tuple[str, ...]) -> str:
+    out = ""
+    for m in members(model):
+        if m.wire in skip:
+            continue
+        out += xml(m.doc, "        ")
+        out += f"        public {m.cs_type} {m.name} {{ get; set; }}{m.initializer()}\n"
+    return out
+
+
+def block(head: str, lines: list[str]) -> str:
+    body = "".join(f"            {line}\n" for line in lines)
+    return f"\n        {head}\n        {{\n{body}        }}\n"
+
+
+def message_class(model: type[BaseModel]) -> str:
+    wire_type = model.model_fields["type"].default
+    skip: tuple[str, ...] = ()
+    if issubclass(model, Request):
+        base, skip = "RequestMessage", ("id",)
+    elif issubclass(model, ClientMessage):
+        base = "ClientMessage"
+    elif issubclass(model, Reliable):
+        base, skip = "ReliableMessage", ("seq",)
+    else:
+        base = "ServerMessage"
+    out = xml(inspect.cleandoc(model.__doc__ or f"The message {wire_type}."), "    ")
+    out += f"    public sealed class {class_name(model)} : {base}\n    {{\n"
+    out += properties(model, skip)
+    out += f'\n        public override string Type => "{wire_type}";\n'
+    if issubclass(model, ServerMessage) and "id" in model.model_fields:
+        out += "\n        internal override long? RequestId => Id;\n"
+    if issubclass(model, ClientMessage):
+        lines = [m.write("") for m in members(model)]
+        out += block("internal override void WriteFields(JsonWriter w)", lines)
+    else:
+        lines = [m.read("") for m in members(model)]
+        out += block("internal override void ReadFields(FieldReader f)", lines)
+    return out + "    }\n"
+
+
+def part_class(model: type[BaseModel]) -> str:
+    name = class_name(model)
+    out = xml(inspect.cleandoc(model.__doc__ or f"Part of a message: {name}."), "    ")
+    out += f"    public sealed class {name}\n    {{\n" + properties(model, ())
+    if model in READ_PARTS:
+        out += part_reader(model)
+    if model in WRITTEN:
+        out += part_writer(model)
+    return out + "    }\n"
+
+
+def part_reader(model: type[BaseModel], access: str = "internal static") -> str:
+    name = class_name(model)
+    lines = [f"var p = new {name}();", *(m.read("p.") for m in members(model)), "return p;"]
+    return block(f"{access} {name} Parse(FieldReader f)", lines)
+
+
+def part_writer(model: type[BaseModel], access: str = "internal static") -> str:
+    lines = [m.write("p.") for m in members(model)]
+    return block(f"{access} void Format(JsonWriter w, {class_name(model)} p)", lines)
+
+
+def module_file(module: ModuleType) -> str:
+    out = HEADER + "\nnamespace Callsheet.Wire\n{\n"
+    classes = [
+        value
+        for value in vars(module).values()
+        if inspect.isclass(value)
+        and value.__module__ == module.__name__
+        and issubclass(value, BaseModel)
+        and (value in CLIENT or value in SERVER or value in WRITTEN | READ_PARTS)
+    ]
+    return (
+        out
+        + "\n".join(message_class(c) if is_message(c) else part_class(c) for c in classes)
+        + "}\n"
+    )
+
+
+def enums_file() -> str:
+    out = HEADER + "\nnamespace Callsheet.Wire\n{\n"
+    for values, name in ENUMS.items():
+        out += f"    public enum {name}\n    {{\n"
+        out += "".join(f"        {pascal(value)},\n" for value in values) + "    }\n\n"
+    out += "    /// <summary>The names of enum values on the wire, by value.</summary>\n"
+    out += "    internal static class WireNames\n    {\n"
+    for values, name in ENUMS.items():
+        names = ", ".join(f'"{value}"' for value in values)
+        out += f"        internal static readonly string[] {name} = {{ {names} }};\n"
+    return out + "    }\n}\n"
+
+
+def enum_members(enum: type[StrEnum]) -> str:
+    return "".join(f"        {pascal(member.value)},\n" for member in enum)
+
+
+def errors_file() -> str:
+    out = HEADER + "\nnamespace Callsheet.Wire\n{\n"
+    out += "    /// <summary>What went wrong. The first values stand in messages, the last two are"
+    out += " found by the client itself.</summary>\n"
+    out += "    public enum ErrorCode\n    {\n" + enum_members(errors.ErrorCode)
+    out += "        /// <summary>No server answered, or the connection broke.</summary>\n"
+    out += "        ConnectionFailed,\n"
+    out += "        /// <summary>The session ended before the request was answered.</summary>\n"
+    out += "        SessionLost,\n    }\n\n"
+    classes = list(dict.fromkeys(rule.raises for rule in errors.RULES.values()))
+    out += "    /// <summary>The branches of the error tree.</summary>\n"
+    out += "    public enum ErrorKind\n    {\n"
+    for cls in classes:
+        out += xml(inspect.cleandoc(cls.__doc__ or ""), "        ")
+        out += f"        {cls.__name__.removesuffix('Error')},\n"
+    out += "    }\n\n"
+    out += "    /// <summary>WebSocket close codes (RFC 6455, section 7.4); 4000 to 4999 are"
+    out += " Callsheet's.</summary>\n    public static class CloseCodes\n    {\n"
+    for code in errors.CloseCode:
+        out += f"        public const int {pascal(code.name.lower())} = {code.value};\n"
+    resumable = [int(r.closes) for r in errors.RULES.values() if r.closes and r.resumable]
+    tests = " || ".join(f"code == {c}" for c in sorted(resumable))
+    out += "\n        /// <summary>True if the session can be resumed after a close with this code"
+    out += " that the server sent.</summary>\n"
+    out += "        internal static bool IsResumable(int code)\n        {\n"
+    out += f"            return {tests};\n        }}\n    }}\n\n"
+    out += "    internal static class ErrorTable\n    {\n"
+    names = ", ".join(f'"{code.value}"' for code in errors.ErrorCode)
+    kinds = ", ".join(
+        f"ErrorKind.{errors.RULES[code].raises.__name__.removesuffix('Error')}"
+        for code in errors.ErrorCode
+    )
+    out += wrapped("internal static readonly string[] Names =", names)
+    out += wrapped("internal static readonly ErrorKind[] Kinds =", kinds)
+    closes = ", ".join(str(int(errors.RULES[code].closes or 0)) for code in errors.ErrorCode)
+    out += "\n" + xml("The close code that follows an error; 0 = the session goes on.", "        ")
+    out += wrapped("internal static readonly int[] ClosesWith =", closes)
+    return out + "    }\n}\n"
+
+
+def wrapped(head: str, items: str) -> str:
+    body = textwrap.fill(items, 88, initial_indent=" " * 12, subsequent_indent=" " * 12)
+    return f"        {head}\n        {{\n{body},\n        }};\n"
+
+
+def index_file() -> str:
+    out = HEADER + "\nnamespace Callsheet.Wire\n{\n"
+    out += "    internal static class ServerMessages\n    {\n"
+    lines = ["switch (type)", "{"]
+    lines += [
+        f'    case "{wire}": return new {class_name(m)}();'
+        for wire, m in codec.SERVER_MESSAGES.items()
+    ]
+    lines += ["    default: return null;", "}"]
+    head = "/// <summary>An empty message of that type, or null if there is none.</summary>\n"
+    out += block(head + "        internal static ServerMessage Create(string type)", lines).lstrip(
+        "\n"
+    )
+    protocol = f'public const string Protocol = "{fields.PROTOCOL}";'
+    out += "    }\n\n    /// <summary>Constants of callsheet.v1.</summary>\n"
+    out += f"    public static class ProtocolInfo\n    {{\n        {protocol}\n"
+    out += f'        public const string Subprotocol = "{fields.SUBPROTOCOL}";\n'
+    out += f"        public const double MaxCoordinateM = {number(fields.MAX_COORDINATE_M)};\n"
+    out += f"        public const int MaxSpeechChars = {fields.MAX_SPEECH_CHARS};\n"
+    out += f"        public const long MaxInteger = {fields.MAX_INTEGER};\n"
+    out += f"        internal const int MaxJsonDepth = {fields.MAX_JSON_DEPTH};\n"
+    out += f"        public const int MaxPersonaChars = {fields.MAX_PERSONA_CHARS};\n"
+    return out + "    }\n}\n"
+
+
+def mirror_file() -> str:
+    """Readers of client messages and writers of server messages, as a server has them."""
+    out = HEADER + "\nusing Callsheet.Wire;\n\nnamespace Callsheet.Tests\n{\n"
+    out += "    /// <summary>The server's side of the codec.</summary>\n"
+    out += "    internal static class Mirror\n    {\n"
+    cases = ["switch (type)", "{"]
+    cases += [
+        f'    case "{w}": return Read{class_name(m)}(f);' for w, m in codec.CLIENT_MESSAGES.items()
+    ]
+    cases += ["    default: return null;", "}"]
+    out += block("internal static ClientMessage Read(string type, FieldReader f)", cases)
+    cases = ["switch (message.Type)", "{"]
+    for wire, m in codec.SERVER_MESSAGES.items():
+        cases.append(
+            f'    case "{wire}": Write{class_name(m)}(w, ({class_name(m)})message); break;'
+        )
+    cases.append("}")
+    out += block("internal static void Write(JsonWriter w, ServerMessage message)", cases)
+    for sent in CLIENT:
+        name = class_name(sent)
+        lines = [f"var m = new {name}();", *(x.read("m.") for x in members(sent)), "return m;"]
+        out += block(f"private static {name} Read{name}(FieldReader f)", lines)
+    for message in SERVER:
+        name = class_name(message)
+        lines = [x.write("m.") for x in members(message)]
+        out += block(f"private static void Write{name}(JsonWriter w, {name} m)", lines)
+    only_read = sorted(WRITTEN - READ_PARTS, key=lambda m: m.__name__)
+    only_written = sorted(READ_PARTS - WRITTEN, key=lambda m: m.__name__)
+    for part in only_read:
+        out += part_reader(part, "private static").replace(" Parse(", f" Parse{part.__name__}(")
+    for part in only_written:
+        out += part_writer(part, "private static").replace(" Format(", f" Format{part.__name__}(")
+    for part in only_read:
+        out = out.replace(f"{part.__name__}.Parse", f"Parse{part.__name__}")
+    for part in only_written:
+        out = out.replace(f"{part.__name__}.Format", f"Format{part.__name__}")
+    return out + "    }\n}\n"
+
+
+def files() -> dict[Path, str]:
+    out = {
+        MESSAGES / f"{pascal(m.__name__.rsplit('.', 1)[1])}Messages.cs": module_file(m)
+        for m in MODULES
+    }
+    out[MESSAGES / "Enums.cs"] = enums_file()
+    out[MESSAGES / "Errors.cs"] = errors_file()
+    out[MESSAGES / "ServerMessages.cs"] = index_file()
+    out[MIRROR] = mirror_file()
+    return out
+
+
+def main() -> int:
+    if sys.argv[1:] == ["--check"]:
+        stale = [
+            path.name
+            for path, text in files().items()
+            if not path.is_file() or path.read_text(encoding="utf-8") != text
+        ]
+        if stale:
+            sys.stderr.write(f"out of date, run generate_messages.py: {', '.join(stale)}\n")
+        return 1 if stale else 0
+    for path, text in files().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+using System;
+using System.Diagnostics;
+using System.Linq;
+using System.Reflection;
+using System.Xml;
+using Callsheet.Core;
+using Callsheet.Editor;
+using Callsheet.Wire;
+using NUnit.Framework;
+
+namespace Callsheet.Tests
+{
+    public class EditorTests
+    {
+        [Test]
+        public void The_link_xml_keeps_the_types_with_actions()
+        {
+            MethodInfo[] methods = typeof(PlayerLoopTests.Doer).GetMethods(BindingFlags.Instance | BindingFlags.NonPublic)
+                .Where(m => Attribute.IsDefined(m, typeof(CallsheetActionAttribute))).ToArray();
+            var xml = new XmlDocument();
+            xml.LoadXml(ActionLinkXml.For(methods));
+            XmlNode type = xml.SelectSingleNode("/linker/assembly[@fullname='Callsheet.Tests.Runtime']/type");
+            Assert.That(methods.Length, Is.EqualTo(4));
+            Assert.That(type.Attributes["fullname"].Value, Is.EqualTo("Callsheet.Tests.PlayerLoopTests/Doer"));
+            Assert.That(type.Attributes["preserve"].Value, Is.EqualTo("all"));
+            Assert.That(xml.SelectNodes("//type").Count, Is.EqualTo(1));
+        }
+
+        [Test]
+        public void Without_actions_the_link_xml_is_empty_and_well_formed()
+        {
+            var xml = new XmlDocument();
+            xml.LoadXml(ActionLinkXml.For(new MethodInfo[0]));
+            Assert.That(xml.DocumentElement.ChildNodes.Count, Is.EqualTo(0));
+        }
+
+        [TestCase("ws://127.0.0.1:8765/", false, "serve")]
+        [TestCase("ws://127.0.0.1:9000/", true, "serve --port 9000 --engine scripted")]
+        public void The_local_server_is_started_where_the_settings_point(string url, bool scripted, string arguments)
+        {
+            ProcessStartInfo start = LocalServer.Start("/opt/callsheet", url, scripted);
+            Assert.That(start.FileName, Is.EqualTo("/opt/callsheet"));
+            Assert.That(start.Arguments, Is.EqualTo(arguments));
+        }
+
+        [Test]
+        public void A_row_shows_distance_estimator_tier_and_the_last_reply()
+        {
+            var rig = new Rig();
+            var world = new GameWorld(rig.Session, new WorldOptions());
+            Npc bob = world.Add(new NpcSpec { Npc = "bob", Name = "Bob" });
+            Assert.That(new NpcRow(bob).Distance, Is.EqualTo("?"));
+            rig.Opened();
+            rig.Server.SendText("{\"type\":\"npc_states\",\"game_time_s\":1,\"part\":0,\"parts\":1,\"npcs\":[{\"npc\":\"bob\",\"handle\":7,"
+                + "\"position\":[0,0,0],\"distance_s\":12.34,\"estimator\":\"proximity\",\"tier\":\"host\",\"in_conversation\":false}],\"players\":[]}");
+            rig.Server.SendText("{\"type\":\"reply_start\",\"seq\":1,\"reply\":1,\"npc\":\"bob\",\"speaker\":{\"kind\":\"narrator\"},\"heard\":\"Hi\"}");
+            rig.Server.SendText("{\"type\":\"reply_delta\",\"seq\":2,\"reply\":1,\"text\":\"Good day.\"}");
+            rig.Step();
+            var row = new NpcRow(bob);
+            Assert.That(row.Distance + " " + row.Estimator + " " + row.Tier + " " + row.Reply, Is.EqualTo("12.3 s proximity host Good day."));
+        }
+    }
+}

@@ -1,0 +1,546 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using Callsheet.Core;
+using Callsheet.Wire;
+using NUnit.Framework;
+using UnityEngine;
+
+namespace Callsheet.Tests
+{
+    /// <summary>The components in a player loop: Awake to OnDestroy, scene changes, domain reloads, quits.</summary>
+    public class PlayerLoopTests
+    {
+        private static readonly System.Reflection.Assembly Package = typeof(CallsheetClient).Assembly;
+        private List<InMemoryTransport> _connections;
+
+        [SetUp]
+        public void SetUp()
+        {
+            Debug.Lines.Clear();
+            UnityEngine.Resources.Assets.Clear();
+            EnterPlayMode();
+        }
+
+        [TearDown]
+        public void TearDown()
+        {
+            if (_connections.Count > 0)
+            {
+                Server.Drop(1000);
+            }
+            PlayerLoop.Quit();
+        }
+
+        [Test]
+        public void An_npc_alone_makes_the_client_connects_and_is_spawned()
+        {
+            CallsheetNpc bob = Npc("Bob the Baker", persona: "You are Bob.");
+            Connect();
+            JsonValue spawn = Sent("spawn").Single();
+            JsonValue spec = spawn["npcs"].Items.Single();
+            Assert.That(spec["npc"].Text, Is.EqualTo("Bob_the_Baker"));
+            Assert.That(spec["name"].Text, Is.EqualTo("Bob the Baker"));
+            Assert.That(spec["persona"].Text, Is.EqualTo("You are Bob."));
+            Assert.That(bob.NpcId, Is.EqualTo("Bob_the_Baker"));
+            Assert.That(Debug.Lines, Is.Empty);
+        }
+
+        [Test]
+        public void Without_a_server_one_line_says_how_to_start_it_and_the_game_runs_on()
+        {
+            CallsheetNpc bob = Npc("bob");
+            CallsheetError failed = null;
+            for (int i = 0; i < 200; i++)
+            {
+                PlayerLoop.Frame(0.1);
+                Server.Drop(1006, "connection refused");
+                if (i == 50)
+                {
+                    bob.Say("Anybody?", text => Assert.Fail(), error => failed = error);
+                }
+            }
+            Assert.That(_connections.Count, Is.GreaterThan(3));
+            Assert.That(Debug.Lines.Count, Is.EqualTo(1));
+            Assert.That(Debug.Lines[0], Is.StringStarting("Warning: [Callsheet] no server at ws://127.0.0.1:8765/. Start it with: callsheet serve "));
+            Assert.That(failed.Code, Is.EqualTo(ErrorCode.ConnectionFailed));
+            RunToConnection();
+            Connect();
+            Assert.That(CallsheetClient.Instance.State, Is.EqualTo(SessionState.Open));
+        }
+
+        [TestCase("ws://127.0.0.1:8765/", "callsheet serve")]
+        [TestCase("ws://10.0.0.7:9000", "callsheet serve --port 9000")]
+        [TestCase("nonsense", "callsheet serve")]
+        public void The_start_command_has_the_port(string url, string command)
+        {
+            Assert.That(StartCommand.For(url), Is.EqualTo(command));
+        }
+
+        [Test]
+        public void A_reply_reaches_events_unity_events_callbacks_and_awaits()
+        {
+            CallsheetNpc bob = Alive("bob");
+            var seen = new List<string>();
+            bob.ReplyStarted += r => seen.Add("started");
+            bob.TextAdded += (r, added) => seen.Add("+" + added);
+            bob.ReplyCompleted += r => seen.Add("completed");
+            bob.Events.replyStarted.AddListener(() => seen.Add("unity started"));
+            bob.Events.textChanged.AddListener(text => seen.Add("unity " + text));
+            bob.Events.replyEnded.AddListener(text => seen.Add("unity ended " + text));
+            bob.Say("Hello!", text => seen.Add("callback " + text));
+            Answer();
+            Assert.That(seen, Is.EqualTo(new[]
+            {
+                "started", "unity started", "+Good ", "unity Good ", "+day.", "unity Good day.",
+                "callback Good day.", "completed", "unity ended Good day.",
+            }));
+        }
+
+        [Test]
+        public void An_await_resumes_on_the_main_thread_inside_a_frame()
+        {
+            CallsheetNpc bob = Alive("bob");
+            int thread = 0;
+            Await(bob, () => thread = System.Threading.Thread.CurrentThread.ManagedThreadId);
+            Answer();
+            Assert.That(thread, Is.EqualTo(System.Threading.Thread.CurrentThread.ManagedThreadId));
+        }
+
+        [Test]
+        public void The_local_player_speaks_or_else_a_narrator()
+        {
+            CallsheetNpc bob = Alive("bob");
+            bob.Say("Thunder rolls.");
+            PlayerLoop.Frame();
+            Assert.That(Sent("say").Single()["speaker"]["kind"].Text, Is.EqualTo("narrator"));
+            CallsheetPlayer ann = new GameObject("Ann").AddComponent<CallsheetPlayer>();
+            bob.Say("Hello!");
+            bob.Say("Hello!", ann);
+            PlayerLoop.Frame();
+            PlayerLoop.Frame();
+            List<JsonValue> sent = Sent();
+            Assert.That(sent.Count(m => m["type"].Text == "spawn"), Is.EqualTo(1));
+            Assert.That(sent.FindAll(m => m["type"].Text == "say").Select(m => m["speaker"]["id"].Text), Is.EqualTo(new[] { "Ann", "Ann" }));
+            Assert.That(sent.FindIndex(m => m["type"].Text == "spawn"), Is.LessThan(sent.FindIndex(m => m["type"].Text == "say")));
+        }
+
+        [Test]
+        public void A_handler_that_throws_is_logged_and_the_game_goes_on()
+        {
+            CallsheetNpc bob = Alive("bob");
+            bob.TextAdded += (r, added) => throw new InvalidOperationException("mine");
+            string result = null;
+            bob.Say("Hello!", text => result = text);
+            Answer();
+            Assert.That(result, Is.EqualTo("Good day."));
+            Assert.That(Debug.Lines.All(line => line.StartsWith("Exception: System.InvalidOperationException: mine")), string.Join("\n", Debug.Lines));
+        }
+
+        [Test]
+        public void The_client_outlives_a_scene_and_the_scenes_npcs_leave_the_world()
+        {
+            Alive("bob");
+            CallsheetClient client = CallsheetClient.Instance;
+            PlayerLoop.LoadScene();
+            Npc("eve");
+            Frames(0.2);
+            Assert.That(CallsheetClient.Instance, Is.SameAs(client));
+            Assert.That(_connections.Count, Is.EqualTo(1));
+            List<JsonValue> sent = Sent();
+            Assert.That(sent.Find(m => m["type"].Text == "despawn")["npcs"].Items.Single().Text, Is.EqualTo("bob"));
+            Assert.That(sent.Find(m => m["type"].Text == "spawn")["npcs"].Items.Single()["npc"].Text, Is.EqualTo("eve"));
+        }
+
+        [Test]
+        public void A_second_client_gives_way_to_the_first()
+        {
+            Alive("bob");
+            CallsheetClient first = CallsheetClient.Instance;
+            CallsheetClient second = new GameObject("another").AddComponent<CallsheetClient>();
+            Frames(0.2);
+            Assert.That(second == null);
+            Assert.That(CallsheetClient.Instance, Is.SameAs(first));
+            Assert.That(_connections.Count, Is.EqualTo(1));
+            Assert.That(Sent("bye"), Is.Empty);
+        }
+
+        [Test]
+        public void A_domain_reload_says_goodbye_and_everybody_comes_back()
+        {
+            CallsheetNpc bob = Alive("bob");
+            PlayerLoop.ReloadDomain(Package);
+            Assert.That(Sent("bye").Count, Is.EqualTo(1));
+            RunToConnection();
+            Connect();
+            Assert.That(Sent("spawn").Single()["npcs"].Items.Single()["npc"].Text, Is.EqualTo("bob"));
+            Assert.That(bob.Npc, Is.Not.Null);
+            Assert.That(Debug.Lines, Is.Empty);
+        }
+
+        [Test]
+        public void Play_again_without_a_domain_reload_starts_clean()
+        {
+            Alive("bob");
+            CallsheetClient first = CallsheetClient.Instance;
+            Server.Drop(1000);
+            PlayerLoop.Quit();
+            Assert.That(CallsheetClient.Instance, Is.Null, "nothing is made while the game quits");
+            EnterPlayMode();
+            Alive("bob");
+            Assert.That(CallsheetClient.Instance, Is.Not.SameAs(first));
+            Assert.That(Debug.Lines, Is.Empty);
+        }
+
+        [Test]
+        public void A_quit_says_goodbye_once_and_leaves_nothing_behind()
+        {
+            Alive("bob");
+            new GameObject("Ann").AddComponent<CallsheetPlayer>();
+            Frames(0.1);
+            Sent();
+            InMemoryTransport server = Server;
+            PlayerLoop.Quit();
+            Assert.That(Sent("bye").Count, Is.EqualTo(1));
+            Assert.That(server.ClientClosedWith, Is.EqualTo(1000));
+            Assert.That(server.Aborted, "a server that does not answer keeps no socket open");
+            PlayerLoop.Frame();
+            Assert.That(_connections.Count, Is.EqualTo(1));
+            Assert.That(Debug.Lines, Is.Empty);
+        }
+
+        [Test]
+        public void A_disabled_npc_is_left_out_until_it_is_back()
+        {
+            CallsheetNpc bob = Alive("bob");
+            Frames(0.2);
+            Ticks();
+            bob.gameObject.SetActive(false);
+            Frames(0.2);
+            byte[] keyframe = Ticks().First(t => t[3] == 1);
+            Assert.That(BitConverter.ToInt32(keyframe, 12), Is.EqualTo(0));
+            bob.gameObject.SetActive(true);
+            Frames(0.2);
+            Assert.That(Ticks().Any(t => BitConverter.ToInt32(t, 12) == 1));
+            Assert.That(Sent("despawn"), Is.Empty);
+        }
+
+        [Test]
+        public void Transforms_become_positions_and_velocities()
+        {
+            CallsheetNpc bob = Alive("bob");
+            for (int i = 1; i <= 30; i++)
+            {
+                bob.transform.position = new Vector3(i * 0.1f, 1, 2);
+                PlayerLoop.Frame(0.05);
+            }
+            byte[] last = Ticks().Last(t => BitConverter.ToInt32(t, 12) == 1);
+            Assert.That(BitConverter.ToSingle(last, 36), Is.EqualTo(3f).Within(0.11f));
+            Assert.That(BitConverter.ToSingle(last, 40), Is.EqualTo(1f));
+            Assert.That(BitConverter.ToSingle(last, 48), Is.EqualTo(2f).Within(0.01f));
+        }
+
+        [Test]
+        public void Two_objects_of_one_name_get_two_ids()
+        {
+            Assert.That(new[] { Npc("guard").NpcId, Npc("guard").NpcId, Npc("guard").NpcId }, Is.EqualTo(new[] { "guard", "guard-2", "guard-3" }));
+        }
+
+        [Test]
+        public void An_id_that_is_taken_is_an_error_that_names_the_object()
+        {
+            Npc("one", id: "same");
+            CallsheetNpc two = Npc("two", id: "same");
+            Assert.That(Debug.Lines.Single(), Is.StringContaining("'two'").And.StringContaining("'same'"));
+            Assert.That(() => two.Say("Hello!"), Throws.InvalidOperationException);
+        }
+
+        [Test]
+        public void Settings_that_cannot_be_used_are_an_error_and_the_defaults_hold()
+        {
+            CallsheetSettings settings = ScriptableObject.CreateInstance<CallsheetSettings>();
+            settings.ServerUrl = "http://example.com";
+            UnityEngine.Resources.Assets[CallsheetSettings.ResourceName] = settings;
+            Npc("bob");
+            Assert.That(Debug.Lines.Single(), Is.StringStarting("Error: [Callsheet] the settings cannot be used"));
+            PlayerLoop.Frame();
+            Assert.That(Server.Url.AbsoluteUri, Is.EqualTo(SessionOptions.DefaultUrl));
+        }
+
+        [Test]
+        public void A_world_that_is_taken_is_said_once_and_can_be_tried_again()
+        {
+            Npc("bob");
+            PlayerLoop.Frame();
+            Server.Accept();
+            PlayerLoop.Frame();
+            Server.SendText("{\"type\":\"error\",\"code\":\"world_taken\",\"message\":\"taken\"}");
+            Server.Drop(CloseCodes.WorldTaken);
+            Frames(20, 0.1);
+            Assert.That(_connections.Count, Is.EqualTo(1));
+            Assert.That(Debug.Lines.Single(), Is.StringContaining("another game holds the world 'default'"));
+            CallsheetClient.Instance.Reconnect();
+            RunToConnection();
+            Assert.That(_connections.Count, Is.EqualTo(2));
+        }
+
+        [Test]
+        public void Actions_call_methods_with_arguments_that_fit()
+        {
+            CallsheetNpc bob = Alive("bob");
+            Doer doer = bob.gameObject.AddComponent<Doer>();
+            int acted = 0;
+            bob.Acted += a =>
+            {
+                acted++;
+                a.Complete(true, "by event");
+            };
+            bob.Say("Do it all!");
+            PlayerLoop.Frame();
+            long id = Sent("say").Single()["id"].Integer.Value;
+            string[] actions =
+            {
+                "open\",\"arguments\":{\"door\":\"north\",\"times\":2,\"speed\":1.5,\"how\":\"Softly\"}",
+                "open\",\"arguments\":{\"door\":\"north\"}",
+                "open\",\"arguments\":{}",
+                "open\",\"arguments\":{\"door\":5}",
+                "open\",\"arguments\":{\"door\":\"n\",\"times\":1.5}",
+                "open\",\"arguments\":{\"door\":\"n\",\"how\":\"Rudely\"}",
+                "open\",\"arguments\":{\"door\":\"n\",\"window\":1}",
+                "Refuse\",\"arguments\":{}",
+                "Explain\",\"arguments\":{\"what\":{\"a\":[1]}}",
+                "Break\",\"arguments\":{}",
+                "dance\",\"arguments\":{}",
+            };
+            for (int i = 0; i < actions.Length; i++)
+            {
+                Server.SendText("{\"type\":\"action\",\"seq\":" + (i + 2) + ",\"id\":" + id + ",\"reply\":1,\"action\":" + (i + 1) + ",\"npc\":\"bob\",\"name\":\"" + actions[i] + "}");
+            }
+            Frames(0.1);
+            string[] results = Sent("action_result").Select(r => r["ok"].Boolean + " " + r["message"].Text).ToArray();
+            Assert.That(results, Is.EqualTo(new[]
+            {
+                "True ",
+                "True ",
+                "False open: the argument 'door' is missing",
+                "False open: the argument 'door' must be a string, it is 5",
+                "False open: the argument 'times' must be an integer, it is 1.5",
+                "False open: the argument 'how' must be one of Softly, Loudly, it is \"Rudely\"",
+                "False open: there is no parameter 'window'",
+                "False ",
+                "True {\"a\":[1]}",
+                "False Break failed in the game",
+                "True by event",
+            }));
+            Assert.That(doer.Done, Is.EqualTo(new[] { "north 2 1.5 Softly", "north 1 1 Loudly" }));
+            Assert.That(acted, Is.EqualTo(1));
+            Assert.That(Debug.Lines.Single(), Is.StringContaining("broken"));
+        }
+
+        [Test]
+        public void A_change_of_persona_reaches_the_server()
+        {
+            CallsheetNpc bob = Alive("bob");
+            bob.Persona = "You are rich now.";
+            bob.InteractionRadius = 9;
+            PlayerLoop.Frame();
+            List<JsonValue> updates = Sent("update_npc");
+            Assert.That(updates[0]["persona"].Text, Is.EqualTo("You are rich now."));
+            Assert.That(updates[1]["interaction_radius_m"].Number, Is.EqualTo(9));
+        }
+
+        [Test]
+        public void States_colour_the_gizmo()
+        {
+            CallsheetNpc bob = Alive("bob");
+            Server.SendText("{\"type\":\"npc_states\",\"game_time_s\":1,\"part\":0,\"parts\":1,\"npcs\":[{\"npc\":\"bob\",\"handle\":7,"
+                + "\"position\":[0,0,0],\"distance_s\":0.0,\"estimator\":\"proximity\",\"tier\":\"device\",\"in_conversation\":false}],\"players\":[]}");
+            PlayerLoop.Frame();
+            Color color = NpcColors.Of(bob.Npc.LastState);
+            Assert.That(color.g, Is.GreaterThan(color.r));
+            Assert.That(color.a, Is.EqualTo(1f));
+            Assert.That(NpcColors.Of(null).a, Is.LessThan(0.5f));
+        }
+
+        [Test]
+        public void Frames_of_a_hundred_walking_npcs_allocate_nothing()
+        {
+            var npcs = new List<CallsheetNpc>();
+            for (int i = 0; i < 100; i++)
+            {
+                npcs.Add(Npc("npc" + i));
+            }
+            RunToConnection();
+            Connect();
+            Server.SendText("{\"type\":\"spawned\",\"seq\":1,\"id\":2,\"npcs\":["
+                + string.Join(",", npcs.Select((n, i) => "{\"npc\":\"" + n.NpcId + "\",\"handle\":" + i + "}")) + "],\"players\":[]}");
+            PlayerLoop.Frame();
+            Assert.That(npcs.All(n => n.Npc.IsSpawned));
+            Server.DiscardsData = true;
+            Action update = Message("Update"), lateUpdate = Message("LateUpdate");
+            long ticks = CallsheetClient.Instance.World.TicksSent;
+            long before = 0;
+            for (int frame = 0; frame < 700; frame++)
+            {
+                if (frame == 100)
+                {
+                    before = GC.GetAllocatedBytesForCurrentThread();
+                }
+                Time.Advance(1.0 / 60);
+                for (int i = 0; i < npcs.Count; i++)
+                {
+                    npcs[i].transform.position = new Vector3(frame * 0.1f, 0, i);
+                }
+                update();
+                lateUpdate();
+            }
+            Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.EqualTo(0));
+            Assert.That(CallsheetClient.Instance.World.TicksSent - ticks, Is.GreaterThan(100));
+        }
+
+        private static Action Message(string name) => (Action)Delegate.CreateDelegate(
+            typeof(Action),
+            CallsheetClient.Instance,
+            typeof(CallsheetClient).GetMethod(name, System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic));
+
+        internal sealed class Doer : MonoBehaviour
+        {
+            internal readonly List<string> Done = new List<string>();
+
+            internal enum Manner
+            {
+                Softly,
+                Loudly,
+            }
+
+            [CallsheetAction("open")]
+            private void OpenDoor(string door, int times = 1, float speed = 1, Manner how = Manner.Loudly) =>
+                Done.Add(door + " " + times + " " + speed.ToString(System.Globalization.CultureInfo.InvariantCulture) + " " + how);
+
+            [CallsheetAction]
+            private bool Refuse() => false;
+
+            [CallsheetAction]
+            private string Explain(JsonValue what) => what.ToString();
+
+            [CallsheetAction]
+            private void Break() => throw new InvalidOperationException("broken");
+        }
+
+        private InMemoryTransport Server => _connections[_connections.Count - 1];
+
+        private void EnterPlayMode()
+        {
+            PlayerLoop.EnterPlayMode(Package);
+            var connections = new List<InMemoryTransport>();
+            _connections = connections;
+            CallsheetClient.TransportFactory = () =>
+            {
+                connections.Add(new InMemoryTransport());
+                return connections[connections.Count - 1];
+            };
+        }
+
+        /// <summary>As a scene does it: components are set up before they awake.</summary>
+        private static CallsheetNpc Npc(string name, string persona = "", string id = "")
+        {
+            var owner = new GameObject(name);
+            owner.SetActive(false);
+            CallsheetNpc npc = owner.AddComponent<CallsheetNpc>();
+            npc.Persona = persona;
+            npc.NpcId = id;
+            owner.SetActive(true);
+            return npc;
+        }
+
+        /// <summary>An NPC that the server has spawned; one reliable message has come.</summary>
+        private CallsheetNpc Alive(string name)
+        {
+            CallsheetNpc npc = Npc(name);
+            RunToConnection();
+            Connect();
+            long id = Sent("spawn").Single()["id"].Integer.Value;
+            Server.SendText("{\"type\":\"spawned\",\"seq\":1,\"id\":" + id + ",\"npcs\":[{\"npc\":\"" + name + "\",\"handle\":7}],\"players\":[]}");
+            PlayerLoop.Frame();
+            return npc;
+        }
+
+        private void RunToConnection()
+        {
+            int before = _connections.Count;
+            for (int i = 0; i < 200 && _connections.Count == before; i++)
+            {
+                PlayerLoop.Frame(0.1);
+            }
+        }
+
+        private void Connect()
+        {
+            if (_connections.Count == 0)
+            {
+                PlayerLoop.Frame();
+            }
+            Server.Accept();
+            PlayerLoop.Frame();
+            Server.SendText(Rig.WelcomeText());
+            PlayerLoop.Frame();
+        }
+
+        private void Answer()
+        {
+            PlayerLoop.Frame();
+            string about = "\"id\":" + Sent("say").Single()["id"].Integer + ",\"reply\":1,";
+            Server.SendText("{\"type\":\"reply_start\",\"seq\":2," + about + "\"npc\":\"bob\",\"speaker\":{\"kind\":\"narrator\"},\"heard\":\"Hello!\"}");
+            PlayerLoop.Frame();
+            Server.SendText("{\"type\":\"reply_delta\",\"seq\":3," + about + "\"text\":\"Good \"}");
+            PlayerLoop.Frame();
+            Server.SendText("{\"type\":\"reply_delta\",\"seq\":4," + about + "\"text\":\"day.\"}");
+            PlayerLoop.Frame();
+            Server.SendText("{\"type\":\"reply_end\",\"seq\":5," + about + "\"npc\":\"bob\",\"text\":\"Good day.\",\"finish_reason\":\"stop\"}");
+            PlayerLoop.Frame();
+        }
+
+        private static async void Await(CallsheetNpc npc, Action done)
+        {
+            await npc.Say("Hello!");
+            done();
+        }
+
+        private static void Frames(double seconds, double each = 1.0 / 60)
+        {
+            for (double t = 0; t < seconds; t += each)
+            {
+                PlayerLoop.Frame(each);
+            }
+        }
+
+        private readonly List<byte[]> _ticks = new List<byte[]>();
+
+        private List<JsonValue> Sent()
+        {
+            var sent = new List<JsonValue>();
+            while (Server.TryTakeSent(out Callsheet.Core.Frame frame))
+            {
+                if (frame.Kind == FrameKind.Text)
+                {
+                    sent.Add(Rig.Parse(frame.Data));
+                }
+                else
+                {
+                    _ticks.Add(frame.Data.Array);
+                }
+            }
+            return sent;
+        }
+
+        private List<JsonValue> Sent(string type) => Sent().FindAll(m => m["type"].Text == type);
+
+        private List<byte[]> Ticks()
+        {
+            Sent();
+            var ticks = new List<byte[]>(_ticks);
+            _ticks.Clear();
+            return ticks;
+        }
+    }
+}

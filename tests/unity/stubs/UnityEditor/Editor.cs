@@ -1,0 +1,208 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Reflection;
+using UnityEngine;
+
+namespace UnityEditor
+{
+    public class Editor : ScriptableObject
+    {
+        public UnityEngine.Object target { get; set; }
+
+        public SerializedObject serializedObject => new SerializedObject(target);
+
+        public virtual void OnInspectorGUI()
+        {
+        }
+
+        public virtual bool RequiresConstantRepaint() => false;
+
+        public bool DrawDefaultInspector() => false;
+    }
+
+    public class EditorWindow : ScriptableObject
+    {
+        public static T GetWindow<T>(string title)
+            where T : EditorWindow => ScriptableObject.CreateInstance<T>();
+
+        public void Repaint()
+        {
+        }
+    }
+
+    public sealed class CustomEditor : Attribute
+    {
+        public CustomEditor(Type inspectedType)
+        {
+        }
+    }
+
+    public sealed class CanEditMultipleObjects : Attribute
+    {
+    }
+
+    public sealed class InitializeOnLoadMethodAttribute : Attribute
+    {
+    }
+
+    public sealed class SettingsProviderAttribute : Attribute
+    {
+    }
+
+    [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
+    public sealed class MenuItem : Attribute
+    {
+        public MenuItem(string itemName)
+            : this(itemName, false)
+        {
+        }
+
+        public MenuItem(string itemName, bool isValidateFunction)
+        {
+            this.menuItem = itemName;
+        }
+
+        public string menuItem;
+
+        public int priority;
+    }
+
+    public enum SettingsScope
+    {
+        User,
+        Project,
+    }
+
+    public class SettingsProvider
+    {
+        public SettingsProvider(string path, SettingsScope scopes, IEnumerable<string> keywords = null)
+        {
+        }
+
+        public string label { get; set; }
+
+        public IEnumerable<string> keywords { get; set; }
+
+        public Action<string> guiHandler { get; set; }
+    }
+
+    public sealed class SerializedObject
+    {
+        public SerializedObject(UnityEngine.Object obj)
+        {
+        }
+
+        public void Update()
+        {
+        }
+
+        public bool ApplyModifiedProperties() => false;
+
+        public SerializedProperty GetIterator() => new SerializedProperty();
+    }
+
+    public sealed class SerializedProperty
+    {
+        public string name => "";
+
+        public bool NextVisible(bool enterChildren) => false;
+    }
+
+    public static class AssetDatabase
+    {
+        public static T LoadAssetAtPath<T>(string assetPath)
+            where T : UnityEngine.Object => null;
+
+        public static void CreateAsset(UnityEngine.Object asset, string path)
+        {
+        }
+
+        public static void SaveAssets()
+        {
+        }
+    }
+
+    public static class EditorPrefs
+    {
+        private static readonly Dictionary<string, string> Values = new Dictionary<string, string>();
+
+        public static string GetString(string key, string defaultValue) => Values.TryGetValue(key, out string value) ? value : defaultValue;
+
+        public static void SetString(string key, string value) => Values[key] = value;
+    }
+
+    public static class SessionState
+    {
+        private static readonly Dictionary<string, int> Values = new Dictionary<string, int>();
+
+        public static int GetInt(string key, int defaultValue) => Values.TryGetValue(key, out int value) ? value : defaultValue;
+
+        public static void SetInt(string key, int value) => Values[key] = value;
+
+        public static void EraseInt(string key) => Values.Remove(key);
+    }
+
+    public static class EditorApplication
+    {
+#pragma warning disable 67
+        public static event Action quitting;
+#pragma warning restore 67
+    }
+
+    public static class TypeCache
+    {
+        public static MethodCollection GetMethodsWithAttribute<T>()
+            where T : Attribute => new MethodCollection();
+
+        public struct MethodCollection : IEnumerable<MethodInfo>
+        {
+            public IEnumerator<MethodInfo> GetEnumerator() => Enumerable.Empty<MethodInfo>().GetEnumerator();
+
+            System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
+        }
+    }
+
+    public enum MessageType
+    {
+        None,
+        Info,
+        Warning,
+        Error,
+    }
+
+    public static class EditorGUILayout
+    {
+        public static void HelpBox(string message, MessageType type)
+        {
+        }
+
+        public static void LabelField(string label, params GUILayoutOption[] options)
+        {
+        }
+
+        public static void LabelField(string label, string label2, params GUILayoutOption[] options)
+        {
+        }
+
+        public static string TextField(string label, string text, params GUILayoutOption[] options) => text;
+
+        public static Vector2 BeginScrollView(Vector2 scrollPosition, params GUILayoutOption[] options) => scrollPosition;
+
+        public static void EndScrollView()
+        {
+        }
+
+        public static Rect BeginHorizontal(params GUILayoutOption[] options) => default(Rect);
+
+        public static void EndHorizontal()
+        {
+        }
+
+        public static void Space()
+        {
+        }
+
+        public static bool PropertyField(SerializedProperty property, bool includeChildren, params GUILayoutOption[] options) => false;
+    }
+}

@@ -1,0 +1,167 @@
+using System;
+using System.Collections.Generic;
+
+namespace UnityEngine
+{
+    public class Object
+    {
+        internal bool Destroyed;
+
+        public string name { get; set; } = "";
+
+        public HideFlags hideFlags { get; set; }
+
+        public static implicit operator bool(Object exists) => !Object.ReferenceEquals(exists, null) && !exists.Destroyed;
+
+        public static bool operator ==(Object x, Object y) => Same(x, y);
+
+        public static bool operator !=(Object x, Object y) => !Same(x, y);
+
+        public override bool Equals(object other) => ReferenceEquals(this, other);
+
+        public override int GetHashCode() => base.GetHashCode();
+
+        public int GetInstanceID() => base.GetHashCode();
+
+        public override string ToString() => name;
+
+        public static void Destroy(Object obj) => PlayerLoop.Destroy(obj);
+
+        public static void DestroyImmediate(Object obj) => PlayerLoop.DestroyNow(obj);
+
+        public static void DontDestroyOnLoad(Object target) => PlayerLoop.Keep((target as GameObject) ?? ((Component)target).gameObject);
+
+        public static T FindObjectOfType<T>()
+            where T : Object => PlayerLoop.Find<T>();
+
+        public static T FindAnyObjectByType<T>()
+            where T : Object => PlayerLoop.Find<T>();
+
+        public static T Instantiate<T>(T original)
+            where T : Object => throw new NotSupportedException();
+
+        private static bool Same(Object x, Object y)
+        {
+            bool noX = ReferenceEquals(x, null) || x.Destroyed, noY = ReferenceEquals(y, null) || y.Destroyed;
+            return noX || noY ? noX && noY : ReferenceEquals(x, y);
+        }
+    }
+
+    [Flags]
+    public enum HideFlags
+    {
+        None = 0,
+        HideAndDontSave = 61,
+    }
+
+    public sealed class GameObject : Object
+    {
+        internal readonly List<Component> Components = new List<Component>();
+
+        public GameObject()
+            : this("New Game Object")
+        {
+        }
+
+        public GameObject(string name)
+        {
+            this.name = name;
+            transform = new Transform { gameObject = this };
+            Components.Add(transform);
+            PlayerLoop.Add(this);
+        }
+
+        public Transform transform { get; }
+
+        public bool activeSelf { get; private set; } = true;
+
+        public bool activeInHierarchy => activeSelf;
+
+        public void SetActive(bool value)
+        {
+            if (activeSelf != value)
+            {
+                activeSelf = value;
+                PlayerLoop.ActiveChanged(this);
+            }
+        }
+
+        public T AddComponent<T>()
+            where T : Component => (T)PlayerLoop.AddComponent(this, typeof(T));
+
+        public T GetComponent<T>() => (T)(object)Components.Find(c => c is T);
+
+        public T[] GetComponents<T>() => Components.FindAll(c => c is T).ConvertAll(c => (T)(object)c).ToArray();
+
+        public static GameObject CreatePrimitive(PrimitiveType type) => new GameObject(type.ToString());
+    }
+
+    public enum PrimitiveType
+    {
+        Sphere,
+        Capsule,
+        Cylinder,
+        Cube,
+        Plane,
+        Quad,
+    }
+
+    public class Component : Object
+    {
+        public GameObject gameObject { get; internal set; }
+
+        public Transform transform => gameObject.transform;
+
+        public new string name
+        {
+            get => gameObject.name;
+            set => gameObject.name = value;
+        }
+
+        public T GetComponent<T>() => gameObject.GetComponent<T>();
+    }
+
+    public class Transform : Component
+    {
+        public Vector3 position { get; set; }
+
+        public Vector3 localScale { get; set; }
+
+        public Vector3 forward { get; set; }
+
+        public Transform parent { get; private set; }
+
+        public void SetParent(Transform p) => parent = p;
+
+        public void LookAt(Vector3 worldPosition)
+        {
+        }
+    }
+
+    public class Behaviour : Component
+    {
+        private bool _enabled = true;
+
+        public bool enabled
+        {
+            get => _enabled;
+            set
+            {
+                _enabled = value;
+                PlayerLoop.EnabledChanged(this);
+            }
+        }
+
+        public bool isActiveAndEnabled => _enabled && gameObject.activeInHierarchy;
+    }
+
+    public class MonoBehaviour : Behaviour
+    {
+    }
+
+    public class ScriptableObject : Object
+    {
+        public static T CreateInstance<T>()
+            where T : ScriptableObject => (T)Activator.CreateInstance(typeof(T));
+    }
+}

@@ -1,0 +1,242 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Reflection;
+
+namespace UnityEngine
+{
+    /// <summary>
+    /// Plays Unity's part: which message each component gets, and when (Manual, "Order of execution for
+    /// event functions"). Not part of Unity's API.
+    /// </summary>
+    public static class PlayerLoop
+    {
+        private const BindingFlags Instance = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+        private const BindingFlags Static = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
+
+        private static readonly List<GameObject> Objects = new List<GameObject>();
+        private static readonly HashSet<GameObject> Kept = new HashSet<GameObject>();
+        private static readonly HashSet<Behaviour> Awoken = new HashSet<Behaviour>();
+        private static readonly HashSet<Behaviour> On = new HashSet<Behaviour>();
+        private static readonly HashSet<Behaviour> Started = new HashSet<Behaviour>();
+        private static readonly List<Object> Doomed = new List<Object>();
+
+        /// <summary>Enters play mode: statics of the package are as an earlier play session left them, unless the domain is reloaded.</summary>
+        public static void EnterPlayMode(params Assembly[] package)
+        {
+            foreach (Assembly assembly in package)
+            {
+                foreach (MethodInfo method in assembly.GetTypes().SelectMany(t => t.GetMethods(Static)))
+                {
+                    if (Attribute.IsDefined(method, typeof(RuntimeInitializeOnLoadMethodAttribute)))
+                    {
+                        method.Invoke(null, null);
+                    }
+                }
+            }
+        }
+
+        /// <summary>One frame: Start, Update, LateUpdate, then the destruction of what was doomed.</summary>
+        public static void Frame(double seconds = 1.0 / 60)
+        {
+            Time.Advance(seconds);
+            foreach (Behaviour behaviour in Ordered())
+            {
+                if (On.Contains(behaviour) && Started.Add(behaviour))
+                {
+                    Send(behaviour, "Start");
+                }
+            }
+            SendAll("Update");
+            SendAll("LateUpdate");
+            DestroyDoomed();
+        }
+
+        /// <summary>Another scene: everything is destroyed but what is kept.</summary>
+        public static void LoadScene()
+        {
+            foreach (GameObject gone in Objects.Where(o => !Kept.Contains(o)).ToList())
+            {
+                Destroy(gone);
+            }
+            DestroyDoomed();
+        }
+
+        /// <summary>Scripts were recompiled while playing: what is not serialized is lost, statics included.</summary>
+        public static void ReloadDomain(params Assembly[] package)
+        {
+            List<Behaviour> alive = Ordered().Where(On.Contains).ToList();
+            foreach (Behaviour behaviour in alive)
+            {
+                Send(behaviour, "OnDisable");
+            }
+            foreach (Behaviour behaviour in alive)
+            {
+                Forget(behaviour);
+            }
+            foreach (FieldInfo field in package.SelectMany(a => a.GetTypes()).SelectMany(t => t.GetFields(Static)))
+            {
+                if (!field.IsLiteral && !field.IsInitOnly && !field.DeclaringType.IsGenericTypeDefinition && !field.FieldType.IsSubclassOf(typeof(Delegate)))
+                {
+                    field.SetValue(null, field.FieldType.IsValueType ? Activator.CreateInstance(field.FieldType) : null);
+                }
+            }
+            foreach (Behaviour behaviour in alive)
+            {
+                Send(behaviour, "OnEnable");
+            }
+        }
+
+        /// <summary>The application quits, or play mode is left.</summary>
+        public static void Quit()
+        {
+            foreach (Behaviour behaviour in Ordered().Where(Awoken.Contains))
+            {
+                Send(behaviour, "OnApplicationQuit");
+            }
+            foreach (GameObject gone in Objects.ToList())
+            {
+                Destroy(gone);
+            }
+            DestroyDoomed();
+            Kept.Clear();
+            Awoken.Clear();
+            On.Clear();
+            Started.Clear();
+        }
+
+        internal static void Add(GameObject added) => Objects.Add(added);
+
+        internal static void Keep(GameObject kept) => Kept.Add(kept);
+
+        internal static T Find<T>()
+            where T : Object => Objects.Where(o => o.activeSelf).SelectMany(o => o.Components).OfType<T>().FirstOrDefault();
+
+        internal static Component AddComponent(GameObject to, Type type)
+        {
+            var component = (Component)Activator.CreateInstance(type);
+            component.gameObject = to;
+            to.Components.Add(component);
+            var behaviour = component as Behaviour;
+            if (behaviour != null)
+            {
+                Refresh(behaviour);
+            }
+            return component;
+        }
+
+        internal static void ActiveChanged(GameObject changed)
+        {
+            foreach (Behaviour behaviour in changed.Components.OfType<Behaviour>().ToList())
+            {
+                Refresh(behaviour);
+            }
+        }
+
+        internal static void EnabledChanged(Behaviour changed) => Refresh(changed);
+
+        internal static void Destroy(Object doomed) => Doomed.Add(doomed);
+
+        internal static void DestroyNow(Object doomed)
+        {
+            Destroy(doomed);
+            DestroyDoomed();
+        }
+
+        private static void DestroyDoomed()
+        {
+            while (Doomed.Count > 0)
+            {
+                Object doomed = Doomed[0];
+                Doomed.RemoveAt(0);
+                var whole = doomed as GameObject;
+                IEnumerable<Component> components = whole != null ? whole.Components.ToList() : new List<Component> { (Component)doomed };
+                foreach (Component component in components)
+                {
+                    var behaviour = component as Behaviour;
+                    if (behaviour != null && On.Remove(behaviour))
+                    {
+                        Send(behaviour, "OnDisable");
+                    }
+                    if (behaviour != null && Awoken.Remove(behaviour))
+                    {
+                        Send(behaviour, "OnDestroy");
+                    }
+                    component.Destroyed = true;
+                }
+                doomed.Destroyed = true;
+                if (whole != null || doomed.Destroyed)
+                {
+                    Objects.Remove(whole);
+                    Kept.Remove(whole);
+                }
+            }
+        }
+
+        private static void Refresh(Behaviour behaviour)
+        {
+            if (behaviour.gameObject == null)
+            {
+                return;
+            }
+            if (behaviour.gameObject.activeSelf && Awoken.Add(behaviour))
+            {
+                Send(behaviour, "Awake");
+            }
+            if (behaviour.isActiveAndEnabled && On.Add(behaviour))
+            {
+                Send(behaviour, "OnEnable");
+            }
+            else if (!behaviour.isActiveAndEnabled && On.Remove(behaviour))
+            {
+                Send(behaviour, "OnDisable");
+            }
+        }
+
+        private static List<Behaviour> Ordered() =>
+            Objects.SelectMany(o => o.Components).OfType<Behaviour>().OrderBy(Order).ToList();
+
+        private static int Order(Behaviour behaviour)
+        {
+            var order = (DefaultExecutionOrder)Attribute.GetCustomAttribute(behaviour.GetType(), typeof(DefaultExecutionOrder));
+            return order == null ? 0 : order.order;
+        }
+
+        private static void SendAll(string message)
+        {
+            foreach (Behaviour behaviour in Ordered())
+            {
+                if (On.Contains(behaviour))
+                {
+                    Send(behaviour, message);
+                }
+            }
+        }
+
+        /// <summary>As Unity does, goes on after an exception and logs it.</summary>
+        private static void Send(Behaviour behaviour, string message)
+        {
+            MethodInfo method = behaviour.GetType().GetMethod(message, Instance, null, Type.EmptyTypes, null);
+            try
+            {
+                method?.Invoke(behaviour, null);
+            }
+            catch (TargetInvocationException thrown)
+            {
+                Debug.LogException(thrown.InnerException);
+            }
+        }
+
+        private static void Forget(Behaviour behaviour)
+        {
+            object fresh = Activator.CreateInstance(behaviour.GetType());
+            foreach (FieldInfo field in behaviour.GetType().GetFields(Instance))
+            {
+                if (!field.IsPublic && !Attribute.IsDefined(field, typeof(SerializeField)))
+                {
+                    field.SetValue(behaviour, field.GetValue(fresh));
+                }
+            }
+        }
+    }
+}

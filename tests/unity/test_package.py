@@ -1,0 +1,180 @@
+"""What Unity's package manager asks of the package, checked without Unity."""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from unity.toolchain import PACKAGE
+
+from callsheet.wire import PROTOCOL
+
+METAS = runpy.run_path(str(PACKAGE / "Tools~" / "write_metas.py"))
+UNITYS_OWN = {"UnityEngine.TestRunner", "UnityEditor.TestRunner"}
+TEXT = {".cs", ".asmdef", ".json", ".md", ".meta", ".jslib", ".unity", ".py"}
+
+
+def manifest() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((PACKAGE / "package.json").read_text("utf-8"))
+    return found
+
+
+def asmdefs() -> dict[Path, dict[str, Any]]:
+    return {path: json.loads(path.read_text("utf-8")) for path in PACKAGE.rglob("*.asmdef")}
+
+
+def guid_of(meta: Path) -> str:
+    match = re.search(r"^guid: ([0-9a-f]{32})$", meta.read_text("utf-8"), re.MULTILINE)
+    assert match, f"{meta} has no guid"
+    return match[1]
+
+
+def test_everything_imported_has_a_meta_and_every_meta_something_to_describe() -> None:
+    wanted = {METAS["meta_of"](path) for path in METAS["imported"]()}
+    there = set(PACKAGE.rglob("*.meta"))
+    assert there - wanted == set()
+    assert wanted - there == set()
+
+
+def test_no_guid_stands_twice() -> None:
+    counts = Counter(map(guid_of, PACKAGE.rglob("*.meta")))
+    assert [guid for guid, n in counts.items() if n > 1] == []
+
+
+def test_metas_name_the_right_importer() -> None:
+    wrong = [
+        path
+        for path in METAS["imported"]()
+        if METAS["text_for"](path).splitlines()[2] not in METAS["meta_of"](path).read_text("utf-8")
+    ]
+    assert wrong == []
+
+
+def test_the_manifest_is_complete() -> None:
+    m = manifest()
+    assert re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", m["name"])
+    assert re.fullmatch(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?", m["version"])
+    assert re.fullmatch(r"\d{4}\.\d", m["unity"])
+    assert m["dependencies"] == {}, (
+        "git URLs are refused there, and users have their own JSON library"
+    )
+    assert {"displayName", "description", "license", "author", "samples"} <= m.keys()
+
+
+def test_samples_are_where_the_manifest_says_and_hold_a_scene() -> None:
+    samples = {PACKAGE / sample["path"] for sample in manifest()["samples"]}
+    assert samples == {path for path in (PACKAGE / "Samples~").iterdir() if path.is_dir()}
+    for sample in samples:
+        (scene,) = sample.glob("*.unity")
+        scripts = {guid_of(meta): meta for meta in sample.glob("*.cs.meta")}
+        used = re.findall(r"m_Script: \{fileID: 11500000, guid: (\w+)", scene.read_text("utf-8"))
+        assert used
+        for guid in used:
+            script = scripts[guid].with_suffix("")
+            assert f"class {script.stem} : MonoBehaviour" in script.read_text("utf-8")
+
+
+def test_versions_agree() -> None:
+    version = manifest()["version"]
+    options = (PACKAGE / "Runtime/Core/Client/SessionOptions.cs").read_text("utf-8")
+    assert f'SdkVersion = "{version}"' in options
+    assert f"## [{version}]" in (PACKAGE / "CHANGELOG.md").read_text("utf-8")
+    messages = (PACKAGE / "Runtime/Core/Messages/ServerMessages.cs").read_text("utf-8")
+    assert f'Protocol = "{PROTOCOL}"' in messages
+
+
+def test_references_between_assemblies_resolve_and_make_no_circle() -> None:
+    by_name = {d["name"]: set(d["references"]) for d in asmdefs().values()}
+    assert len(by_name) == len(asmdefs())
+    left = {name: refs - UNITYS_OWN for name, refs in by_name.items()}
+    assert set().union(*left.values()) <= left.keys()
+    while left:
+        ready = {name for name, refs in left.items() if not refs & left.keys()}
+        assert ready, f"a circle among {sorted(left)}"
+        left = {name: refs for name, refs in left.items() if name not in ready}
+
+
+def test_every_assembly_is_named_after_its_file() -> None:
+    assert [str(p) for p, d in asmdefs().items() if d["name"] != p.stem] == []
+
+
+def test_the_core_has_no_engine_references() -> None:
+    core = next(d for d in asmdefs().values() if d["name"] == "Callsheet.Core")
+    assert core["noEngineReferences"] is True
+    assert core["references"] == []
+
+
+def test_the_editor_and_the_tests_are_in_no_player() -> None:
+    for definition in asmdefs().values():
+        if definition["name"] in {"Callsheet.Editor", "Callsheet.Tests"}:
+            assert definition["includePlatforms"] == ["Editor"]
+    tests = next(d for d in asmdefs().values() if d["name"] == "Callsheet.Tests")
+    assert tests["defineConstraints"] == ["UNITY_INCLUDE_TESTS"]
+
+
+def test_every_script_belongs_to_exactly_one_assembly() -> None:
+    folders = [path.parent for path in asmdefs()]
+    for script in PACKAGE.rglob("*.cs"):
+        owners = [folder for folder in folders if folder in script.parents]
+        assert len(owners) == 1, f"{script} is imported {len(owners)} times"
+
+
+def test_no_two_files_differ_in_case_only() -> None:
+    names = Counter(str(path).lower() for path in PACKAGE.rglob("*"))
+    assert [name for name, n in names.items() if n > 1] == []
+
+
+def test_there_are_no_binaries() -> None:
+    strange = [p for p in PACKAGE.rglob("*") if p.is_file() and p.suffix not in TEXT]
+    assert [p for p in strange if "__pycache__" not in p.parts] == []
+
+
+def test_components_have_a_file_of_their_name() -> None:
+    """Unity refers to a component by its file's GUID."""
+    for script in [*PACKAGE.rglob("Runtime/Unity/*.cs"), *PACKAGE.rglob("Samples~/**/*.cs")]:
+        pattern = r"class (\w+) : (?:MonoBehaviour|ScriptableObject)"
+        for name in re.findall(pattern, script.read_text("utf-8")):
+            assert name == script.stem
+
+
+def test_every_inspector_field_has_a_tooltip() -> None:
+    without = []
+    for script in (PACKAGE / "Runtime" / "Unity").glob("*.cs"):
+        lines = script.read_text("utf-8").splitlines()
+        for i, line in enumerate(lines):
+            if line.strip() == "[SerializeField]":
+                attributes = lines[max(0, i - 4) : i]
+                if "NpcEvents" not in lines[i + 1] and not any(
+                    "[Tooltip(" in a for a in attributes
+                ):
+                    without.append(f"{script.name}: {lines[i + 1].strip()}")
+    assert without == []
+
+
+def test_the_names_in_the_browser_library_are_ours_alone() -> None:
+    library = (PACKAGE / "Runtime/Plugins/WebGL/CallsheetWebSocket.jslib").read_text("utf-8")
+    names = re.findall(r"^    (\$?\w+): ", library, re.MULTILINE)
+    assert len(names) > 10
+    assert [n for n in names if not n.lstrip("$").startswith("CallsheetWebSocket")] == []
+    code = re.sub(r"//.*", "", library)
+    assert not re.search(r"dynCall|Runtime\.|Pointer_stringify|getWasmTableEntry", code)
+
+
+@pytest.mark.parametrize(
+    "function",
+    ["Open", "State", "CloseCode", "CanSend", "Send", "NextSize", "Receive", "Close", "Release"],
+)
+def test_the_browser_library_has_what_csharp_imports(function: str) -> None:
+    name = f"CallsheetWebSocket{function}"
+    library = (PACKAGE / "Runtime/Plugins/WebGL/CallsheetWebSocket.jslib").read_text("utf-8")
+    csharp = (PACKAGE / "Runtime/Unity/WebGLTransport.cs").read_text("utf-8")
+    declared = re.search(rf"extern \w+ {name}\((.*)\);", csharp)
+    defined = re.search(rf"    {name}: function \((.*)\)", library)
+    assert declared
+    assert defined
+    assert declared[1].count(",") == defined[1].count(",")
