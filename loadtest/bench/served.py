@@ -168,7 +168,11 @@ def _request(request_id: str, npc: NpcKey) -> GenerationRequest:
 
 class _Run:
     def __init__(
-        self, trace: Trace, cast: tuple[Character, ...], policy: Policy[Recording], engine: EmbeddedEngine
+        self,
+        trace: Trace,
+        cast: tuple[Character, ...],
+        policy: Policy[Recording],
+        engine: EmbeddedEngine,
     ) -> None:
         self.served = Served(policy.name)
         self._trace = trace

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from contextlib import aclosing
 
@@ -74,6 +75,7 @@ class Answerer:
         finally:
             if reply.text:
                 reply.remember(heard, Turn(None, reply.text))
+        reply.generated(end, time.monotonic())
         _count(reply, end)
         if end.finish_reason != "cancelled":
             await self._act(reply, request)
@@ -118,7 +120,7 @@ class Answerer:
             async with asyncio.timeout(self._settings.hear_timeout_s):
                 return await future
         except TimeoutError:
-            logger.info("script %s: no answer in time for %s", script.spec.script, reply.npc)
+            logger.info("script %s did not answer in time", script.spec.script)
             return silent
         finally:
             del self._calls[call]
@@ -156,7 +158,7 @@ class Answerer:
         try:
             await self._generate(request, pieces.append)
         except EngineError as error:
-            logger.warning("%s: no action: %s", request.request_id, error)
+            logger.warning("no action: %s", error)
             return
         choice = read_choice("".join(pieces), actions)
         if choice is not None:

@@ -28,6 +28,8 @@ from callsheet_server.session.connection import Connection
 from callsheet_server.session.registry import SessionRegistry
 from callsheet_server.settings import Settings
 from callsheet_server.talk import Talk
+from callsheet_server.telemetry import Telemetry
+from callsheet_server.telemetry.logs import bind
 from callsheet_server.trace.recorder import Recorder
 from callsheet_server.transport.http import Page
 from callsheet_server.transport.listener import Listener
@@ -78,12 +80,25 @@ class CallsheetServer:
         )
         self.pages: dict[str, Callable[[], Page]] = {}
         """What plain HTTP requests on the same port get, by path."""
+        self.draining = False
+        """True once ``close`` has begun: nobody new should be sent here."""
+        self.clients: set[_Client] = set()
+        """Those with a connection."""
+        self._dropped_frames = 0
+        """Of connections that have ended."""
+        self.telemetry = Telemetry(self)
+        self.pages.update(self.telemetry.pages)
         self._listener = Listener(settings.server, settings.limits, self._connect, self.pages)
         self._background: asyncio.Task[None] | None = None
 
     @property
     def port(self) -> int:
         return self._listener.port
+
+    @property
+    def dropped_frames(self) -> int:
+        """Unreliable frames dropped so far because their readers were too slow."""
+        return self._dropped_frames + sum(client.outbox.dropped for client in self.clients)
 
     # --- life --------------------------------------------------------------------------------
 
@@ -100,11 +115,17 @@ class CallsheetServer:
         self.controller = ResidencyController(stores, settings.residency)
         self.mover = Mover(stores, self.controller, self._moved)
         self.pipeline = Pipeline(
-            self.engine, stores, self.controller, self.mover, settings.distance, clock
+            self.engine,
+            stores,
+            self.controller,
+            self.mover,
+            settings.distance,
+            clock,
+            self.telemetry.planned,
         )
         answerer = Answerer(self.engine, settings.reply)
         self.talk = Talk(
-            answerer, settings.limits.max_open_requests, self.pipeline.demand, clock, self._said
+            answerer, settings.limits.max_open_requests, self._called, self._ended, clock
         )
         guests = Guests(settings.server.trusts_observers)
         self._dispatcher = Dispatcher(self.pipeline, self.talk, guests, clock)
@@ -115,6 +136,7 @@ class CallsheetServer:
 
     async def close(self) -> None:
         """Drain, say goodbye, free everything. May be called twice, and without ``start``."""
+        self.draining = True
         if self._background is not None:
             self._background.cancel()
             await asyncio.gather(self._background, return_exceptions=True)
@@ -165,7 +187,13 @@ class CallsheetServer:
     # --- frames in ---------------------------------------------------------------------------
 
     def _connect(self, outbox: Outbox) -> _Client:
-        return _Client(self, Connection(self.sessions, outbox))
+        client = _Client(self, Connection(self.sessions, outbox), outbox)
+        self.clients.add(client)
+        return client
+
+    def _lost(self, client: _Client) -> None:
+        self.clients.remove(client)
+        self._dropped_frames += client.outbox.dropped
 
     def _receive(self, connection: Connection, frame: str | bytes) -> None:
         now_s = self._clock()
@@ -173,22 +201,23 @@ class CallsheetServer:
         session = connection.session
         if session is None or message is None:
             return
-        try:
-            if isinstance(message, Hello):
-                self._join(connection, message)
-            elif isinstance(message, Tick):
-                self._tick(self.rooms[session.world], message)
-            else:
-                self._dispatcher.handle(self.rooms[session.world], session, message)
-        except Exception:
-            logger.exception("session %s: a message could not be handled", session.id)
-            request_id = message.id if isinstance(message, Request) else None
-            session.fail(
-                error_for(
-                    ErrorCode.INTERNAL, "the server failed; see its log", request_id=request_id
-                ),
-                now_s,
-            )
+        with bind(session=session.id, world=session.world):
+            try:
+                if isinstance(message, Hello):
+                    self._join(connection, message)
+                elif isinstance(message, Tick):
+                    self._tick(self.rooms[session.world], message)
+                else:
+                    self._dispatcher.handle(self.rooms[session.world], session, message)
+            except Exception:
+                logger.exception("a message could not be handled")
+                request_id = message.id if isinstance(message, Request) else None
+                session.fail(
+                    error_for(
+                        ErrorCode.INTERNAL, "the server failed; see its log", request_id=request_id
+                    ),
+                    now_s,
+                )
 
     def _join(self, connection: Connection, hello: Hello) -> None:
         session = connection.session
@@ -206,23 +235,22 @@ class CallsheetServer:
                 ),
             )
         self.rooms[hello.world].sessions[session.id] = session
-        logger.info(
-            "session %s: %s %s %s joined world %s",
-            session.id,
-            session.role,
-            hello.client.name,
-            hello.client.version,
-            hello.world,
-        )
+        logger.info("%s joined: %s %s", session.role, hello.client.name, hello.client.version)
 
     def _tick(self, room: Room, tick: Tick) -> None:
+        started_s = self._clock()
         report = self.pipeline.tick(room, tick)
+        self.telemetry.ticked(room, report.npc_updates, self._clock() - started_s)
         if self._recorder is not None:
             self._recorder.tick(room, self.pipeline.prefixes)
         game = room.game
         if game is not None:
             for error in _tick_errors(tick, report):
                 game.complain(error, self._clock())
+
+    def _called(self, room: Room, npc: str) -> None:
+        self.telemetry.called(room, npc)
+        self.pipeline.demand(room, npc)
 
     # --- meanwhile ---------------------------------------------------------------------------
 
@@ -243,11 +271,13 @@ class CallsheetServer:
             if not room.sessions:
                 del self.rooms[room.name]
 
-    def _said(self, reply: OpenReply) -> None:
-        if self._recorder is not None:
+    def _ended(self, reply: OpenReply) -> None:
+        self.telemetry.replied(reply)
+        if self._recorder is not None and reply.heard:
             self._recorder.call(reply, self.pipeline.prefixes)
 
     def _moved(self, move: DoneMove) -> None:
+        self.telemetry.moved(move)
         self._observers.moved(self.rooms, move)
 
     def _engine_summary(self) -> EngineSummary:
@@ -265,9 +295,10 @@ class CallsheetServer:
 class _Client:
     """One connection, as the transport sees it."""
 
-    def __init__(self, server: CallsheetServer, connection: Connection) -> None:
+    def __init__(self, server: CallsheetServer, connection: Connection, outbox: Outbox) -> None:
         self._server = server
         self._connection = connection
+        self.outbox = outbox
 
     def receive(self, frame: str | bytes) -> None:
         self._server._receive(self._connection, frame)
@@ -277,6 +308,7 @@ class _Client:
 
     def lost(self, close_code: int) -> None:
         self._connection.lost(close_code, self._server._clock())
+        self._server._lost(self)
 
 
 def _tick_errors(tick: Tick, report: TickReport) -> list[CallsheetError]:

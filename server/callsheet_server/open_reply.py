@@ -20,6 +20,7 @@ from callsheet_server.world.world import World
 
 __all__ = ["OpenReply", "ReplyFullError"]
 
+FinishReason = Literal["stop", "length", "cancelled", "error"]
 MAX_JSON_BYTES = 60_000
 """Of a reply's text; leaves room for the rest of ``reply_end``."""
 
@@ -40,14 +41,21 @@ class OpenReply:
     speaker: Speaker
     heard: str
     reply: int
+    accepted_s: float
+    """When it was accepted, on ``time.monotonic``'s clock."""
     max_tokens: int | None = None
     """As the request asked."""
     world: World = field(init=False)
     memory: Memory = field(init=False)
     asked_s: float = field(init=False)
     """Game time of the request."""
-    generated_tokens: int = field(init=False, default=0)
     task: asyncio.Task[None] | None = None
+    generation: GenerationEnd | None = None
+    """What the model did; None if it was not asked, or did not come to an end."""
+    generation_ended_s: float = math.nan
+    finish_reason: FinishReason | None = None
+    """None = not ended yet, or refused with an error before anything was said."""
+    error_code: str | None = None
     _pieces: list[str] = field(default_factory=list)
     _json_bytes: int = 0
     _started: bool = False
@@ -62,6 +70,11 @@ class OpenReply:
         """All that was said so far."""
         return "".join(self._pieces)
 
+    @property
+    def generated_tokens(self) -> int:
+        """What the model said, and was counted; 0 for given lines and what was cut short."""
+        return 0 if self.generation is None else self.generation.generated_tokens
+
     def say(self, text: str) -> None:
         """Stream a piece of the answer.
 
@@ -75,6 +88,10 @@ class OpenReply:
                 raise ReplyFullError
             self._pieces.append(text)
             self._tell(ReplyDelta(reply=self.reply, text=text))
+
+    def generated(self, end: GenerationEnd, now_s: float) -> None:
+        """Note how the model did."""
+        self.generation, self.generation_ended_s = end, now_s
 
     def remember(self, *turns: Turn) -> None:
         """Add to the NPC's memory, unless the NPC is gone."""
@@ -91,11 +108,12 @@ class OpenReply:
 
     def end(
         self,
-        finish_reason: Literal["stop", "length", "cancelled", "error"],
+        finish_reason: FinishReason,
         generation: GenerationEnd | None = None,
         code: str | None = None,
     ) -> None:
         """Tell that the reply is complete."""
+        self.finish_reason = finish_reason
         self._start()
         end = ReplyEnd(
             reply=self.reply,
@@ -105,7 +123,6 @@ class OpenReply:
             code=code,
         )
         if generation is not None:
-            self.generated_tokens = generation.generated_tokens
             end = end.model_copy(update=_figures(generation))
         self.room.counters.replies += 1
         self._tell(end)
@@ -113,6 +130,7 @@ class OpenReply:
     def fail(self, error: CallsheetError, now_s: float) -> None:
         """End with an error: of the request if nothing was said yet, else of the reply."""
         self.room.counters.errors += 1
+        self.error_code = error.code
         if self._started:
             self.end("error", code=error.code)
         else:

@@ -16,6 +16,7 @@ from callsheet_server.distance import Distances, DistanceSettings, estimate, exp
 from callsheet_server.engine.engine import Engine, NpcProfile
 from callsheet_server.engine.mover import Mover
 from callsheet_server.reply import views
+from callsheet_server.residency.actions import Plan
 from callsheet_server.residency.controller import ResidencyController
 from callsheet_server.residency.policies import LIVE_POLICIES
 from callsheet_server.residency.state import StateKind, StateStore, Tier
@@ -37,12 +38,15 @@ class Pipeline:
         mover: Mover,
         settings: DistanceSettings,
         clock: Callable[[], float],
+        planned: Callable[[Plan, float], None],
     ) -> None:
+        """``planned`` is told of every plan with moves in it and the seconds it took."""
         self._engine = engine
         self._controller = controller
         self._mover = mover
         self._settings = settings
         self._clock = clock
+        self._planned = planned
         self._stores = stores
         self._kinds = {store.kind for store in stores}
         self.prefixes = next((s for s in stores if s.kind is StateKind.PREFIX), None)
@@ -74,7 +78,11 @@ class Pipeline:
         for store in self._stores:
             for key in store.take_changes():
                 self._controller.refresh(store.kind, key)
-        self._mover.submit(self._controller.step(self._clock()))
+        now_s = self._clock()
+        plan = self._controller.step(now_s)
+        if plan:
+            self._planned(plan, self._clock() - now_s)
+        self._mover.submit(plan)
 
     def demand(self, room: Room, npc: str) -> None:
         """Somebody talks to an NPC now: bring its state ahead of everything else."""

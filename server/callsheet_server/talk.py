@@ -16,6 +16,7 @@ from callsheet_server.open_reply import OpenReply
 from callsheet_server.reply.errors import from_engine
 from callsheet_server.room import Room
 from callsheet_server.session.session import Session
+from callsheet_server.telemetry.logs import bind
 
 __all__ = ["Talk"]
 
@@ -32,16 +33,16 @@ class Talk:
         self,
         answerer: Answerer,
         max_open_requests: int,
-        demand: Callable[[Room, str], None],
+        called: Callable[[Room, str], None],
+        ended: Callable[[OpenReply], None],
         clock: Callable[[], float],
-        said: Callable[[OpenReply], None] = lambda _: None,
     ) -> None:
-        """``said`` is told of every ``say`` that was accepted, once its reply has ended."""
+        """``called`` is told of every request for the model, ``ended`` of every reply's end."""
         self._answerer = answerer
         self._max_open = max_open_requests
-        self._demand = demand
+        self._called = called
+        self._on_end = ended
         self._clock = clock
-        self._said = said
         self._open: dict[tuple[str, int], OpenReply] = {}
         self._turns: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._draining_retry_s: float | None = None
@@ -56,7 +57,7 @@ class Talk:
         room.counters.requests += 1
         self._start(reply, lambda: self._answerer.answer(reply, message))
         # After the reply's task: the engine is to see where the prefix lay when it was asked.
-        self._demand(room, message.npc)
+        self._called(room, message.npc)
 
     def speak(self, room: Room, session: Session, message: Speak) -> None:
         """Make an NPC say a given line, after what it is saying now. Raises as ``say`` does."""
@@ -125,12 +126,14 @@ class Talk:
             speaker=speaker,
             heard=heard,
             reply=room.next_reply(),
+            accepted_s=self._clock(),
             max_tokens=message.max_tokens if isinstance(message, Say) else None,
         )
 
     def _start(self, reply: OpenReply, work: Callable[[], Awaitable[None]]) -> None:
         self._open[reply.asker.id, reply.request] = reply
-        reply.task = asyncio.create_task(self._run(reply, work))
+        with bind(npc=reply.npc, request=reply.request):
+            reply.task = asyncio.create_task(self._run(reply, work))
         reply.task.add_done_callback(lambda task: self._ended(reply, task))
 
     async def _run(self, reply: OpenReply, work: Callable[[], Awaitable[None]]) -> None:
@@ -142,7 +145,7 @@ class Talk:
         except EngineError as error:
             reply.fail(from_engine(error), self._clock())
         except Exception:
-            logger.exception("reply %d of %s failed", reply.reply, reply.npc)
+            logger.exception("a reply failed")
             internal = error_for(ErrorCode.GENERATION_FAILED, "the server failed; see its log")
             reply.fail(internal, self._clock())
 
@@ -152,8 +155,7 @@ class Talk:
         reply.world.turn_closed(reply.npc, reply.handle)
         if task.cancelled():
             reply.end("cancelled")
-        if reply.heard:
-            self._said(reply)
+        self._on_end(reply)
 
     def _cancel_where(self, condition: Callable[[OpenReply], bool]) -> None:
         for reply in self._open.values():

@@ -27,7 +27,7 @@ def room_with_bob() -> tuple[Room, Session, RecordedLink]:
 def open_reply(room: Room, asker: Session) -> OpenReply:
     handle = room.world.turn_opened("bob")
     return OpenReply(
-        room, asker, 7, "bob", handle, Speaker(kind="narrator"), "hi", room.next_reply()
+        room, asker, 7, "bob", handle, Speaker(kind="narrator"), "hi", room.next_reply(), 0.0
     )
 
 

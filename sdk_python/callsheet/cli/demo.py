@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     settings = load(args, presets(args.npcs)).settings
     pace = Pace(args.hz, args.speed, max_open(settings), args.seconds)
     town = TownSimulation(args.npcs, args.players, args.seed)
-    configure_logging(verbose=False)
+    configure_logging(settings.server)
     show: Show | None = None
 
     async def work(server: CallsheetServer) -> None:

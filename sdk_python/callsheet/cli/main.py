@@ -9,12 +9,23 @@ from collections.abc import Iterable, Sequence
 from importlib import metadata
 
 from callsheet._version import __version__
-from callsheet.cli import demo, doctor, loadtest, mod, models, record, replay, serve
+from callsheet.cli import (
+    demo,
+    doctor,
+    loadtest,
+    mod,
+    models,
+    profile,
+    record,
+    replay,
+    serve,
+    top,
+)
 from callsheet.cli.parser import CommandError, Parser
 
 __all__ = ["main"]
 
-COMMANDS = (demo, serve, mod, record, replay, loadtest, models, doctor)
+COMMANDS = (demo, serve, top, mod, record, replay, profile, loadtest, models, doctor)
 """In the order that the help lists them."""
 
 EPILOG = """
@@ -23,6 +34,7 @@ examples:
   callsheet doctor                  is everything in place? what is the fix?
   callsheet models pull             fetch the default model before it is needed
   callsheet serve                   the server, on 127.0.0.1:8765
+  callsheet top                     watch that server from another terminal
   callsheet COMMAND --help          more about one command
 """
 

@@ -39,6 +39,6 @@ def add_parser(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve and record."""
     loaded = load(args)
-    configure_logging(verbose=False)
+    configure_logging(loaded.settings.server)
     serve_until_stopped(loaded, args.file)
     return 0

@@ -99,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
     if args.planner_only:
         compare(trace, settings, args)
         return 0
-    configure_logging(verbose=False)
+    configure_logging(settings.server)
     return play(trace, settings, args)
 
 

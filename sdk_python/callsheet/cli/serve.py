@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from callsheet.cli.parser import CommandError, Commands
 if TYPE_CHECKING:
     from callsheet_server.app import CallsheetServer
     from callsheet_server.settings import LoadedSettings
+    from callsheet_server.transport.settings import ServerSettings
 
 __all__ = [
     "add_parser",
@@ -54,7 +54,11 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "--list-settings", action="store_true", help="print every setting and its value, then stop"
     )
-    parser.add_argument("--verbose", action="store_true", help="log sessions and moves")
+    parser.add_argument(
+        "--verbose",
+        action="store_true",
+        help="log sessions and moves: the same as server.log_level = info",
+    )
     parser.set_defaults(run=run)
 
 
@@ -109,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
     if args.list_settings:
         print_settings(loaded)
         return 0
-    configure_logging(args.verbose)
+    configure_logging(loaded.settings.server, args.verbose)
     serve_until_stopped(loaded)
     return 0
 
@@ -140,10 +144,11 @@ def serve_until_stopped(loaded: LoadedSettings, record: Path | None = None) -> N
             raise CommandError(str(error)) from None
 
 
-def configure_logging(verbose: bool) -> None:
-    """Log to stderr: what concerns the operator, or with ``verbose`` everything of ours."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("callsheet_server").setLevel(logging.INFO if verbose else logging.WARNING)
+def configure_logging(server: ServerSettings, verbose: bool = False) -> None:
+    """Log to stderr as the settings say; ``verbose`` = from INFO on."""
+    from callsheet_server.telemetry import logs
+
+    logs.configure_logging(server.log_format, "info" if verbose else server.log_level)
 
 
 def print_settings(loaded: LoadedSettings) -> None:

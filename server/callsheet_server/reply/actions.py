@@ -87,11 +87,11 @@ def read_choice(text: str, actions: Sequence[ActionSpec]) -> tuple[str, dict[str
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
-        logger.warning("an action was not complete JSON: %.80r", text)
+        logger.warning("an action was not complete JSON (%d characters)", len(text))
         return None
     error = next(Draft202012Validator(action_schema(actions)).iter_errors(value), None)
     if error is not None:
-        logger.warning("an action did not fit its schema: %.200s", error.message)
+        logger.warning("an action did not fit its schema at %s", error.json_path)
         return None
     return None if value["action"] == NO_ACTION else (value["action"], value["arguments"])
 

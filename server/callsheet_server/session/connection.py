@@ -62,6 +62,7 @@ class Connection:
 
     def _refuse(self, error: CallsheetError) -> None:
         self._refused = True
+        self._registry.refused(error.code)
         self._link.send(encode(error_message(error)))
         code = RULES[error.code].closes or CloseCode.PROTOCOL_ERROR
         self._link.close(code, str(error.code))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from pydantic import SecretStr
@@ -35,6 +36,8 @@ class SessionRegistry:
         self._engine = engine
         self._new_token = new_token
         self._sessions: dict[str, Session] = {}
+        self._past_errors: Counter[ErrorCode] = Counter()
+        """Told in sessions that are over, or to connections that never got one."""
 
     def __iter__(self) -> Iterator[Session]:
         return iter(self._sessions.values())
@@ -61,6 +64,14 @@ class SessionRegistry:
         session.attach(link, self._welcome(session, resumed, now_s), last_seq, now_s)
         return session
 
+    def refused(self, code: ErrorCode) -> None:
+        """A connection without a session was told of an error."""
+        self._past_errors[code] += 1
+
+    def errors(self) -> Counter[ErrorCode]:
+        """Errors told to clients so far."""
+        return sum((session.errors for session in self), self._past_errors)
+
     def sweep(self, now_s: float) -> list[Session]:
         """Cut silent connections; forget and return the sessions that are over."""
         for session in self._sessions.values():
@@ -79,6 +90,7 @@ class SessionRegistry:
         over = [s for s in self._sessions.values() if s.state is SessionState.CLOSED]
         for session in over:
             del self._sessions[session.id]
+            self._past_errors += session.errors
         return over
 
     def _check_token(self, hello: Hello) -> None:

@@ -12,6 +12,7 @@ What comes before (the first frame) is ``connection.py``; who resumes what is ``
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from enum import Enum
 from typing import Protocol
 
@@ -87,7 +88,7 @@ class Session:
         self.last_request_id = 0
         self.last_frame_s = now_s
         self.detached_at_s = now_s
-        self.errors = 0
+        self.errors: Counter[ErrorCode] = Counter()
         """Errors told to this client."""
         self._limits = limits
         self._link: Link | None = None
@@ -329,11 +330,11 @@ class Session:
 
     def fail(self, error: CallsheetError, now_s: float) -> None:
         """Tell the client of an error, and close if the error's rule says so."""
-        self.errors += 1
         if RULES[error.code].closes is not None:
             self.detached_at_s = now_s
             self._end(error)
             return
+        self.errors[error.code] += 1
         self.send(error_message(error))
         if self._error_budget.take(now_s):
             self._end(
@@ -363,6 +364,7 @@ class Session:
         """
         if self.state is SessionState.CLOSED:
             return
+        self.errors[error.code] += 1
         rule = RULES[error.code]
         assert rule.closes is not None
         link, self._link = self._link, None
@@ -373,7 +375,8 @@ class Session:
         self._set_state(SessionState.DETACHED if resumable else SessionState.CLOSED)
 
     def _set_state(self, state: SessionState) -> None:
-        logger.info("session %s: %s -> %s", self.id, self.state.value, state.value)
+        ids = {"session": self.id, "world": self.world}
+        logger.info("%s -> %s", self.state.value, state.value, extra=ids)
         self.state = state
 
 

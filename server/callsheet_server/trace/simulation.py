@@ -179,6 +179,10 @@ class Replay:
         self._last_call_s[row] = end_s
 
     def estimated_s(self) -> F32:
+        return self.estimate().distance_s
+
+    def estimate(self) -> Distances:
+        """What the server would have expected of everybody after the last tick."""
         snapshot = Snapshot(
             game_time_s=self.now_s,
             alive=self._seen,
@@ -198,7 +202,7 @@ class Replay:
             npc_max_speed_mps=self._trace.npc_max_speed_mps,
         )
         self._distances = estimate(snapshot, self._settings, self._distances)
-        return self._distances.distance_s
+        return self._distances
 
     def unused_s(self) -> F32:
         unused_s = np.where(np.isnan(self._last_call_s), np.inf, self.now_s - self._last_call_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -54,6 +55,12 @@ class ServerSettings(BaseModel):
     )
     drain_timeout_s: float = Field(
         default=5.0, ge=0, le=300, description="At shutdown: how long replies may still run."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="warning", description="The least that is logged; info = sessions and moves too."
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="json = one object a line, for log collectors."
     )
 
     @property

@@ -55,6 +55,10 @@ class Scene:
     found: Counter[str] = field(default_factory=Counter)
     """Finished replies of the model, by the tier in which they found the NPC's prefix."""
     generated_tokens: int = 0
+    trouble: str = ""
+    """What is wrong with the connection now; the picture shows it."""
+    _coming: dict[str, NpcState] = field(default_factory=dict)
+    """Parts of the next ``npcs``."""
     _rates: deque[tuple[float, int, int]] = field(default_factory=deque)
 
     def take(self, event: ServerMessage, now_s: float) -> None:
@@ -63,7 +67,10 @@ class Scene:
             case NpcStates():
                 if event.part == 0:
                     self.players = event.players
-                self.npcs.update((npc.npc, npc) for npc in event.npcs)
+                    self._coming = {}
+                self._coming.update((npc.npc, npc) for npc in event.npcs)
+                if event.part == event.parts - 1:
+                    self.npcs = self._coming
             case Stats():
                 self.stats = event
                 self._rates.append((now_s, event.ticks, event.npc_updates))

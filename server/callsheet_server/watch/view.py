@@ -68,7 +68,7 @@ def _heading(scene: Scene, heading: str) -> RenderableType:
     line.add_column(no_wrap=True, overflow="ellipsis")
     line.add_column(justify="right", no_wrap=True)
     line.add_row(
-        Text(f" {heading}", style="bold"),
+        Text(f" {heading}", style="bold").append(f"  {scene.trouble}", "red"),
         Text(f"{scene.ticks_per_s:.0f} ticks/s  {scene.npc_updates_per_s:.0f} NPC updates/s "),
     )
     return line

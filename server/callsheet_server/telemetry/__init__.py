@@ -1,0 +1,8 @@
+"""What operators see of a running server: metrics, health, logs, traces.
+
+Not a layer: nothing of a tick's journey imports it. ``app.py`` tells it what has passed.
+"""
+
+from callsheet_server.telemetry.telemetry import Telemetry
+
+__all__ = ["Telemetry"]

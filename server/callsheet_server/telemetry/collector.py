@@ -1,0 +1,98 @@
+"""The Prometheus metrics that are read off the server when it is asked for them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from callsheet._version import __version__
+from callsheet_server.reply.views import TIER_NAMES
+
+if TYPE_CHECKING:
+    from callsheet_server.app import CallsheetServer
+
+__all__ = ["ServerCollector"]
+
+
+class ServerCollector(Collector):
+    """What is so right now, and counts that others keep anyway: costs nothing until collected."""
+
+    def __init__(self, server: CallsheetServer, reply_errors: Counter[str]) -> None:
+        """``reply_errors``: codes of the replies that broke off, kept up to date by the caller."""
+        self._server = server
+        self._reply_errors = reply_errors
+
+    def describe(self) -> list[Metric]:
+        """Nothing: names are not checked against those of other collectors."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._sessions()
+        yield from self._engine()
+
+    def _sessions(self) -> Iterator[Metric]:
+        server = self._server
+        sessions = GaugeMetricFamily(
+            "callsheet_sessions", "Sessions; detached = lost, may resume.", labels=("role", "state")
+        )
+        for (role, state), count in Counter((s.role, s.state) for s in server.sessions).items():
+            sessions.add_metric((role, state.value), count)
+        yield sessions
+        rooms = server.rooms.values()
+        yield GaugeMetricFamily("callsheet_worlds", "Worlds with a session.", value=len(rooms))
+        yield GaugeMetricFamily(
+            "callsheet_npcs", "NPCs in all worlds.", value=sum(len(r.world.npcs) for r in rooms)
+        )
+        yield GaugeMetricFamily(
+            "callsheet_players",
+            "Players in all worlds.",
+            value=sum(len(r.world.players) for r in rooms),
+        )
+        errors = CounterMetricFamily(
+            "callsheet_errors", "Errors told to clients.", labels=("code",)
+        )
+        told: Counter[str] = Counter(self._reply_errors)
+        told.update({code.value: count for code, count in server.sessions.errors().items()})
+        for code, count in sorted(told.items()):
+            errors.add_metric((code,), count)
+        yield errors
+        yield CounterMetricFamily(
+            "callsheet_dropped_frames",
+            "Unreliable frames dropped because a client reads too slowly.",
+            value=server.dropped_frames,
+        )
+
+    def _engine(self) -> Iterator[Metric]:
+        engine = self._server.engine
+        info, occupancy = engine.info, engine.occupancy()
+        yield InfoMetricFamily(
+            "callsheet_build",
+            "The server and its engine.",
+            value={
+                "version": __version__,
+                "engine": info.name,
+                "engine_version": info.version,
+                "model": info.model,
+                "device": info.device,
+            },
+        )
+        yield GaugeMetricFamily(
+            "callsheet_requests_running", "Requests being generated.", value=occupancy.running
+        )
+        yield GaugeMetricFamily(
+            "callsheet_requests_queued", "Requests in the engine's queue.", value=occupancy.queued
+        )
+        labels = ("kind", "tier")
+        used = GaugeMetricFamily("callsheet_tier_used_bytes", "State in a tier.", labels=labels)
+        budget = GaugeMetricFamily("callsheet_tier_budget_bytes", "Its budget.", labels=labels)
+        items = GaugeMetricFamily("callsheet_tier_items", "Pieces of state.", labels=labels)
+        for use in occupancy.tiers:
+            values = (use.kind.value, TIER_NAMES[use.tier])
+            used.add_metric(values, use.used_bytes)
+            budget.add_metric(values, use.budget_bytes)
+            items.add_metric(values, use.items)
+        yield from (used, budget, items)

@@ -1,0 +1,93 @@
+"""Structured logs: every record says which session, world and request it belongs to.
+
+``bind`` sets these ids for what runs inside it, tasks started there included, so that code far
+below need not know them to have them logged. Log calls add fields of their own with ``extra``.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final, Literal
+
+import orjson
+
+__all__ = ["LogFormat", "bind", "configure_logging"]
+
+LogFormat = Literal["text", "json"]
+
+OURS: Final = "callsheet_server"
+STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+"""What every record has; anything else on it was given as ``extra``."""
+
+_bound: ContextVar[dict[str, str | int]] = ContextVar("callsheet_log_fields")
+
+
+@contextmanager
+def bind(**fields: str | int) -> Iterator[None]:
+    """Add fields to what is logged inside the block; a session and a request are ``bind``'s use."""
+    token = _bound.set({**_bound.get({}), **fields})
+    try:
+        yield
+    finally:
+        _bound.reset(token)
+
+
+def configure_logging(log_format: LogFormat, level: str) -> None:
+    """Log to stderr: our own records from ``level`` on, those of libraries from WARNING on.
+
+    The latter keeps frames, and so tokens and what players say, out of any log: ``websockets``
+    logs them at DEBUG. Our own code never logs either.
+    """
+    handler = logging.StreamHandler()
+    handler.setFormatter(_JsonFormatter() if log_format == "json" else _TextFormatter())
+    # Filters of handlers run in the thread and context of the log call.
+    handler.addFilter(_add_bound_fields)
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    logging.getLogger(OURS).setLevel(level.upper())
+
+
+def _add_bound_fields(record: logging.LogRecord) -> bool:
+    for name, value in _bound.get({}).items():
+        record.__dict__.setdefault(name, value)
+    return True
+
+
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    return {name: value for name, value in vars(record).items() if name not in STANDARD}
+
+
+class _TextFormatter(logging.Formatter):
+    """One line for people, the fields at its end."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
+        fields = " ".join(f"{name}={value}" for name, value in sorted(_fields(record).items()))
+        line = super().formatMessage(record)
+        return f"{line} [{fields}]" if fields else line
+
+
+class _JsonFormatter(logging.Formatter):
+    """One JSON object a line; ``time`` is RFC 3339 in UTC."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        line = {
+            "time": f"{at}.{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_fields(record),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(line, default=str).decode()

@@ -1,0 +1,88 @@
+"""The Prometheus metrics that are fed where events pass; see ``docs/observability.md``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
+
+__all__ = ["Metrics"]
+
+TICK_BUCKETS_S: Final = (1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+MOVE_BUCKETS_S: Final = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+TTFT_BUCKETS_S: Final = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0,
+                         30.0)  # fmt: skip
+ERROR_BUCKETS_S: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0)
+MOVE_LABELS: Final = ("kind", "source", "target")
+
+
+class Metrics:
+    """Counters and histograms of one server, in a registry of their own.
+
+    Labels take values from fixed lists only. Worlds and NPCs, whose names clients choose, are in
+    logs and traces.
+    """
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+
+        def counter(name: str, about: str, labels: tuple[str, ...] = ()) -> Counter:
+            return Counter(f"callsheet_{name}", about, labels, registry=registry)
+
+        def histogram(
+            name: str, about: str, buckets: tuple[float, ...], labels: tuple[str, ...] = ()
+        ) -> Histogram:
+            return Histogram(f"callsheet_{name}", about, labels, buckets=buckets, registry=registry)
+
+        self.ticks = counter("ticks", "Ticks taken in.")
+        self.npc_updates = counter("npc_updates", "NPC records in ticks.")
+        self.tick_seconds = histogram(
+            "tick_seconds", "Time one tick takes through the pipeline.", TICK_BUCKETS_S
+        )
+        self.plan_seconds = histogram(
+            "plan_seconds", "Time of planning, where it led to moves.", TICK_BUCKETS_S
+        )
+        self.requests = counter("requests", "Requests for a reply of the model that were accepted.")
+        self.replies = counter("replies", "Replies that ended, lines given included.",
+                               ("finish_reason",))  # fmt: skip
+        self.ttft_seconds = histogram(
+            "ttft_seconds",
+            "Time to first token, by whether the prefix was on the device at the start.",
+            TTFT_BUCKETS_S,
+            ("resident",),
+        )
+        self.queue_seconds = histogram(
+            "queue_seconds", "Time a request waits in the engine's queue.", TTFT_BUCKETS_S
+        )
+        self.generation_seconds = histogram(
+            "generation_seconds", "Time from a request to its last token.", TTFT_BUCKETS_S
+        )
+        self.prompt_tokens = counter("prompt_tokens", "Tokens of prompts.")
+        self.cached_tokens = counter(
+            "cached_tokens", "Tokens of prompts whose KV was reused, not computed."
+        )
+        self.generated_tokens = counter("generated_tokens", "Tokens generated.")
+        self.moves = counter("moves", "Moves of state between tiers.", MOVE_LABELS)
+        self.moved_bytes = counter("moved_bytes", "Bytes those moves carried.", MOVE_LABELS)
+        self.move_seconds = histogram(
+            "move_seconds", "Time one move takes.", MOVE_BUCKETS_S, MOVE_LABELS
+        )
+        self.failed_moves = counter("failed_moves", "Moves that did not happen.", MOVE_LABELS)
+        self.distance_error_seconds = histogram(
+            "distance_error_seconds",
+            "Predicted against actual gap, in game time: how far off the distance was that an NPC "
+            "had this long before it called, and whether it said too early or too late.",
+            ERROR_BUCKETS_S,
+            ("estimator", "lookback", "predicted"),
+        )
+        self.unexpected_calls = counter(
+            "unexpected_calls", "Calls that no estimator expected this long before.", ("lookback",)
+        )

@@ -1,0 +1,125 @@
+"""What ``app.py`` tells of, passed on to metrics and traces; and the pages that show it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+
+from callsheet_server.distance import Estimator
+from callsheet_server.engine.mover import DoneMove
+from callsheet_server.open_reply import OpenReply
+from callsheet_server.reply.views import TIER_NAMES
+from callsheet_server.residency.actions import Plan
+from callsheet_server.residency.state import Tier
+from callsheet_server.room import Room
+from callsheet_server.telemetry import tracing
+from callsheet_server.telemetry.collector import ServerCollector
+from callsheet_server.telemetry.metrics import Metrics
+from callsheet_server.telemetry.predictions import Predictions
+from callsheet_server.transport.http import Page
+from callsheet_server.world.world import World
+
+if TYPE_CHECKING:
+    from callsheet_server.app import CallsheetServer
+
+__all__ = ["Telemetry"]
+
+
+class Telemetry:
+    """Watches one server. Every method is called in the event loop and returns at once."""
+
+    def __init__(self, server: CallsheetServer) -> None:
+        self._server = server
+        self._metrics = Metrics()
+        self._reply_errors: Counter[str] = Counter()
+        self._metrics.registry.register(ServerCollector(server, self._reply_errors))
+        self._predictions: WeakKeyDictionary[World, Predictions] = WeakKeyDictionary()
+        self._traces = tracing.Tracing() if tracing.INSTALLED else None
+
+    @property
+    def pages(self) -> Mapping[str, Callable[[], Page]]:
+        """``/metrics``, ``/healthz`` and ``/readyz``."""
+        return {
+            "/metrics": lambda: Page(
+                generate_latest(self._metrics.registry), CONTENT_TYPE_PLAIN_0_0_4
+            ),
+            "/healthz": lambda: Page(b"ok\n"),
+            "/readyz": self._ready,
+        }
+
+    def ticked(self, room: Room, npc_updates: int, seconds: float) -> None:
+        """A tick has gone through the pipeline."""
+        self._metrics.ticks.inc()
+        self._metrics.npc_updates.inc(npc_updates)
+        self._metrics.tick_seconds.observe(seconds)
+        if room.distances is not None:
+            if (predictions := self._predictions.get(room.world)) is None:
+                predictions = self._predictions[room.world] = Predictions()
+            handle = room.world.columns.handle[: len(room.distances.distance_s)]
+            predictions.record(room.distances, handle)
+
+    def called(self, room: Room, npc: str) -> None:
+        """A request to an NPC was accepted: see whether it was expected."""
+        self._metrics.requests.inc()
+        predictions = self._predictions.get(room.world)
+        if predictions is None:
+            return
+        of = room.world.npc(npc)
+        for prediction in predictions.before(of.row, of.handle, room.world.game_time_s):
+            lookback = f"{prediction.lookback_s:g}s"
+            if prediction.estimator is Estimator.NONE:
+                self._metrics.unexpected_calls.labels(lookback).inc()
+            else:
+                self._metrics.distance_error_seconds.labels(
+                    prediction.estimator.name.lower(),
+                    lookback,
+                    "early" if prediction.error_s < 0.0 else "late",
+                ).observe(abs(prediction.error_s))
+
+    def replied(self, reply: OpenReply) -> None:
+        """A reply has ended, or was refused after it was accepted."""
+        metrics, end = self._metrics, reply.generation
+        if reply.finish_reason is not None:
+            metrics.replies.labels(reply.finish_reason).inc()
+            if reply.error_code is not None:
+                self._reply_errors[reply.error_code] += 1
+        if end is not None:
+            metrics.prompt_tokens.inc(end.prompt_tokens)
+            metrics.cached_tokens.inc(end.cached_tokens)
+            metrics.generated_tokens.inc(end.generated_tokens)
+            metrics.queue_seconds.observe(end.queue_s)
+            metrics.generation_seconds.observe(end.total_s)
+            if end.generated_tokens:
+                resident = "true" if end.tier_at_start is Tier.DEVICE else "false"
+                metrics.ttft_seconds.labels(resident).observe(end.ttft_s)
+        if self._traces is not None:
+            self._traces.replied(reply)
+
+    def planned(self, plan: Plan, seconds: float) -> None:
+        """A plan with moves in it was made."""
+        self._metrics.plan_seconds.observe(seconds)
+        if self._traces is not None:
+            self._traces.planned(plan, seconds)
+
+    def moved(self, move: DoneMove) -> None:
+        """A move has ended."""
+        metrics, action = self._metrics, move.action
+        labels = action.kind.value, TIER_NAMES[action.source], TIER_NAMES[action.target]
+        if move.error is not None:
+            metrics.failed_moves.labels(*labels).inc()
+        else:
+            metrics.moves.labels(*labels).inc()
+            metrics.moved_bytes.labels(*labels).inc(move.moved_bytes)
+            metrics.move_seconds.labels(*labels).observe(move.seconds)
+        if self._traces is not None:
+            self._traces.moved(move)
+
+    def _ready(self) -> Page:
+        if self._server.draining:
+            return Page(b"draining\n", status=HTTPStatus.SERVICE_UNAVAILABLE)
+        return Page(b"ready\n")

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pty
+import signal
+import sys
+from collections.abc import AsyncIterator
+
+import pytest
+from telemetry.town import playing, serving, tick
+
+from callsheet import Client
+from callsheet.core.calls import Handles
+from callsheet_server.app import CallsheetServer
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm-256color"}
+
+
+PIPE = asyncio.subprocess.PIPE
+
+
+async def top(
+    *argv: str, stdin: int | None = None, stdout: int = PIPE
+) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "callsheet", "top", *argv),
+        env=ENVIRONMENT,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=PIPE,
+    )
+
+
+async def play(game: Client, handles: Handles) -> None:
+    """Tick until cancelled; ada is due in a minute, cleo in two."""
+    time_s = 0.0
+    while True:
+        await tick(game, handles, time_s, {"ada": 60.0, "cleo": 120.0})
+        time_s += 0.05
+        await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[CallsheetServer]:
+    async with serving() as server, playing(server) as (game, handles):
+        playing_on = asyncio.create_task(play(game, handles))
+        await (await game.say("ada", "Good day."))
+        yield server
+        playing_on.cancel()
+        await asyncio.gather(playing_on, return_exceptions=True)
+
+
+def address(server: CallsheetServer) -> tuple[str, ...]:
+    return f"ws://127.0.0.1:{server.port}", "--world", "town", "--interval", "0.1"
+
+
+async def test_the_figures_for_scripts(server: CallsheetServer) -> None:
+    process = await top(*address(server), "--once", "--json")
+    out, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    figures = json.loads(out)
+    assert figures["stats"]["npcs"] == 3
+    assert figures["stats"]["ttft_resident"]["replies"] + (
+        figures["stats"]["ttft_not_resident"]["replies"]
+    ) == 1  # fmt: skip
+    distances_s = [npc["distance_s"] for npc in figures["npcs"]]
+    assert distances_s == sorted(distances_s)
+    assert len(distances_s) == 3
+    assert figures["ticks_per_s"] > 0
+
+
+async def test_one_picture(server: CallsheetServer) -> None:
+    process = await top(*address(server), "--once")
+    out, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    text = out.decode()
+    assert "town: scripted" in text
+    for name in ("Ada", "Bram", "Cleo", "schedule", "device", "1 replies"):
+        assert name in text
+
+
+async def test_a_line_of_json_every_interval_until_interrupted(server: CallsheetServer) -> None:
+    process = await top(*address(server), "--json")
+    assert process.stdout is not None
+    ticks = [json.loads(await process.stdout.readline())["stats"]["ticks"] for _ in range(3)]
+    assert ticks == sorted(ticks)
+    process.send_signal(signal.SIGINT)
+    assert await process.wait() == 130
+
+
+async def test_it_goes_on_with_a_server_that_comes_back() -> None:
+    async with serving() as server:
+        port = server.port
+        process = await top(*address(server), "--json")
+        assert process.stdout is not None
+        assert json.loads(await process.stdout.readline())["stats"]["npcs"] == 0
+    async with serving(server={"port": port}) as server, playing(server) as (game, handles):
+        await tick(game, handles, 0.0)
+        while json.loads(await process.stdout.readline())["stats"]["npcs"] != 3:
+            pass
+    process.send_signal(signal.SIGINT)
+    await process.communicate()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo terminals")
+async def test_the_live_view_ends_with_q(server: CallsheetServer) -> None:
+    ours, theirs = pty.openpty()
+    process = await top(*address(server), stdin=theirs, stdout=theirs)
+    os.close(theirs)
+    seen = b""
+    while b"Cleo" not in seen:
+        seen += await asyncio.to_thread(os.read, ours, 65_536)
+    os.write(ours, b"q")
+    drain = asyncio.create_task(asyncio.to_thread(_read_to_end, ours))
+    assert await process.wait() == 0
+    assert b"\x1b[?1049l" in await drain  # the screen from before is back
+    os.close(ours)
+
+
+async def test_no_server_is_said_so() -> None:
+    process = await top("ws://127.0.0.1:9", "--once")
+    _, err = await process.communicate()
+    assert process.returncode == 1
+    assert err.decode().startswith("callsheet: no Callsheet server at ws://127.0.0.1:9")
+    assert err.count(b"\n") == 1
+
+
+async def test_a_bad_url_is_said_so() -> None:
+    process = await top("http://127.0.0.1:9", "--once")
+    _, err = await process.communicate()
+    assert process.returncode == 2
+    assert b"ws://" in err
+
+
+def _read_to_end(descriptor: int) -> bytes:
+    seen = b""
+    try:
+        while data := os.read(descriptor, 65_536):
+            seen += data
+    except OSError:  # Linux's way to say that the other end is closed
+        pass
+    return seen

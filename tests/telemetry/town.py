@@ -1,0 +1,99 @@
+"""A scripted server with a small game in it, and plain GETs of its pages."""
+
+from __future__ import annotations
+
+import asyncio
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+import callsheet
+from callsheet import Client, NpcSpec, PlayerSpec
+from callsheet.core.calls import Handles
+from callsheet_server.app import CallsheetServer
+from callsheet_server.engine.scripted import ScriptedEngine
+from callsheet_server.settings import Settings
+
+NPCS = ("ada", "bram", "cleo")
+
+
+def settings(**sections: dict[str, Any]) -> Settings:
+    quick = {"token_delay_s": 0.001, "rebuild_s": 0.02, "load_s": 0.005}
+    scripted = {**quick, **sections.pop("scripted", {})}
+    server = {"port": 0, "drain_timeout_s": 0.0, **sections.pop("server", {})}
+    return Settings.model_validate({"server": server, "scripted": scripted, **sections})
+
+
+@asynccontextmanager
+async def serving(**sections: dict[str, Any]) -> AsyncIterator[CallsheetServer]:
+    chosen = settings(**sections)
+    async with CallsheetServer(chosen, ScriptedEngine(chosen.scripted)) as server:
+        yield server
+
+
+@asynccontextmanager
+async def playing(server: CallsheetServer) -> AsyncIterator[tuple[Client, Handles]]:
+    """A game in world "town": three NPCs in a row, a player two minutes' walk away."""
+    url = f"ws://127.0.0.1:{server.port}"
+    async with callsheet.connect(url, role="game", world="town") as game:
+        handles = await game.spawn(
+            [NpcSpec(npc=npc, name=npc.title(), persona="A smith.") for npc in NPCS],
+            [PlayerSpec(player="ann", name="Ann")],
+        )
+        yield game, handles
+
+
+async def tick(
+    game: Client,
+    handles: Handles,
+    time_s: float,
+    next_call_s: dict[str, float] | None = None,
+    absent: str | None = None,
+) -> None:
+    """One keyframe that the server has taken in when this returns."""
+    hints, there = next_call_s or {}, [npc for npc in NPCS if npc != absent]
+    await game.send_tick(
+        time_s,
+        [handles.npcs[npc] for npc in there],
+        [[4.0 * place, 0.0, 0.0] for place in range(len(there))],
+        next_call_s=[hints.get(npc, float("nan")) for npc in there],
+        player_handles=[handles.players["ann"]],
+        player_positions_m=[[500.0, 0.0, 0.0]],
+        keyframe=True,
+    )
+    await game.subscribe()  # its ``ok`` comes after the tick was handled
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for what the server does in its own time; the test's timeout is the limit."""
+    while not condition():  # noqa: ASYNC110, nothing announces it
+        await asyncio.sleep(0.01)
+
+
+async def get(server: CallsheetServer, path: str) -> tuple[int, str, str]:
+    """Status, content type and body."""
+    return await asyncio.to_thread(_get, f"http://127.0.0.1:{server.port}{path}")
+
+
+def _get(url: str) -> tuple[int, str, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return answer.status, answer.headers["Content-Type"], answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers["Content-Type"], error.read().decode()
+
+
+async def scrape(server: CallsheetServer) -> dict[str, float]:
+    """Every sample of ``/metrics``: ``name{label="value",...}`` -> value."""
+    _, _, body = await get(server, "/metrics")
+    return {
+        sample.name
+        + ",".join(f"{{{k}={v}}}" for k, v in sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(body)
+        for sample in family.samples
+    }
