@@ -132,6 +132,7 @@ def test_a_guest_leaves_with_its_page(live: Live, open_page: OpenPage) -> None:
     other = open_page(live)
     wait_until_joined(other)
     assert len(live.ask(lambda: guests(room))) == 2
+    wait_for(page, "callsheet.world.players.size === 2")
     other.close()
     wait_for(page, "[...callsheet.world.players.keys()].join() === callsheet.guest.id")
     assert live.ask(lambda: guests(room)) == ["guest:1"]

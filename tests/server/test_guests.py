@@ -72,6 +72,7 @@ async def test_a_guest_joins_walks_talks_and_leaves(start_server: StartServer) -
         question = say(guest, EVE)
         await guest.send(question)
         assert (await guest.reply(question.id)).finish_reason == "stop"
+        await game.settle()  # the game is told of it too
         await guest.send(Bye())
         await guest.closed()
         while await place_of_guest(other) is not None:
