@@ -24,7 +24,7 @@ from callsheet_server.engine.embedded.settings import EmbeddedSettings
 from callsheet_server.engine.engine import GenerationEnd, GenerationRequest, NpcProfile, Sampling
 from callsheet_server.engine.mover import Mover
 from callsheet_server.residency.controller import ResidencyController
-from callsheet_server.residency.policies import Policy
+from callsheet_server.residency.policies import Policy, Recording
 from callsheet_server.residency.settings import PolicySettings
 from callsheet_server.residency.state import StateKind, StateStore, Tier
 from callsheet_server.trace import Replay, Trace, TraceCall
@@ -105,7 +105,7 @@ async def serve(
     trace: Trace,
     cast: tuple[Character, ...],
     texts: list[str],
-    policy: Policy,
+    policy: Policy[Recording],
     device_bytes: int,
     speed: float,
     warm_up_s: float,
@@ -168,7 +168,11 @@ def _request(request_id: str, npc: NpcKey) -> GenerationRequest:
 
 class _Run:
     def __init__(
-        self, trace: Trace, cast: tuple[Character, ...], policy: Policy, engine: EmbeddedEngine
+        self,
+        trace: Trace,
+        cast: tuple[Character, ...],
+        policy: Policy[Recording],
+        engine: EmbeddedEngine,
     ) -> None:
         self.served = Served(policy.name)
         self._trace = trace

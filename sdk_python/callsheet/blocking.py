@@ -124,6 +124,10 @@ class BlockingClient:
         """End the session for good: what is queued is sent, open requests fail."""
         self._driver.close()
 
+    def drop_connection(self) -> None:
+        """Cut the connection as a failing network would, to test a game; the session resumes."""
+        self._driver.drop_connection()
+
     @property
     def state(self) -> SessionState:
         """Where the session stands; ``on(callback, StateChanged)`` tells of changes."""

@@ -24,6 +24,7 @@ ENUMS: dict[tuple[str, ...], str] = {
     get_args(fields.Role): "Role",
     get_args(fields.TierName): "Tier",
     get_args(fields.StateKindName): "StateKind",
+    get_args(fields.PolicyName): "PolicyName",
     ("player", "npc", "narrator"): "SpeakerKind",
     ("player", "npc", "background"): "Priority",
     ("stop", "length", "cancelled", "error"): "FinishReason",

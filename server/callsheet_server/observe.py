@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 
+from callsheet.wire.codec import encode
 from callsheet.wire.observe import Move, Stats
 from callsheet_server.engine.engine import Engine
 from callsheet_server.engine.mover import DoneMove
 from callsheet_server.pipeline import Pipeline
 from callsheet_server.reply import views
+from callsheet_server.reply.states import npc_states
 from callsheet_server.residency.actions import Load
 from callsheet_server.room import Room
 from callsheet_server.session.session import Session
@@ -48,20 +51,30 @@ class Observers:
     def update(self, rooms: Iterable[Room], now_s: float) -> None:
         """Send what is due."""
         for room in rooms:
-            for session_id, subscription in room.subscriptions.items():
-                session = room.sessions[session_id]
-                if subscription.moves and session.keeps_up():
-                    for message in views.moves(
-                        room.world.game_time_s, subscription.moves, subscription.dropped
-                    ):
-                        session.send(message)
-                    subscription.moves, subscription.dropped = [], 0
-                if now_s >= subscription.due_at_s:
-                    subscription.due_at_s = now_s + subscription.interval_s
-                    if "npcs" in subscription.topics:
-                        self._send_states(room, session)
-                    if "stats" in subscription.topics:
-                        session.send(self.stats(room), key="stats")
+            self._send_moves(room)
+            due = [
+                (room.sessions[session_id], subscription)
+                for session_id, subscription in room.subscriptions.items()
+                if now_s >= subscription.due_at_s
+            ]
+            for _, subscription in due:
+                subscription.due_at_s = _next_due_s(now_s, subscription.interval_s)
+            self._send_states(room, [s for s, of in due if "npcs" in of.topics])
+            watching_stats = [s for s, of in due if "stats" in of.topics]
+            if watching_stats:
+                frame = encode(self.stats(room))
+                for session in watching_stats:
+                    session.send_frame(frame, "stats")
+
+    def _send_moves(self, room: Room) -> None:
+        for session_id, subscription in room.subscriptions.items():
+            session = room.sessions[session_id]
+            if subscription.moves and session.keeps_up():
+                for message in views.moves(
+                    room.world.game_time_s, subscription.moves, subscription.dropped
+                ):
+                    session.send(message)
+                subscription.moves, subscription.dropped = [], 0
 
     def stats(self, room: Room) -> Stats:
         """The counters of a world, with the engine's load."""
@@ -89,13 +102,22 @@ class Observers:
             policy=self._pipeline.policy,
         )
 
-    def _send_states(self, room: Room, session: Session) -> None:
+    def _send_states(self, room: Room, sessions: Sequence[Session]) -> None:
+        """Encode the NPCs once, for however many look on."""
+        if not sessions:
+            return
         prefixes = [
             (self._pipeline.prefix_tier(room, npc), self._pipeline.prefix_bytes(room, npc))
             for npc in room.world.npcs
         ]
-        for message in views.npc_states(room.world, room.distances, prefixes):
-            session.send(message, key=f"npc_states/{message.part}")
+        for part, frame in npc_states(room.world, room.distances, prefixes):
+            for session in sessions:
+                session.send_frame(frame, f"npc_states/{part}")
+
+
+def _next_due_s(now_s: float, interval_s: float) -> float:
+    """The next multiple of the interval: subscribers with the same one are served together."""
+    return (math.floor(now_s / interval_s) + 1) * interval_s
 
 
 def _count(room: Room, move: DoneMove) -> None:

@@ -55,8 +55,9 @@ class Talk:
         """
         reply = self._accept(room, session, message, message.speaker, message.text)
         room.counters.requests += 1
-        self._called(room, message.npc)
         self._start(reply, lambda: self._answerer.answer(reply, message))
+        # After the reply's task: the engine is to see where the prefix lay when it was asked.
+        self._called(room, message.npc)
 
     def speak(self, room: Room, session: Session, message: Speak) -> None:
         """Make an NPC say a given line, after what it is saying now. Raises as ``say`` does."""

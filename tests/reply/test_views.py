@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from world.ticks import tick_of
 
-from callsheet.wire import MAX_INTEGER, Move, NpcSpec, NpcStates, PlayerSpec, encode
-from callsheet_server.distance import Distances, DistanceSettings, estimate, explain
+from callsheet.wire import Move, NpcSpec, PlayerSpec, encode
+from callsheet_server.distance import DistanceSettings, explain
 from callsheet_server.engine.engine import Occupancy, TierUse
 from callsheet_server.observe import MAX_TEXT_CHARS
 from callsheet_server.reply import views
@@ -39,53 +38,6 @@ def full_world(npcs: int, players: int, character: str = "\x01") -> World:
     world.columns.interaction_radius_m[:npcs] = LONGEST_FLOAT
     world.columns.last_call_s[:npcs] = LONGEST_FLOAT
     return world
-
-
-def distances(world: World, distance_s: float) -> Distances:
-    found = estimate(world.snapshot(), DistanceSettings())
-    found.distance_s[:] = distance_s
-    return found
-
-
-@pytest.mark.parametrize(("npcs", "players"), [(0, 0), (1, 1), (149, 64), (600, 64), (10, 1_000)])
-@pytest.mark.parametrize("character", WIDE)
-def test_states_fit_and_are_complete(npcs: int, players: int, character: str) -> None:
-    world = full_world(npcs, players, character)
-    prefixes = [(Tier.ABSENT, MAX_INTEGER)] * npcs
-    parts = list(views.npc_states(world, distances(world, -LONGEST_FLOAT), prefixes))
-    assert all(len(encode(part)) < MAX_BYTES for part in parts)
-    assert [part.part for part in parts] == list(range(len(parts)))
-    assert {part.parts for part in parts} == {len(parts)}
-    assert [s.npc for part in parts for s in part.npcs] == list(world.npcs)
-    assert [s.player for part in parts for s in part.players] == list(world.players)
-
-
-def test_before_the_first_tick_nobody_has_a_distance() -> None:
-    world = full_world(2, 0)
-    (part,) = views.npc_states(world, None, [(Tier.DEVICE, 7), (Tier.DISK, None)])
-    assert isinstance(part, NpcStates)
-    assert [(s.distance_s, s.estimator, s.tier, s.bytes) for s in part.npcs] == [
-        (None, None, "device", 7),
-        (None, None, "disk", None),
-    ]
-
-
-def test_names_sizes_and_last_calls_are_told() -> None:
-    world = World("w", WorldLimits(max_npcs=2, max_npcs_per_spawn=2, max_players=1))
-    world.spawn([NpcSpec(npc="bob", name="Bob")], [])
-    world.set_traits("bob", interaction_radius_m=4.0, sociability=0.0, schedule=())
-    (part,) = views.npc_states(world, None, [(Tier.HOST, 5)])
-    (bob,) = part.npcs
-    assert (bob.name, bob.interaction_radius_m, bob.bytes, bob.last_call_s) == ("Bob", 4.0, 5, None)
-    world.columns.last_call_s[0] = 12.5
-    (part,) = views.npc_states(world, None, [(Tier.HOST, 5)])
-    assert part.npcs[0].last_call_s == 12.5
-
-
-def test_no_expectation_is_no_number() -> None:
-    world = full_world(1, 0)
-    (part,) = views.npc_states(world, distances(world, np.inf), [(Tier.HOST, 1)])
-    assert part.npcs[0].distance_s is None
 
 
 @pytest.mark.parametrize("text", WIDE)

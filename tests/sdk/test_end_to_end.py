@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 from sdk.conftest import Cable
@@ -135,3 +136,32 @@ async def test_a_second_game_is_refused(url: str) -> None:
             async with callsheet.connect(url, role="game", world="town", settings=settings):
                 pass
         assert caught.value.code == callsheet.ErrorCode.WORLD_TAKEN
+
+
+async def test_a_dropped_connection_is_resumed(url: str) -> None:
+    async with callsheet.connect(url, role="game", world="town") as game:
+        session = game.welcome.session
+        back = game.events(StateChanged)
+        game.drop_connection()
+        async for event in back:
+            if event.state is SessionState.OPEN:
+                break
+        assert (game.welcome.resumed, game.welcome.session) == (True, session)
+
+
+async def test_a_dropped_connection_is_resumed_without_asyncio(url: str) -> None:
+    def play() -> None:
+        with blocking_module.connect(url, role="game", world="town") as game:
+            session = game.welcome.session
+            opened = threading.Event()
+
+            def changed(event: StateChanged) -> None:
+                if event.state is SessionState.OPEN:
+                    opened.set()
+
+            game.on(changed, StateChanged)
+            game.drop_connection()
+            assert opened.wait(10)
+            assert (game.welcome.resumed, game.welcome.session) == (True, session)
+
+    await asyncio.to_thread(play)

@@ -31,9 +31,9 @@ async def watch(server: CallsheetServer, *topics: str) -> Client:
 
 async def test_states_come_in_parts_that_make_up_the_world(server: CallsheetServer) -> None:
     async with Client(server.port) as game:
-        names = [f"n{index}" for index in range(500)]
+        names = [f"one-with-a-long-name-{index}" for index in range(600)]
         handles = [npc.handle for npc in (await game.spawn(*names)).npcs]
-        await game.tick(handles, [[index, 0, 0] for index in range(500)])
+        await game.tick(handles, [[index, 0, 0] for index in range(600)])
         await game.get(TickAck)
         observer = await watch(server, "npcs")
         first = await observer.get(NpcStates, part=0)
@@ -42,7 +42,7 @@ async def test_states_come_in_parts_that_make_up_the_world(server: CallsheetServ
             await observer.get(NpcStates, part=part) for part in range(1, first.parts)
         ]
         states = [state for part in parts for state in part.npcs]
-        assert [(s.npc, s.position[0]) for s in states] == list(zip(names, range(500), strict=True))
+        assert [(s.npc, s.position[0]) for s in states] == list(zip(names, range(600), strict=True))
         await observer.socket.close()
 
 

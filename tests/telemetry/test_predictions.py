@@ -9,7 +9,11 @@ from callsheet_server.distance.encounter import EncounterState
 from callsheet_server.telemetry.predictions import LOOKBACKS_S, SPACING_S, Prediction, Predictions
 
 NO_ENCOUNTERS = EncounterState(
-    run_s=0.0, handle=np.zeros(0, np.uint32), due_s=np.zeros(0), together_since_s=np.zeros(0)
+    run_s=0.0,
+    handle=np.zeros(0, np.uint32),
+    due_s=np.zeros(0),
+    together_since_s=np.zeros(0),
+    partner=np.zeros(0, np.intp),
 )
 
 

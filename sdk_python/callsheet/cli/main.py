@@ -9,12 +9,23 @@ from collections.abc import Iterable, Sequence
 from importlib import metadata
 
 from callsheet._version import __version__
-from callsheet.cli import demo, doctor, mod, models, profile, record, replay, serve, top
+from callsheet.cli import (
+    demo,
+    doctor,
+    loadtest,
+    mod,
+    models,
+    profile,
+    record,
+    replay,
+    serve,
+    top,
+)
 from callsheet.cli.parser import CommandError, Parser
 
 __all__ = ["main"]
 
-COMMANDS = (demo, serve, top, mod, record, replay, profile, models, doctor)
+COMMANDS = (demo, serve, top, mod, record, replay, profile, loadtest, models, doctor)
 """In the order that the help lists them."""
 
 EPILOG = """

@@ -34,6 +34,7 @@ class AsyncioDriver:
         self._outgoing, self._progress, self._due = (asyncio.Event() for _ in range(3))
         self._sleeps_until_s = math.inf
         self._task: asyncio.Task[None] | None = None
+        self._socket: ClientConnection | None = None
         session.events.on((StateChanged,), self._state_changed)
 
     async def start(self) -> None:
@@ -52,6 +53,11 @@ class AsyncioDriver:
             if connecting:
                 self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+
+    def drop_connection(self) -> None:
+        """Cut the connection under the session."""
+        if self._socket is not None:
+            self._socket.transport.abort()
 
     def flush(self) -> None:
         """Something was queued: send it soon."""
@@ -112,6 +118,7 @@ class AsyncioDriver:
         except (OSError, TimeoutError, WebSocketException) as error:
             self._session.disconnected(time.monotonic(), None, str(error) or type(error).__name__)
             return
+        self._socket = socket
         self._session.connected(time.monotonic())
         tasks = [asyncio.create_task(run(socket)) for run in (self._keep, self._write)]
         with contextlib.suppress(ConnectionClosed):

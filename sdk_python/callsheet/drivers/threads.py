@@ -38,6 +38,7 @@ class ThreadsDriver:
         self._session = session
         self._changed = threading.Condition(threading.RLock())
         self._thread = threading.Thread(target=self._run, name="callsheet session", daemon=True)
+        self._socket: socket.socket | None = None
 
     def start(self) -> None:
         """Connect; return when the session is open. Raises why it could not be opened."""
@@ -54,6 +55,12 @@ class ThreadsDriver:
             self._session.close(time.monotonic())
         if self._thread.is_alive():
             self._thread.join()
+
+    def drop_connection(self) -> None:
+        """Cut the connection under the session."""
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
 
     @property
     def _over(self) -> bool:
@@ -129,6 +136,7 @@ class ThreadsDriver:
                 self._use(connection)
 
     def _use(self, connection: ClientConnection) -> None:
+        self._socket = connection.socket
         with self.changing():
             self._session.connected(time.monotonic())
         writer = threading.Thread(

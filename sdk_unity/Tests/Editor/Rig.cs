@@ -68,7 +68,7 @@ namespace Callsheet.Tests
         }
 
         /// <summary>Accepts the newest connection and welcomes the client.</summary>
-        internal void Greet(bool resumed = false, long lastRequestId = 0, string protocol = "1.0", double grace = 30, int openRequests = 256, double rate = 200)
+        internal void Greet(bool resumed = false, long lastRequestId = 0, string protocol = ProtocolInfo.Protocol, double grace = 30, int openRequests = 256, double rate = 200)
         {
             Server.Accept();
             Step();
@@ -77,7 +77,7 @@ namespace Callsheet.Tests
         }
 
         internal static string WelcomeText(
-            bool resumed = false, long lastRequestId = 0, string protocol = "1.0", double grace = 30, int openRequests = 256, double rate = 200, string token = "t") =>
+            bool resumed = false, long lastRequestId = 0, string protocol = ProtocolInfo.Protocol, double grace = 30, int openRequests = 256, double rate = 200, string token = "t") =>
             "{\"type\":\"welcome\",\"protocol\":\"" + protocol + "\",\"session\":\"s\",\"resume_token\":\"" + token + "\",\"resumed\":"
             + (resumed ? "true" : "false") + ",\"last_request_id\":" + lastRequestId
             + ",\"world\":\"default\",\"role\":\"game\",\"limits\":{\"max_message_bytes\":1048576,\"max_tick_bytes\":4194304,"

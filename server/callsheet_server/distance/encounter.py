@@ -30,6 +30,8 @@ class EncounterState:
     """(N,) float64, absolute game time of the expected encounter; +inf = none."""
     together_since_s: NDArray[np.float64]
     """(N,) float64, since when a neighbour has been in reach; +inf = none is."""
+    partner: NDArray[np.intp]
+    """(N,) intp, the row of the neighbour expected; -1 = none."""
 
 
 def nearest_sociable(
@@ -86,6 +88,7 @@ def _run(
     now_s = snapshot.game_time_s
     due_s = np.full(len(snapshot.alive), np.inf)
     together_since_s = np.full(len(snapshot.alive), np.inf)
+    partner = np.full(len(snapshot.alive), -1, np.intp)
     rows, partners = nearest_sociable(snapshot, settings)
     if len(rows):
         offset_m = columns(snapshot.position_m[partners] - snapshot.position_m[rows])
@@ -111,7 +114,8 @@ def _run(
         talking = together & (silent_s <= settings.follow_up_s)
         wait_s[talking] = np.abs(settings.turn_gap_s - silent_s[talking])
         due_s[rows] = now_s + meet_s + wait_s
-    return EncounterState(now_s, snapshot.handle.copy(), due_s, together_since_s)
+        partner[rows] = partners
+    return EncounterState(now_s, snapshot.handle.copy(), due_s, together_since_s, partner)
 
 
 def _silent_s(snapshot: Snapshot) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from callsheet_server.distance.conversation import conversation
 from callsheet_server.distance.distances import Estimator
-from callsheet_server.distance.encounter import encounter, nearest_sociable
+from callsheet_server.distance.encounter import EncounterState, encounter
 from callsheet_server.distance.history import history
 from callsheet_server.distance.proximity import proximity
 from callsheet_server.distance.schedule import schedule
@@ -32,11 +32,20 @@ class Explanation:
     """Every estimator's reason, in one line."""
 
 
-def explain(snapshot: Snapshot, row: int, settings: DistanceSettings) -> Explanation:
-    """Estimate afresh and say why for one row; O(N log N): for a person who asks, not every tick.
+def explain(
+    snapshot: Snapshot,
+    row: int,
+    settings: DistanceSettings,
+    previous: EncounterState | None = None,
+) -> Explanation:
+    """Estimate afresh and say why for one row: for a person who asks, not every tick.
 
-    The encounter estimator is run anew, so its value may be up to one period ahead of that in
-    ``Distances``.
+    Args:
+        snapshot: N rows.
+        row: which one.
+        settings: of the estimators.
+        previous: the ``encounter`` of the world's last ``Distances``. Without it that estimator
+            runs anew, which is most of the work.
 
     Raises:
         IndexError: ``row`` is not a row of the snapshot.
@@ -47,7 +56,7 @@ def explain(snapshot: Snapshot, row: int, settings: DistanceSettings) -> Explana
         nothing: dict[Estimator, float] = dict.fromkeys(list(Estimator)[:-1], np.inf)
         why = dict.fromkeys(nothing, "no active NPC is on this row")
         return Explanation(np.inf, Estimator.NONE, MappingProxyType(nothing), MappingProxyType(why))
-    encounter_s, _ = encounter(snapshot, settings)
+    encounter_s, met = encounter(snapshot, settings, previous)
     value_s: dict[Estimator, float] = {
         Estimator.CONVERSATION: float(conversation(snapshot)[row]),
         Estimator.SCHEDULE: float(schedule(snapshot, settings)[row]),
@@ -62,13 +71,15 @@ def explain(snapshot: Snapshot, row: int, settings: DistanceSettings) -> Explana
     reasons = {
         estimator: "expects no call"
         if seconds == np.inf
-        else _why(estimator, snapshot, row, settings)
+        else _why(estimator, snapshot, row, settings, int(met.partner[row]))
         for estimator, seconds in value_s.items()
     }
     return Explanation(distance_s, winner, MappingProxyType(value_s), MappingProxyType(reasons))
 
 
-def _why(estimator: Estimator, snapshot: Snapshot, row: int, settings: DistanceSettings) -> str:
+def _why(
+    estimator: Estimator, snapshot: Snapshot, row: int, settings: DistanceSettings, partner: int
+) -> str:
     now_s = snapshot.game_time_s
     match estimator:
         case Estimator.CONVERSATION:
@@ -87,8 +98,6 @@ def _why(estimator: Estimator, snapshot: Snapshot, row: int, settings: DistanceS
             approach_mps = snapshot.player_velocity_mps[player] - snapshot.velocity_mps[row]
             return "player " + _approach(offset_m, approach_mps) + _cooldown(snapshot, row)
         case Estimator.ENCOUNTER:
-            rows, partners = nearest_sociable(snapshot, settings)
-            partner = int(partners[np.flatnonzero(rows == row)[0]])
             offset_m = snapshot.position_m[partner] - snapshot.position_m[row]
             approach_mps = snapshot.velocity_mps[row] - snapshot.velocity_mps[partner]
             name = f"sociable NPC (handle {snapshot.handle[partner]}) "

@@ -97,6 +97,7 @@ export class TownMap {
     this._drawLabels(visible);
     this._drawPlayers();
     this._drawBubbles(visible, nowMs);
+    this._drawGuest();
   }
 
   /** Give every NPC its pixel; returns those in sight. */
@@ -210,6 +211,9 @@ export class TownMap {
       this._drawFigure(x, y, Math.PI / 2, this._colours.player, 6);
       this._label(player.name, x, y - 12, this._colours.player);
     }
+  }
+
+  _drawGuest() {
     if (!this._guest.id) return;
     const [x, y] = this.toPixels(...this._guest.place);
     this._drawFigure(x, y, this._guest.heading, this._colours.accent, 10);
@@ -260,8 +264,14 @@ export class TownMap {
   _drawBubbles(visible, nowMs) {
     const speaking = visible.filter((npc) => npc.said?.text && npc.said.untilMs > nowMs);
     this._context.textAlign = "left";
-    speaking.sort((a, b) => this._isChosen(a) - this._isChosen(b) || a.py - b.py);
-    for (const npc of speaking.slice(-MAX_BUBBLES)) this._drawBubble(npc);
+    speaking.sort((a, b) => this._isChosen(b) - this._isChosen(a) || b.said.since - a.said.since);
+    const taken = [];
+    for (const npc of speaking.slice(0, MAX_BUBBLES)) {
+      const box = this._bubbleBox(npc);
+      if (taken.some((other) => overlap(box, other))) continue;
+      taken.push(box);
+      this._drawBubble(npc, box);
+    }
   }
 
   _isChosen(npc) {
@@ -280,7 +290,8 @@ export class TownMap {
     context.fillText(text, x, y);
   }
 
-  _drawBubble(npc) {
+  /** [left, top, right, bottom] in pixels. */
+  _bubbleBox(npc) {
     const context = this._context;
     context.font = `13px ${FONT}`;
     const said = npc.said;
@@ -292,18 +303,23 @@ export class TownMap {
     const height = said.lines.length * LINE_PX + 12;
     const left = Math.min(Math.max(npc.px - width / 2, 6), this._width - width - 6);
     const top = Math.max(npc.py - DOT_PX - 14 - height, 6);
+    return [left, top, left + width, top + height];
+  }
+
+  _drawBubble(npc, [left, top, right, bottom]) {
+    const context = this._context;
     context.beginPath();
-    context.roundRect(left, top, width, height, 9);
-    context.moveTo(npc.px - 6, top + height - 0.5);
-    context.lineTo(npc.px, top + height + 8);
-    context.lineTo(npc.px + 6, top + height - 0.5);
+    context.roundRect(left, top, right - left, bottom - top, 9);
+    context.moveTo(npc.px - 6, bottom - 0.5);
+    context.lineTo(npc.px, bottom + 8);
+    context.lineTo(npc.px + 6, bottom - 0.5);
     context.fillStyle = this._colours.bubble;
     context.strokeStyle = this._colours.outline;
     context.lineWidth = 1;
     context.stroke();
     context.fill();
     context.fillStyle = this._colours.text;
-    said.lines.forEach((line, row) => context.fillText(line, left + 10, top + 19 + row * LINE_PX));
+    npc.said.lines.forEach((line, row) => context.fillText(line, left + 10, top + 19 + row * LINE_PX));
   }
 
   // --- sizes and colours ---------------------------------------------------------------------

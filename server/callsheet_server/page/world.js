@@ -134,20 +134,20 @@ export class World {
   takeReplyStart(message) {
     const npc = this.npcs.get(message.npc);
     if (!npc) return;
-    npc.said = { text: "", untilMs: Infinity };
+    npc.said = { text: "", untilMs: Infinity, since: message.reply };
     this._replies.set(message.reply, npc);
   }
 
   takeReplyDelta(message) {
     const npc = this._replies.get(message.reply);
-    if (npc) npc.said = { text: npc.said.text + message.text, untilMs: Infinity };
+    if (npc) npc.said = { ...npc.said, text: npc.said.text + message.text, lines: undefined };
   }
 
   takeReplyEnd(message, nowMs) {
     const npc = this._replies.get(message.reply);
     this._replies.delete(message.reply);
     if (!npc) return;
-    npc.said = { text: message.text, untilMs: nowMs + BUBBLE_MS };
+    npc.said = { ...npc.said, untilMs: nowMs + BUBBLE_MS };
     npc.calls.push({ atS: this.gameTimeS, tier: message.tier, ttftS: message.ttft_s });
     forget(npc.calls, this.gameTimeS - HISTORY_S);
   }

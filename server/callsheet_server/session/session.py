@@ -303,8 +303,7 @@ class Session:
         if self.state is SessionState.CLOSED:
             return
         if not isinstance(message, Reliable):
-            if self._link is not None:
-                self._link.send(encode(message), key)
+            self.send_frame(encode(message), key)
             return
         try:
             frame = self._replay.add(message)
@@ -323,6 +322,11 @@ class Session:
                     limit=self._limits.max_outbox_messages,
                 )
             )
+
+    def send_frame(self, frame: bytes, key: str | None = None) -> None:
+        """Send an unreliable message that was encoded once for many sessions."""
+        if self._link is not None:
+            self._link.send(frame, key)
 
     def fail(self, error: CallsheetError, now_s: float) -> None:
         """Tell the client of an error, and close if the error's rule says so."""

@@ -148,6 +148,8 @@ async def _write(socket: ServerConnection, outbox: Outbox) -> None:
     try:
         while (frame := await outbox.next()) is not None:
             await socket.send(frame, text=True)
+            # A long outbox must not starve the other connections.
+            await asyncio.sleep(0)
         assert outbox.closing is not None
         await socket.close(*outbox.closing)
     except ConnectionClosed:

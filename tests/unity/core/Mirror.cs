@@ -22,6 +22,8 @@ namespace Callsheet.Tests
                 case "despawn": return ReadDespawnMessage(f);
                 case "hint_calls": return ReadHintCallsMessage(f);
                 case "tick": return ReadJsonTickMessage(f);
+                case "join": return ReadJoinMessage(f);
+                case "move_player": return ReadMovePlayerMessage(f);
                 case "say": return ReadSayMessage(f);
                 case "speak": return ReadSpeakMessage(f);
                 case "cancel": return ReadCancelMessage(f);
@@ -31,6 +33,7 @@ namespace Callsheet.Tests
                 case "hear_answer": return ReadHearAnswerMessage(f);
                 case "subscribe": return ReadSubscribeMessage(f);
                 case "explain": return ReadExplainMessage(f);
+                case "set_policy": return ReadSetPolicyMessage(f);
                 default: return null;
             }
         }
@@ -47,6 +50,7 @@ namespace Callsheet.Tests
                 case "spawned": WriteSpawnedMessage(w, (SpawnedMessage)message); break;
                 case "tick_ack": WriteTickAckMessage(w, (TickAckMessage)message); break;
                 case "world_closed": WriteWorldClosedMessage(w, (WorldClosedMessage)message); break;
+                case "joined": WriteJoinedMessage(w, (JoinedMessage)message); break;
                 case "reply_start": WriteReplyStartMessage(w, (ReplyStartMessage)message); break;
                 case "reply_delta": WriteReplyDeltaMessage(w, (ReplyDeltaMessage)message); break;
                 case "reply_end": WriteReplyEndMessage(w, (ReplyEndMessage)message); break;
@@ -159,6 +163,23 @@ namespace Callsheet.Tests
             return m;
         }
 
+        private static JoinMessage ReadJoinMessage(FieldReader f)
+        {
+            var m = new JoinMessage();
+            m.Id = f.Integer("id", 1, 9007199254740991);
+            m.Name = f.Text("name", 1, 100, TextForm.Any);
+            m.Position = f.Vector("position", -1e+07, 1e+07);
+            return m;
+        }
+
+        private static MovePlayerMessage ReadMovePlayerMessage(FieldReader f)
+        {
+            var m = new MovePlayerMessage();
+            m.Position = f.Vector("position", -1e+07, 1e+07);
+            if (f.Contains("velocity")) m.Velocity = f.Vector("velocity", -1e+07, 1e+07);
+            return m;
+        }
+
         private static SayMessage ReadSayMessage(FieldReader f)
         {
             var m = new SayMessage();
@@ -250,6 +271,14 @@ namespace Callsheet.Tests
             return m;
         }
 
+        private static SetPolicyMessage ReadSetPolicyMessage(FieldReader f)
+        {
+            var m = new SetPolicyMessage();
+            m.Id = f.Integer("id", 1, 9007199254740991);
+            m.Policy = (PolicyName)f.Enum("policy", WireNames.PolicyName);
+            return m;
+        }
+
         private static void WriteWelcomeMessage(JsonWriter w, WelcomeMessage m)
         {
             w.Text("protocol", m.Protocol, 0, int.MaxValue, TextForm.Any);
@@ -265,6 +294,7 @@ namespace Callsheet.Tests
             w.Text("server_version", m.ServerVersion, 0, int.MaxValue, TextForm.Any);
             w.Real("server_time_s", m.ServerTimeS, double.MinValue, double.MaxValue);
             w.Part("engine", m.Engine, FormatEngineSummary);
+            if (m.Worlds != null) w.Texts("worlds", m.Worlds, 0, int.MaxValue, 1, 64, TextForm.Id);
         }
 
         private static void WritePongMessage(JsonWriter w, PongMessage m)
@@ -314,6 +344,14 @@ namespace Callsheet.Tests
         private static void WriteWorldClosedMessage(JsonWriter w, WorldClosedMessage m)
         {
             if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
+        }
+
+        private static void WriteJoinedMessage(JsonWriter w, JoinedMessage m)
+        {
+            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
+            w.Integer("id", m.Id, 1, 9007199254740991);
+            w.Text("player", m.Player, 1, 64, TextForm.Id);
+            w.Real("max_speed_mps", m.MaxSpeedMps, double.MinValue, double.MaxValue);
         }
 
         private static void WriteReplyStartMessage(JsonWriter w, ReplyStartMessage m)
@@ -472,6 +510,7 @@ namespace Callsheet.Tests
             w.Integer("evicted_bytes", m.EvictedBytes, 0, 9007199254740991);
             w.Part("ttft_resident", m.TtftResident, FormatTtftStats);
             w.Part("ttft_not_resident", m.TtftNotResident, FormatTtftStats);
+            if (m.Policy != null) w.Text("policy", m.Policy, 0, int.MaxValue, TextForm.Any);
         }
 
         private static ActionSpec ParseActionSpec(FieldReader f)
@@ -631,6 +670,10 @@ namespace Callsheet.Tests
             if (p.Estimator != null) w.Text("estimator", p.Estimator, 0, int.MaxValue, TextForm.Any);
             w.Enum("tier", (int)p.Tier, WireNames.Tier);
             w.Flag("in_conversation", p.InConversation);
+            if (p.Name != null) w.Text("name", p.Name, 1, 100, TextForm.Any);
+            if (p.InteractionRadiusM != null) w.Real("interaction_radius_m", p.InteractionRadiusM.Value, double.MinValue, double.MaxValue);
+            if (p.Bytes != null) w.Integer("bytes", p.Bytes.Value, 0, 9007199254740991);
+            if (p.LastCallS != null) w.Real("last_call_s", p.LastCallS.Value, double.MinValue, double.MaxValue);
         }
 
         private static void FormatPlayerState(JsonWriter w, PlayerState p)
@@ -638,6 +681,7 @@ namespace Callsheet.Tests
             w.Text("player", p.Player, 1, 64, TextForm.Id);
             w.Handle("handle", p.Handle);
             w.Vector("position", p.Position, -1e+07, 1e+07);
+            if (p.Name != null) w.Text("name", p.Name, 1, 100, TextForm.Any);
         }
 
         private static void FormatSpawnedNpc(JsonWriter w, SpawnedNpc p)

@@ -145,6 +145,7 @@ namespace Callsheet.Core
         {
             var hello = new HelloMessage
             {
+                Protocol = ProtocolInfo.Protocol,
                 Role = _options.Role,
                 World = _options.World,
                 Client = new ClientInfo { Name = _options.ClientName, Version = _options.ClientVersion },

@@ -25,6 +25,13 @@ namespace Callsheet.Wire
         Blob,
     }
 
+    public enum PolicyName
+    {
+        Distance,
+        Lru,
+        Naive,
+    }
+
     public enum SpeakerKind
     {
         Player,
@@ -74,6 +81,7 @@ namespace Callsheet.Wire
         internal static readonly string[] Role = { "game", "mod", "observer" };
         internal static readonly string[] Tier = { "device", "host", "disk", "absent" };
         internal static readonly string[] StateKind = { "prefix", "adapter", "weights", "blob" };
+        internal static readonly string[] PolicyName = { "distance", "lru", "naive" };
         internal static readonly string[] SpeakerKind = { "player", "npc", "narrator" };
         internal static readonly string[] Priority = { "player", "npc", "background" };
         internal static readonly string[] FinishReason = { "stop", "length", "cancelled", "error" };

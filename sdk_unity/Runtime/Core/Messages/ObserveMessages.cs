@@ -33,6 +33,20 @@ namespace Callsheet.Wire
         }
     }
 
+    /// <summary>Sets by which policy the server moves state, in all worlds; answered by ok.</summary>
+    public sealed class SetPolicyMessage : RequestMessage
+    {
+        public PolicyName Policy { get; set; }
+
+        public override string Type => "set_policy";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Integer("id", Id, 1, 9007199254740991);
+            w.Enum("policy", (int)Policy, WireNames.PolicyName);
+        }
+    }
+
     /// <summary>What one estimator says of an NPC.</summary>
     public sealed class EstimatorView
     {
@@ -141,6 +155,12 @@ namespace Callsheet.Wire
         public string Estimator { get; set; }
         public Tier Tier { get; set; }
         public bool InConversation { get; set; }
+        public string Name { get; set; }
+        public double? InteractionRadiusM { get; set; }
+        /// <summary>Of its prefix, in the tier it lies in or once built. null = the engine keeps that.</summary>
+        public long? Bytes { get; set; }
+        /// <summary>Game time at which its last reply ended. null = it has not spoken yet.</summary>
+        public double? LastCallS { get; set; }
 
         internal static NpcState Parse(FieldReader f)
         {
@@ -152,6 +172,10 @@ namespace Callsheet.Wire
             if (f.Has("estimator")) p.Estimator = f.Text("estimator", 0, int.MaxValue, TextForm.Any);
             p.Tier = (Tier)f.Enum("tier", WireNames.Tier);
             if (f.Contains("in_conversation")) p.InConversation = f.Flag("in_conversation");
+            if (f.Has("name")) p.Name = f.Text("name", 1, 100, TextForm.Any);
+            if (f.Has("interaction_radius_m")) p.InteractionRadiusM = f.Real("interaction_radius_m", double.MinValue, double.MaxValue);
+            if (f.Has("bytes")) p.Bytes = f.Integer("bytes", 0, 9007199254740991);
+            if (f.Has("last_call_s")) p.LastCallS = f.Real("last_call_s", double.MinValue, double.MaxValue);
             return p;
         }
     }
@@ -162,6 +186,7 @@ namespace Callsheet.Wire
         public string Player { get; set; }
         public uint Handle { get; set; }
         public Vec3 Position { get; set; }
+        public string Name { get; set; }
 
         internal static PlayerState Parse(FieldReader f)
         {
@@ -169,6 +194,7 @@ namespace Callsheet.Wire
             p.Player = f.Text("player", 1, 64, TextForm.Id);
             p.Handle = f.Handle("handle");
             p.Position = f.Vector("position", -1e+07, 1e+07);
+            if (f.Has("name")) p.Name = f.Text("name", 1, 100, TextForm.Any);
             return p;
         }
     }
@@ -216,7 +242,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Time to first token of the replies since the server started.</summary>
+    /// <summary>Time to first token: all replies counted, percentiles of the latest.</summary>
     public sealed class TtftStats
     {
         public long Replies { get; set; }
@@ -253,6 +279,8 @@ namespace Callsheet.Wire
         public long EvictedBytes { get; set; }
         public TtftStats TtftResident { get; set; }
         public TtftStats TtftNotResident { get; set; }
+        /// <summary>How the server moves state; see SetPolicy. null = the engine plans for itself.</summary>
+        public string Policy { get; set; }
 
         public override string Type => "stats";
 
@@ -275,6 +303,7 @@ namespace Callsheet.Wire
             EvictedBytes = f.Integer("evicted_bytes", 0, 9007199254740991);
             TtftResident = TtftStats.Parse(f.Part("ttft_resident"));
             TtftNotResident = TtftStats.Parse(f.Part("ttft_not_resident"));
+            if (f.Has("policy")) Policy = f.Text("policy", 0, int.MaxValue, TextForm.Any);
         }
     }
 }

@@ -17,6 +17,7 @@ namespace Callsheet.Wire
                 case "spawned": return new SpawnedMessage();
                 case "tick_ack": return new TickAckMessage();
                 case "world_closed": return new WorldClosedMessage();
+                case "joined": return new JoinedMessage();
                 case "reply_start": return new ReplyStartMessage();
                 case "reply_delta": return new ReplyDeltaMessage();
                 case "reply_end": return new ReplyEndMessage();
@@ -40,7 +41,7 @@ namespace Callsheet.Wire
     /// <summary>Constants of callsheet.v1.</summary>
     public static class ProtocolInfo
     {
-        public const string Protocol = "1.0";
+        public const string Protocol = "1.1";
         public const string Subprotocol = "callsheet.v1";
         public const double MaxCoordinateM = 1e+07;
         public const int MaxSpeechChars = 4000;

@@ -34,6 +34,7 @@ namespace Callsheet.Wire
     /// <summary>The first message of every connection.</summary>
     public sealed class HelloMessage : ClientMessage
     {
+        /// <summary>Absent = 1.0, in all versions: the shape of hello never changes. Send PROTOCOL.</summary>
         public string Protocol { get; set; } = "1.0";
         public Role Role { get; set; }
         public string World { get; set; }
@@ -139,6 +140,8 @@ namespace Callsheet.Wire
         /// <summary>The server's monotonic clock, any epoch.</summary>
         public double ServerTimeS { get; set; }
         public EngineSummary Engine { get; set; }
+        /// <summary>For observers: worlds that have a game now, at most 64 of them.</summary>
+        public string[] Worlds { get; set; }
 
         public override string Type => "welcome";
 
@@ -157,6 +160,7 @@ namespace Callsheet.Wire
             ServerVersion = f.Text("server_version", 0, int.MaxValue, TextForm.Any);
             ServerTimeS = f.Real("server_time_s", double.MinValue, double.MaxValue);
             Engine = EngineSummary.Parse(f.Part("engine"));
+            if (f.Has("worlds")) Worlds = f.Texts("worlds", 0, int.MaxValue, 1, 64, TextForm.Id);
         }
     }
 

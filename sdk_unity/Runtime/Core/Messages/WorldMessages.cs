@@ -290,6 +290,58 @@ namespace Callsheet.Wire
         }
     }
 
+    /// <summary>Gives an observer a player of its own in the world; answered by joined.</summary>
+    public sealed class JoinMessage : RequestMessage
+    {
+        public string Name { get; set; }
+        public Vec3 Position { get; set; }
+
+        public override string Type => "join";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Integer("id", Id, 1, 9007199254740991);
+            w.Text("name", Name, 1, 100, TextForm.Any);
+            w.Vector("position", Position, -1e+07, 1e+07);
+        }
+    }
+
+    /// <summary>The player an observer has from now on, until its session ends or the game leaves.</summary>
+    public sealed class JoinedMessage : ReliableMessage
+    {
+        public long Id { get; set; }
+        public string Player { get; set; }
+        /// <summary>The world's player_max_speed_mps: estimates count on nobody being faster.</summary>
+        public double MaxSpeedMps { get; set; }
+
+        public override string Type => "joined";
+
+        internal override long? RequestId => Id;
+
+        internal override void ReadFields(FieldReader f)
+        {
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
+            Id = f.Integer("id", 1, 9007199254740991);
+            Player = f.Text("player", 1, 64, TextForm.Id);
+            MaxSpeedMps = f.Real("max_speed_mps", double.MinValue, double.MaxValue);
+        }
+    }
+
+    /// <summary>Places the player an observer has joined with. Not answered.</summary>
+    public sealed class MovePlayerMessage : ClientMessage
+    {
+        public Vec3 Position { get; set; }
+        public Vec3 Velocity { get; set; }
+
+        public override string Type => "move_player";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Vector("position", Position, -1e+07, 1e+07);
+            w.Vector("velocity", Velocity, -1e+07, 1e+07);
+        }
+    }
+
     /// <summary>The game left for good; the world's NPCs are gone. Sent to mods and observers.</summary>
     public sealed class WorldClosedMessage : ReliableMessage
     {
