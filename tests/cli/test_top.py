@@ -72,7 +72,8 @@ async def test_the_figures_for_scripts(server: CallsheetServer) -> None:
 
 
 async def test_one_picture(server: CallsheetServer) -> None:
-    process = await top(*address(server), "--once")
+    url = f"ws://127.0.0.1:{server.port}"  # "town" is the world that has a game
+    process = await top(url, "--once")
     out, err = await process.communicate()
     assert process.returncode == 0, err.decode()
     text = out.decode()

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from callsheet.cli.parser import CommandError, Commands
@@ -33,6 +34,7 @@ examples:
   callsheet top --json               a line of them every interval
 """
 TOPICS: Final[tuple[Topic, ...]] = ("npcs", "stats", "residency", "replies")
+DEFAULT_WORLD: Final = "demo"
 CONNECT_TIMEOUT_S: Final = 3.0
 QUIT_KEYS: Final = frozenset({"q", "Q"})
 PLAIN_SIZE: Final = (120, 40)
@@ -54,7 +56,10 @@ def add_parser(commands: Commands) -> None:
         metavar="URL",
         help="the server (default: %(default)s)",
     )
-    parser.add_argument("--world", default="demo", help="the world's id (default: %(default)s)")
+    parser.add_argument(
+        "--world",
+        help='the world\'s id (default: "demo" if a game is in it, else one that has one)',
+    )
     parser.add_argument("--token", help="the server's observer token, if it asks for one")
     parser.add_argument(
         "--interval",
@@ -98,14 +103,20 @@ async def watch(args: argparse.Namespace) -> None:
     from callsheet.core.settings import ClientSettings
     from callsheet_server.watch.scene import Scene
 
-    async with connect(
+    observe = partial(
+        connect,
         args.url,
         role="observer",
-        world=args.world,
         token=args.token,
         name="callsheet-top",
         settings=ClientSettings(connect_timeout_s=CONNECT_TIMEOUT_S),
-    ) as client:
+    )
+    world: str | None = args.world
+    if world is None:
+        async with observe(world=DEFAULT_WORLD) as client:
+            worlds = client.welcome.worlds or ()
+        world = DEFAULT_WORLD if DEFAULT_WORLD in worlds or not worlds else worlds[0]
+    async with observe(world=world) as client:
         scene = Scene()
         tasks = [
             asyncio.create_task(follow(client, scene, args.interval)),
@@ -164,7 +175,7 @@ async def show(client: Client, scene: Scene, args: argparse.Namespace) -> None:
     client.on(take, *EVENTS)
     await client.subscribe(*TOPICS, interval_s=args.interval)
     console, engine = Console(), client.welcome.engine
-    heading = f"{args.world}: {engine.name} ({engine.model}, {engine.device}), {args.url}"
+    heading = f"{client.welcome.world}: {engine.name} ({engine.model}, {engine.device}), {args.url}"
     if not (args.once or args.json):
         with keys() as pressed:
             async with live_view(console, scene, heading):

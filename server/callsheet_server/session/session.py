@@ -18,13 +18,7 @@ from typing import Protocol
 
 from callsheet.wire.base import Reliable, Request, ServerMessage
 from callsheet.wire.codec import AnyClientMessage, encode, parse_client_message
-from callsheet.wire.errors import (
-    RULES,
-    CallsheetError,
-    CloseCode,
-    ErrorCode,
-    error_for,
-)
+from callsheet.wire.errors import RULES, CallsheetError, CloseCode, ErrorCode, error_for
 from callsheet.wire.fields import Role
 from callsheet.wire.session import Ack, Bye, Error, Hello, Ping, Pong
 from callsheet.wire.tick import Tick, TickKind, decode_tick, tick_from_json
