@@ -48,7 +48,7 @@ class DistanceSettings(BaseModel):
         description="Seconds two fully sociable NPCs stand together before they talk.",
     )
     encounter_period_s: float = Field(
-        default=0.5,
+        default=1.0,
         ge=0.0,
         le=60.0,
         description="Seconds between two runs of the encounter estimator; 0 = every tick.",

@@ -83,6 +83,11 @@ class Columns:
         self.active[row] = False
         self._free.append(row)
 
+    def is_everyone(self, handles: NDArray[np.uint32]) -> bool:
+        """True if these are the handles of all rows, in order, and all rows are alive."""
+        everyone = np.array_equal(handles, self.handle[: self.rows])
+        return everyone and bool(self.alive[: self.rows].all())
+
     def find(self, handles: NDArray[np.uint32]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         """Look up handles.
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from callsheet.wire.fields import MAX_COORDINATE_M, Vec3
+from callsheet.wire.fields import Vec3
 from callsheet.wire.tick import NpcFlag, Tick, TickKind
 from callsheet.wire.world import NpcSpec, PlayerSpec, ScheduledCall
 from callsheet_server.world.columns import Columns
 from callsheet_server.world.errors import duplicate, limit_exceeded, unknown
 from callsheet_server.world.gaps import add_gap
+from callsheet_server.world.records import all_usable_npcs, usable_npcs, usable_players
 from callsheet_server.world.snapshot import Snapshot
 
 __all__ = ["Npc", "Player", "TickReport", "World", "WorldLimits"]
@@ -189,35 +191,25 @@ class World:
         """Take in a tick whose order and time have been checked."""
         self.game_time_s = tick.game_time_s
         records, columns = tick.npcs, self.columns
-        rows, known = columns.find(records["handle"])
-        good = _in_range(records["position"]) & _in_range(records["velocity"])
-        next_call_s = records["next_call_s"]
-        good &= ~((next_call_s < 0) | np.isinf(next_call_s))
-        good &= records["flags"] <= int(NpcFlag.UNAVAILABLE | NpcFlag.CLEAR_SCHEDULE)
-        use = known & good
-        if tick.kind is TickKind.KEYFRAME:
-            kept = columns.active[rows] & known & ~good
-            columns.active[: columns.rows] = False
-            columns.active[rows[kept]] = True
-        everything = bool(use.all())
-        if not everything:
-            rows, records, next_call_s = rows[use], records[use], next_call_s[use]
+        rows: slice | NDArray[np.intp] = slice(0, columns.rows)
+        missing: list[int] = []
+        bad: list[int] = []
+        # The usual keyframe names everybody in order: then nothing is looked up or picked out.
+        if not (columns.is_everyone(records["handle"]) and all_usable_npcs(records)):
+            rows, records, missing, bad = self._usable(tick)
         columns.position_m[rows] = records["position"]
         columns.velocity_mps[rows] = records["velocity"]
-        flags = records["flags"]
+        flags, next_call_s = records["flags"], records["next_call_s"]
         columns.active[rows] = (flags & NpcFlag.UNAVAILABLE) == 0
+        scheduled_call_s = columns.scheduled_call_s[rows]
         hinted = ~np.isnan(next_call_s)
-        if hinted.any():
-            columns.scheduled_call_s[rows[hinted]] = tick.game_time_s + next_call_s[hinted]
-        cleared = (flags & NpcFlag.CLEAR_SCHEDULE) != 0
-        if cleared.any():
-            columns.scheduled_call_s[rows[cleared]] = np.nan
+        scheduled_call_s[hinted] = tick.game_time_s + next_call_s[hinted]
+        scheduled_call_s[(flags & NpcFlag.CLEAR_SCHEDULE) != 0] = np.nan
+        columns.scheduled_call_s[rows] = scheduled_call_s
         self._advance_schedules()
-        missing, bad = self._apply_players(tick)
-        if not everything:
-            missing = tick.npcs["handle"][~known].tolist() + missing
-            bad = tick.npcs["handle"][known & ~good].tolist() + bad
-        return TickReport(len(rows), tuple(missing[:8]), len(missing), tuple(bad[:8]), len(bad))
+        missing_players, bad_players = self._apply_players(tick)
+        missing, bad = missing + missing_players, bad + bad_players
+        return TickReport(len(records), tuple(missing[:8]), len(missing), tuple(bad[:8]), len(bad))
 
     def hint(self, name: str, in_s: float | None) -> None:
         """Replace or take back the hint of one NPC."""
@@ -329,6 +321,24 @@ class World:
         self._player_by_handle[player.handle] = spec.player
         return player
 
+    def _usable(self, tick: Tick) -> tuple[NDArray[np.intp], NDArray[Any], list[int], list[int]]:
+        """Pick out the records that can be used; a keyframe's others become inactive.
+
+        Returns:
+            Their rows, the records, the handles that are unknown, and those with bad values.
+        """
+        records, columns = tick.npcs, self.columns
+        rows, known = columns.find(records["handle"])
+        good = usable_npcs(records)
+        if tick.kind is TickKind.KEYFRAME:
+            kept = columns.active[rows] & known & ~good
+            columns.active[: columns.rows] = False
+            columns.active[rows[kept]] = True
+        use = known & good
+        missing = records["handle"][~known].tolist()
+        bad = records["handle"][known & ~good].tolist()
+        return rows[use], records[use], missing, bad
+
     def _apply_players(self, tick: Tick) -> tuple[list[int], list[int]]:
         """Move the players; return the handles that are unknown, and those with bad values."""
         if tick.kind is TickKind.KEYFRAME:
@@ -336,8 +346,7 @@ class World:
             for player in self.players.values():
                 player.present &= player.guest or player.handle in named
         missing, bad = [], []
-        usable = _in_range(tick.players["position"]) & _in_range(tick.players["velocity"])
-        usable &= tick.players["flags"] == 0
+        usable = usable_players(tick.players)
         for record, good in zip(tick.players, usable, strict=True):
             handle = int(record["handle"])
             name = self._player_by_handle.get(handle)
@@ -380,12 +389,6 @@ def _refuse_unknown(kind: str, names: Iterable[str], known: Iterable[str]) -> No
         if name not in left:
             raise unknown(kind, name, f"{kind}s.{index}")
         left.remove(name)
-
-
-def _in_range(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """(K, 3) -> (K,): all three finite and within bounds. NaN compares false."""
-    inside: NDArray[np.bool_] = np.abs(vectors) <= MAX_COORDINATE_M
-    return inside[:, 0] & inside[:, 1] & inside[:, 2]
 
 
 def _next_time(call: ScheduledCall, from_s: float) -> float:
