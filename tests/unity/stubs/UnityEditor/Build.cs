@@ -1,8 +1,16 @@
 namespace UnityEditor.Build
 {
+    using UnityEditor.Build.Reporting;
+    using UnityEditor.UnityLinker;
+
     public interface IOrderedCallback
     {
         int callbackOrder { get; }
+    }
+
+    public interface IUnityLinkerProcessor : IOrderedCallback
+    {
+        string GenerateAdditionalLinkXmlFile(BuildReport report, UnityLinkerBuildPipelineData data);
     }
 }
 
@@ -10,20 +18,18 @@ namespace UnityEditor.Build.Reporting
 {
     public sealed class BuildReport : UnityEngine.Object
     {
+        private BuildReport()
+        {
+        }
     }
 }
 
 namespace UnityEditor.UnityLinker
 {
-    using UnityEditor.Build;
-    using UnityEditor.Build.Reporting;
-
     public sealed class UnityLinkerBuildPipelineData
     {
-    }
-
-    public interface IUnityLinkerProcessor : IOrderedCallback
-    {
-        string GenerateAdditionalLinkXmlFile(BuildReport report, UnityLinkerBuildPipelineData data);
+        private UnityLinkerBuildPipelineData()
+        {
+        }
     }
 }

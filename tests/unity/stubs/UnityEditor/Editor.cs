@@ -10,8 +10,6 @@ namespace UnityEditor
     {
         public UnityEngine.Object target { get; set; }
 
-        public SerializedObject serializedObject => new SerializedObject(target);
-
         public virtual void OnInspectorGUI()
         {
         }
@@ -31,7 +29,7 @@ namespace UnityEditor
         }
     }
 
-    public sealed class CustomEditor : Attribute
+    public class CustomEditor : Attribute
     {
         public CustomEditor(Type inspectedType)
         {
@@ -42,10 +40,12 @@ namespace UnityEditor
     {
     }
 
-    public sealed class InitializeOnLoadMethodAttribute : Attribute
+    [AttributeUsage(AttributeTargets.Method)]
+    public class InitializeOnLoadMethodAttribute : Attribute
     {
     }
 
+    [AttributeUsage(AttributeTargets.Method)]
     public sealed class SettingsProviderAttribute : Attribute
     {
     }
@@ -61,9 +61,12 @@ namespace UnityEditor
         public MenuItem(string itemName, bool isValidateFunction)
         {
             this.menuItem = itemName;
+            this.validate = isValidateFunction;
         }
 
         public string menuItem;
+
+        public bool validate;
 
         public int priority;
     }
@@ -87,7 +90,7 @@ namespace UnityEditor
         public Action<string> guiHandler { get; set; }
     }
 
-    public sealed class SerializedObject
+    public class SerializedObject : IDisposable
     {
         public SerializedObject(UnityEngine.Object obj)
         {
@@ -97,19 +100,31 @@ namespace UnityEditor
         {
         }
 
+        public void Dispose()
+        {
+        }
+
         public bool ApplyModifiedProperties() => false;
 
         public SerializedProperty GetIterator() => new SerializedProperty();
     }
 
-    public sealed class SerializedProperty
+    public class SerializedProperty : IDisposable
     {
+        internal SerializedProperty()
+        {
+        }
+
+        public void Dispose()
+        {
+        }
+
         public string name => "";
 
         public bool NextVisible(bool enterChildren) => false;
     }
 
-    public static class AssetDatabase
+    public sealed class AssetDatabase
     {
         public static T LoadAssetAtPath<T>(string assetPath)
             where T : UnityEngine.Object => null;
@@ -123,7 +138,7 @@ namespace UnityEditor
         }
     }
 
-    public static class EditorPrefs
+    public sealed class EditorPrefs
     {
         private static readonly Dictionary<string, string> Values = new Dictionary<string, string>();
 
@@ -132,7 +147,7 @@ namespace UnityEditor
         public static void SetString(string key, string value) => Values[key] = value;
     }
 
-    public static class SessionState
+    public class SessionState
     {
         private static readonly Dictionary<string, int> Values = new Dictionary<string, int>();
 
@@ -143,7 +158,7 @@ namespace UnityEditor
         public static void EraseInt(string key) => Values.Remove(key);
     }
 
-    public static class EditorApplication
+    public sealed class EditorApplication
     {
 #pragma warning disable 67
         public static event Action quitting;
@@ -171,7 +186,7 @@ namespace UnityEditor
         Error,
     }
 
-    public static class EditorGUILayout
+    public sealed class EditorGUILayout
     {
         public static void HelpBox(string message, MessageType type)
         {

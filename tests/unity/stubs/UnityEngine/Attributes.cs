@@ -16,19 +16,19 @@ namespace UnityEngine
     {
     }
 
-    [AttributeUsage(AttributeTargets.Field)]
     public sealed class SerializeField : Attribute
     {
     }
 
-    public sealed class TooltipAttribute : PropertyAttribute
+    public class TooltipAttribute : PropertyAttribute
     {
         public TooltipAttribute(string tooltip)
         {
         }
     }
 
-    public sealed class HeaderAttribute : PropertyAttribute
+    [AttributeUsage(AttributeTargets.Field, AllowMultiple = true)]
+    public class HeaderAttribute : PropertyAttribute
     {
         public HeaderAttribute(string header)
         {
@@ -56,7 +56,6 @@ namespace UnityEngine
         }
     }
 
-    [AttributeUsage(AttributeTargets.Class)]
     public sealed class AddComponentMenu : Attribute
     {
         public AddComponentMenu(string menuName)
@@ -64,13 +63,13 @@ namespace UnityEngine
         }
     }
 
-    [AttributeUsage(AttributeTargets.Class)]
+    [AttributeUsage(AttributeTargets.Class, Inherited = false)]
     public sealed class DisallowMultipleComponent : Attribute
     {
     }
 
     [AttributeUsage(AttributeTargets.Class)]
-    public sealed class DefaultExecutionOrder : Attribute
+    public class DefaultExecutionOrder : Attribute
     {
         public DefaultExecutionOrder(int order)
         {
@@ -80,7 +79,7 @@ namespace UnityEngine
         public int order { get; }
     }
 
-    [AttributeUsage(AttributeTargets.Class)]
+    [AttributeUsage(AttributeTargets.Class, Inherited = false)]
     public sealed class CreateAssetMenuAttribute : Attribute
     {
         public string fileName { get; set; }
@@ -97,10 +96,22 @@ namespace UnityEngine
     }
 
     [AttributeUsage(AttributeTargets.Method)]
-    public class RuntimeInitializeOnLoadMethodAttribute : Attribute
+    public class RuntimeInitializeOnLoadMethodAttribute : Scripting.PreserveAttribute
     {
         public RuntimeInitializeOnLoadMethodAttribute(RuntimeInitializeLoadType loadType)
         {
         }
+    }
+}
+
+namespace UnityEngine.Scripting
+{
+    [AttributeUsage(
+        AttributeTargets.Method | AttributeTargets.Class | AttributeTargets.Field | AttributeTargets.Property | AttributeTargets.Constructor
+            | AttributeTargets.Interface | AttributeTargets.Delegate | AttributeTargets.Event | AttributeTargets.Struct
+            | AttributeTargets.Assembly | AttributeTargets.Enum,
+        Inherited = false)]
+    public class PreserveAttribute : Attribute
+    {
     }
 }

@@ -6,6 +6,7 @@ namespace UnityEngine.Events
 
     public delegate void UnityAction<T0>(T0 arg0);
 
+    [Serializable]
     public abstract class UnityEventBase
     {
         /// <summary>Listeners set in the inspector: there are none here.</summary>

@@ -2,13 +2,12 @@ namespace UnityEngine
 {
     public sealed class GUILayoutOption
     {
+        internal GUILayoutOption()
+        {
+        }
     }
 
-    public sealed class GUIStyle
-    {
-    }
-
-    public static class GUILayout
+    public class GUILayout
     {
         public static GUILayoutOption Width(float width) => new GUILayoutOption();
 
@@ -37,7 +36,7 @@ namespace UnityEngine
         }
     }
 
-    public static class Screen
+    public sealed class Screen
     {
         public static int width => 1280;
 

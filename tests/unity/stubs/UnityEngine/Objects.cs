@@ -1,4 +1,5 @@
 using System;
+using System.Collections;
 using System.Collections.Generic;
 
 namespace UnityEngine
@@ -6,10 +7,16 @@ namespace UnityEngine
     public class Object
     {
         internal bool Destroyed;
+        private string _name = "";
 
-        public string name { get; set; } = "";
+        public string name
+        {
+            get => Named._name;
+            set => Named._name = value;
+        }
 
-        public HideFlags hideFlags { get; set; }
+        /// <summary>Whose name it bears: a component has that of its object.</summary>
+        internal virtual Object Named => this;
 
         public static implicit operator bool(Object exists) => !Object.ReferenceEquals(exists, null) && !exists.Destroyed;
 
@@ -21,13 +28,9 @@ namespace UnityEngine
 
         public override int GetHashCode() => base.GetHashCode();
 
-        public int GetInstanceID() => base.GetHashCode();
-
         public override string ToString() => name;
 
         public static void Destroy(Object obj) => PlayerLoop.Destroy(obj);
-
-        public static void DestroyImmediate(Object obj) => PlayerLoop.DestroyNow(obj);
 
         public static void DontDestroyOnLoad(Object target) => PlayerLoop.Keep((target as GameObject) ?? ((Component)target).gameObject);
 
@@ -37,21 +40,11 @@ namespace UnityEngine
         public static T FindAnyObjectByType<T>()
             where T : Object => PlayerLoop.Find<T>();
 
-        public static T Instantiate<T>(T original)
-            where T : Object => throw new NotSupportedException();
-
         private static bool Same(Object x, Object y)
         {
             bool noX = ReferenceEquals(x, null) || x.Destroyed, noY = ReferenceEquals(y, null) || y.Destroyed;
             return noX || noY ? noX && noY : ReferenceEquals(x, y);
         }
-    }
-
-    [Flags]
-    public enum HideFlags
-    {
-        None = 0,
-        HideAndDontSave = 61,
     }
 
     public sealed class GameObject : Object
@@ -112,30 +105,42 @@ namespace UnityEngine
 
         public Transform transform => gameObject.transform;
 
-        public new string name
-        {
-            get => gameObject.name;
-            set => gameObject.name = value;
-        }
+        internal override Object Named => gameObject;
 
         public T GetComponent<T>() => gameObject.GetComponent<T>();
     }
 
-    public class Transform : Component
+    public class Transform : Component, IEnumerable
     {
+        private readonly List<Transform> _children = new List<Transform>();
+        private Transform _parent;
+
+        protected internal Transform()
+        {
+        }
+
         public Vector3 position { get; set; }
 
         public Vector3 localScale { get; set; }
 
-        public Vector3 forward { get; set; }
-
-        public Transform parent { get; private set; }
+        public Transform parent
+        {
+            get => _parent;
+            set
+            {
+                _parent?._children.Remove(this);
+                _parent = value;
+                _parent?._children.Add(this);
+            }
+        }
 
         public void SetParent(Transform p) => parent = p;
 
         public void LookAt(Vector3 worldPosition)
         {
         }
+
+        public IEnumerator GetEnumerator() => _children.GetEnumerator();
     }
 
     public class Behaviour : Component

@@ -137,12 +137,6 @@ namespace UnityEngine
 
         internal static void Destroy(Object doomed) => Doomed.Add(doomed);
 
-        internal static void DestroyNow(Object doomed)
-        {
-            Destroy(doomed);
-            DestroyDoomed();
-        }
-
         private static void DestroyDoomed()
         {
             while (Doomed.Count > 0)

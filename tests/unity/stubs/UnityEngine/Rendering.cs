@@ -2,15 +2,24 @@ namespace UnityEngine
 {
     public enum LightType
     {
-        Spot,
-        Directional,
-        Point,
+        Spot = 0,
+        Directional = 1,
+        Point = 2,
+        Rectangle = 3,
+        Disc = 4,
     }
 
     public enum TextAnchor
     {
-        UpperLeft,
+        UpperLeft = 0,
+        UpperCenter = 1,
+        UpperRight = 2,
+        MiddleLeft = 3,
+        MiddleCenter = 4,
+        MiddleRight = 5,
+        LowerLeft = 6,
         LowerCenter = 7,
+        LowerRight = 8,
     }
 
     public sealed class Light : Behaviour

@@ -20,8 +20,6 @@ namespace UnityEngine
 
         public static Vector3 up => new Vector3(0, 1, 0);
 
-        public static Vector3 one => new Vector3(1, 1, 1);
-
         public float sqrMagnitude => (x * x) + (y * y) + (z * z);
 
         public float magnitude => (float)Math.Sqrt(sqrMagnitude);
@@ -64,7 +62,12 @@ namespace UnityEngine
         public float b;
         public float a;
 
-        public Color(float r, float g, float b, float a = 1f)
+        public Color(float r, float g, float b)
+            : this(r, g, b, 1f)
+        {
+        }
+
+        public Color(float r, float g, float b, float a)
         {
             this.r = r;
             this.g = g;
@@ -92,7 +95,7 @@ namespace UnityEngine
         public float height { get; set; }
     }
 
-    public static class Time
+    public class Time
     {
         public static double realtimeSinceStartupAsDouble => Waited + Watch.Elapsed.TotalSeconds;
 
@@ -102,8 +105,6 @@ namespace UnityEngine
 
         public static float deltaTime { get; private set; }
 
-        public static float timeScale { get; set; } = 1;
-
         private static double Waited { get; set; }
 
         private static readonly System.Diagnostics.Stopwatch Watch = System.Diagnostics.Stopwatch.StartNew();
@@ -112,12 +113,12 @@ namespace UnityEngine
         public static void Advance(double seconds)
         {
             Waited += seconds;
-            deltaTime = (float)(seconds * timeScale);
-            timeAsDouble += seconds * timeScale;
+            deltaTime = (float)seconds;
+            timeAsDouble += seconds;
         }
     }
 
-    public static class Debug
+    public class Debug
     {
         /// <summary>Everything logged, "Warning: ..." and so on. Not part of Unity's API.</summary>
         public static readonly List<string> Lines = new List<string>();
@@ -141,7 +142,7 @@ namespace UnityEngine
         public static void LogException(Exception exception, Object context) => LogException(exception);
     }
 
-    public static class Resources
+    public sealed class Resources
     {
         /// <summary>What <see cref="Load{T}"/> finds. Not part of Unity's API.</summary>
         public static readonly Dictionary<string, Object> Assets = new Dictionary<string, Object>();
@@ -150,7 +151,7 @@ namespace UnityEngine
             where T : Object => Assets.TryGetValue(path, out Object found) ? (T)found : null;
     }
 
-    public static class Gizmos
+    public sealed class Gizmos
     {
         public static Color color { get; set; }
 
@@ -170,7 +171,7 @@ namespace UnityEngine
         public static int Range(int minInclusive, int maxExclusive) => Source.Next(minInclusive, maxExclusive);
     }
 
-    public static class Application
+    public class Application
     {
         public static bool isPlaying => true;
     }
