@@ -67,12 +67,11 @@ async def served_view(
     runs: dict[str, list[served.Served]] = {name: [] for name in POLICIES}
     for repetition in range(repetitions):
         for name, policy in POLICIES.items():
-            print(f"served: {name}, {repetition + 1} of {repetitions}", file=sys.stderr)
-            runs[name].append(
-                await served.serve(
-                    trace, town.cast, texts, policy, device_bytes, speed, seconds / 5
-                )
+            run = await served.serve(
+                trace, town.cast, texts, policy, device_bytes, speed, seconds / 5
             )
+            runs[name].append(run)
+            print(f"round {repetition + 1} of {repetitions}: {run.summary()}", file=sys.stderr)
     rows = [served.median_summary(of_policy) for of_policy in runs.values()]
     return {
         "npcs": npcs,
@@ -105,8 +104,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="which town")
     parser.add_argument("--no-served", action="store_true", help="leave the engine out")
     parser.add_argument("--served-npcs", type=int, default=60, help="NPCs for the engine")
-    parser.add_argument("--served-seconds", type=float, default=100.0, help="game time, engine")
-    parser.add_argument("--speed", type=float, default=1.0, help="game seconds per second, engine")
+    parser.add_argument("--served-seconds", type=float, default=60.0, help="game time, engine")
+    parser.add_argument("--speed", type=float, default=0.6, help="game seconds per second, engine")
     parser.add_argument("--words", type=int, default=200, help="words per persona, engine")
     parser.add_argument("--repetitions", type=int, default=1, help="of each policy, engine")
     chosen = parser.parse_args()

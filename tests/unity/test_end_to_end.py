@@ -29,7 +29,7 @@ def game(toolchain: Toolchain) -> Path:
 @pytest.mark.parametrize("scenario", ["town", "flood"])
 def test_play(scenario: str, game: Path, toolchain: Toolchain, shared_server: Server) -> None:
     printed = toolchain.run(game, scenario, shared_server.url)
-    assert printed.endswith("passed\n"), printed
+    assert "passed" in printed.splitlines(), printed
 
 
 @pytest.mark.parametrize("refused", [True, False], ids=["refused", "silent"])
@@ -40,7 +40,7 @@ def test_play_without_a_server(refused: bool, game: Path, toolchain: Toolchain) 
         if refused:
             listener.close()
         printed = toolchain.run(game, "absent", f"ws://127.0.0.1:{port}/")
-    assert printed.endswith("passed\n"), printed
+    assert "passed" in printed.splitlines(), printed
 
 
 def test_a_server_killed_in_mid_reply_and_started_again(game: Path, server: Server) -> None:
