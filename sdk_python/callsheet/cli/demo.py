@@ -50,7 +50,9 @@ def add_parser(commands: Commands) -> None:
         ("--seed", int, 1, "another number, another town"),
     ):
         town.add_argument(flag, type=kind, default=default, help=f"{words} (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, help="stop after so long")
+    parser.add_argument(
+        "--seconds", type=float, help="once the NPCs are ready, play so long, then stop"
+    )
     parser.add_argument("--json", action="store_true", help="print nothing but a summary, as JSON")
     parser.add_argument("--record", type=Path, metavar="FILE", help="write a trace, for `replay`")
     add_settings_arguments(parser)

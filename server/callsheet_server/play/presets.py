@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from callsheet_server.settings import Settings
 
 __all__ = ["max_open", "presets"]
@@ -18,14 +16,13 @@ SCRIPTED_PREFIX_BYTES = 1_000_000
 
 
 def presets(npcs: int) -> list[str]:
-    """As flags: short replies, tiers too small for everyone, and a core left for the town.
+    """As flags: short replies, and tiers too small for everyone.
 
     Short chunks of prefill keep the computing of prefixes from holding up who speaks.
     """
     device, host = DEVICE_SHARE * npcs, HOST_SHARE * npcs  # NPCs that fit
     return [
         "server.port=0",
-        f"embedded.threads={max((os.cpu_count() or 1) - 1, 1)}",
         "embedded.prefill_chunk_tokens=64",
         "reply.max_tokens=32",
         f"embedded.device_budget_bytes={int(device * PREFIX_BYTES) + LORE_BYTES}",

@@ -45,7 +45,7 @@ class Pace:
     max_open: int
     """Nobody begins a talk while so many answers are under way: no queue grows without end."""
     seconds: float | None = None
-    """Of real time; None = until cancelled."""
+    """Of real time, once the NPCs are ready; None = until cancelled."""
 
 
 class TownGame:
@@ -68,12 +68,12 @@ class TownGame:
         handles = await client.spawn(self._npcs(), self._players())
         while self._town.time_s < OPENING_S:
             step = self._town.step(OPENING_STEP_S, quiet=True)
-        seconds = math.inf if self._pace.seconds is None else self._pace.seconds
-        ends_s = asyncio.get_running_loop().time() + seconds
         if client.welcome.engine.keeps_residency:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(seconds, MAX_PREPARE_S)):
+                async with asyncio.timeout(MAX_PREPARE_S):
                     await self._prepare(client, handles, step)
+        seconds = math.inf if self._pace.seconds is None else self._pace.seconds
+        ends_s = asyncio.get_running_loop().time() + seconds
         async with asyncio.TaskGroup() as asks:
             for answer in await self._play(client, handles, asks, ends_s):
                 answer.cancel()
