@@ -1,0 +1,16 @@
+"""The entry point: what a stock SGLang calls, early in each of its processes."""
+
+from __future__ import annotations
+
+import os
+
+__all__ = ["SWITCH", "activate"]
+
+SWITCH = "CALLSHEET_SGLANG"
+"""The environment variable that turns the plugin on; anything but "1" leaves SGLang as it is."""
+
+
+def activate() -> None:
+    """Take part in this SGLang process, if asked to."""
+    if os.environ.get(SWITCH) != "1":
+        return
