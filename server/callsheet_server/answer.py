@@ -13,7 +13,7 @@ from callsheet.wire.talk import Say
 from callsheet_server.engine.engine import Delta, Engine, GenerationEnd, GenerationRequest
 from callsheet_server.engine.errors import EngineError
 from callsheet_server.open_reply import OpenReply, ReplyFullError
-from callsheet_server.reply.actions import action_schema, action_turn, read_choice
+from callsheet_server.reply.actions import action_schema, action_turn, permitted, read_choice
 from callsheet_server.reply.prompting import (
     heard_turns,
     priority_of,
@@ -146,14 +146,16 @@ class Answerer:
         That an NPC cannot act is logged; what it said stands.
         """
         found = reply.room.script_for(reply.npc)
-        if found is None or not found[0].spec.actions:
+        if found is None:
             return
-        actions = found[0].spec.actions
-        npc_name = reply.world.npc(reply.npc).spec.name
+        npc = reply.world.npc(reply.npc).spec
+        actions = permitted(found[0].spec.actions, npc.actions)
+        if not actions:
+            return
         request = GenerationRequest(
             request_id=f"{said.request_id}/action",
             npc=said.npc,
-            turns=(*said.turns, Turn(None, reply.text), action_turn(npc_name, actions)),
+            turns=(*said.turns, Turn(None, reply.text), action_turn(npc.name, actions)),
             max_new_tokens=self._settings.action_max_tokens,
             sampling=said.sampling,
             priority=said.priority,

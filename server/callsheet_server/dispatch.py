@@ -108,7 +108,7 @@ class Dispatcher:
                 self._despawn(room, message)
                 session.send(Ok(id=message.id))
             case UpdateNpc():
-                self._update_npc(room, message)
+                self._update_npc(room, session, message)
                 session.send(Ok(id=message.id))
             case ConfigureWorld():
                 self._configure_world(room, message)
@@ -162,8 +162,14 @@ class Dispatcher:
             self._forget(room, npc)
         room.world.despawn(message.npcs, message.players)
 
-    def _update_npc(self, room: Room, message: UpdateNpc) -> None:
+    def _update_npc(self, room: Room, session: Session, message: UpdateNpc) -> None:
         npc = room.world.npc(message.npc)
+        if message.actions is not None and session.role != "game":
+            raise error_for(
+                ErrorCode.FORBIDDEN,
+                "only the game says which actions an NPC may take",
+                field="actions",
+            )
         changes = message.model_dump(exclude={"type", "id", "npc"}, exclude_none=True)
         if message.schedule is not None:
             changes["schedule"] = message.schedule
