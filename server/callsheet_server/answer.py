@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing, suppress
 
 from callsheet.wire.script import HearAnswer, Heard
 from callsheet.wire.talk import Say
 from callsheet_server.engine.engine import Delta, Engine, GenerationEnd, GenerationRequest
 from callsheet_server.engine.errors import EngineError
+from callsheet_server.moderation import Moderator, RefusedReplyError, Spoken, Utterance
 from callsheet_server.open_reply import OpenReply, ReplyFullError
 from callsheet_server.reply.actions import action_schema, action_turn, permitted, read_choice
 from callsheet_server.reply.prompting import (
@@ -33,8 +34,9 @@ logger = logging.getLogger(__name__)
 class Answerer:
     """Asks the script, asks the model, remembers, and lets the NPC act."""
 
-    def __init__(self, engine: Engine, settings: ReplySettings) -> None:
+    def __init__(self, engine: Engine, moderator: Moderator, settings: ReplySettings) -> None:
         self._engine = engine
+        self._moderator = moderator
         self._settings = settings
         self._calls: dict[int, tuple[Session, asyncio.Future[HearAnswer]]] = {}
         self._last_call = 0
@@ -44,9 +46,14 @@ class Answerer:
 
         Raises:
             EngineError: as the engine raised it.
+            RequestError: ``text_refused``, a player may not say this.
             CancelledError: the words said so far are remembered.
         """
         name = speaker_name(reply.world, message.speaker)
+        if message.speaker.kind == "player":
+            await self._moderator.check_heard(
+                Utterance("heard", reply.room.name, reply.npc, name, message.text)
+            )
         script = await self._ask_script(reply, message)
         *material, heard = heard_turns(name, message.text, script.material)
         if script.ignore:
@@ -67,10 +74,18 @@ class Answerer:
             priority=priority_of(message),
             stop=message.stop,
         )
+        npc_name = reply.world.npc(reply.npc).spec.name
+        spoken = Spoken(self._moderator, reply.room.name, reply.npc, npc_name, reply.say)
         try:
-            end = await self._generate(reply, request, reply.say)
+            end = await self._generate(reply, request, spoken.feed)
+            await spoken.end()
         except ReplyFullError:
             reply.end("length")
+            return
+        except RefusedReplyError:
+            with suppress(ReplyFullError):
+                reply.say(self._moderator.safe_line)
+            reply.end("stop")
             return
         finally:
             if reply.text:
@@ -126,7 +141,7 @@ class Answerer:
             del self._calls[call]
 
     async def _generate(
-        self, reply: OpenReply, request: GenerationRequest, say: Callable[[str], None]
+        self, reply: OpenReply, request: GenerationRequest, hear: Callable[[str], Awaitable[None]]
     ) -> GenerationEnd:
         counted_tokens = 0
         async with aclosing(self._engine.submit(request)) as stream:
@@ -137,7 +152,7 @@ class Answerer:
                 # A delta is at least one token. The exact count comes with the end, if it comes.
                 counted_tokens += 1
                 reply.spent_tokens += 1
-                say(item.text)
+                await hear(item.text)
         raise AssertionError(f"{request.request_id}: the engine's stream has no end")
 
     async def _act(self, reply: OpenReply, said: GenerationRequest) -> None:
@@ -162,8 +177,12 @@ class Answerer:
             json_schema=action_schema(actions),
         )
         pieces: list[str] = []
+
+        async def collect(piece: str) -> None:
+            pieces.append(piece)
+
         try:
-            await self._generate(reply, request, pieces.append)
+            await self._generate(reply, request, collect)
         except EngineError as error:
             logger.warning("no action: %s", error)
             return

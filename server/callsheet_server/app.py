@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from callsheet.wire.base import Request
-from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
+from callsheet.wire.errors import ErrorCode, error_for
 from callsheet.wire.session import Draining, EngineSummary, Hello
 from callsheet.wire.tick import Tick
 from callsheet_server.answer import Answerer
@@ -17,10 +17,12 @@ from callsheet_server.dispatch import Dispatcher
 from callsheet_server.engine.engine import Engine, Progress
 from callsheet_server.engine.mover import DoneMove, Mover
 from callsheet_server.guests import Guests
+from callsheet_server.moderation import Moderator
 from callsheet_server.observe import Observers
 from callsheet_server.open_reply import OpenReply
 from callsheet_server.page import load_page
 from callsheet_server.pipeline import Pipeline
+from callsheet_server.reply.tick_errors import tick_errors
 from callsheet_server.residency.controller import ResidencyController
 from callsheet_server.residency.state import StateStore
 from callsheet_server.room import Room
@@ -38,7 +40,7 @@ from callsheet_server.transport.http import Page
 from callsheet_server.transport.listener import Listener
 from callsheet_server.transport.outbox import Outbox
 from callsheet_server.transport.tokens import TokenFile
-from callsheet_server.world.world import TickReport, WorldLimits
+from callsheet_server.world.world import WorldLimits
 
 __all__ = ["CallsheetServer"]
 
@@ -77,6 +79,7 @@ class CallsheetServer:
         self._recorder = recorder
         self._clock = time.monotonic
         self.rooms: dict[str, Room] = {}
+        self.moderator = Moderator(settings.moderation)
         self.quotas = QuotaBook(settings.token_quota, settings.world_quota)
         self.sessions = SessionRegistry(
             settings.server,
@@ -127,6 +130,7 @@ class CallsheetServer:
         tokens = None if token_file is None else TokenFile(token_file)
         if tokens is not None:
             self.sessions.use_tokens(await asyncio.to_thread(tokens.read), self._clock())
+        await asyncio.to_thread(self.moderator.start)
         await self.engine.start(report)
         settings, clock = self.settings, self._clock
         stores = (*self.engine.stores, *self._extra_stores)
@@ -141,7 +145,7 @@ class CallsheetServer:
             clock,
             self.telemetry.planned,
         )
-        answerer = Answerer(self.engine, settings.reply)
+        answerer = Answerer(self.engine, self.moderator, settings.reply)
         self.talk = Talk(answerer, settings.reply, self._called, self._ended, clock)
         guests = Guests(settings.server.observers_may_act)
         self._dispatcher = Dispatcher(self.pipeline, self.talk, guests, self._check_npcs, clock)
@@ -163,6 +167,7 @@ class CallsheetServer:
             await self._drain()
             await self._listener.close()
             await self.mover.close()
+        self.moderator.close()
         if self._recorder is not None:
             await asyncio.to_thread(self._recorder.close)
         await self.engine.close()
@@ -264,7 +269,7 @@ class CallsheetServer:
             self._recorder.tick(room, self.pipeline.prefixes)
         game = room.game
         if game is not None:
-            for error in _tick_errors(tick, report):
+            for error in tick_errors(tick, report):
                 game.complain(error, self._clock())
 
     def _called(self, room: Room, npc: str) -> None:
@@ -361,32 +366,3 @@ class _Client:
     def lost(self, close_code: int) -> None:
         self._connection.lost(close_code, self._server._clock())
         self._server._lost(self)
-
-
-def _tick_errors(tick: Tick, report: TickReport) -> list[CallsheetError]:
-    """What of a tick was left out, in words."""
-    errors = []
-    if report.unknown_count:
-        shown = ", ".join(map(str, report.unknown_handles))
-        errors.append(
-            error_for(
-                ErrorCode.UNKNOWN_HANDLE,
-                f"tick {tick.tick}: {report.unknown_count} records with unknown handles skipped: "
-                f"{shown}",
-                field="handle",
-                value=f"[{shown}]",
-            )
-        )
-    if report.bad_count:
-        shown = ", ".join(map(str, report.bad_handles))
-        errors.append(
-            error_for(
-                ErrorCode.BAD_VALUE,
-                f"tick {tick.tick}: {report.bad_count} records skipped, of handles {shown}: "
-                f"positions and velocities must be finite and within 1e7, next_call_s NaN or at "
-                f"least 0, flags at most 3",
-                field="npcs",
-                value=f"[{shown}]",
-            )
-        )
-    return errors

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from callsheet_server.distance.settings import DistanceSettings
 from callsheet_server.engine.embedded.settings import EmbeddedSettings
 from callsheet_server.engine.scripted import ScriptedSettings
+from callsheet_server.moderation import ModerationSettings
 from callsheet_server.reply.settings import ReplySettings
 from callsheet_server.residency.settings import PolicySettings
 from callsheet_server.transport.settings import LimitSettings, QuotaSettings, ServerSettings
@@ -66,6 +67,7 @@ class Settings(BaseModel):
     distance: DistanceSettings = DistanceSettings()
     residency: PolicySettings = PolicySettings()
     reply: ReplySettings = ReplySettings()
+    moderation: ModerationSettings = ModerationSettings()
     engine: EngineSettings = EngineSettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
     scripted: ScriptedSettings = ScriptedSettings()
