@@ -25,15 +25,19 @@ from callsheet_server.residency.controller import ResidencyController
 from callsheet_server.residency.state import StateStore
 from callsheet_server.room import Room
 from callsheet_server.session.connection import Connection
+from callsheet_server.session.quota import QuotaBook
 from callsheet_server.session.registry import SessionRegistry
+from callsheet_server.session.session import Session
 from callsheet_server.settings import Settings
 from callsheet_server.talk import Talk
 from callsheet_server.telemetry import Telemetry
 from callsheet_server.telemetry.logs import bind
 from callsheet_server.trace.recorder import Recorder
+from callsheet_server.transport.errors import SettingFileError
 from callsheet_server.transport.http import Page
 from callsheet_server.transport.listener import Listener
 from callsheet_server.transport.outbox import Outbox
+from callsheet_server.transport.tokens import TokenFile
 from callsheet_server.world.world import TickReport, WorldLimits
 
 __all__ = ["CallsheetServer"]
@@ -41,6 +45,7 @@ __all__ = ["CallsheetServer"]
 logger = logging.getLogger(__name__)
 
 HOUSEKEEPING_S = 0.05
+TOKEN_FILE_POLL_S = 1.0
 RECONNECT_AFTER_S = 2.0
 """What clients are told at shutdown: a restart usually takes about this long."""
 
@@ -72,9 +77,11 @@ class CallsheetServer:
         self._recorder = recorder
         self._clock = time.monotonic
         self.rooms: dict[str, Room] = {}
+        self.quotas = QuotaBook(settings.token_quota, settings.world_quota)
         self.sessions = SessionRegistry(
             settings.server,
             settings.limits,
+            self.quotas,
             self._engine_summary,
             lambda: secrets.token_urlsafe(16),
         )
@@ -88,8 +95,14 @@ class CallsheetServer:
         """Of connections that have ended."""
         self.telemetry = Telemetry(self)
         self.pages.update(self.telemetry.pages)
-        self._listener = Listener(settings.server, settings.limits, self._connect, self.pages)
-        self._background: asyncio.Task[None] | None = None
+        self._listener = Listener(
+            settings.server,
+            settings.limits,
+            self._connect,
+            self.pages,
+            self.sessions.may_observe,
+        )
+        self._background: list[asyncio.Task[None]] = []
 
     @property
     def port(self) -> int:
@@ -107,8 +120,13 @@ class CallsheetServer:
 
         Raises:
             EngineStartError: the engine cannot start; the text names the fix.
+            SettingFileError: a file that a setting names cannot be used.
             OSError: the port is taken.
         """
+        token_file = self.settings.server.token_file
+        tokens = None if token_file is None else TokenFile(token_file)
+        if tokens is not None:
+            self.sessions.use_tokens(await asyncio.to_thread(tokens.read), self._clock())
         await self.engine.start(report)
         settings, clock = self.settings, self._clock
         stores = (*self.engine.stores, *self._extra_stores)
@@ -124,23 +142,24 @@ class CallsheetServer:
             self.telemetry.planned,
         )
         answerer = Answerer(self.engine, settings.reply)
-        self.talk = Talk(
-            answerer, settings.limits.max_open_requests, self._called, self._ended, clock
-        )
-        guests = Guests(settings.server.trusts_observers)
-        self._dispatcher = Dispatcher(self.pipeline, self.talk, guests, clock)
+        self.talk = Talk(answerer, settings.reply.max_tokens, self._called, self._ended, clock)
+        guests = Guests(settings.server.observers_may_act)
+        self._dispatcher = Dispatcher(self.pipeline, self.talk, guests, self._check_npcs, clock)
         self._observers = Observers(self.pipeline, self.engine)
         self.pages.update(await asyncio.to_thread(load_page))
         await self._listener.start()
-        self._background = asyncio.create_task(self._keep_house())
+        self._background.append(asyncio.create_task(self._keep_house()))
+        if tokens is not None:
+            self._background.append(asyncio.create_task(self._follow(tokens)))
 
     async def close(self) -> None:
         """Drain, say goodbye, free everything. May be called twice, and without ``start``."""
         self.draining = True
-        if self._background is not None:
-            self._background.cancel()
-            await asyncio.gather(self._background, return_exceptions=True)
-            self._background = None
+        if self._background:
+            for task in self._background:
+                task.cancel()
+            await asyncio.gather(*self._background, return_exceptions=True)
+            self._background.clear()
             await self._drain()
             await self._listener.close()
             await self.mover.close()
@@ -252,6 +271,23 @@ class CallsheetServer:
         self.telemetry.called(room, npc)
         self.pipeline.demand(room, npc)
 
+    def _check_npcs(self, session: Session, count: int) -> None:
+        """Refuse NPCs past what the session's token may have in all worlds."""
+        token, limit = session.token, self.settings.limits.max_npcs_per_token
+        if token is None:
+            return
+        games = [s for s in self.sessions if s.role == "game" and s.token == token]
+        alive = sum(len(self.rooms[game.world].world.npcs) for game in games)
+        if alive + count > limit:
+            raise error_for(
+                ErrorCode.LIMIT_EXCEEDED,
+                f"{alive} NPCs are alive in the worlds of token {token.name!r}, and {count} more "
+                f"would pass {limit}",
+                field="npcs",
+                value=str(count),
+                limit=limit,
+            )
+
     # --- meanwhile ---------------------------------------------------------------------------
 
     async def _keep_house(self) -> None:
@@ -263,6 +299,19 @@ class CallsheetServer:
                 self._observers.update(self.rooms.values(), self._clock())
             except Exception:
                 logger.exception("housekeeping failed; it goes on")
+
+    async def _follow(self, tokens: TokenFile) -> None:
+        """Keep to the token file. While it cannot be used, the tokens it had stay good."""
+        while True:
+            await asyncio.sleep(TOKEN_FILE_POLL_S)
+            try:
+                changed = await asyncio.to_thread(tokens.read_if_changed)
+            except SettingFileError as error:
+                logger.error("%s; the tokens it had before stay good", error)
+                continue
+            if changed is not None:
+                logger.info("%d tokens in server.token_file", len(changed))
+                self.sessions.use_tokens(changed, self._clock())
 
     def _sweep(self) -> None:
         for session in self.sessions.sweep(self._clock()):
@@ -302,6 +351,9 @@ class _Client:
 
     def receive(self, frame: str | bytes) -> None:
         self._server._receive(self._connection, frame)
+
+    def refuse(self, problem: str) -> None:
+        self._connection.refuse(error_for(ErrorCode.UNAUTHORIZED, problem))
 
     def hello_timeout(self, timeout_s: float) -> None:
         self._connection.hello_timeout(timeout_s)

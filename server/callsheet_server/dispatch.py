@@ -50,11 +50,18 @@ class Dispatcher:
     """Carries out validated messages against a room. Synchronous: replies run as tasks."""
 
     def __init__(
-        self, pipeline: Pipeline, talk: Talk, guests: Guests, clock: Callable[[], float]
+        self,
+        pipeline: Pipeline,
+        talk: Talk,
+        guests: Guests,
+        check_npcs: Callable[[Session, int], None],
+        clock: Callable[[], float],
     ) -> None:
+        """``check_npcs`` raises if a session may not spawn so many more NPCs."""
         self._pipeline = pipeline
         self._talk = talk
         self._guests = guests
+        self._check_npcs = check_npcs
         self._clock = clock
 
     def handle(self, room: Room, session: Session, message: AnyClientMessage) -> None:
@@ -125,12 +132,14 @@ class Dispatcher:
                 self._guests.move(room, session, message)
             case SetPolicy():
                 self._guests.check_allowed("choose the policy")
+                _check_unbound(session)
                 self._pipeline.set_policy(message.policy)
                 session.send(Ok(id=message.id))
 
     # --- the world ---------------------------------------------------------------------------
 
     def _spawn(self, room: Room, session: Session, message: Spawn) -> None:
+        self._check_npcs(session, len(message.npcs))
         for index, spec in enumerate(message.npcs):
             self._pipeline.check_adapter(spec.adapter, f"npcs.{index}.adapter")
         npcs, players = room.world.spawn(message.npcs, message.players)
@@ -261,3 +270,13 @@ class Dispatcher:
         else:
             room.subscriptions.pop(session.id, None)
         session.send(Ok(id=message.id))
+
+
+def _check_unbound(session: Session) -> None:
+    """Refuse what touches every world to a session whose token is for one."""
+    if session.token is not None and session.token.world is not None:
+        raise error_for(
+            ErrorCode.FORBIDDEN,
+            f"the policy holds for all worlds; this session's token is for {session.world!r} only",
+            field="type",
+        )

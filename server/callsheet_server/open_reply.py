@@ -14,6 +14,7 @@ from callsheet.wire.talk import Action, ReplyDelta, ReplyEnd, ReplyStart, Speake
 from callsheet_server.engine.engine import GenerationEnd
 from callsheet_server.reply.views import TIER_NAMES
 from callsheet_server.room import Room
+from callsheet_server.session.quota import Lease
 from callsheet_server.session.session import Session
 from callsheet_server.world.memory import Memory, Turn
 from callsheet_server.world.world import World
@@ -43,8 +44,12 @@ class OpenReply:
     reply: int
     accepted_s: float
     """When it was accepted, on ``time.monotonic``'s clock."""
+    lease: Lease
+    """Its place in the quotas of who asked."""
     max_tokens: int | None = None
     """As the request asked."""
+    spent_tokens: int = 0
+    """All that the model generated for it, what was cut short and its deed included."""
     world: World = field(init=False)
     memory: Memory = field(init=False)
     asked_s: float = field(init=False)

@@ -20,19 +20,20 @@ from callsheet.wire.base import Reliable, Request, ServerMessage
 from callsheet.wire.codec import AnyClientMessage, encode, parse_client_message
 from callsheet.wire.errors import RULES, CallsheetError, CloseCode, ErrorCode, error_for
 from callsheet.wire.fields import Role
-from callsheet.wire.session import Ack, Bye, Error, Hello, Ping, Pong
+from callsheet.wire.session import Ack, Bye, Hello, Ping, Pong
 from callsheet.wire.tick import Tick, TickKind, decode_tick, tick_from_json
 from callsheet.wire.world import JsonTick
 from callsheet_server.session.budget import TokenBucket
+from callsheet_server.session.error_message import error_message
+from callsheet_server.session.quota import BURST_S, Quota, Quotas
 from callsheet_server.session.replay import ReplayBuffer
 from callsheet_server.transport.settings import LimitSettings
+from callsheet_server.transport.tokens import Token
 
-__all__ = ["Link", "Session", "SessionState", "error_message"]
+__all__ = ["Link", "Session", "SessionState"]
 
 logger = logging.getLogger(__name__)
 
-BURST_S = 2.0
-"""A session that was quiet may send this many seconds' worth of messages at once."""
 ERROR_RATE = 10.0
 ERROR_BURST = 100.0
 """100 errors at once or 10 a second for long: the client is broken or hostile."""
@@ -78,6 +79,12 @@ class Session:
         self.role: Role = role
         self.world = world
         self.resume_token = ""
+        self.token: Token | None = None
+        """What let it in; None = its role asks for none."""
+        self.quota = Quota("session", "this session", limits, now_s)
+        """Its own."""
+        self.quotas = Quotas([self.quota], [self.quota], Counter())
+        """All that it is under."""
         self.state = SessionState.DETACHED
         self.last_request_id = 0
         self.last_frame_s = now_s
@@ -87,9 +94,6 @@ class Session:
         self._limits = limits
         self._link: Link | None = None
         self._replay = ReplayBuffer(limits.max_outbox_messages, limits.max_outbox_bytes)
-        self._messages = TokenBucket(
-            limits.max_messages_per_s, limits.max_messages_per_s * BURST_S, now_s
-        )
         self._ticks = TokenBucket(limits.max_ticks_per_s, limits.max_ticks_per_s * BURST_S, now_s)
         self._error_budget = TokenBucket(ERROR_RATE, ERROR_BURST, now_s)
         self._told_at_s: dict[ErrorCode, float] = {}
@@ -162,28 +166,30 @@ class Session:
     def _receive_message(self, text: str, now_s: float) -> AnyClientMessage | Tick | None:
         if 4 * len(text) > self._limits.max_message_bytes:
             _check_size("text", len(text.encode()), self._limits.max_message_bytes)
+        size_bytes = len(text) if text.isascii() else len(text.encode())
+        refusal = self.quotas.take_bytes(size_bytes, now_s)
         message = parse_client_message(text)
         if isinstance(message, JsonTick):
             self._check_role(message)
+            if refusal is not None:
+                self.complain(refusal, now_s)
+                return None
             return self._admit_tick(tick_from_json(message), now_s)
         try:
-            return self._admit_message(message, now_s)
+            return self._admit_message(message, refusal, now_s)
         except CallsheetError as error:
             error.request_id = message.id if isinstance(message, Request) else None
             raise
 
-    def _admit_message(self, message: AnyClientMessage, now_s: float) -> AnyClientMessage | None:
-        """Check rate, id and role; answer here what needs no world."""
-        wait_s = self._messages.take(now_s)
+    def _admit_message(
+        self, message: AnyClientMessage, refusal: CallsheetError | None, now_s: float
+    ) -> AnyClientMessage | None:
+        """Check quotas, id and role; answer here what needs no world."""
+        refusal = refusal or self.quotas.take_message(now_s)
         if isinstance(message, Request):
             self._take_request_id(message.id)
-        if wait_s:
-            raise error_for(
-                ErrorCode.LIMIT_EXCEEDED,
-                f"more than {self._limits.max_messages_per_s:g} messages a second",
-                limit=self._limits.max_messages_per_s,
-                retry_after_s=wait_s,
-            )
+        if refusal is not None:
+            raise refusal
         self._check_role(message)
         match message:
             case Ping():
@@ -232,6 +238,9 @@ class Session:
         if self.role != "game":
             raise error_for(ErrorCode.FORBIDDEN, f"ticks are for games; this is a {self.role}")
         _check_size("binary", len(frame), self._limits.max_tick_bytes)
+        if (refusal := self.quotas.take_bytes(len(frame), now_s)) is not None:
+            self.complain(refusal, now_s)
+            return None
         return self._admit_tick(decode_tick(frame), now_s)
 
     def _admit_tick(self, tick: Tick, now_s: float) -> Tick | None:
@@ -382,16 +391,3 @@ def _check_size(kind: str, size: int, limit: int) -> None:
             value=str(size),
             limit=limit,
         )
-
-
-def error_message(error: CallsheetError) -> Error:
-    """The wire form of an error."""
-    return Error(
-        id=error.request_id,
-        code=error.code,
-        message=error.message,
-        field=error.field,
-        value=error.value,
-        limit=error.limit,
-        retry_after_s=error.retry_after_s,
-    )
