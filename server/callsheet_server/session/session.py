@@ -77,7 +77,8 @@ class Session:
         self.id = session_id
         self.role: Role = role
         self.world = world
-        self.resume_token = ""
+        self.resume_token = self.former_token = ""
+        """What resumes it. The former one too, until something shows that a welcome arrived."""
         self.state = SessionState.DETACHED
         self.last_request_id = 0
         self.last_frame_s = now_s
@@ -151,6 +152,7 @@ class Session:
             and the client has been told.
         """
         self.last_frame_s = now_s
+        self.former_token = ""
         try:
             if isinstance(frame, bytes):
                 return self._receive_tick(frame, now_s)
