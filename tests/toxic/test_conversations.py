@@ -127,7 +127,9 @@ async def talk(kind: str, url: str, record: Record) -> None:
 
 
 @contextlib.asynccontextmanager
-async def again_and_again(do: Callable[[], None], every_s: float, times: int) -> AsyncIterator[None]:
+async def again_and_again(
+    do: Callable[[], None], every_s: float, times: int
+) -> AsyncIterator[None]:
     """Do something to the wire so many times while the body runs."""
 
     async def trouble() -> None:
