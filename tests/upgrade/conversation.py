@@ -20,7 +20,7 @@ from callsheet import wire
 
 QUICK = callsheet.ClientSettings(backoff_min_s=0.01, backoff_max_s=0.02)
 NPCS = [
-    callsheet.NpcSpec(npc="bob", name="Bob", archetype="keeper"),
+    callsheet.NpcSpec(npc="bob", name="Bram", archetype="keeper"),
     callsheet.NpcSpec(npc="eve", name="Eve"),
 ]
 POUR = wire.ActionSpec(name="pour", description="Pour a drink.", parameters={"type": "object"})
@@ -36,9 +36,17 @@ async def evening(url: str, proxy: Proxy) -> dict[str, Any]:
         told: list[object] = []
         observer.on(seen.append, object)
         mod.on(told.append, object)
-        game.on(lambda action: answers.append(asyncio.ensure_future(
-            game.answer_action(action, ok=True))), wire.Action)  # fmt: skip
         answers: list[asyncio.Future[None]] = []
+
+        def answer(event: wire.Action | wire.Heard) -> None:
+            if isinstance(event, wire.Action):
+                answers.append(asyncio.ensure_future(game.answer_action(event, ok=True)))
+            else:
+                facts = wire.HearAnswer(call=event.call, material="The beer is out.")
+                answers.append(asyncio.ensure_future(mod.send(facts)))
+
+        game.on(answer, wire.Action)
+        mod.on(answer, wire.Heard)
         await observer.subscribe("replies", "residency", "npcs", "stats", interval_s=0.1)
         await game.configure_world(lore="An inn by the sea.")
         handles = await game.spawn(NPCS, [callsheet.PlayerSpec(player="ann", name="Ann")])
@@ -48,8 +56,6 @@ async def evening(url: str, proxy: Proxy) -> dict[str, Any]:
                 actions=(POUR,),
             )
         )  # fmt: skip
-        mod.on(lambda heard: answers.append(asyncio.ensure_future(
-            mod.send(wire.HearAnswer(call=heard.call, material="The beer is out.")))), wire.Heard)  # fmt: skip
         acks: asyncio.Queue[wire.TickAck] = asyncio.Queue()
         game.on(acks.put_nowait, wire.TickAck)
         ticks = [
@@ -89,7 +95,7 @@ async def evening(url: str, proxy: Proxy) -> dict[str, Any]:
 
 async def main(url: str) -> None:
     async with Proxy(int(url.rpartition(":")[2])) as proxy:
-        print(json.dumps(await evening(url, proxy)))  # noqa: T201
+        print(json.dumps(await evening(url, proxy)))
 
 
 if __name__ == "__main__":
