@@ -47,6 +47,8 @@ async def evening(url: str, proxy: Proxy) -> dict[str, Any]:
 
         game.on(answer, wire.Action)
         mod.on(answer, wire.Heard)
+        poured = asyncio.Event()
+        mod.on(lambda _: poured.set(), wire.ActionDone)
         await observer.subscribe("replies", "residency", "npcs", "stats", interval_s=0.1)
         await game.configure_world(lore="An inn by the sea.")
         handles = await game.spawn(NPCS, [callsheet.PlayerSpec(player="ann", name="Ann")])
@@ -68,6 +70,7 @@ async def evening(url: str, proxy: Proxy) -> dict[str, Any]:
         ]  # fmt: skip
         first_ack = await acks.get()
         end = await (await game.say("bob", "A beer, please.", speaker="ann"))
+        await poured.wait()
         proxy.cut()
         after = await (await game.say("eve", "Who are you?", speaker="ann"))
         try:
@@ -95,7 +98,7 @@ async def evening(url: str, proxy: Proxy) -> dict[str, Any]:
 
 async def main(url: str) -> None:
     async with Proxy(int(url.rpartition(":")[2])) as proxy:
-        print(json.dumps(await evening(url, proxy)))
+        sys.stdout.write(json.dumps(await evening(url, proxy)))
 
 
 if __name__ == "__main__":
