@@ -66,7 +66,9 @@ class SessionRegistry:
         session.token = token
         session.quotas = self._quotas.of(session.quota, hello.role, hello.world, token, now_s)
         session.resume_token = self._new_token()
-        last_seq = hello.resume.last_seq if hello.resume and resumed else 0
+        last_seq = 0
+        if resumed and hello.resume is not None:
+            session.former_token, last_seq = hello.resume.token, hello.resume.last_seq
         session.attach(link, self._welcome(session, resumed, now_s), last_seq, now_s)
         return session
 
@@ -133,8 +135,9 @@ class SessionRegistry:
             return None
         if (session.role, session.world) != (hello.role, hello.world):
             return None
-        token, wanted = hello.resume.token.encode(), session.resume_token.encode()
-        return session if hmac.compare_digest(token, wanted) else None
+        token = hello.resume.token.encode()
+        good = (session.resume_token.encode(), session.former_token.encode())
+        return session if any(hmac.compare_digest(token, one) for one in good) else None
 
     def _check_room(self, hello: Hello, token: Token | None) -> None:
         if hello.role == "game":

@@ -78,7 +78,8 @@ class Session:
         self.id = session_id
         self.role: Role = role
         self.world = world
-        self.resume_token = ""
+        self.resume_token = self.former_token = ""
+        """What resumes it. The former one too, until something shows that a welcome arrived."""
         self.token: Token | None = None
         """What let it in; None = its role asks for none."""
         self.quota = Quota("session", "this session", limits, now_s)
@@ -155,6 +156,7 @@ class Session:
             and the client has been told.
         """
         self.last_frame_s = now_s
+        self.former_token = ""
         try:
             if isinstance(frame, bytes):
                 return self._receive_tick(frame, now_s)
