@@ -15,7 +15,7 @@ from callsheet_server.engine.errors import EngineError
 from callsheet_server.open_reply import OpenReply, ReplyFullError
 from callsheet_server.reply.actions import action_schema, action_turn, read_choice
 from callsheet_server.reply.prompting import (
-    heard_turn,
+    heard_turns,
     priority_of,
     sampling_of,
     speaker_name,
@@ -48,7 +48,7 @@ class Answerer:
         """
         name = speaker_name(reply.world, message.speaker)
         script = await self._ask_script(reply, message)
-        heard = heard_turn(name, message.text, script.material)
+        *material, heard = heard_turns(name, message.text, script.material)
         if script.ignore:
             reply.remember(heard)
             reply.end("stop")
@@ -57,7 +57,7 @@ class Answerer:
             reply.remember(heard)
             await self.recite(reply, script.reply)
             return
-        turns = (*reply.memory.turns(reply.npc), heard)
+        turns = (*reply.memory.turns(reply.npc), *material, heard)
         request = GenerationRequest(
             request_id=f"{reply.room.name}/{reply.reply}",
             npc=reply.room.key(reply.npc),

@@ -142,7 +142,7 @@ class CallsheetServer:
             self.telemetry.planned,
         )
         answerer = Answerer(self.engine, settings.reply)
-        self.talk = Talk(answerer, settings.reply.max_tokens, self._called, self._ended, clock)
+        self.talk = Talk(answerer, settings.reply, self._called, self._ended, clock)
         guests = Guests(settings.server.observers_may_act)
         self._dispatcher = Dispatcher(self.pipeline, self.talk, guests, self._check_npcs, clock)
         self._observers = Observers(self.pipeline, self.engine)

@@ -14,6 +14,8 @@ from callsheet_server.answer import Answerer
 from callsheet_server.engine.errors import EngineError
 from callsheet_server.open_reply import OpenReply
 from callsheet_server.reply.errors import from_engine
+from callsheet_server.reply.prompting import heard_text
+from callsheet_server.reply.settings import ReplySettings
 from callsheet_server.room import Room
 from callsheet_server.session.session import Session
 from callsheet_server.telemetry.logs import bind
@@ -29,7 +31,7 @@ class Talk:
     def __init__(
         self,
         answerer: Answerer,
-        default_max_tokens: int,
+        settings: ReplySettings,
         called: Callable[[Room, str], None],
         ended: Callable[[OpenReply], None],
         clock: Callable[[], float],
@@ -38,13 +40,13 @@ class Talk:
 
         Args:
             answerer: makes the replies.
-            default_max_tokens: what a request takes from its quotas that asks for no other length.
+            settings: how long what is said and answered may be.
             called: told of every request for the model.
             ended: told of every reply's end.
             clock: seconds.
         """
         self._answerer = answerer
-        self._default_max_tokens = default_max_tokens
+        self._settings = settings
         self._called = called
         self._on_end = ended
         self._clock = clock
@@ -56,8 +58,11 @@ class Talk:
         """Begin to answer.
 
         Raises:
-            CallsheetError: ``unknown_npc``, ``limit_exceeded`` or ``engine_unavailable``.
+            CallsheetError: ``unknown_npc``, ``bad_value``, ``limit_exceeded`` or
+                ``engine_unavailable``.
         """
+        text = heard_text(message, self._settings.max_heard_chars)
+        message = message.model_copy(update={"text": text})
         reply = self._accept(room, session, message, message.speaker, message.text)
         room.counters.requests += 1
         self._start(reply, lambda: self._answerer.answer(reply, message))
@@ -116,7 +121,7 @@ class Talk:
             )
         max_tokens = 0
         if isinstance(message, Say):
-            max_tokens = message.max_tokens or self._default_max_tokens
+            max_tokens = message.max_tokens or self._settings.max_tokens
         lease = asker.quotas.open_reply(max_tokens, self._clock())
         return OpenReply(
             room=room,
