@@ -11,7 +11,7 @@ import orjson
 
 from callsheet.wire.errors import CallsheetError
 from callsheet.wire.talk import Action, ReplyDelta, ReplyEnd, ReplyStart, Speaker
-from callsheet_server.engine.engine import GenerationEnd
+from callsheet_server.engine.engine import GenerationEnd, Priority
 from callsheet_server.reply.views import TIER_NAMES
 from callsheet_server.room import Room
 from callsheet_server.session.session import Session
@@ -43,8 +43,11 @@ class OpenReply:
     reply: int
     accepted_s: float
     """When it was accepted, on ``time.monotonic``'s clock."""
+    priority: Priority = Priority.PLAYER
     max_tokens: int | None = None
     """As the request asked."""
+    shed: CallsheetError | None = None
+    """Why it had to make room for a more urgent one, if it had."""
     world: World = field(init=False)
     memory: Memory = field(init=False)
     asked_s: float = field(init=False)
@@ -64,6 +67,11 @@ class OpenReply:
         self.world = self.room.world
         self.memory = self.room.memory
         self.asked_s = self.world.game_time_s
+
+    @property
+    def begun(self) -> bool:
+        """True once something was told of it."""
+        return self._started
 
     @property
     def text(self) -> str:
