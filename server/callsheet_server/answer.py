@@ -38,6 +38,8 @@ class Answerer:
         self._settings = settings
         self._calls: dict[int, tuple[Session, asyncio.Future[HearAnswer]]] = {}
         self._last_call = 0
+        self.unanswered_hears = 0
+        """Times a script did not say in time what it makes of what its NPC heard."""
 
     async def answer(self, reply: OpenReply, message: Say) -> None:
         """Answer what was said; streams through ``reply``.
@@ -104,6 +106,8 @@ class Answerer:
         script, mod = found
         if "hear" not in script.spec.events or mod.state is not SessionState.OPEN:
             return silent
+        if time.monotonic() < script.rests_until_s:
+            return silent
         future: asyncio.Future[HearAnswer] = asyncio.get_running_loop().create_future()
         self._calls[call] = mod, future
         try:
@@ -118,10 +122,15 @@ class Answerer:
                 )
             )
             async with asyncio.timeout(self._settings.hear_timeout_s):
-                return await future
+                answer = await future
         except TimeoutError:
             logger.info("script %s did not answer in time", script.spec.script)
+            script.kept_silent(time.monotonic())
+            self.unanswered_hears += 1
             return silent
+        else:
+            script.answered()
+            return answer
         finally:
             del self._calls[call]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import sys
 import time
 from collections.abc import Callable, Sequence
 
@@ -13,6 +14,7 @@ from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.session import Draining, EngineSummary, Hello
 from callsheet.wire.tick import Tick
 from callsheet_server.answer import Answerer
+from callsheet_server.budgets import Budgets
 from callsheet_server.dispatch import Dispatcher
 from callsheet_server.engine.engine import Engine, Progress
 from callsheet_server.engine.mover import DoneMove, Mover
@@ -141,10 +143,21 @@ class CallsheetServer:
             clock,
             self.telemetry.planned,
         )
-        answerer = Answerer(self.engine, settings.reply)
-        self.talk = Talk(answerer, settings.reply, self._called, self._ended, clock)
+        self.answerer = Answerer(self.engine, settings.reply)
+        self.talk = Talk(
+            self.answerer,
+            settings.reply,
+            min(settings.reply.max_open, self.engine.info.max_requests or sys.maxsize),
+            self._called,
+            self.telemetry.shed,
+            self._ended,
+            clock,
+        )
         guests = Guests(settings.server.observers_may_act)
-        self._dispatcher = Dispatcher(self.pipeline, self.talk, guests, self._check_npcs, clock)
+        budgets = Budgets(settings.limits)
+        self._dispatcher = Dispatcher(
+            self.pipeline, self.talk, guests, budgets, self._check_npcs, clock
+        )
         self._observers = Observers(self.pipeline, self.engine)
         self.pages.update(await asyncio.to_thread(load_page))
         await self._listener.start()
@@ -360,6 +373,7 @@ class _Client:
 
     def lost(self, close_code: int) -> None:
         self._connection.lost(close_code, self._server._clock())
+        self._server.telemetry.disconnected(close_code)
         self._server._lost(self)
 
 

@@ -30,6 +30,7 @@ from callsheet.wire.world import (
     UpdateNpc,
     WorldClosed,
 )
+from callsheet_server.budgets import Budgets
 from callsheet_server.guests import Guests
 from callsheet_server.pipeline import Pipeline
 from callsheet_server.reply.actions import check_actions
@@ -41,6 +42,8 @@ __all__ = ["Dispatcher"]
 
 NEED_A_GAME = (Say, Speak, UpdateNpc, HintCalls, Explain, Join, MovePlayer)
 """Messages about NPCs, which a world without a game does not have."""
+CHANGES = (RegisterScript, UnregisterScript, ConfigureWorld, SetPolicy)
+"""Messages after which every NPC of a world is looked at again."""
 
 MAX_LISTED_NPCS = 900
 """With ids of 64 characters that is a message of just under 64,000 bytes."""
@@ -54,6 +57,7 @@ class Dispatcher:
         pipeline: Pipeline,
         talk: Talk,
         guests: Guests,
+        budgets: Budgets,
         check_npcs: Callable[[Session, int], None],
         clock: Callable[[], float],
     ) -> None:
@@ -61,6 +65,7 @@ class Dispatcher:
         self._pipeline = pipeline
         self._talk = talk
         self._guests = guests
+        self._budgets = budgets
         self._check_npcs = check_npcs
         self._clock = clock
 
@@ -77,6 +82,7 @@ class Dispatcher:
         """A session is over for good."""
         self._talk.cancel_session(session)
         self._guests.leave(room, session)
+        self._budgets.forget_session(session.id)
         room.subscriptions.pop(session.id, None)
         if room.scripts.remove_owner(session.id):
             self._sync_all(room)
@@ -89,6 +95,11 @@ class Dispatcher:
             raise error_for(
                 ErrorCode.WORLD_NOT_READY, f"no game is in world {room.name!r} yet; wait for one"
             )
+        if isinstance(message, CHANGES):
+            self._budgets.take_change(session.id, self._clock())
+        if session.role == "mod" and isinstance(message, Say | Speak):
+            room.world.npc(message.npc)
+            self._budgets.take_turn(room.key(message.npc), self._clock())
         match message:
             case Say():
                 if session.role == "observer":
@@ -202,12 +213,14 @@ class Dispatcher:
         self._talk.cancel_npc(room, npc)
         self._tell_script(room, npc, alive=False)
         self._pipeline.forget(room, npc)
+        self._budgets.forget_npc(room.key(npc))
         room.forget(npc)
 
     # --- scripts -----------------------------------------------------------------------------
 
     def _register_script(self, room: Room, session: Session, message: RegisterScript) -> None:
         check_actions(message.actions)
+        self._budgets.check_scripts(room.scripts.names_of(session.id) | {message.script})
         script = room.scripts.register(session.id, message)
         self._sync_all(room)
         mine = room.scripts.npcs_of(script)

@@ -91,7 +91,6 @@ class Session:
         self.last_frame_s = now_s
         self.detached_at_s = now_s
         self.errors: Counter[ErrorCode] = Counter()
-        """Errors told to this client."""
         self._limits = limits
         self._link: Link | None = None
         self._replay = ReplayBuffer(limits.max_outbox_messages, limits.max_outbox_bytes)
@@ -351,10 +350,12 @@ class Session:
             )
 
     def complain(self, error: CallsheetError, now_s: float) -> None:
-        """Tell of an error that may repeat every tick: at most once a second per code."""
+        """Tell of an error that may repeat every tick: once a second per code. All are counted."""
         if now_s - self._told_at_s.get(error.code, float("-inf")) >= THROTTLE_S:
             self._told_at_s[error.code] = now_s
             self.fail(error, now_s)
+        else:
+            self.errors[error.code] += 1
 
     def check_integrity(self) -> None:
         """Raise ``AssertionError`` naming the broken invariant, if one is broken."""

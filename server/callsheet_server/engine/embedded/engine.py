@@ -279,6 +279,7 @@ class EmbeddedEngine:
             device=str(runner.device),
             context_limit_tokens=runner.context_limit_tokens,
             keeps_residency=True,
+            max_requests=settings.max_batch + settings.max_queue,
         )
         return _Loaded(info, runner, scheduler, prefixes, adapters, prompts, grammars)
 
