@@ -13,6 +13,7 @@ from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.session import Draining, EngineSummary, Hello
 from callsheet.wire.tick import Tick
 from callsheet_server.answer import Answerer
+from callsheet_server.building import Builder
 from callsheet_server.dispatch import Dispatcher
 from callsheet_server.engine.engine import Engine, Progress
 from callsheet_server.engine.mover import DoneMove, Mover
@@ -24,9 +25,14 @@ from callsheet_server.pipeline import Pipeline
 from callsheet_server.residency.controller import ResidencyController
 from callsheet_server.residency.state import StateStore
 from callsheet_server.room import Room
+from callsheet_server.saving import restore, restore_hints
 from callsheet_server.session.connection import Connection
 from callsheet_server.session.registry import SessionRegistry
 from callsheet_server.settings import Settings
+from callsheet_server.storage.changes import Change
+from callsheet_server.storage.saved import SavedWorld
+from callsheet_server.storage.statements import empty_world
+from callsheet_server.storage.storage import Storage
 from callsheet_server.talk import Talk
 from callsheet_server.telemetry import Telemetry
 from callsheet_server.telemetry.logs import bind
@@ -34,6 +40,7 @@ from callsheet_server.trace.recorder import Recorder
 from callsheet_server.transport.http import Page
 from callsheet_server.transport.listener import Listener
 from callsheet_server.transport.outbox import Outbox
+from callsheet_server.world.memory import MAX_TURNS
 from callsheet_server.world.world import TickReport, WorldLimits
 
 __all__ = ["CallsheetServer"]
@@ -72,11 +79,13 @@ class CallsheetServer:
         self._recorder = recorder
         self._clock = time.monotonic
         self.rooms: dict[str, Room] = {}
+        self.storage = Storage(settings.storage)
         self.sessions = SessionRegistry(
             settings.server,
             settings.limits,
             self._engine_summary,
             lambda: secrets.token_urlsafe(16),
+            self.storage.journal,
         )
         self.pages: dict[str, Callable[[], Page]] = {}
         """What plain HTTP requests on the same port get, by path."""
@@ -107,8 +116,10 @@ class CallsheetServer:
 
         Raises:
             EngineStartError: the engine cannot start; the text names the fix.
+            StorageError: the worlds on disk cannot be used.
             OSError: the port is taken.
         """
+        saved = await self.storage.start(MAX_TURNS)
         await self.engine.start(report)
         settings, clock = self.settings, self._clock
         stores = (*self.engine.stores, *self._extra_stores)
@@ -128,7 +139,10 @@ class CallsheetServer:
             answerer, settings.limits.max_open_requests, self._called, self._ended, clock
         )
         guests = Guests(settings.server.trusts_observers)
-        self._dispatcher = Dispatcher(self.pipeline, self.talk, guests, clock)
+        self._builder = Builder(self.pipeline, self.talk)
+        self._dispatcher = Dispatcher(self.pipeline, self.talk, guests, self._builder, clock)
+        for world in saved:
+            self._restore(world)
         self._observers = Observers(self.pipeline, self.engine)
         self.pages.update(await asyncio.to_thread(load_page))
         await self._listener.start()
@@ -146,6 +160,7 @@ class CallsheetServer:
             await self.mover.close()
         if self._recorder is not None:
             await asyncio.to_thread(self._recorder.close)
+        await self.storage.close()
         await self.engine.close()
 
     async def _drain(self) -> None:
@@ -154,6 +169,9 @@ class CallsheetServer:
         for session in self.sessions:
             session.send(notice, key="draining")
         await self.talk.drain(timeout_s, RECONNECT_AFTER_S)
+        await self.storage.flush()
+        if self.storage.writer is not None:
+            return  # The sessions outlive this process: the listener's "going away" says so.
         now_s = self._clock()
         for session in list(self.sessions):
             session.fail(
@@ -169,6 +187,7 @@ class CallsheetServer:
         self.controller.check_integrity()
         self.engine.check_integrity()
         self.talk.check_integrity()
+        self.storage.check_integrity()
         for session in self.sessions:
             session.check_integrity()
             room = self.rooms[session.world]
@@ -223,19 +242,38 @@ class CallsheetServer:
         session = connection.session
         assert session is not None
         self._sweep()  # A game that takes over from a lost one starts with an empty world.
-        if hello.world not in self.rooms:
+        self._room(hello.world).sessions[session.id] = session
+        logger.info("%s joined: %s %s", session.role, hello.client.name, hello.client.version)
+
+    def _room(self, world: str) -> Room:
+        """The room of a world; a new one if nobody is in it."""
+        if world not in self.rooms:
             limits = self.settings.limits
-            self.rooms[hello.world] = Room(
-                hello.world,
+            self.rooms[world] = Room(
+                world,
                 WorldLimits(
                     max_npcs=limits.max_npcs_per_world,
                     max_npcs_per_spawn=limits.max_npcs_per_spawn,
                     max_players=limits.max_players_per_world,
                     max_guests=limits.max_guests_per_world,
                 ),
+                self.storage.journal(world),
             )
-        self.rooms[hello.world].sessions[session.id] = session
-        logger.info("%s joined: %s %s", session.role, hello.client.name, hello.client.version)
+        return self.rooms[world]
+
+    def _restore(self, saved: SavedWorld) -> None:
+        """Put a world back as it was before a restart; its game may resume."""
+        if not saved.sessions:  # Its row was damaged.
+            self.storage.journal(saved.name).submit(Change(must=empty_world()))
+            return
+        room = self._room(saved.name)
+        for one in saved.sessions:
+            session = self.sessions.restore(one, saved.name, self._clock())
+            room.sessions[session.id] = session
+        restore(room, saved)
+        self.pipeline.set_lore(room)
+        self._builder.sync_all(room)
+        restore_hints(room.world, saved)
 
     def _tick(self, room: Room, tick: Tick) -> None:
         started_s = self._clock()
@@ -270,6 +308,7 @@ class CallsheetServer:
             self._dispatcher.leave(room, session)
             if not room.sessions:
                 del self.rooms[room.name]
+                self.storage.forget(room.name)
 
     def _ended(self, reply: OpenReply) -> None:
         self.telemetry.replied(reply)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["TokenBucket"]
+__all__ = ["BURST_S", "TokenBucket"]
+
+BURST_S = 2.0
+"""A session that was quiet may send this many seconds' worth of messages at once."""
 
 
 class TokenBucket:
