@@ -68,7 +68,7 @@ class Answerer:
             stop=message.stop,
         )
         try:
-            end = await self._generate(request, reply.say)
+            end = await self._generate(reply, request, reply.say)
         except ReplyFullError:
             reply.end("length")
             return
@@ -126,12 +126,17 @@ class Answerer:
             del self._calls[call]
 
     async def _generate(
-        self, request: GenerationRequest, say: Callable[[str], None]
+        self, reply: OpenReply, request: GenerationRequest, say: Callable[[str], None]
     ) -> GenerationEnd:
+        counted_tokens = 0
         async with aclosing(self._engine.submit(request)) as stream:
             async for item in stream:
                 if not isinstance(item, Delta):
+                    reply.spent_tokens += item.generated_tokens - counted_tokens
                     return item
+                # A delta is at least one token. The exact count comes with the end, if it comes.
+                counted_tokens += 1
+                reply.spent_tokens += 1
                 say(item.text)
         raise AssertionError(f"{request.request_id}: the engine's stream has no end")
 
@@ -156,7 +161,7 @@ class Answerer:
         )
         pieces: list[str] = []
         try:
-            await self._generate(request, pieces.append)
+            await self._generate(reply, request, pieces.append)
         except EngineError as error:
             logger.warning("no action: %s", error)
             return

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from callsheet.wire.base import Request
-from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
+from callsheet.wire.errors import ErrorCode, error_for
 from callsheet.wire.session import Draining, EngineSummary, Hello
 from callsheet.wire.tick import Tick
 from callsheet_server.answer import Answerer
@@ -22,12 +22,15 @@ from callsheet_server.observe import Observers
 from callsheet_server.open_reply import OpenReply
 from callsheet_server.page import load_page
 from callsheet_server.pipeline import Pipeline
+from callsheet_server.reply.errors import tick_errors
 from callsheet_server.residency.controller import ResidencyController
 from callsheet_server.residency.state import StateStore
-from callsheet_server.room import Room
+from callsheet_server.room import Room, world_limits
 from callsheet_server.saving import restore, restore_hints
 from callsheet_server.session.connection import Connection
+from callsheet_server.session.quota import QuotaBook
 from callsheet_server.session.registry import SessionRegistry
+from callsheet_server.session.session import Session
 from callsheet_server.settings import Settings
 from callsheet_server.storage.changes import Change
 from callsheet_server.storage.saved import SavedWorld
@@ -37,17 +40,19 @@ from callsheet_server.talk import Talk
 from callsheet_server.telemetry import Telemetry
 from callsheet_server.telemetry.logs import bind
 from callsheet_server.trace.recorder import Recorder
+from callsheet_server.transport.errors import SettingFileError
 from callsheet_server.transport.http import Page
 from callsheet_server.transport.listener import Listener
 from callsheet_server.transport.outbox import Outbox
+from callsheet_server.transport.tokens import TokenFile
 from callsheet_server.world.memory import MAX_TURNS
-from callsheet_server.world.world import TickReport, WorldLimits
 
 __all__ = ["CallsheetServer"]
 
 logger = logging.getLogger(__name__)
 
 HOUSEKEEPING_S = 0.05
+TOKEN_FILE_POLL_S = 1.0
 RECONNECT_AFTER_S = 2.0
 """What clients are told at shutdown: a restart usually takes about this long."""
 
@@ -80,9 +85,11 @@ class CallsheetServer:
         self._clock = time.monotonic
         self.rooms: dict[str, Room] = {}
         self.storage = Storage(settings.storage)
+        self.quotas = QuotaBook(settings.token_quota, settings.world_quota)
         self.sessions = SessionRegistry(
             settings.server,
             settings.limits,
+            self.quotas,
             self._engine_summary,
             lambda: secrets.token_urlsafe(16),
             self.storage.journal,
@@ -97,8 +104,14 @@ class CallsheetServer:
         """Of connections that have ended."""
         self.telemetry = Telemetry(self)
         self.pages.update(self.telemetry.pages)
-        self._listener = Listener(settings.server, settings.limits, self._connect, self.pages)
-        self._background: asyncio.Task[None] | None = None
+        self._listener = Listener(
+            settings.server,
+            settings.limits,
+            self._connect,
+            self.pages,
+            self.sessions.may_observe,
+        )
+        self._background: list[asyncio.Task[None]] = []
 
     @property
     def port(self) -> int:
@@ -117,8 +130,13 @@ class CallsheetServer:
         Raises:
             EngineStartError: the engine cannot start; the text names the fix.
             StorageError: the worlds on disk cannot be used.
+            SettingFileError: a file that a setting names cannot be used.
             OSError: the port is taken.
         """
+        token_file = self.settings.server.token_file
+        tokens = None if token_file is None else TokenFile(token_file)
+        if tokens is not None:
+            self.sessions.use_tokens(await asyncio.to_thread(tokens.read), self._clock())
         saved = await self.storage.start(MAX_TURNS)
         await self.engine.start(report)
         settings, clock = self.settings, self._clock
@@ -135,26 +153,29 @@ class CallsheetServer:
             self.telemetry.planned,
         )
         answerer = Answerer(self.engine, settings.reply)
-        self.talk = Talk(
-            answerer, settings.limits.max_open_requests, self._called, self._ended, clock
-        )
-        guests = Guests(settings.server.trusts_observers)
+        self.talk = Talk(answerer, settings.reply.max_tokens, self._called, self._ended, clock)
+        guests = Guests(settings.server.observers_may_act)
         self._builder = Builder(self.pipeline, self.talk)
-        self._dispatcher = Dispatcher(self.pipeline, self.talk, guests, self._builder, clock)
+        self._dispatcher = Dispatcher(
+            self.pipeline, self.talk, guests, self._builder, self._check_npcs, clock
+        )
         for world in saved:
             self._restore(world)
         self._observers = Observers(self.pipeline, self.engine)
         self.pages.update(await asyncio.to_thread(load_page))
         await self._listener.start()
-        self._background = asyncio.create_task(self._keep_house())
+        self._background.append(asyncio.create_task(self._keep_house()))
+        if tokens is not None:
+            self._background.append(asyncio.create_task(self._follow(tokens)))
 
     async def close(self) -> None:
         """Drain, say goodbye, free everything. May be called twice, and without ``start``."""
         self.draining = True
-        if self._background is not None:
-            self._background.cancel()
-            await asyncio.gather(self._background, return_exceptions=True)
-            self._background = None
+        if self._background:
+            for task in self._background:
+                task.cancel()
+            await asyncio.gather(*self._background, return_exceptions=True)
+            self._background.clear()
             await self._drain()
             await self._listener.close()
             await self.mover.close()
@@ -248,17 +269,8 @@ class CallsheetServer:
     def _room(self, world: str) -> Room:
         """The room of a world; a new one if nobody is in it."""
         if world not in self.rooms:
-            limits = self.settings.limits
-            self.rooms[world] = Room(
-                world,
-                WorldLimits(
-                    max_npcs=limits.max_npcs_per_world,
-                    max_npcs_per_spawn=limits.max_npcs_per_spawn,
-                    max_players=limits.max_players_per_world,
-                    max_guests=limits.max_guests_per_world,
-                ),
-                self.storage.journal(world),
-            )
+            limits = world_limits(self.settings.limits)
+            self.rooms[world] = Room(world, limits, self.storage.journal(world))
         return self.rooms[world]
 
     def _restore(self, saved: SavedWorld) -> None:
@@ -283,12 +295,29 @@ class CallsheetServer:
             self._recorder.tick(room, self.pipeline.prefixes)
         game = room.game
         if game is not None:
-            for error in _tick_errors(tick, report):
+            for error in tick_errors(tick, report):
                 game.complain(error, self._clock())
 
     def _called(self, room: Room, npc: str) -> None:
         self.telemetry.called(room, npc)
         self.pipeline.demand(room, npc)
+
+    def _check_npcs(self, session: Session, count: int) -> None:
+        """Refuse NPCs past what the session's token may have in all worlds."""
+        token, limit = session.token, self.settings.limits.max_npcs_per_token
+        if token is None:
+            return
+        games = [s for s in self.sessions if s.role == "game" and s.token == token]
+        alive = sum(len(self.rooms[game.world].world.npcs) for game in games)
+        if alive + count > limit:
+            raise error_for(
+                ErrorCode.LIMIT_EXCEEDED,
+                f"{alive} NPCs are alive in the worlds of token {token.name!r}, and {count} more "
+                f"would pass {limit}",
+                field="npcs",
+                value=str(count),
+                limit=limit,
+            )
 
     # --- meanwhile ---------------------------------------------------------------------------
 
@@ -301,6 +330,19 @@ class CallsheetServer:
                 self._observers.update(self.rooms.values(), self._clock())
             except Exception:
                 logger.exception("housekeeping failed; it goes on")
+
+    async def _follow(self, tokens: TokenFile) -> None:
+        """Keep to the token file. While it cannot be used, the tokens it had stay good."""
+        while True:
+            await asyncio.sleep(TOKEN_FILE_POLL_S)
+            try:
+                changed = await asyncio.to_thread(tokens.read_if_changed)
+            except SettingFileError as error:
+                logger.error("%s; the tokens it had before stay good", error)
+                continue
+            if changed is not None:
+                logger.info("%d tokens in server.token_file", len(changed))
+                self.sessions.use_tokens(changed, self._clock())
 
     def _sweep(self) -> None:
         for session in self.sessions.sweep(self._clock()):
@@ -342,38 +384,12 @@ class _Client:
     def receive(self, frame: str | bytes) -> None:
         self._server._receive(self._connection, frame)
 
+    def refuse(self, problem: str) -> None:
+        self._connection.refuse(error_for(ErrorCode.UNAUTHORIZED, problem))
+
     def hello_timeout(self, timeout_s: float) -> None:
         self._connection.hello_timeout(timeout_s)
 
     def lost(self, close_code: int) -> None:
         self._connection.lost(close_code, self._server._clock())
         self._server._lost(self)
-
-
-def _tick_errors(tick: Tick, report: TickReport) -> list[CallsheetError]:
-    """What of a tick was left out, in words."""
-    errors = []
-    if report.unknown_count:
-        shown = ", ".join(map(str, report.unknown_handles))
-        errors.append(
-            error_for(
-                ErrorCode.UNKNOWN_HANDLE,
-                f"tick {tick.tick}: {report.unknown_count} records with unknown handles skipped: "
-                f"{shown}",
-                field="handle",
-                value=f"[{shown}]",
-            )
-        )
-    if report.bad_count:
-        shown = ", ".join(map(str, report.bad_handles))
-        errors.append(
-            error_for(
-                ErrorCode.BAD_VALUE,
-                f"tick {tick.tick}: {report.bad_count} records skipped, of handles {shown}: "
-                f"positions and velocities must be finite and within 1e7, next_call_s NaN or at "
-                f"least 0, flags at most 3",
-                field="npcs",
-                value=f"[{shown}]",
-            )
-        )
-    return errors

@@ -57,12 +57,15 @@ class Dispatcher:
         talk: Talk,
         guests: Guests,
         builder: Builder,
+        check_npcs: Callable[[Session, int], None],
         clock: Callable[[], float],
     ) -> None:
+        """``check_npcs`` raises if a session may not spawn so many more NPCs."""
         self._pipeline = pipeline
         self._talk = talk
         self._guests = guests
         self._builder = builder
+        self._check_npcs = check_npcs
         self._clock = clock
 
     def handle(self, room: Room, session: Session, message: AnyClientMessage) -> None:
@@ -108,6 +111,7 @@ class Dispatcher:
             case ActionResult():
                 self._action_result(room, message)
             case Spawn():
+                self._check_npcs(session, len(message.npcs))
                 spawned, change = self._builder.spawn(room, message)
                 session.answer(spawned, message.id, change)
             case Despawn():
@@ -141,6 +145,7 @@ class Dispatcher:
                 self._guests.move(room, session, message)
             case SetPolicy():
                 self._guests.check_allowed("choose the policy")
+                _check_unbound(session)
                 self._pipeline.set_policy(message.policy)
                 _ok(session, message)
 
@@ -192,3 +197,13 @@ class Dispatcher:
 
 def _ok(session: Session, request: Request, change: Change | None = None) -> None:
     session.answer(Ok(id=request.id), request.id, change)
+
+
+def _check_unbound(session: Session) -> None:
+    """Refuse what touches every world to a session whose token is for one."""
+    if session.token is not None and session.token.world is not None:
+        raise error_for(
+            ErrorCode.FORBIDDEN,
+            f"the policy holds for all worlds; this session's token is for {session.world!r} only",
+            field="type",
+        )

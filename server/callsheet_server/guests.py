@@ -28,8 +28,7 @@ class Guests:
         if not self._allowed:
             raise error_for(
                 ErrorCode.FORBIDDEN,
-                f"observers may not {what} on this server: beyond the loopback interface that "
-                f"takes server.observer_token, and server.observers_may_act must be true",
+                f"observers may not {what} on this server: server.observers_may_act is false",
                 field="type",
             )
 

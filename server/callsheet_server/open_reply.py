@@ -15,6 +15,7 @@ from callsheet_server.engine.engine import GenerationEnd
 from callsheet_server.reply.views import TIER_NAMES
 from callsheet_server.room import Room
 from callsheet_server.saving import save_counters
+from callsheet_server.session.quota import Lease
 from callsheet_server.session.session import Session
 from callsheet_server.storage.changes import Change
 from callsheet_server.storage.statements import add_turn
@@ -46,8 +47,12 @@ class OpenReply:
     reply: int
     accepted_s: float
     """When it was accepted, on ``time.monotonic``'s clock."""
+    lease: Lease
+    """Its place in the quotas of who asked."""
     max_tokens: int | None = None
     """As the request asked."""
+    spent_tokens: int = 0
+    """All that the model generated for it, what was cut short and its deed included."""
     world: World = field(init=False)
     memory: Memory = field(init=False)
     asked_s: float = field(init=False)

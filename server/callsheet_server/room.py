@@ -14,13 +14,14 @@ from callsheet_server.distance import Distances
 from callsheet_server.reply.views import distance_of
 from callsheet_server.session.session import Session
 from callsheet_server.storage.changes import Journal, NoJournal
+from callsheet_server.transport.settings import LimitSettings
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Memory
 from callsheet_server.world.presence import Presence
 from callsheet_server.world.scripts import Script, ScriptBook
 from callsheet_server.world.world import World, WorldLimits
 
-__all__ = ["Counters", "Room", "Subscription", "TakenAction"]
+__all__ = ["Counters", "Room", "Subscription", "TakenAction", "world_limits"]
 
 MAX_PENDING_ACTIONS = 1_000
 """Actions remembered for a game that never tells results; beyond it the oldest are forgotten."""
@@ -185,3 +186,13 @@ class Room:
         self.scripts.check_integrity(self.world.npcs, self.sessions)
         for session in self.subscriptions:
             assert session in self.sessions, f"{session} subscribed and is gone"
+
+
+def world_limits(limits: LimitSettings) -> WorldLimits:
+    """How large the settings let a world grow."""
+    return WorldLimits(
+        max_npcs=limits.max_npcs_per_world,
+        max_npcs_per_spawn=limits.max_npcs_per_spawn,
+        max_players=limits.max_players_per_world,
+        max_guests=limits.max_guests_per_world,
+    )

@@ -17,6 +17,7 @@ from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.settings import Settings
 from callsheet_server.storage.errors import StorageError
 from callsheet_server.trace.recorder import Recorder
+from callsheet_server.transport.errors import SettingFileError
 
 __all__ = ["StartError", "build", "local_url", "page_url", "run_with_server", "serve", "until_told"]
 
@@ -57,7 +58,7 @@ async def start(server: CallsheetServer, report: Callable[[Progress], None]) -> 
     host, port = server.settings.server.host, server.settings.server.port
     try:
         await server.start(report)
-    except (EngineStartError, StorageError) as error:
+    except (EngineStartError, SettingFileError, StorageError) as error:
         raise StartError(str(error)) from None
     except OSError as error:
         raise StartError(
@@ -146,9 +147,10 @@ def local_url(server: CallsheetServer) -> str:
     """The URL at which clients on this machine reach a running server."""
     host = server.settings.server.host
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    return f"ws://{f'[{host}]' if ':' in host else host}:{server.port}"
+    scheme = "ws" if server.settings.server.tls_certificate is None else "wss"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{server.port}"
 
 
 def page_url(server: CallsheetServer) -> str:
     """The URL of a running server's live page."""
-    return f"{local_url(server).replace('ws://', 'http://')}/"
+    return f"{local_url(server).replace('ws', 'http', 1)}/"

@@ -23,7 +23,7 @@ from callsheet_server.engine.scripted import ScriptedSettings
 from callsheet_server.reply.settings import ReplySettings
 from callsheet_server.residency.settings import PolicySettings
 from callsheet_server.storage.settings import StorageSettings
-from callsheet_server.transport.settings import LimitSettings, ServerSettings
+from callsheet_server.transport.settings import LimitSettings, QuotaSettings, ServerSettings
 
 __all__ = [
     "DEFAULT_FILE",
@@ -63,6 +63,8 @@ class Settings(BaseModel):
     server: ServerSettings = ServerSettings()
     limits: LimitSettings = LimitSettings()
     storage: StorageSettings = StorageSettings()
+    token_quota: QuotaSettings = QuotaSettings()
+    world_quota: QuotaSettings = QuotaSettings()
     distance: DistanceSettings = DistanceSettings()
     residency: PolicySettings = PolicySettings()
     reply: ReplySettings = ReplySettings()

@@ -22,9 +22,6 @@ __all__ = ["Talk"]
 
 logger = logging.getLogger(__name__)
 
-RETRY_S = 1.0
-"""When to come back with a request that found too many open ones."""
-
 
 class Talk:
     """Runs the replies: one task each, one at a time per NPC, in the order they were asked for."""
@@ -32,14 +29,22 @@ class Talk:
     def __init__(
         self,
         answerer: Answerer,
-        max_open_requests: int,
+        default_max_tokens: int,
         called: Callable[[Room, str], None],
         ended: Callable[[OpenReply], None],
         clock: Callable[[], float],
     ) -> None:
-        """``called`` is told of every request for the model, ``ended`` of every reply's end."""
+        """Put it together.
+
+        Args:
+            answerer: makes the replies.
+            default_max_tokens: what a request takes from its quotas that asks for no other length.
+            called: told of every request for the model.
+            ended: told of every reply's end.
+            clock: seconds.
+        """
         self._answerer = answerer
-        self._max_open = max_open_requests
+        self._default_max_tokens = default_max_tokens
         self._called = called
         self._on_end = ended
         self._clock = clock
@@ -109,14 +114,10 @@ class Talk:
                 "the server is shutting down",
                 retry_after_s=self._draining_retry_s,
             )
-        open_now = sum(r.asker is asker for r in self._open.values())
-        if open_now >= self._max_open:
-            raise error_for(
-                ErrorCode.LIMIT_EXCEEDED,
-                f"{open_now} replies are open in this session: the limit is {self._max_open}",
-                limit=self._max_open,
-                retry_after_s=RETRY_S,
-            )
+        max_tokens = 0
+        if isinstance(message, Say):
+            max_tokens = message.max_tokens or self._default_max_tokens
+        lease = asker.quotas.open_reply(max_tokens, self._clock())
         return OpenReply(
             room=room,
             asker=asker,
@@ -128,6 +129,7 @@ class Talk:
             reply=room.next_reply(),
             accepted_s=self._clock(),
             max_tokens=message.max_tokens if isinstance(message, Say) else None,
+            lease=lease,
         )
 
     def _start(self, reply: OpenReply, work: Callable[[], Awaitable[None]]) -> None:
@@ -153,6 +155,7 @@ class Talk:
     def _ended(self, reply: OpenReply, task: asyncio.Task[None]) -> None:
         """Runs for every reply, also for one that was cancelled before its task began."""
         del self._open[reply.asker.id, reply.request]
+        reply.lease.close(reply.spent_tokens)
         reply.world.turn_closed(reply.npc, reply.handle)
         if task.cancelled():
             reply.end("cancelled")

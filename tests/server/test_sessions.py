@@ -256,9 +256,23 @@ async def test_a_token_works_once(server: CallsheetServer) -> None:
     resumption = mod.resumption()
     async with Client(server.port, role="mod", resume=resumption) as again:
         assert again.welcome.resumed
+        await again.settle()
         again.drop()
     async with Client(server.port, role="mod", resume=resumption) as third:
         assert not third.welcome.resumed
+
+
+async def test_a_token_works_again_if_the_welcome_it_brought_was_lost(
+    server: CallsheetServer,
+) -> None:
+    async with Client(server.port, role="mod") as mod:
+        mod.drop()
+    for _ in range(3):
+        async with Client(server.port, role="mod", resume=mod.resumption()) as again:
+            assert again.welcome.resumed
+            again.drop()
+    async with Client(server.port, role="mod", resume=again.resumption()) as newest:
+        assert newest.welcome.resumed
 
 
 async def test_a_wrong_token_resumes_nothing(server: CallsheetServer) -> None:

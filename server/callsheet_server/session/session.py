@@ -23,15 +23,18 @@ from callsheet.wire.session import Ack, Bye, Hello, Ping, Pong
 from callsheet.wire.tick import Tick, decode_tick, tick_from_json
 from callsheet.wire.world import JsonTick
 from callsheet_server.session.answers import Answers, Instead
-from callsheet_server.session.budget import BURST_S, TokenBucket
+from callsheet_server.session.budget import TokenBucket
+from callsheet_server.session.checks import check_role, check_size
 from callsheet_server.session.error_message import error_message
 from callsheet_server.session.link import Link
+from callsheet_server.session.quota import Quota, Quotas
 from callsheet_server.session.record import SessionRecord
 from callsheet_server.session.replay import Kept, ReplayBuffer
 from callsheet_server.session.tick_gate import TickGate
 from callsheet_server.storage.changes import Change, Journal, NoJournal
 from callsheet_server.storage.saved import SavedSession
 from callsheet_server.transport.settings import LimitSettings
+from callsheet_server.transport.tokens import Token
 
 __all__ = ["Session", "SessionState"]
 
@@ -75,6 +78,12 @@ class Session:
         self.id = session_id
         self.role: Role = role
         self.world = world
+        self.token: Token | None = None
+        """What let it in; None = its role asks for none."""
+        self.quota = Quota("session", "this session", limits, now_s)
+        """Its own."""
+        self.quotas = Quotas([self.quota], [self.quota], Counter())
+        """All that it is under."""
         self.state = SessionState.DETACHED
         self.last_frame_s = now_s
         self.detached_at_s = now_s
@@ -83,9 +92,6 @@ class Session:
         self._limits = limits
         self._link: Link | None = None
         self._replay = ReplayBuffer(limits.max_outbox_messages, limits.max_outbox_bytes)
-        self._messages = TokenBucket(
-            limits.max_messages_per_s, limits.max_messages_per_s * BURST_S, now_s
-        )
         self._ticks = TickGate(limits.max_ticks_per_s, now_s)
         self._error_budget = TokenBucket(ERROR_RATE, ERROR_BURST, now_s)
         self._told_at_s: dict[ErrorCode, float] = {}
@@ -194,30 +200,32 @@ class Session:
 
     def _receive_message(self, text: str, now_s: float) -> AnyClientMessage | Tick | None:
         if 4 * len(text) > self._limits.max_message_bytes:
-            _check_size("text", len(text.encode()), self._limits.max_message_bytes)
+            check_size("text", len(text.encode()), self._limits.max_message_bytes)
+        size_bytes = len(text) if text.isascii() else len(text.encode())
+        refusal = self.quotas.take_bytes(size_bytes, now_s)
         message = parse_client_message(text)
         if isinstance(message, JsonTick):
-            self._check_role(message)
+            check_role(self.role, message)
+            if refusal is not None:
+                self.complain(refusal, now_s)
+                return None
             return self._admit_tick(tick_from_json(message), now_s)
         try:
-            return self._admit_message(message, now_s)
+            return self._admit_message(message, refusal, now_s)
         except CallsheetError as error:
             error.request_id = message.id if isinstance(message, Request) else None
             raise
 
-    def _admit_message(self, message: AnyClientMessage, now_s: float) -> AnyClientMessage | None:
-        """Check rate, id and role; answer here what needs no world."""
-        wait_s = self._messages.take(now_s)
+    def _admit_message(
+        self, message: AnyClientMessage, refusal: CallsheetError | None, now_s: float
+    ) -> AnyClientMessage | None:
+        """Check quotas, id and role; answer here what needs no world."""
+        refusal = refusal or self.quotas.take_message(now_s)
         if isinstance(message, Request):
             self.record.take_id(message.id)
-        if wait_s:
-            raise error_for(
-                ErrorCode.LIMIT_EXCEEDED,
-                f"more than {self._limits.max_messages_per_s:g} messages a second",
-                limit=self._limits.max_messages_per_s,
-                retry_after_s=wait_s,
-            )
-        self._check_role(message)
+        if refusal is not None:
+            raise refusal
+        check_role(self.role, message)
         match message:
             case Ping():
                 pong = Pong(client_time_s=message.client_time_s, server_time_s=now_s)
@@ -237,20 +245,13 @@ class Session:
                 return message
         return None
 
-    def _check_role(self, message: AnyClientMessage) -> None:
-        if self.role not in message.roles:
-            raise error_for(
-                ErrorCode.FORBIDDEN,
-                f"{message.type} is for {' and '.join(sorted(message.roles))}; "
-                f"this session's role is {self.role}",
-                field="type",
-                value=f'"{message.type}"',
-            )
-
     def _receive_tick(self, frame: bytes, now_s: float) -> Tick | None:
         if self.role != "game":
             raise error_for(ErrorCode.FORBIDDEN, f"ticks are for games; this is a {self.role}")
-        _check_size("binary", len(frame), self._limits.max_tick_bytes)
+        check_size("binary", len(frame), self._limits.max_tick_bytes)
+        if (refusal := self.quotas.take_bytes(len(frame), now_s)) is not None:
+            self.complain(refusal, now_s)
+            return None
         return self._admit_tick(decode_tick(frame), now_s)
 
     def _admit_tick(self, tick: Tick, now_s: float) -> Tick | None:
@@ -380,13 +381,3 @@ class Session:
         ids = {"session": self.id, "world": self.world}
         logger.info("%s -> %s", self.state.value, state.value, extra=ids)
         self.state = state
-
-
-def _check_size(kind: str, size: int, limit: int) -> None:
-    if size > limit:
-        raise error_for(
-            ErrorCode.MESSAGE_TOO_LARGE,
-            f"{kind} frame of {size} bytes; the limit is {limit}",
-            value=str(size),
-            limit=limit,
-        )
