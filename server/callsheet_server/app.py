@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable, Sequence
 
 from callsheet.wire.base import Request
-from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
+from callsheet.wire.errors import ErrorCode, error_for
 from callsheet.wire.session import Draining, EngineSummary, Hello
 from callsheet.wire.tick import Tick
 from callsheet_server.answer import Answerer
 from callsheet_server.budgets import Budgets
+from callsheet_server.building import Builder
 from callsheet_server.dispatch import Dispatcher
 from callsheet_server.engine.engine import Engine, Progress
 from callsheet_server.engine.mover import DoneMove, Mover
@@ -23,14 +24,20 @@ from callsheet_server.observe import Observers
 from callsheet_server.open_reply import OpenReply
 from callsheet_server.page import load_page
 from callsheet_server.pipeline import Pipeline
+from callsheet_server.reply.errors import tick_errors
 from callsheet_server.residency.controller import ResidencyController
 from callsheet_server.residency.state import StateStore
-from callsheet_server.room import Room
+from callsheet_server.room import Room, world_limits
+from callsheet_server.saving import restore, restore_hints
 from callsheet_server.session.connection import Connection
 from callsheet_server.session.quota import QuotaBook
 from callsheet_server.session.registry import SessionRegistry
 from callsheet_server.session.session import Session
 from callsheet_server.settings import Settings
+from callsheet_server.storage.changes import Change
+from callsheet_server.storage.saved import SavedWorld
+from callsheet_server.storage.statements import empty_world
+from callsheet_server.storage.storage import Storage
 from callsheet_server.talk import Talk
 from callsheet_server.telemetry import Telemetry
 from callsheet_server.telemetry.logs import bind
@@ -40,7 +47,7 @@ from callsheet_server.transport.http import Page
 from callsheet_server.transport.listener import Listener
 from callsheet_server.transport.outbox import Outbox
 from callsheet_server.transport.tokens import TokenFile
-from callsheet_server.world.world import TickReport, WorldLimits
+from callsheet_server.world.memory import MAX_TURNS
 
 __all__ = ["CallsheetServer"]
 
@@ -79,6 +86,7 @@ class CallsheetServer:
         self._recorder = recorder
         self._clock = time.monotonic
         self.rooms: dict[str, Room] = {}
+        self.storage = Storage(settings.storage)
         self.quotas = QuotaBook(settings.token_quota, settings.world_quota)
         self.sessions = SessionRegistry(
             settings.server,
@@ -86,6 +94,7 @@ class CallsheetServer:
             self.quotas,
             self._engine_summary,
             lambda: secrets.token_urlsafe(16),
+            self.storage.journal,
         )
         self.pages: dict[str, Callable[[], Page]] = {}
         """What plain HTTP requests on the same port get, by path."""
@@ -122,6 +131,7 @@ class CallsheetServer:
 
         Raises:
             EngineStartError: the engine cannot start; the text names the fix.
+            StorageError: the worlds on disk cannot be used.
             SettingFileError: a file that a setting names cannot be used.
             OSError: the port is taken.
         """
@@ -129,6 +139,7 @@ class CallsheetServer:
         tokens = None if token_file is None else TokenFile(token_file)
         if tokens is not None:
             self.sessions.use_tokens(await asyncio.to_thread(tokens.read), self._clock())
+        saved = await self.storage.start(MAX_TURNS)
         await self.engine.start(report)
         settings, clock = self.settings, self._clock
         stores = (*self.engine.stores, *self._extra_stores)
@@ -155,9 +166,12 @@ class CallsheetServer:
         )
         guests = Guests(settings.server.observers_may_act)
         budgets = Budgets(settings.limits)
+        self._builder = Builder(self.pipeline, self.talk, budgets)
         self._dispatcher = Dispatcher(
-            self.pipeline, self.talk, guests, budgets, self._check_npcs, clock
+            self.pipeline, self.talk, guests, budgets, self._builder, self._check_npcs, clock
         )
+        for world in saved:
+            self._restore(world)
         self._observers = Observers(self.pipeline, self.engine)
         self.pages.update(await asyncio.to_thread(load_page))
         await self._listener.start()
@@ -178,6 +192,7 @@ class CallsheetServer:
             await self.mover.close()
         if self._recorder is not None:
             await asyncio.to_thread(self._recorder.close)
+        await self.storage.close()
         await self.engine.close()
 
     async def _drain(self) -> None:
@@ -186,6 +201,9 @@ class CallsheetServer:
         for session in self.sessions:
             session.send(notice, key="draining")
         await self.talk.drain(timeout_s, RECONNECT_AFTER_S)
+        await self.storage.flush()
+        if self.storage.writer is not None:
+            return  # The sessions outlive this process: the listener's "going away" says so.
         now_s = self._clock()
         for session in list(self.sessions):
             session.fail(
@@ -201,6 +219,7 @@ class CallsheetServer:
         self.controller.check_integrity()
         self.engine.check_integrity()
         self.talk.check_integrity()
+        self.storage.check_integrity()
         for session in self.sessions:
             session.check_integrity()
             room = self.rooms[session.world]
@@ -255,19 +274,29 @@ class CallsheetServer:
         session = connection.session
         assert session is not None
         self._sweep()  # A game that takes over from a lost one starts with an empty world.
-        if hello.world not in self.rooms:
-            limits = self.settings.limits
-            self.rooms[hello.world] = Room(
-                hello.world,
-                WorldLimits(
-                    max_npcs=limits.max_npcs_per_world,
-                    max_npcs_per_spawn=limits.max_npcs_per_spawn,
-                    max_players=limits.max_players_per_world,
-                    max_guests=limits.max_guests_per_world,
-                ),
-            )
-        self.rooms[hello.world].sessions[session.id] = session
+        self._room(hello.world).sessions[session.id] = session
         logger.info("%s joined: %s %s", session.role, hello.client.name, hello.client.version)
+
+    def _room(self, world: str) -> Room:
+        """The room of a world; a new one if nobody is in it."""
+        if world not in self.rooms:
+            limits = world_limits(self.settings.limits)
+            self.rooms[world] = Room(world, limits, self.storage.journal(world))
+        return self.rooms[world]
+
+    def _restore(self, saved: SavedWorld) -> None:
+        """Put a world back as it was before a restart; its game may resume."""
+        if not saved.sessions:  # Its row was damaged.
+            self.storage.journal(saved.name).submit(Change(must=empty_world()))
+            return
+        room = self._room(saved.name)
+        for one in saved.sessions:
+            session = self.sessions.restore(one, saved.name, self._clock())
+            room.sessions[session.id] = session
+        restore(room, saved)
+        self.pipeline.set_lore(room)
+        self._builder.sync_all(room)
+        restore_hints(room.world, saved)
 
     def _tick(self, room: Room, tick: Tick) -> None:
         started_s = self._clock()
@@ -277,7 +306,7 @@ class CallsheetServer:
             self._recorder.tick(room, self.pipeline.prefixes)
         game = room.game
         if game is not None:
-            for error in _tick_errors(tick, report):
+            for error in tick_errors(tick, report):
                 game.complain(error, self._clock())
 
     def _called(self, room: Room, npc: str) -> None:
@@ -332,6 +361,7 @@ class CallsheetServer:
             self._dispatcher.leave(room, session)
             if not room.sessions:
                 del self.rooms[room.name]
+                self.storage.forget(room.name)
 
     def _ended(self, reply: OpenReply) -> None:
         self.telemetry.replied(reply)
@@ -375,32 +405,3 @@ class _Client:
         self._connection.lost(close_code, self._server._clock())
         self._server.telemetry.disconnected(close_code)
         self._server._lost(self)
-
-
-def _tick_errors(tick: Tick, report: TickReport) -> list[CallsheetError]:
-    """What of a tick was left out, in words."""
-    errors = []
-    if report.unknown_count:
-        shown = ", ".join(map(str, report.unknown_handles))
-        errors.append(
-            error_for(
-                ErrorCode.UNKNOWN_HANDLE,
-                f"tick {tick.tick}: {report.unknown_count} records with unknown handles skipped: "
-                f"{shown}",
-                field="handle",
-                value=f"[{shown}]",
-            )
-        )
-    if report.bad_count:
-        shown = ", ".join(map(str, report.bad_handles))
-        errors.append(
-            error_for(
-                ErrorCode.BAD_VALUE,
-                f"tick {tick.tick}: {report.bad_count} records skipped, of handles {shown}: "
-                f"positions and velocities must be finite and within 1e7, next_call_s NaN or at "
-                f"least 0, flags at most 3",
-                field="npcs",
-                value=f"[{shown}]",
-            )
-        )
-    return errors

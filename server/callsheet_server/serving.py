@@ -15,6 +15,7 @@ from callsheet_server.engine import create_engine
 from callsheet_server.engine.engine import Progress
 from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.settings import Settings
+from callsheet_server.storage.errors import StorageError
 from callsheet_server.trace.recorder import Recorder
 from callsheet_server.transport.errors import SettingFileError
 
@@ -57,7 +58,7 @@ async def start(server: CallsheetServer, report: Callable[[Progress], None]) -> 
     host, port = server.settings.server.host, server.settings.server.port
     try:
         await server.start(report)
-    except (EngineStartError, SettingFileError) as error:
+    except (EngineStartError, SettingFileError, StorageError) as error:
         raise StartError(str(error)) from None
     except OSError as error:
         raise StartError(

@@ -22,6 +22,7 @@ from callsheet_server.engine.embedded.settings import EmbeddedSettings
 from callsheet_server.engine.scripted import ScriptedSettings
 from callsheet_server.reply.settings import ReplySettings
 from callsheet_server.residency.settings import PolicySettings
+from callsheet_server.storage.settings import StorageSettings
 from callsheet_server.transport.settings import LimitSettings, QuotaSettings, ServerSettings
 
 __all__ = [
@@ -61,6 +62,7 @@ class Settings(BaseModel):
 
     server: ServerSettings = ServerSettings()
     limits: LimitSettings = LimitSettings()
+    storage: StorageSettings = StorageSettings()
     token_quota: QuotaSettings = QuotaSettings()
     world_quota: QuotaSettings = QuotaSettings()
     distance: DistanceSettings = DistanceSettings()

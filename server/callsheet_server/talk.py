@@ -180,6 +180,7 @@ class Talk:
 
     async def _run(self, reply: OpenReply, work: Callable[[], Awaitable[None]]) -> None:
         try:
+            await reply.taken()
             async with self._turns[reply.room.name, reply.npc]:
                 await work()
         except CallsheetError as error:
