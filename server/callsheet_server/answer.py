@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
+from typing import Literal
 
 from callsheet.wire.script import HearAnswer, Heard
 from callsheet.wire.talk import Say
@@ -40,6 +41,8 @@ class Answerer:
         self._settings = settings
         self._calls: dict[int, tuple[Session, asyncio.Future[HearAnswer]]] = {}
         self._last_call = 0
+        self.unanswered_hears = 0
+        """Times a script did not say in time what it makes of what its NPC heard."""
 
     async def answer(self, reply: OpenReply, message: Say) -> None:
         """Answer what was said; streams through ``reply``.
@@ -76,20 +79,23 @@ class Answerer:
         )
         npc_name = reply.world.npc(reply.npc).spec.name
         spoken = Spoken(self._moderator, reply.room.name, reply.npc, npc_name, reply.say)
+        end: GenerationEnd | None = None
+        cut: Literal["length", "stop"] = "stop"
         try:
             end = await self._generate(reply, request, spoken.feed)
             await spoken.end()
         except ReplyFullError:
-            reply.end("length")
-            return
+            end, cut = None, "length"
         except RefusedReplyError:
+            end = None
             with suppress(ReplyFullError):
                 reply.say(self._moderator.safe_line)
-            reply.end("stop")
-            return
         finally:
             if reply.text:
                 reply.remember(heard, Turn(None, reply.text))
+        if end is None:
+            reply.end(cut)
+            return
         reply.generated(end, time.monotonic())
         _count(reply, end)
         if end.finish_reason != "cancelled":
@@ -119,6 +125,8 @@ class Answerer:
         script, mod = found
         if "hear" not in script.spec.events or mod.state is not SessionState.OPEN:
             return silent
+        if time.monotonic() < script.rests_until_s:
+            return silent
         future: asyncio.Future[HearAnswer] = asyncio.get_running_loop().create_future()
         self._calls[call] = mod, future
         try:
@@ -133,10 +141,15 @@ class Answerer:
                 )
             )
             async with asyncio.timeout(self._settings.hear_timeout_s):
-                return await future
+                answer = await future
         except TimeoutError:
             logger.info("script %s did not answer in time", script.spec.script)
+            script.kept_silent(time.monotonic())
+            self.unanswered_hears += 1
             return silent
+        else:
+            script.answered()
+            return answer
         finally:
             del self._calls[call]
 

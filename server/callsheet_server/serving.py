@@ -15,6 +15,7 @@ from callsheet_server.engine import create_engine
 from callsheet_server.engine.engine import Progress
 from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.settings import Settings
+from callsheet_server.storage.errors import StorageError
 from callsheet_server.trace.recorder import Recorder
 from callsheet_server.transport.errors import SettingFileError
 
@@ -38,7 +39,7 @@ def build(settings: Settings, record: Path | None = None) -> CallsheetServer:
         StartError: the engine's libraries are not installed, or the file cannot be written.
     """
     try:
-        engine = create_engine(settings.engine.name, settings.embedded, settings.scripted)
+        engine = create_engine(getattr(settings, settings.engine.name))
     except EngineStartError as error:
         raise StartError(str(error)) from None
     try:
@@ -57,7 +58,7 @@ async def start(server: CallsheetServer, report: Callable[[Progress], None]) -> 
     host, port = server.settings.server.host, server.settings.server.port
     try:
         await server.start(report)
-    except (EngineStartError, SettingFileError) as error:
+    except (EngineStartError, SettingFileError, StorageError) as error:
         raise StartError(str(error)) from None
     except OSError as error:
         raise StartError(

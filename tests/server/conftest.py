@@ -16,6 +16,7 @@ from callsheet_server.moderation import ModerationSettings
 from callsheet_server.reply.settings import ReplySettings
 from callsheet_server.residency.settings import PolicySettings
 from callsheet_server.settings import Settings
+from callsheet_server.storage.settings import StorageSettings
 from callsheet_server.transport.settings import LimitSettings, ServerSettings
 
 StartServer = Callable[..., Awaitable[CallsheetServer]]
@@ -47,6 +48,7 @@ async def start_server() -> AsyncIterator[StartServer]:
         reply: dict[str, Any] | None = None,
         residency: dict[str, Any] | None = None,
         moderation: dict[str, Any] | None = None,
+        storage: dict[str, Any] | None = None,
         **server: Any,
     ) -> CallsheetServer:
         settings = Settings(
@@ -55,6 +57,7 @@ async def start_server() -> AsyncIterator[StartServer]:
             reply=ReplySettings(**(reply or {})),
             residency=PolicySettings(**(residency or {})),
             moderation=ModerationSettings(**(moderation or {})),
+            storage=StorageSettings(**(storage or {})),
         )
         servers.append(CallsheetServer(settings, engine or scripted()))
         await servers[-1].start()

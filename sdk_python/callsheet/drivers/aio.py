@@ -136,11 +136,15 @@ class AsyncioDriver:
         self._session.disconnected(time.monotonic(), socket.close_code, socket.close_reason or "")
 
     async def _keep(self, socket: ClientConnection) -> None:
-        """Let time pass for the session; hang up when it has given the connection up."""
+        """Let time pass for the session; hang up when it has given the connection up.
+
+        Without a closing handshake: its code would end the session for good, and who gave a silent
+        connection up need not wait for an answer.
+        """
         while self._session.state in CONNECTED:
             await self._until_due()
             self._outgoing.set()
-        await socket.close()
+        socket.transport.abort()
 
     async def _write(self, socket: ClientConnection) -> None:
         with contextlib.suppress(ConnectionClosed):

@@ -29,6 +29,13 @@ class ReplySettings(BaseModel):
         le=MAX_SPEECH_CHARS,
         description="Longest text a player may say to an NPC, in characters.",
     )
+    max_open: int = Field(
+        default=4_096,
+        ge=1,
+        le=1_000_000,
+        description="Replies the model may be asked for at a time, in all worlds; what the engine "
+        "takes at most holds too. Past it the least urgent that waits is shed.",
+    )
     hear_timeout_s: float = Field(
         default=0.25,
         ge=0.01,

@@ -11,8 +11,9 @@ from callsheet.wire.fields import PROTOCOL
 from callsheet.wire.session import Hello
 from callsheet.wire.tick import Tick
 from callsheet_server.session.error_message import error_message
+from callsheet_server.session.link import Link
 from callsheet_server.session.registry import SessionRegistry
-from callsheet_server.session.session import Link, Session
+from callsheet_server.session.session import Session
 
 __all__ = ["Connection"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
@@ -10,9 +9,13 @@ from callsheet._version import __version__
 from callsheet.wire.errors import CallsheetError, CloseCode, ErrorCode, error_for
 from callsheet.wire.fields import PROTOCOL
 from callsheet.wire.session import EngineSummary, Hello, Limits, Welcome
+from callsheet_server.session.error_message import error_message
 from callsheet_server.session.keyring import Keyring
+from callsheet_server.session.link import Link
 from callsheet_server.session.quota import QuotaBook, Scope
-from callsheet_server.session.session import Link, Session, SessionState
+from callsheet_server.session.session import Session, SessionState
+from callsheet_server.storage.changes import Journal, NoJournal
+from callsheet_server.storage.saved import SavedSession
 from callsheet_server.transport.settings import LimitSettings, ServerSettings
 from callsheet_server.transport.tokens import Token, tokens_of
 
@@ -32,13 +35,16 @@ class SessionRegistry:
         quotas: QuotaBook,
         engine: Callable[[], EngineSummary],
         new_token: Callable[[], str],
+        journal: Callable[[str], Journal] = lambda _: NoJournal(),
     ) -> None:
+        """``journal`` gives the journal of a world."""
         self._server = server
         self._limits = limits
         self._quotas = quotas
         self._keyring = Keyring(tokens_of(server), server.on_loopback)
         self._engine = engine
         self._new_token = new_token
+        self._journal = journal
         self._sessions: dict[str, Session] = {}
         self._past_errors: Counter[ErrorCode] = Counter()
         """Told in sessions that are over, or to connections that never got one."""
@@ -61,13 +67,32 @@ class SessionRegistry:
         resumed = session is not None
         if session is None:
             self._check_room(hello, token)
-            session = Session(self._new_token(), hello.role, hello.world, self._limits, now_s)
+            session = Session(
+                self._new_token(),
+                hello.role,
+                hello.world,
+                self._limits,
+                now_s,
+                self._journal(hello.world),
+            )
             self._sessions[session.id] = session
         session.token = token
         session.quotas = self._quotas.of(session.quota, hello.role, hello.world, token, now_s)
-        session.resume_token = self._new_token()
-        last_seq = hello.resume.last_seq if hello.resume and resumed else 0
+        resume = hello.resume if resumed else None
+        session.record.tokens.renew(self._new_token, resume.token if resume else None)
+        last_seq = resume.last_seq if resume else 0
         session.attach(link, self._welcome(session, resumed, now_s), last_seq, now_s)
+        return session
+
+    def restore(self, saved: SavedSession, world: str, now_s: float) -> Session:
+        """Take up a game's session of before a restart: it can be resumed, as if lost now."""
+        journal = self._journal(world)
+        session = Session(saved.session, "game", world, self._limits, now_s, journal, saved)
+        self._sessions[session.id] = session
+        for request in saved.open_requests:
+            text = "the server was restarted before it could answer; ask again"
+            error = error_for(ErrorCode.INTERRUPTED, text, request_id=request)
+            session.send(error_message(error))
         return session
 
     def may_observe(self, token: str | None) -> bool:
@@ -85,7 +110,7 @@ class SessionRegistry:
             (*tokens_of(self._server), *tokens), open_to_all=self._server.on_loopback
         )
         for session in self._sessions.values():
-            if not self._keyring.holds(session.role, session.token):
+            if session.resume_token and not self._keyring.holds(session.role, session.token):
                 session.fail(
                     error_for(
                         ErrorCode.UNAUTHORIZED, "this session's token was revoked", field="token"
@@ -133,8 +158,7 @@ class SessionRegistry:
             return None
         if (session.role, session.world) != (hello.role, hello.world):
             return None
-        token, wanted = hello.resume.token.encode(), session.resume_token.encode()
-        return session if hmac.compare_digest(token, wanted) else None
+        return session if session.record.tokens.accepts(hello.resume.token) else None
 
     def _check_room(self, hello: Hello, token: Token | None) -> None:
         if hello.role == "game":

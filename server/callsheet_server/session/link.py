@@ -1,0 +1,21 @@
+"""The way to a client, as a session sees it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+__all__ = ["Link"]
+
+
+class Link(Protocol):
+    """Calls never block."""
+
+    @property
+    def waiting(self) -> int:
+        """Frames queued and not yet written."""
+
+    def send(self, frame: bytes, key: str | None = None) -> None:
+        """Queue a text frame. One with a ``key`` replaces a queued one with the same key."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Close once what is queued has been sent."""
