@@ -36,6 +36,7 @@ class SessionRegistry:
         self._engine = engine
         self._new_token = new_token
         self._sessions: dict[str, Session] = {}
+        self._shut_for_s: float | None = None
         self._past_errors: Counter[ErrorCode] = Counter()
         """Told in sessions that are over, or to connections that never got one."""
 
@@ -50,6 +51,7 @@ class SessionRegistry:
 
         Raises:
             AuthError: ``unauthorized``.
+            SessionError: ``draining``.
             WorldError: ``world_taken`` or ``limit_exceeded``; nothing has changed.
         """
         self._check_token(hello)
@@ -65,6 +67,10 @@ class SessionRegistry:
             session.former_token, last_seq = hello.resume.token, hello.resume.last_seq
         session.attach(link, self._welcome(session, resumed, now_s), last_seq, now_s)
         return session
+
+    def shut(self, retry_after_s: float) -> None:
+        """Open no new sessions; those there are may still be resumed."""
+        self._shut_for_s = retry_after_s
 
     def refused(self, code: ErrorCode) -> None:
         """A connection without a session was told of an error."""
@@ -122,6 +128,8 @@ class SessionRegistry:
         return session if any(hmac.compare_digest(token, one) for one in good) else None
 
     def _check_room(self, hello: Hello) -> None:
+        if self._shut_for_s is not None:
+            raise error_for(ErrorCode.DRAINING, "the server stops", retry_after_s=self._shut_for_s)
         if hello.role == "game":
             self._end_lost_games(hello.world)
         alive = [s for s in self._sessions.values() if s.state is not SessionState.CLOSED]

@@ -40,6 +40,8 @@ class ReplayBuffer:
                 f"the limits are {self._max_messages} and {self._max_bytes}",
                 limit=self._max_messages,
             )
+        # orjson's results keep a buffer of 4 KiB each; what is kept for long is copied to its size.
+        frame = bytes(memoryview(frame))
         self._frames.append(frame)
         self._bytes += len(frame)
         return frame

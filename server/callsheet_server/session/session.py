@@ -61,6 +61,10 @@ class Link(Protocol):
     def waiting(self) -> int:
         """Frames queued and not yet written."""
 
+    @property
+    def reliable_bytes(self) -> int:
+        """Of these, the bytes of frames without a key."""
+
     def send(self, frame: bytes, key: str | None = None) -> None:
         """Queue a text frame. One with a ``key`` replaces a queued one with the same key."""
 
@@ -77,8 +81,7 @@ class Session:
         self.id = session_id
         self.role: Role = role
         self.world = world
-        self.resume_token = self.former_token = ""
-        """What resumes it. The former one too, until something shows that a welcome arrived."""
+        self.resume_token = self.former_token = ""  # The former works until a welcome has arrived.
         self.state = SessionState.DETACHED
         self.last_request_id = 0
         self.last_frame_s = now_s
@@ -309,14 +312,11 @@ class Session:
             return
         self._link.send(frame)
         # Who acks what it does not read gets no further than who does not ack.
-        if self._link.waiting > 2 * self._limits.max_outbox_messages:
-            self._end(
-                error_for(
-                    ErrorCode.SLOW_CONSUMER,
-                    f"{self._link.waiting} messages wait to be read",
-                    limit=self._limits.max_outbox_messages,
-                )
-            )
+        unread, unread_bytes = self._link.waiting, self._link.reliable_bytes
+        limit = self._limits.max_outbox_messages
+        if unread > 2 * limit or unread_bytes > 2 * self._limits.max_outbox_bytes:
+            text = f"{unread} messages ({unread_bytes} bytes) wait to be read"
+            self._end(error_for(ErrorCode.SLOW_CONSUMER, text, limit=limit))
 
     def send_frame(self, frame: bytes, key: str | None = None) -> None:
         """Send an unreliable message that was encoded once for many sessions."""
