@@ -40,7 +40,6 @@ async def test_kv_that_is_not_a_number_fails_its_own_npc(start_engine: StartEngi
     said = await outcomes(talk, *keys)
     assert isinstance(said[1], GenerationError)
     assert (said[0], said[2]) == (alone[0], alone[2])
-    assert str(keys[1]) in str(said[1])
     # A new persona is a new prefix: the NPC recovers.
     fresh = talk.npc("Bram", "Bram is a miller.")
     assert isinstance((await outcomes(talk, fresh))[0], str)
