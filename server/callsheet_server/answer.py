@@ -15,7 +15,7 @@ from callsheet_server.engine.errors import EngineError
 from callsheet_server.open_reply import OpenReply, ReplyFullError
 from callsheet_server.reply.actions import action_schema, action_turn, read_choice
 from callsheet_server.reply.prompting import (
-    heard_turn,
+    heard_turns,
     priority_of,
     sampling_of,
     speaker_name,
@@ -50,7 +50,7 @@ class Answerer:
         """
         name = speaker_name(reply.world, message.speaker)
         script = await self._ask_script(reply, message)
-        heard = heard_turn(name, message.text, script.material)
+        *material, heard = heard_turns(name, message.text, script.material)
         if script.ignore:
             reply.remember(heard)
             reply.end("stop")
@@ -59,7 +59,7 @@ class Answerer:
             reply.remember(heard)
             await self.recite(reply, script.reply)
             return
-        turns = (*reply.memory.turns(reply.npc), heard)
+        turns = (*reply.memory.turns(reply.npc), *material, heard)
         request = GenerationRequest(
             request_id=f"{reply.room.name}/{reply.reply}",
             npc=reply.room.key(reply.npc),
@@ -70,7 +70,7 @@ class Answerer:
             stop=message.stop,
         )
         try:
-            end = await self._generate(request, reply.say)
+            end = await self._generate(reply, request, reply.say)
         except ReplyFullError:
             reply.end("length")
             return
@@ -135,12 +135,17 @@ class Answerer:
             del self._calls[call]
 
     async def _generate(
-        self, request: GenerationRequest, say: Callable[[str], None]
+        self, reply: OpenReply, request: GenerationRequest, say: Callable[[str], None]
     ) -> GenerationEnd:
+        counted_tokens = 0
         async with aclosing(self._engine.submit(request)) as stream:
             async for item in stream:
                 if not isinstance(item, Delta):
+                    reply.spent_tokens += item.generated_tokens - counted_tokens
                     return item
+                # A delta is at least one token. The exact count comes with the end, if it comes.
+                counted_tokens += 1
+                reply.spent_tokens += 1
                 say(item.text)
         raise AssertionError(f"{request.request_id}: the engine's stream has no end")
 
@@ -165,7 +170,7 @@ class Answerer:
         )
         pieces: list[str] = []
         try:
-            await self._generate(request, pieces.append)
+            await self._generate(reply, request, pieces.append)
         except EngineError as error:
             logger.warning("no action: %s", error)
             return

@@ -15,7 +15,9 @@ from callsheet_server.engine import create_engine
 from callsheet_server.engine.engine import Progress
 from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.settings import Settings
+from callsheet_server.storage.errors import StorageError
 from callsheet_server.trace.recorder import Recorder
+from callsheet_server.transport.errors import SettingFileError
 
 __all__ = ["StartError", "build", "local_url", "page_url", "run_with_server", "serve", "until_told"]
 
@@ -39,7 +41,7 @@ def build(settings: Settings, record: Path | None = None) -> CallsheetServer:
         StartError: the engine's libraries are not installed, or the file cannot be written.
     """
     try:
-        engine = create_engine(settings.engine.name, settings.embedded, settings.scripted)
+        engine = create_engine(getattr(settings, settings.engine.name))
     except EngineStartError as error:
         raise StartError(str(error)) from None
     try:
@@ -58,7 +60,7 @@ async def start(server: CallsheetServer, report: Callable[[Progress], None]) -> 
     host, port = server.settings.server.host, server.settings.server.port
     try:
         await server.start(report)
-    except EngineStartError as error:
+    except (EngineStartError, SettingFileError, StorageError) as error:
         raise StartError(str(error)) from None
     except OSError as error:
         raise StartError(
@@ -165,9 +167,10 @@ def local_url(server: CallsheetServer) -> str:
     """The URL at which clients on this machine reach a running server."""
     host = server.settings.server.host
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    return f"ws://{f'[{host}]' if ':' in host else host}:{server.port}"
+    scheme = "ws" if server.settings.server.tls_certificate is None else "wss"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{server.port}"
 
 
 def page_url(server: CallsheetServer) -> str:
     """The URL of a running server's live page."""
-    return f"{local_url(server).replace('ws://', 'http://')}/"
+    return f"{local_url(server).replace('ws', 'http', 1)}/"

@@ -16,7 +16,8 @@ from callsheet_server.answer import Answerer
 from callsheet_server.engine.errors import EngineError
 from callsheet_server.open_reply import OpenReply
 from callsheet_server.reply.errors import from_engine
-from callsheet_server.reply.prompting import priority_of
+from callsheet_server.reply.prompting import heard_text, priority_of
+from callsheet_server.reply.settings import ReplySettings
 from callsheet_server.room import Room
 from callsheet_server.session.session import Session
 from callsheet_server.telemetry.logs import bind
@@ -27,9 +28,6 @@ __all__ = ["Talk"]
 
 logger = logging.getLogger(__name__)
 
-RETRY_S = 1.0
-"""When to come back with a request that found too many open ones."""
-
 
 class Talk:
     """Runs the replies: one task each, one at a time per NPC, in the order they were asked for."""
@@ -37,8 +35,8 @@ class Talk:
     def __init__(
         self,
         answerer: Answerer,
+        settings: ReplySettings,
         capacity: int,
-        max_open_requests: int,
         called: Callable[[Room, str], None],
         shed: Callable[[OpenReply], None],
         ended: Callable[[OpenReply], None],
@@ -48,16 +46,16 @@ class Talk:
 
         Args:
             answerer: makes the replies.
+            settings: how long what is said and answered may be.
             capacity: replies the model may be asked for at a time.
-            max_open_requests: replies a session may wait for at a time.
             called: told of every request for the model.
             shed: told of every reply that had to make room, or found none.
             ended: told of every reply's end.
             clock: seconds.
         """
         self._answerer = answerer
+        self._settings = settings
         self._admission = Admission(capacity, _ranges_m)
-        self._max_open = max_open_requests
         self._called = called
         self._on_shed = shed
         self._on_end = ended
@@ -72,9 +70,12 @@ class Talk:
         """Begin to answer.
 
         Raises:
-            CallsheetError: ``unknown_npc``, ``limit_exceeded``, ``engine_unavailable``, or
-                ``engine_overloaded`` if all who wait are at least as urgent.
+            CallsheetError: ``unknown_npc``, ``bad_value``, ``limit_exceeded``,
+                ``engine_unavailable``, or ``engine_overloaded`` if all who wait are at least as
+                urgent.
         """
+        text = heard_text(message, self._settings.max_heard_chars)
+        message = message.model_copy(update={"text": text})
         reply = self._accept(room, session, message, message.speaker, message.text)
         reply.priority = priority_of(message)
         self._make_room(reply)
@@ -138,14 +139,10 @@ class Talk:
                 "the server is shutting down",
                 retry_after_s=self._draining_retry_s,
             )
-        open_now = sum(r.asker is asker for r in self._open.values())
-        if open_now >= self._max_open:
-            raise error_for(
-                ErrorCode.LIMIT_EXCEEDED,
-                f"{open_now} replies are open in this session: the limit is {self._max_open}",
-                limit=self._max_open,
-                retry_after_s=RETRY_S,
-            )
+        max_tokens = 0
+        if isinstance(message, Say):
+            max_tokens = message.max_tokens or self._settings.max_tokens
+        lease = asker.quotas.open_reply(max_tokens, self._clock())
         return OpenReply(
             room=room,
             asker=asker,
@@ -157,6 +154,7 @@ class Talk:
             reply=room.next_reply(),
             accepted_s=self._clock(),
             max_tokens=message.max_tokens if isinstance(message, Say) else None,
+            lease=lease,
         )
 
     def _make_room(self, newcomer: OpenReply) -> None:
@@ -171,6 +169,7 @@ class Talk:
         )
         self._on_shed(shed)
         if shed is newcomer:
+            newcomer.lease.close(0)
             raise error
         assert shed.task is not None
         if shed.task.cancel():
@@ -185,6 +184,7 @@ class Talk:
 
     async def _run(self, reply: OpenReply, work: Callable[[], Awaitable[None]]) -> None:
         try:
+            await reply.taken()
             async with self._turns[reply.room.name, reply.npc]:
                 await work()
         except CallsheetError as error:
@@ -199,6 +199,7 @@ class Talk:
     def _ended(self, reply: OpenReply, task: asyncio.Task[None]) -> None:
         """Runs for every reply, also for one that was cancelled before its task began."""
         del self._open[reply.asker.id, reply.request]
+        reply.lease.close(reply.spent_tokens)
         self._admission.leave(reply)
         reply.world.turn_closed(reply.npc, reply.handle)
         took_s = self._clock() - reply.accepted_s

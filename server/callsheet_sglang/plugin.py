@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from callsheet_sglang import cpu
+
 __all__ = ["SWITCH", "activate"]
 
 SWITCH = "CALLSHEET_SGLANG"
@@ -12,5 +14,6 @@ SWITCH = "CALLSHEET_SGLANG"
 
 def activate() -> None:
     """Take part in this SGLang process, if asked to."""
+    cpu.activate()
     if os.environ.get(SWITCH) != "1":
         return

@@ -15,6 +15,7 @@ from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
 from callsheet_server.reply.settings import ReplySettings
 from callsheet_server.residency.settings import PolicySettings
 from callsheet_server.settings import Settings
+from callsheet_server.storage.settings import StorageSettings
 from callsheet_server.transport.settings import LimitSettings, ServerSettings
 
 StartServer = Callable[..., Awaitable[CallsheetServer]]
@@ -45,6 +46,7 @@ async def start_server() -> AsyncIterator[StartServer]:
         limits: dict[str, Any] | None = None,
         reply: dict[str, Any] | None = None,
         residency: dict[str, Any] | None = None,
+        storage: dict[str, Any] | None = None,
         **server: Any,
     ) -> CallsheetServer:
         settings = Settings(
@@ -52,6 +54,7 @@ async def start_server() -> AsyncIterator[StartServer]:
             limits=LimitSettings(**(limits or {})),
             reply=ReplySettings(**(reply or {})),
             residency=PolicySettings(**(residency or {})),
+            storage=StorageSettings(**(storage or {})),
         )
         servers.append(CallsheetServer(settings, engine or scripted()))
         await servers[-1].start()

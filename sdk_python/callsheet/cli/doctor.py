@@ -9,7 +9,6 @@ from dataclasses import asdict
 
 from callsheet.cli.checks import (
     Finding,
-    check_exposure,
     check_model,
     check_packages,
     check_port,
@@ -73,4 +72,3 @@ def examine(args: argparse.Namespace) -> Iterator[Finding]:
         return
     yield Finding("settings", "ok", "valid")
     yield from check_port(server)
-    yield from check_exposure(server)

@@ -70,6 +70,8 @@ class ErrorCode(StrEnum):
     CONTEXT_TOO_LONG = "context_too_long"
     UNKNOWN_ADAPTER = "unknown_adapter"
     GENERATION_FAILED = "generation_failed"
+    INTERRUPTED = "interrupted"
+    STORAGE_FAILED = "storage_failed"
     HELLO_TIMEOUT = "hello_timeout"
     HEARTBEAT_TIMEOUT = "heartbeat_timeout"
     SUPERSEDED = "superseded"
@@ -209,6 +211,8 @@ RULES: Mapping[ErrorCode, Rule] = {
     ErrorCode.CONTEXT_TOO_LONG: Rule(EngineError),
     ErrorCode.UNKNOWN_ADAPTER: Rule(EngineError),
     ErrorCode.GENERATION_FAILED: Rule(EngineError),
+    ErrorCode.INTERRUPTED: Rule(EngineError),
+    ErrorCode.STORAGE_FAILED: Rule(EngineError),
     ErrorCode.HELLO_TIMEOUT: Rule(SessionError, CloseCode.HELLO_TIMEOUT),
     ErrorCode.HEARTBEAT_TIMEOUT: Rule(SessionError, CloseCode.HEARTBEAT_TIMEOUT, resumable=True),
     ErrorCode.SUPERSEDED: Rule(SessionError, CloseCode.SUPERSEDED),

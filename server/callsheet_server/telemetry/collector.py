@@ -60,6 +60,14 @@ class ServerCollector(Collector):
         for code, count in sorted(told.items()):
             errors.add_metric((code,), count)
         yield errors
+        refusals = CounterMetricFamily(
+            "callsheet_quota_refusals",
+            "Frames and requests refused because a quota was used up.",
+            labels=("scope", "resource"),
+        )
+        for (scope, resource), count in sorted(server.quotas.refusals.items()):
+            refusals.add_metric((scope, resource), count)
+        yield refusals
         yield CounterMetricFamily(
             "callsheet_unanswered_hears",
             "Times a script did not answer in time what its NPC heard.",
