@@ -106,6 +106,10 @@ class Talk:
         """Stop all replies a session asked for."""
         self._cancel_where(lambda r: r.asker is session)
 
+    def cancel_all(self) -> None:
+        """Stop all replies."""
+        self._cancel_where(lambda _: True)
+
     async def drain(self, timeout_s: float, retry_after_s: float) -> None:
         """Take no new requests; wait for the open replies, then cancel what is left."""
         self._draining_retry_s = retry_after_s
