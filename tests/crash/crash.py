@@ -37,6 +37,7 @@ from callsheet_server.storage.folder import Folder
 from callsheet_server.world.memory import MAX_TURNS
 
 PERSONA = "You are a villager."
+SETTLE_S = 20.0
 CLIENT = ClientSettings(backoff_min_s=0.01, backoff_max_s=0.1, connect_timeout_s=60.0)
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["callsheet_server.serving"])
@@ -165,8 +166,10 @@ async def crash(kills: int, seed: int, folder: Path, games: int = 2, npcs: int =
                 report.committed_unseen += audit(folder, game, exact=False)
             server.start()
         stop.set()
-        async with asyncio.timeout(30):
-            await asyncio.gather(*talks)
+        _, silent = await asyncio.wait(talks, timeout=SETTLE_S)
+        assert not silent, f"{len(silent)} requests were never answered"
+        await asyncio.gather(*talks)
+        async with asyncio.timeout(SETTLE_S):
             await check_prompts(url, played, stack)
         await server.kill()
     for game in played:
@@ -225,7 +228,7 @@ def main() -> int:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         report = asyncio.run(crash(args.kills, args.seed, Path(folder)))
-    print(report)
+    print(report)  # noqa: T201
     return 0
 
 
