@@ -53,6 +53,8 @@ __all__ = ["CallsheetServer"]
 logger = logging.getLogger(__name__)
 
 HOUSEKEEPING_S = 0.05
+HURRY_S = 0.5
+"""How long clients have to take their goodbye when ``close`` is hurried."""
 RECONNECT_AFTER_S = 2.0
 """What clients are told at shutdown: a restart usually takes about this long."""
 
@@ -186,15 +188,22 @@ class CallsheetServer:
             for task in self._background:
                 task.cancel()
             await asyncio.gather(*self._background, return_exceptions=True)
-            self._background.clear()
+            self.sessions.shut(RECONNECT_AFTER_S)
             await self._drain()
             await self._listener.close()
             await self.mover.close()
+            self._background.clear()
         self.moderator.close()
         if self._recorder is not None:
             await asyncio.to_thread(self._recorder.close)
         await self.storage.close()
         await self.engine.close()
+
+    def hurry(self) -> None:
+        """While ``close`` runs: wait for nobody any more. Replies and then connections are cut."""
+        if self._background:
+            self.talk.cancel_all()
+            asyncio.get_running_loop().call_later(HURRY_S, self._listener.abort)
 
     async def _drain(self) -> None:
         timeout_s = self.settings.server.drain_timeout_s

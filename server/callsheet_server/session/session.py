@@ -313,14 +313,11 @@ class Session:
         for frame in self._replay.take_ready():
             self._link.send(frame)
         # Who acks what it does not read gets no further than who does not ack.
-        if self._link.waiting > 2 * self._limits.max_outbox_messages:
-            self._end(
-                error_for(
-                    ErrorCode.SLOW_CONSUMER,
-                    f"{self._link.waiting} messages wait to be read",
-                    limit=self._limits.max_outbox_messages,
-                )
-            )
+        unread, unread_bytes = self._link.waiting, self._link.reliable_bytes
+        limit = self._limits.max_outbox_messages
+        if unread > 2 * limit or unread_bytes > 2 * self._limits.max_outbox_bytes:
+            text = f"{unread} messages ({unread_bytes} bytes) wait to be read"
+            self._end(error_for(ErrorCode.SLOW_CONSUMER, text, limit=limit))
 
     def send_frame(self, frame: bytes, key: str | None = None) -> None:
         """Send an unreliable message that was encoded once for many sessions."""

@@ -33,6 +33,8 @@ namespace Callsheet.Wire
         ContextTooLong,
         UnknownAdapter,
         GenerationFailed,
+        Interrupted,
+        StorageFailed,
         HelloTimeout,
         HeartbeatTimeout,
         Superseded,
@@ -100,8 +102,9 @@ namespace Callsheet.Wire
             "duplicate_player", "bad_value", "limit_exceeded", "duplicate_request",
             "unknown_request", "text_refused", "engine_unavailable",
             "engine_overloaded", "context_too_long", "unknown_adapter",
-            "generation_failed", "hello_timeout", "heartbeat_timeout", "superseded",
-            "slow_consumer", "flooding", "draining", "internal",
+            "generation_failed", "interrupted", "storage_failed", "hello_timeout",
+            "heartbeat_timeout", "superseded", "slow_consumer", "flooding", "draining",
+            "internal",
         };
         internal static readonly ErrorKind[] Kinds =
         {
@@ -112,16 +115,16 @@ namespace Callsheet.Wire
             ErrorKind.World, ErrorKind.World, ErrorKind.World, ErrorKind.World,
             ErrorKind.World, ErrorKind.World, ErrorKind.Request, ErrorKind.Request,
             ErrorKind.Request, ErrorKind.Engine, ErrorKind.Engine, ErrorKind.Engine,
-            ErrorKind.Engine, ErrorKind.Engine, ErrorKind.Session, ErrorKind.Session,
+            ErrorKind.Engine, ErrorKind.Engine, ErrorKind.Engine, ErrorKind.Engine,
             ErrorKind.Session, ErrorKind.Session, ErrorKind.Session, ErrorKind.Session,
-            ErrorKind.Session,
+            ErrorKind.Session, ErrorKind.Session, ErrorKind.Session,
         };
 
         /// <summary>The close code that follows an error; 0 = the session goes on.</summary>
         internal static readonly int[] ClosesWith =
         {
             0, 0, 0, 0, 0, 0, 4000, 1009, 4001, 0, 4002, 4005, 0, 0, 0, 0, 0, 0, 0, 0,
-            0, 0, 0, 0, 0, 0, 0, 0, 4004, 4006, 4007, 4008, 4009, 4010, 4011,
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4004, 4006, 4007, 4008, 4009, 4010, 4011,
         };
     }
 }

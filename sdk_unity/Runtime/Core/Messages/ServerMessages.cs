@@ -29,6 +29,7 @@ namespace Callsheet.Wire
                 case "player_left": return new PlayerLeftMessage();
                 case "npc_tick": return new NpcTickMessage();
                 case "action_done": return new ActionDoneMessage();
+                case "facts": return new FactsMessage();
                 case "explanation": return new ExplanationMessage();
                 case "moves": return new MovesMessage();
                 case "npc_states": return new NpcStatesMessage();
