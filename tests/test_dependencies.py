@@ -74,12 +74,12 @@ def licences(found: metadata.Distribution) -> frozenset[str]:
     """The SPDX names of all licences a package names; of an "or" too."""
     fields = found.metadata
     marks = [m for m in fields.get_all("Classifier", []) if m.startswith("License ::")]
-    if expression := fields.get("License-Expression"):
-        return _names(expression)
+    if "License-Expression" in fields:
+        return _names(fields["License-Expression"])
     if marks:
         names = [mark.rpartition(" :: ")[2] for mark in marks]
         return frozenset(CLASSIFIERS.get(name, name) for name in names)
-    text = (fields.get("License") or "none named").strip().splitlines()[0]
+    text = fields["License"].strip().splitlines()[0] if "License" in fields else "none named"
     return frozenset({FREE_TEXT[text]}) if text in FREE_TEXT else _names(text)
 
 
