@@ -76,8 +76,7 @@ class AdapterSlots:
         self._in_flight &= self._manager.pending_lora_load_events.keys()
         if late := self._in_flight & queued:
             self._in_flight -= late
-            state.counters.adapter_prefetched_loads -= len(late)
-            state.counters.adapter_critical_loads += len(late)
+            state.counters.adapter_late_loads += len(late)
         if len(waiting) > state.settings.max_queued_requests:
             return
         busy = self._busy()
