@@ -38,10 +38,14 @@ class Counters:
     deferred: int = 0
     """Planned moves not made: something was in use, or there was no room after all."""
     decisions: int = 0
+    """Plans made, moves or not."""
     decision_s: float = 0.0
     longest_decision_s: float = 0.0
-    longest_eviction_s: float = 0.0
+    move_s: float = 0.0
+    """Carrying plans out, as far as the scheduler has to wait for it."""
     eviction_s: float = 0.0
+    """Walks for room, by distance or not, SGLang's own part included."""
+    longest_eviction_s: float = 0.0
     adapter_critical_loads: int = 0
     """LoRA adapters brought to a slot while a request that needs them waited."""
     adapter_prefetched_loads: int = 0
@@ -51,6 +55,7 @@ class Counters:
     adapter_evictions: int = 0
     """LoRA adapters that left their slot for another one."""
     attributions: int = 0
+    """Calls whose NPC was known."""
     attribution_s: float = 0.0
 
 
