@@ -35,11 +35,16 @@ class Counters:
     deferred: int = 0
     """Planned moves not made: something was in use, or there was no room after all."""
     decisions: int = 0
+    """Plans made, moves or not."""
     decision_s: float = 0.0
     longest_decision_s: float = 0.0
-    longest_eviction_s: float = 0.0
+    move_s: float = 0.0
+    """Carrying plans out, as far as the scheduler has to wait for it."""
     eviction_s: float = 0.0
+    """Walks for room, by distance or not, SGLang's own part included."""
+    longest_eviction_s: float = 0.0
     attributions: int = 0
+    """Calls whose NPC was known."""
     attribution_s: float = 0.0
 
 
