@@ -101,7 +101,9 @@ def _answer(state: SchedulerState, message: Any) -> Any:
     if message.about == "residency":
         return CallsheetAnswer(status=200, body=residency(state, message.since))
     if message.about == "status":
-        return CallsheetAnswer(status=200, body=orjson.dumps(status(state)))
+        return CallsheetAnswer(
+            status=200, body=orjson.dumps(status(state), option=orjson.OPT_SERIALIZE_NUMPY)
+        )
     if not state.scheduler.is_fully_idle():
         return CallsheetAnswer(status=BUSY, body=b'{"error": "requests are running"}')
     found = audit(state)
