@@ -132,6 +132,7 @@ async def test_sigterm_drains_and_a_second_one_hurries(tmp_path: Path, signals: 
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "callsheet", "serve", "--engine", "scripted", "--port", "0"),
         *("--set", "scripted.token_delay_s=0.05", "--set", "server.drain_timeout_s=300"),
+        *("--set", f"storage.directory={tmp_path}"),
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, SOURCES))},
         stdout=asyncio.subprocess.PIPE,
