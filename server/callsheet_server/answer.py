@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing, suppress
+from typing import Literal
 
 from callsheet.wire.script import HearAnswer, Heard
 from callsheet.wire.talk import Say
 from callsheet_server.engine.engine import Delta, Engine, GenerationEnd, GenerationRequest
 from callsheet_server.engine.errors import EngineError
+from callsheet_server.moderation import Moderator, RefusedReplyError, Spoken, Utterance
 from callsheet_server.open_reply import OpenReply, ReplyFullError
-from callsheet_server.reply.actions import action_schema, action_turn, read_choice
+from callsheet_server.reply.actions import action_schema, action_turn, permitted, read_choice
 from callsheet_server.reply.prompting import (
     heard_turns,
     priority_of,
@@ -33,8 +35,9 @@ logger = logging.getLogger(__name__)
 class Answerer:
     """Asks the script, asks the model, remembers, and lets the NPC act."""
 
-    def __init__(self, engine: Engine, settings: ReplySettings) -> None:
+    def __init__(self, engine: Engine, moderator: Moderator, settings: ReplySettings) -> None:
         self._engine = engine
+        self._moderator = moderator
         self._settings = settings
         self._calls: dict[int, tuple[Session, asyncio.Future[HearAnswer]]] = {}
         self._last_call = 0
@@ -46,9 +49,14 @@ class Answerer:
 
         Raises:
             EngineError: as the engine raised it.
+            RequestError: ``text_refused``, a player may not say this.
             CancelledError: the words said so far are remembered.
         """
         name = speaker_name(reply.world, message.speaker)
+        if message.speaker.kind == "player":
+            await self._moderator.check_heard(
+                Utterance("heard", reply.room.name, reply.npc, name, message.text)
+            )
         script = await self._ask_script(reply, message)
         *material, heard = heard_turns(name, message.text, script.material)
         if script.ignore:
@@ -69,14 +77,25 @@ class Answerer:
             priority=priority_of(message),
             stop=message.stop,
         )
+        npc_name = reply.world.npc(reply.npc).spec.name
+        spoken = Spoken(self._moderator, reply.room.name, reply.npc, npc_name, reply.say)
+        end: GenerationEnd | None = None
+        cut: Literal["length", "stop"] = "stop"
         try:
-            end = await self._generate(reply, request, reply.say)
+            end = await self._generate(reply, request, spoken.feed)
+            await spoken.end()
         except ReplyFullError:
-            reply.end("length")
-            return
+            end, cut = None, "length"
+        except RefusedReplyError:
+            end = None
+            with suppress(ReplyFullError):
+                reply.say(self._moderator.safe_line)
         finally:
             if reply.text:
                 reply.remember(heard, Turn(None, reply.text))
+        if end is None:
+            reply.end(cut)
+            return
         reply.generated(end, time.monotonic())
         _count(reply, end)
         if end.finish_reason != "cancelled":
@@ -135,7 +154,7 @@ class Answerer:
             del self._calls[call]
 
     async def _generate(
-        self, reply: OpenReply, request: GenerationRequest, say: Callable[[str], None]
+        self, reply: OpenReply, request: GenerationRequest, hear: Callable[[str], Awaitable[None]]
     ) -> GenerationEnd:
         counted_tokens = 0
         async with aclosing(self._engine.submit(request)) as stream:
@@ -146,7 +165,7 @@ class Answerer:
                 # A delta is at least one token. The exact count comes with the end, if it comes.
                 counted_tokens += 1
                 reply.spent_tokens += 1
-                say(item.text)
+                await hear(item.text)
         raise AssertionError(f"{request.request_id}: the engine's stream has no end")
 
     async def _act(self, reply: OpenReply, said: GenerationRequest) -> None:
@@ -155,22 +174,28 @@ class Answerer:
         That an NPC cannot act is logged; what it said stands.
         """
         found = reply.room.script_for(reply.npc)
-        if found is None or not found[0].spec.actions:
+        if found is None:
             return
-        actions = found[0].spec.actions
-        npc_name = reply.world.npc(reply.npc).spec.name
+        npc = reply.world.npc(reply.npc).spec
+        actions = permitted(found[0].spec.actions, npc.actions)
+        if not actions:
+            return
         request = GenerationRequest(
             request_id=f"{said.request_id}/action",
             npc=said.npc,
-            turns=(*said.turns, Turn(None, reply.text), action_turn(npc_name, actions)),
+            turns=(*said.turns, Turn(None, reply.text), action_turn(npc.name, actions)),
             max_new_tokens=self._settings.action_max_tokens,
             sampling=said.sampling,
             priority=said.priority,
             json_schema=action_schema(actions),
         )
         pieces: list[str] = []
+
+        async def collect(piece: str) -> None:
+            pieces.append(piece)
+
         try:
-            await self._generate(reply, request, pieces.append)
+            await self._generate(reply, request, collect)
         except EngineError as error:
             logger.warning("no action: %s", error)
             return

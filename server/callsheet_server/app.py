@@ -20,6 +20,7 @@ from callsheet_server.dispatch import Dispatcher
 from callsheet_server.engine.engine import DoneMove, Engine, Progress
 from callsheet_server.engine.mover import Mover
 from callsheet_server.guests import Guests
+from callsheet_server.moderation import Moderator
 from callsheet_server.observe import Observers
 from callsheet_server.open_reply import OpenReply
 from callsheet_server.page import load_page
@@ -32,7 +33,6 @@ from callsheet_server.saving import restore, restore_hints
 from callsheet_server.session.connection import Connection
 from callsheet_server.session.quota import QuotaBook
 from callsheet_server.session.registry import SessionRegistry
-from callsheet_server.session.session import Session
 from callsheet_server.settings import Settings
 from callsheet_server.storage.changes import Change
 from callsheet_server.storage.saved import SavedWorld
@@ -42,11 +42,10 @@ from callsheet_server.talk import Talk
 from callsheet_server.telemetry import Telemetry
 from callsheet_server.telemetry.logs import bind
 from callsheet_server.trace.recorder import Recorder
-from callsheet_server.transport.errors import SettingFileError
 from callsheet_server.transport.http import Page
 from callsheet_server.transport.listener import Listener
 from callsheet_server.transport.outbox import Outbox
-from callsheet_server.transport.tokens import TokenFile
+from callsheet_server.transport.tokens import Token, TokenFile
 from callsheet_server.world.memory import MAX_TURNS
 
 __all__ = ["CallsheetServer"]
@@ -56,7 +55,6 @@ logger = logging.getLogger(__name__)
 HOUSEKEEPING_S = 0.05
 HURRY_S = 0.5
 """How long clients have to take their goodbye when ``close`` is hurried."""
-TOKEN_FILE_POLL_S = 1.0
 RECONNECT_AFTER_S = 2.0
 """What clients are told at shutdown: a restart usually takes about this long."""
 
@@ -88,6 +86,7 @@ class CallsheetServer:
         self._recorder = recorder
         self._clock = time.monotonic
         self.rooms: dict[str, Room] = {}
+        self.moderator = Moderator(settings.moderation)
         self.storage = Storage(settings.storage)
         self.quotas = QuotaBook(settings.token_quota, settings.world_quota)
         self.sessions = SessionRegistry(
@@ -140,7 +139,8 @@ class CallsheetServer:
         token_file = self.settings.server.token_file
         tokens = None if token_file is None else TokenFile(token_file)
         if tokens is not None:
-            self.sessions.use_tokens(await asyncio.to_thread(tokens.read), self._clock())
+            self._use_tokens(await asyncio.to_thread(tokens.read))
+        await asyncio.to_thread(self.moderator.start)
         saved = await self.storage.start(MAX_TURNS)
         await self.engine.start(report)
         settings, clock = self.settings, self._clock
@@ -156,7 +156,7 @@ class CallsheetServer:
             clock,
             self.telemetry.planned,
         )
-        self.answerer = Answerer(self.engine, settings.reply)
+        self.answerer = Answerer(self.engine, self.moderator, settings.reply)
         self.talk = Talk(
             self.answerer,
             settings.reply,
@@ -167,10 +167,10 @@ class CallsheetServer:
             clock,
         )
         guests = Guests(settings.server.observers_may_act)
-        budgets = Budgets(settings.limits)
+        budgets = Budgets(settings.limits, self._npcs_of)
         self._builder = Builder(self.pipeline, self.talk, budgets)
         self._dispatcher = Dispatcher(
-            self.pipeline, self.talk, guests, budgets, self._builder, self._check_npcs, clock
+            self.pipeline, self.talk, guests, budgets, self._builder, clock
         )
         for world in saved:
             self._restore(world)
@@ -179,7 +179,7 @@ class CallsheetServer:
         await self._listener.start()
         self._background.append(asyncio.create_task(self._keep_house()))
         if tokens is not None:
-            self._background.append(asyncio.create_task(self._follow(tokens)))
+            self._background.append(asyncio.create_task(tokens.follow(self._use_tokens)))
 
     async def close(self) -> None:
         """Drain, say goodbye, free everything. May be called twice, and without ``start``."""
@@ -193,6 +193,7 @@ class CallsheetServer:
             await self._listener.close()
             await self.mover.close()
             self._background.clear()
+        self.moderator.close()
         if self._recorder is not None:
             await asyncio.to_thread(self._recorder.close)
         await self.storage.close()
@@ -322,22 +323,13 @@ class CallsheetServer:
         self.telemetry.called(room, npc)
         self.pipeline.demand(room, npc)
 
-    def _check_npcs(self, session: Session, count: int) -> None:
-        """Refuse NPCs past what the session's token may have in all worlds."""
-        token, limit = session.token, self.settings.limits.max_npcs_per_token
-        if token is None:
-            return
+    def _npcs_of(self, token: Token) -> int:
+        """NPCs alive in all worlds whose games presented ``token``."""
         games = [s for s in self.sessions if s.role == "game" and s.token == token]
-        alive = sum(len(self.rooms[game.world].world.npcs) for game in games)
-        if alive + count > limit:
-            raise error_for(
-                ErrorCode.LIMIT_EXCEEDED,
-                f"{alive} NPCs are alive in the worlds of token {token.name!r}, and {count} more "
-                f"would pass {limit}",
-                field="npcs",
-                value=str(count),
-                limit=limit,
-            )
+        return sum(len(self.rooms[game.world].world.npcs) for game in games)
+
+    def _use_tokens(self, tokens: tuple[Token, ...]) -> None:
+        self.sessions.use_tokens(tokens, self._clock())
 
     # --- meanwhile ---------------------------------------------------------------------------
 
@@ -352,19 +344,6 @@ class CallsheetServer:
                 self._observers.update(self.rooms.values(), self._clock())
             except Exception:
                 logger.exception("housekeeping failed; it goes on")
-
-    async def _follow(self, tokens: TokenFile) -> None:
-        """Keep to the token file. While it cannot be used, the tokens it had stay good."""
-        while True:
-            await asyncio.sleep(TOKEN_FILE_POLL_S)
-            try:
-                changed = await asyncio.to_thread(tokens.read_if_changed)
-            except SettingFileError as error:
-                logger.error("%s; the tokens it had before stay good", error)
-                continue
-            if changed is not None:
-                logger.info("%d tokens in server.token_file", len(changed))
-                self.sessions.use_tokens(changed, self._clock())
 
     def _sweep(self) -> None:
         for session in self.sessions.sweep(self._clock()):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from callsheet.wire.errors import ErrorCode, error_for
 from callsheet_server.session.budget import TokenBucket
 from callsheet_server.transport.settings import LimitSettings
+from callsheet_server.transport.tokens import Token
 from callsheet_server.world.errors import limit_exceeded
 from callsheet_server.world.key import NpcKey
 
@@ -25,7 +26,10 @@ class Budgets:
     *Changes*: messages after which every NPC of a world is looked at again, per session.
     """
 
-    def __init__(self, limits: LimitSettings) -> None:
+    def __init__(self, limits: LimitSettings, npcs_of: Callable[[Token], int]) -> None:
+        """``npcs_of``: NPCs alive in all worlds of a token."""
+        self._npcs_of = npcs_of
+        self._max_npcs_per_token = limits.max_npcs_per_token
         self._turns_per_min = limits.max_mod_turns_per_npc_per_min
         self._changes_per_min = limits.max_changes_per_min
         self._max_scripts = limits.max_scripts_per_session
@@ -54,6 +58,15 @@ class Budgets:
         """A mod is about to have these scripts. Raises as ``take_turn`` does."""
         if len(names) > self._max_scripts:
             raise limit_exceeded("scripts of this session", "script", len(names), self._max_scripts)
+
+    def check_npcs(self, token: Token | None, count: int) -> None:
+        """A game with this token is about to spawn so many. Raises as ``take_turn`` does."""
+        if token is None:
+            return
+        npcs = self._npcs_of(token) + count
+        if npcs > self._max_npcs_per_token:
+            what = f"NPCs in all worlds of token {token.name!r}"
+            raise limit_exceeded(what, "npcs", npcs, self._max_npcs_per_token)
 
     def forget_npc(self, npc: NpcKey) -> None:
         """An NPC is gone."""

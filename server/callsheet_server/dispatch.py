@@ -61,16 +61,13 @@ class Dispatcher:
         guests: Guests,
         budgets: Budgets,
         builder: Builder,
-        check_npcs: Callable[[Session, int], None],
         clock: Callable[[], float],
     ) -> None:
-        """``check_npcs`` raises if a session may not spawn so many more NPCs."""
         self._pipeline = pipeline
         self._talk = talk
         self._guests = guests
         self._budgets = budgets
         self._builder = builder
-        self._check_npcs = check_npcs
         self._clock = clock
 
     def handle(self, room: Room, session: Session, message: AnyClientMessage) -> None:
@@ -122,12 +119,13 @@ class Dispatcher:
             case ActionResult():
                 self._action_result(room, message)
             case Spawn():
-                self._check_npcs(session, len(message.npcs))
+                self._budgets.check_npcs(session.token, len(message.npcs))
                 spawned, change = self._builder.spawn(room, message)
                 session.answer(spawned, message.id, change)
             case Despawn():
                 _ok(session, message, self._builder.despawn(room, message))
             case UpdateNpc():
+                _check_permissions(session, message)
                 _ok(session, message, self._builder.update_npc(room, message))
             case ConfigureWorld():
                 _ok(session, message, self._builder.configure(room, message))
@@ -218,4 +216,14 @@ def _check_unbound(session: Session) -> None:
             ErrorCode.FORBIDDEN,
             f"the policy holds for all worlds; this session's token is for {session.world!r} only",
             field="type",
+        )
+
+
+def _check_permissions(session: Session, message: UpdateNpc) -> None:
+    """Refuse permissions from anybody but the game."""
+    if message.actions is not None and session.role != "game":
+        raise error_for(
+            ErrorCode.FORBIDDEN,
+            "only the game says which actions an NPC may take",
+            field="actions",
         )

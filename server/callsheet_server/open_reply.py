@@ -115,25 +115,24 @@ class OpenReply:
         """Have the NPC remember this once the reply has ended."""
         self._turns += turns
 
-    async def taken(self) -> None:
-        """Wait until it is durable that this was asked: then a restart answers it.
+    def take(self) -> asyncio.Future[CallsheetError | None]:
+        """Note that this was asked, so that a restart answers it.
 
-        Raises:
-            CallsheetError: ``storage_failed``.
+        To be called before another message of the session is handled.
+
+        Returns:
+            What is set once that is durable; to the error, if it cannot be.
         """
-        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        ended: asyncio.Future[CallsheetError | None] = asyncio.get_running_loop().create_future()
 
-        def done(_: object) -> None:
-            if not durable.done():
-                durable.set_result(None)
-
-        def failed(error: CallsheetError) -> None:
-            if not durable.done():
-                durable.set_exception(error)
+        def end(error: CallsheetError | None) -> None:
+            if not ended.done():
+                ended.set_result(error)
 
         saved = save_counters(self.room)
-        self.asker.answers.take(self.request, Change((saved,), done=done, failed=failed))
-        await durable
+        change = Change((saved,), done=lambda _: end(None), failed=end)
+        self.asker.answers.take(self.request, change)
+        return ended
 
     def act(self, name: str, arguments: dict[str, Any]) -> None:
         """Tell of an action."""

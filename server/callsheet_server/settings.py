@@ -22,6 +22,7 @@ from callsheet_server.engine.embedded.settings import EmbeddedSettings
 from callsheet_server.engine.openai.settings import OpenAISettings
 from callsheet_server.engine.scripted import ScriptedSettings
 from callsheet_server.engine.sglang.settings import SglangSettings
+from callsheet_server.moderation import ModerationSettings
 from callsheet_server.reply.settings import ReplySettings
 from callsheet_server.residency.settings import PolicySettings
 from callsheet_server.storage.settings import StorageSettings
@@ -71,6 +72,7 @@ class Settings(BaseModel):
     distance: DistanceSettings = DistanceSettings()
     residency: PolicySettings = PolicySettings()
     reply: ReplySettings = ReplySettings()
+    moderation: ModerationSettings = ModerationSettings()
     engine: EngineSettings = EngineSettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
     sglang: SglangSettings = SglangSettings()

@@ -179,12 +179,18 @@ class Talk:
         reply.world.turn_opened(reply.npc)
         self._open[reply.asker.id, reply.request] = reply
         with bind(npc=reply.npc, request=reply.request):
-            reply.task = asyncio.create_task(self._run(reply, work))
+            reply.task = asyncio.create_task(self._run(reply, reply.take(), work))
         reply.task.add_done_callback(lambda task: self._ended(reply, task))
 
-    async def _run(self, reply: OpenReply, work: Callable[[], Awaitable[None]]) -> None:
+    async def _run(
+        self,
+        reply: OpenReply,
+        taken: asyncio.Future[CallsheetError | None],
+        work: Callable[[], Awaitable[None]],
+    ) -> None:
         try:
-            await reply.taken()
+            if (error := await taken) is not None:
+                raise error
             async with self._turns[reply.room.name, reply.npc]:
                 await work()
         except CallsheetError as error:

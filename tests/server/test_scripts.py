@@ -259,6 +259,25 @@ async def test_an_action_comes_with_valid_arguments_and_its_result_goes_to_the_m
     assert (error.field, error.value) == ("action", str(first.action))
 
 
+async def test_an_npc_takes_only_actions_that_the_game_permits(game: Client, mod: Client) -> None:
+    wave = ActionSpec(name="wave", description="Wave.", parameters={"type": "object"})
+    await game.spawn("ida", players=(), actions=("wave",))
+    await game.spawn("ole", players=(), actions=())
+    await register(mod, npcs=("ida", "ole"), actions=(GIVE, wave))
+    for _ in range(8):
+        await game.reply(await game.say("ida"))
+        await game.reply(await game.say("ole"))
+    taken = {(m.npc, m.name) for m in game.received if isinstance(m, Action)}
+    assert taken == {("ida", "wave")}
+    await game.ask(UpdateNpc(id=game.next_id(), npc="ole", actions=("wave",)), Ok)
+    for _ in range(8):
+        await game.reply(await game.say("ole"))
+    taken = {(m.npc, m.name) for m in game.received if isinstance(m, Action)}
+    assert taken == {("ida", "wave"), ("ole", "wave")}
+    widened = await mod.refusal(UpdateNpc(id=mod.next_id(), npc="ole", actions=("give",)))
+    assert (widened.code, widened.field) == (ErrorCode.FORBIDDEN, "actions")
+
+
 async def test_schemas_may_refer_to_themselves(game: Client, mod: Client) -> None:
     await register(mod, actions=(GIVE,))
     assert (await game.reply(await game.say("bob"))).finish_reason == "stop"

@@ -30,7 +30,8 @@ NARRATOR = "Narrator"
 NOBODY = "Someone"
 _UNSEEN: Final = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"  # controls, but for white space
-    "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # bidi, joints
+    "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"  # bidi, joints
+    "\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e0fff]"  # tags and variation selectors, which can spell hidden text
 )
 _PRIORITIES = {

@@ -68,6 +68,12 @@ class ServerCollector(Collector):
         for (scope, resource), count in sorted(server.quotas.refusals.items()):
             refusals.add_metric((scope, resource), count)
         yield refusals
+        judged = CounterMetricFamily(
+            "callsheet_moderated", "Texts that were judged.", labels=("kind", "outcome")
+        )
+        for (kind, outcome), count in sorted(server.moderator.judged.items()):
+            judged.add_metric((kind, outcome), count)
+        yield judged
         yield CounterMetricFamily(
             "callsheet_unanswered_hears",
             "Times a script did not answer in time what its NPC heard.",
