@@ -73,8 +73,8 @@ def add_parser(commands: Commands) -> None:
     parser.set_defaults(run=run)
 
 
-def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that ``load`` reads."""
+def add_settings_arguments(parser: argparse.ArgumentParser, own: Sequence[str] = ()) -> None:
+    """Add the flags that ``load`` reads, but for engine settings whose flag is ``own``."""
     group = parser.add_argument_group("settings")
     group.add_argument("--config", type=Path, metavar="FILE", help="TOML file to read")
     group.add_argument(
@@ -101,7 +101,8 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
 
     of_engine = parser.add_argument_group("settings of the engine in use")
     for field, help_text in ENGINE_FIELDS.items():
-        of_engine.add_argument(f"--{field}", help=help_text)
+        if field not in own:
+            of_engine.add_argument(f"--{field}", dest=f"engine_{field}", help=help_text)
 
 
 def load(args: argparse.Namespace, presets: Sequence[str] = ()) -> LoadedSettings:
@@ -116,7 +117,8 @@ def load(args: argparse.Namespace, presets: Sequence[str] = ()) -> LoadedSetting
     """
     from callsheet_server.settings import SettingsError, load_settings
 
-    fields = {name: value for name in ENGINE_FIELDS if (value := getattr(args, name)) is not None}
+    given = {name: getattr(args, f"engine_{name}", None) for name in ENGINE_FIELDS}
+    fields = {name: value for name, value in given.items() if value is not None}
     try:
         loaded = load_settings(args.config, os.environ, args.flags, presets)
         if not fields:
