@@ -20,12 +20,13 @@ from callsheet.cli import (
     replay,
     serve,
     top,
+    world,
 )
 from callsheet.cli.parser import CommandError, Parser
 
 __all__ = ["main"]
 
-COMMANDS = (demo, serve, top, mod, record, replay, profile, loadtest, models, doctor)
+COMMANDS = (demo, serve, top, mod, record, replay, profile, loadtest, models, world, doctor)
 """In the order that the help lists them."""
 
 EPILOG = """
