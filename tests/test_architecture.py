@@ -15,6 +15,7 @@ LAYERS = ("transport", "storage", "session", "world", "distance", "residency", "
 CLOCKS = {"asyncio", "datetime", "random", "secrets", "time", "uuid"}
 MAY_READ_CLOCKS = {"transport", "storage", "engine"}
 ONLY_IN = {
+    "aiohttp": "engine",
     "torch": "engine",
     "transformers": "engine",
     "peft": "engine",

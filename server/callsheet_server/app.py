@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import sys
 import time
 from collections.abc import Callable, Sequence
 
@@ -13,11 +14,13 @@ from callsheet.wire.errors import ErrorCode, error_for
 from callsheet.wire.session import Draining, EngineSummary, Hello
 from callsheet.wire.tick import Tick
 from callsheet_server.answer import Answerer
+from callsheet_server.budgets import Budgets
 from callsheet_server.building import Builder
 from callsheet_server.dispatch import Dispatcher
-from callsheet_server.engine.engine import Engine, Progress
-from callsheet_server.engine.mover import DoneMove, Mover
+from callsheet_server.engine.engine import DoneMove, Engine, Progress
+from callsheet_server.engine.mover import Mover
 from callsheet_server.guests import Guests
+from callsheet_server.moderation import Moderator
 from callsheet_server.observe import Observers
 from callsheet_server.open_reply import OpenReply
 from callsheet_server.page import load_page
@@ -30,7 +33,6 @@ from callsheet_server.saving import restore, restore_hints
 from callsheet_server.session.connection import Connection
 from callsheet_server.session.quota import QuotaBook
 from callsheet_server.session.registry import SessionRegistry
-from callsheet_server.session.session import Session
 from callsheet_server.settings import Settings
 from callsheet_server.storage.saved import SavedWorld
 from callsheet_server.storage.storage import Storage
@@ -38,11 +40,10 @@ from callsheet_server.talk import Talk
 from callsheet_server.telemetry import Telemetry
 from callsheet_server.telemetry.logs import bind
 from callsheet_server.trace.recorder import Recorder
-from callsheet_server.transport.errors import SettingFileError
 from callsheet_server.transport.http import Page
 from callsheet_server.transport.listener import Listener
 from callsheet_server.transport.outbox import Outbox
-from callsheet_server.transport.tokens import TokenFile
+from callsheet_server.transport.tokens import Token, TokenFile
 from callsheet_server.world.memory import MAX_TURNS
 
 __all__ = ["CallsheetServer"]
@@ -50,7 +51,8 @@ __all__ = ["CallsheetServer"]
 logger = logging.getLogger(__name__)
 
 HOUSEKEEPING_S = 0.05
-TOKEN_FILE_POLL_S = 1.0
+HURRY_S = 0.5
+"""How long clients have to take their goodbye when ``close`` is hurried."""
 RECONNECT_AFTER_S = 2.0
 """What clients are told at shutdown: a restart usually takes about this long."""
 
@@ -82,6 +84,7 @@ class CallsheetServer:
         self._recorder = recorder
         self._clock = time.monotonic
         self.rooms: dict[str, Room] = {}
+        self.moderator = Moderator(settings.moderation)
         self.storage = Storage(settings.storage)
         self.quotas = QuotaBook(settings.token_quota, settings.world_quota)
         self.sessions = SessionRegistry(
@@ -134,7 +137,8 @@ class CallsheetServer:
         token_file = self.settings.server.token_file
         tokens = None if token_file is None else TokenFile(token_file)
         if tokens is not None:
-            self.sessions.use_tokens(await asyncio.to_thread(tokens.read), self._clock())
+            self._use_tokens(await asyncio.to_thread(tokens.read))
+        await asyncio.to_thread(self.moderator.start)
         saved = await self.storage.start(MAX_TURNS)
         await self.engine.start(report)
         settings, clock = self.settings, self._clock
@@ -150,12 +154,21 @@ class CallsheetServer:
             clock,
             self.telemetry.planned,
         )
-        answerer = Answerer(self.engine, settings.reply)
-        self.talk = Talk(answerer, settings.reply.max_tokens, self._called, self._ended, clock)
+        self.answerer = Answerer(self.engine, self.moderator, settings.reply)
+        self.talk = Talk(
+            self.answerer,
+            settings.reply,
+            min(settings.reply.max_open, self.engine.info.max_requests or sys.maxsize),
+            self._called,
+            self.telemetry.shed,
+            self._ended,
+            clock,
+        )
         guests = Guests(settings.server.observers_may_act)
-        self._builder = Builder(self.pipeline, self.talk)
+        budgets = Budgets(settings.limits, self._npcs_of)
+        self._builder = Builder(self.pipeline, self.talk, budgets)
         self._dispatcher = Dispatcher(
-            self.pipeline, self.talk, guests, self._builder, self._check_npcs, clock
+            self.pipeline, self.talk, guests, budgets, self._builder, clock
         )
         for world in saved:
             self._restore(world)
@@ -164,7 +177,7 @@ class CallsheetServer:
         await self._listener.start()
         self._background.append(asyncio.create_task(self._keep_house()))
         if tokens is not None:
-            self._background.append(asyncio.create_task(self._follow(tokens)))
+            self._background.append(asyncio.create_task(tokens.follow(self._use_tokens)))
 
     async def close(self) -> None:
         """Drain, say goodbye, free everything. May be called twice, and without ``start``."""
@@ -173,14 +186,22 @@ class CallsheetServer:
             for task in self._background:
                 task.cancel()
             await asyncio.gather(*self._background, return_exceptions=True)
-            self._background.clear()
+            self.sessions.shut(RECONNECT_AFTER_S)
             await self._drain()
             await self._listener.close()
             await self.mover.close()
+            self._background.clear()
+        self.moderator.close()
         if self._recorder is not None:
             await asyncio.to_thread(self._recorder.close)
         await self.storage.close()
         await self.engine.close()
+
+    def hurry(self) -> None:
+        """While ``close`` runs: wait for nobody any more. Replies and then connections are cut."""
+        if self._background:
+            self.talk.cancel_all()
+            asyncio.get_running_loop().call_later(HURRY_S, self._listener.abort)
 
     async def _drain(self) -> None:
         timeout_s = self.settings.server.drain_timeout_s
@@ -286,7 +307,7 @@ class CallsheetServer:
         report = self.pipeline.tick(room, tick)
         self.telemetry.ticked(room, report.npc_updates, self._clock() - started_s)
         if self._recorder is not None:
-            self._recorder.tick(room, self.pipeline.prefixes)
+            self._recorder.tick(room, self.engine.prefixes)
         game = room.game
         if game is not None:
             for error in tick_errors(tick, report):
@@ -296,22 +317,13 @@ class CallsheetServer:
         self.telemetry.called(room, npc)
         self.pipeline.demand(room, npc)
 
-    def _check_npcs(self, session: Session, count: int) -> None:
-        """Refuse NPCs past what the session's token may have in all worlds."""
-        token, limit = session.token, self.settings.limits.max_npcs_per_token
-        if token is None:
-            return
+    def _npcs_of(self, token: Token) -> int:
+        """NPCs alive in all worlds whose games presented ``token``."""
         games = [s for s in self.sessions if s.role == "game" and s.token == token]
-        alive = sum(len(self.rooms[game.world].world.npcs) for game in games)
-        if alive + count > limit:
-            raise error_for(
-                ErrorCode.LIMIT_EXCEEDED,
-                f"{alive} NPCs are alive in the worlds of token {token.name!r}, and {count} more "
-                f"would pass {limit}",
-                field="npcs",
-                value=str(count),
-                limit=limit,
-            )
+        return sum(len(self.rooms[game.world].world.npcs) for game in games)
+
+    def _use_tokens(self, tokens: tuple[Token, ...]) -> None:
+        self.sessions.use_tokens(tokens, self._clock())
 
     # --- meanwhile ---------------------------------------------------------------------------
 
@@ -321,22 +333,11 @@ class CallsheetServer:
             try:
                 self._sweep()
                 self.pipeline.step()
+                for move in self.engine.take_moves():
+                    self._moved(move)
                 self._observers.update(self.rooms.values(), self._clock())
             except Exception:
                 logger.exception("housekeeping failed; it goes on")
-
-    async def _follow(self, tokens: TokenFile) -> None:
-        """Keep to the token file. While it cannot be used, the tokens it had stay good."""
-        while True:
-            await asyncio.sleep(TOKEN_FILE_POLL_S)
-            try:
-                changed = await asyncio.to_thread(tokens.read_if_changed)
-            except SettingFileError as error:
-                logger.error("%s; the tokens it had before stay good", error)
-                continue
-            if changed is not None:
-                logger.info("%d tokens in server.token_file", len(changed))
-                self.sessions.use_tokens(changed, self._clock())
 
     def _sweep(self) -> None:
         for session in self.sessions.sweep(self._clock()):
@@ -349,7 +350,7 @@ class CallsheetServer:
     def _ended(self, reply: OpenReply) -> None:
         self.telemetry.replied(reply)
         if self._recorder is not None and reply.heard:
-            self._recorder.call(reply, self.pipeline.prefixes)
+            self._recorder.call(reply, self.engine.prefixes)
 
     def _moved(self, move: DoneMove) -> None:
         self.telemetry.moved(move)
@@ -386,4 +387,5 @@ class _Client:
 
     def lost(self, close_code: int) -> None:
         self._connection.lost(close_code, self._server._clock())
+        self._server.telemetry.disconnected(close_code)
         self._server._lost(self)

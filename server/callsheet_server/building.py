@@ -18,6 +18,7 @@ from callsheet.wire.world import (
     SpawnedPlayer,
     UpdateNpc,
 )
+from callsheet_server.budgets import Budgets
 from callsheet_server.pipeline import Pipeline
 from callsheet_server.room import Room
 from callsheet_server.saving import recall, save_config, save_npc
@@ -39,9 +40,10 @@ MAX_FACT_NAME_CHARS = 64
 class Builder:
     """Every method validates first, so that a request that is refused has changed nothing."""
 
-    def __init__(self, pipeline: Pipeline, talk: Talk) -> None:
+    def __init__(self, pipeline: Pipeline, talk: Talk, budgets: Budgets) -> None:
         self._pipeline = pipeline
         self._talk = talk
+        self._budgets = budgets
 
     def spawn(self, room: Room, message: Spawn) -> tuple[Spawned, Change]:
         """Add NPCs and players. What the NPCs remember of earlier is there once it is durable."""
@@ -179,6 +181,7 @@ class Builder:
         self._talk.cancel_npc(room, npc)
         tell_script(room, npc, alive=False)
         self._pipeline.forget(room, npc)
+        self._budgets.forget_npc(room.key(npc))
         room.forget(npc)
 
     def sync_all(self, room: Room) -> None:

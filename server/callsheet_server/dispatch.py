@@ -30,6 +30,7 @@ from callsheet.wire.world import (
     UpdateNpc,
     WorldClosed,
 )
+from callsheet_server.budgets import Budgets
 from callsheet_server.building import Builder
 from callsheet_server.guests import Guests
 from callsheet_server.pipeline import Pipeline
@@ -43,6 +44,8 @@ __all__ = ["Dispatcher"]
 
 NEED_A_GAME = (Say, Speak, UpdateNpc, HintCalls, Explain, Join, MovePlayer, SetFacts, GetFacts)
 """Messages about NPCs, which a world without a game does not have."""
+CHANGES = (RegisterScript, UnregisterScript, ConfigureWorld, SetPolicy)
+"""Messages after which every NPC of a world is looked at again."""
 
 MAX_LISTED_NPCS = 900
 """With ids of 64 characters that is a message of just under 64,000 bytes."""
@@ -56,16 +59,15 @@ class Dispatcher:
         pipeline: Pipeline,
         talk: Talk,
         guests: Guests,
+        budgets: Budgets,
         builder: Builder,
-        check_npcs: Callable[[Session, int], None],
         clock: Callable[[], float],
     ) -> None:
-        """``check_npcs`` raises if a session may not spawn so many more NPCs."""
         self._pipeline = pipeline
         self._talk = talk
         self._guests = guests
+        self._budgets = budgets
         self._builder = builder
-        self._check_npcs = check_npcs
         self._clock = clock
 
     def handle(self, room: Room, session: Session, message: AnyClientMessage) -> None:
@@ -81,6 +83,7 @@ class Dispatcher:
         """A session is over for good."""
         self._talk.cancel_session(session)
         self._guests.leave(room, session)
+        self._budgets.forget_session(session.id)
         room.subscriptions.pop(session.id, None)
         if room.scripts.remove_owner(session.id):
             self._builder.sync_all(room)
@@ -96,6 +99,11 @@ class Dispatcher:
             raise error_for(
                 ErrorCode.WORLD_NOT_READY, f"no game is in world {room.name!r} yet; wait for one"
             )
+        if isinstance(message, CHANGES):
+            self._budgets.take_change(session.id, self._clock())
+        if session.role == "mod" and isinstance(message, Say | Speak):
+            room.world.npc(message.npc)
+            self._budgets.take_turn(room.key(message.npc), self._clock())
         match message:
             case Say():
                 if session.role == "observer":
@@ -110,12 +118,13 @@ class Dispatcher:
             case ActionResult():
                 self._action_result(room, message)
             case Spawn():
-                self._check_npcs(session, len(message.npcs))
+                self._budgets.check_npcs(session.token, len(message.npcs))
                 spawned, change = self._builder.spawn(room, message)
                 session.answer(spawned, message.id, change)
             case Despawn():
                 _ok(session, message, self._builder.despawn(room, message))
             case UpdateNpc():
+                _check_permissions(session, message)
                 _ok(session, message, self._builder.update_npc(room, message))
             case ConfigureWorld():
                 _ok(session, message, self._builder.configure(room, message))
@@ -152,6 +161,7 @@ class Dispatcher:
 
     def _register_script(self, room: Room, session: Session, message: RegisterScript) -> None:
         check_actions(message.actions)
+        self._budgets.check_scripts(room.scripts.names_of(session.id) | {message.script})
         script = room.scripts.register(session.id, message)
         self._builder.sync_all(room)
         mine = room.scripts.npcs_of(script)
@@ -205,4 +215,14 @@ def _check_unbound(session: Session) -> None:
             ErrorCode.FORBIDDEN,
             f"the policy holds for all worlds; this session's token is for {session.world!r} only",
             field="type",
+        )
+
+
+def _check_permissions(session: Session, message: UpdateNpc) -> None:
+    """Refuse permissions from anybody but the game."""
+    if message.actions is not None and session.role != "game":
+        raise error_for(
+            ErrorCode.FORBIDDEN,
+            "only the game says which actions an NPC may take",
+            field="actions",
         )

@@ -11,7 +11,7 @@ import orjson
 
 from callsheet.wire.errors import CallsheetError
 from callsheet.wire.talk import Action, ReplyDelta, ReplyEnd, ReplyStart, Speaker
-from callsheet_server.engine.engine import GenerationEnd
+from callsheet_server.engine.engine import GenerationEnd, Priority
 from callsheet_server.reply.views import TIER_NAMES
 from callsheet_server.room import Room
 from callsheet_server.saving import save_counters
@@ -49,10 +49,13 @@ class OpenReply:
     """When it was accepted, on ``time.monotonic``'s clock."""
     lease: Lease
     """Its place in the quotas of who asked."""
+    priority: Priority = Priority.PLAYER
     max_tokens: int | None = None
     """As the request asked."""
     spent_tokens: int = 0
     """All that the model generated for it, what was cut short and its deed included."""
+    shed: CallsheetError | None = None
+    """Why it had to make room for a more urgent one, if it had."""
     world: World = field(init=False)
     memory: Memory = field(init=False)
     asked_s: float = field(init=False)
@@ -74,6 +77,11 @@ class OpenReply:
         self.world = self.room.world
         self.memory = self.room.memory
         self.asked_s = self.world.game_time_s
+
+    @property
+    def begun(self) -> bool:
+        """True once something was told of it."""
+        return self._started
 
     @property
     def text(self) -> str:

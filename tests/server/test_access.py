@@ -29,10 +29,10 @@ from callsheet.wire import (
     Spawn,
     parse_server_message,
 )
-from callsheet_server import app as app_module
 from callsheet_server.app import CallsheetServer
 from callsheet_server.serving import StartError, local_url, page_url, start
 from callsheet_server.settings import Settings, SettingsError, load_settings
+from callsheet_server.transport import tokens as tokens_module
 from callsheet_server.transport.settings import QuotaSettings, ServerSettings
 
 SECRETS = {name: f"{name}-secret-{name}-secret" for name in ("studio", "town", "eye", "probe")}
@@ -63,7 +63,7 @@ secret = "{SECRETS["probe"]}"
 
 @pytest.fixture
 def token_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(app_module, "TOKEN_FILE_POLL_S", 0.01)
+    monkeypatch.setattr(tokens_module, "POLL_S", 0.01)
     path = tmp_path / "tokens.toml"
     path.write_text(TOKENS)
     return path

@@ -372,7 +372,8 @@ async def test_acks_make_room(start_server: StartServer) -> None:
 
 
 async def test_a_game_away_for_too_many_messages_is_gone(start_server: StartServer) -> None:
-    server = await start_server(limits={"max_outbox_messages": 64})
+    limits = {"max_outbox_messages": 64, "max_mod_turns_per_npc_per_min": 1e6}
+    server = await start_server(limits=limits)
     async with Client(server.port, role="mod") as mod:
         async with Client(server.port) as game:
             await game.spawn("bob")

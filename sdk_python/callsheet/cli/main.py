@@ -19,6 +19,7 @@ from callsheet.cli import (
     record,
     replay,
     serve,
+    sglang,
     top,
     world,
 )
@@ -26,7 +27,7 @@ from callsheet.cli.parser import CommandError, Parser
 
 __all__ = ["main"]
 
-COMMANDS = (demo, serve, top, mod, record, replay, profile, loadtest, models, world, doctor)
+COMMANDS = (demo, serve, top, mod, record, replay, profile, loadtest, models, world, sglang, doctor)
 """In the order that the help lists them."""
 
 EPILOG = """

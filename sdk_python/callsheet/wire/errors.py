@@ -65,6 +65,7 @@ class ErrorCode(StrEnum):
     LIMIT_EXCEEDED = "limit_exceeded"
     DUPLICATE_REQUEST = "duplicate_request"
     UNKNOWN_REQUEST = "unknown_request"
+    TEXT_REFUSED = "text_refused"
     ENGINE_UNAVAILABLE = "engine_unavailable"
     ENGINE_OVERLOADED = "engine_overloaded"
     CONTEXT_TOO_LONG = "context_too_long"
@@ -206,6 +207,7 @@ RULES: Mapping[ErrorCode, Rule] = {
     ErrorCode.LIMIT_EXCEEDED: Rule(WorldError),
     ErrorCode.DUPLICATE_REQUEST: Rule(RequestError),
     ErrorCode.UNKNOWN_REQUEST: Rule(RequestError),
+    ErrorCode.TEXT_REFUSED: Rule(RequestError),
     ErrorCode.ENGINE_UNAVAILABLE: Rule(EngineError),
     ErrorCode.ENGINE_OVERLOADED: Rule(EngineError),
     ErrorCode.CONTEXT_TOO_LONG: Rule(EngineError),

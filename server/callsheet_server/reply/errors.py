@@ -11,6 +11,9 @@ from callsheet_server.world.world import TickReport
 
 __all__ = ["from_engine", "tick_errors"]
 
+UNAVAILABLE_RETRY_S = 2.0
+"""When to try again while the engine is down; it is looked for all the time."""
+
 _CODES: Final[dict[type[engine.EngineError], ErrorCode]] = {
     engine.EngineUnavailableError: ErrorCode.ENGINE_UNAVAILABLE,
     engine.EngineOverloadedError: ErrorCode.ENGINE_OVERLOADED,
@@ -23,7 +26,11 @@ _CODES: Final[dict[type[engine.EngineError], ErrorCode]] = {
 
 def from_engine(error: engine.EngineError) -> CallsheetError:
     """What the client is told. Engine texts name no internals, so they go through."""
-    retry_after_s = error.retry_after_s if isinstance(error, engine.EngineOverloadedError) else None
+    retry_after_s = None
+    if isinstance(error, engine.EngineOverloadedError):
+        retry_after_s = error.retry_after_s
+    elif isinstance(error, engine.EngineUnavailableError):
+        retry_after_s = UNAVAILABLE_RETRY_S
     code = _CODES.get(type(error), ErrorCode.GENERATION_FAILED)
     return error_for(code, str(error), retry_after_s=retry_after_s)
 

@@ -14,6 +14,10 @@ class Link(Protocol):
     def waiting(self) -> int:
         """Frames queued and not yet written."""
 
+    @property
+    def reliable_bytes(self) -> int:
+        """Of these, the bytes of frames without a key."""
+
     def send(self, frame: bytes, key: str | None = None) -> None:
         """Queue a text frame. One with a ``key`` replaces a queued one with the same key."""
 

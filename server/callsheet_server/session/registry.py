@@ -47,6 +47,7 @@ class SessionRegistry:
         self._new_token = new_token
         self._journal = journal
         self._sessions: dict[str, Session] = {}
+        self._shut_for_s: float | None = None
         self._past_errors: Counter[ErrorCode] = Counter()
         """Told in sessions that are over, or to connections that never got one."""
 
@@ -61,6 +62,7 @@ class SessionRegistry:
 
         Raises:
             AuthError: ``unauthorized``.
+            SessionError: ``draining``.
             WorldError: ``world_taken`` or ``limit_exceeded``; nothing has changed.
         """
         token = self._keyring.admit(hello.role, hello.world, hello.token)
@@ -80,6 +82,10 @@ class SessionRegistry:
         last_seq = resume.last_seq if resume else 0
         session.attach(link, self._welcome(session, resumed, now_s), last_seq, now_s)
         return session
+
+    def shut(self, retry_after_s: float) -> None:
+        """Open no new sessions; those there are may still be resumed."""
+        self._shut_for_s = retry_after_s
 
     def restore(self, saved: SavedSession, world: str, now_s: float) -> Session:
         """Take up a game's session of before a restart: it can be resumed, as if lost now."""
@@ -158,6 +164,8 @@ class SessionRegistry:
         return session if session.record.tokens.accepts(hello.resume.token) else None
 
     def _check_room(self, hello: Hello, token: Token | None) -> None:
+        if self._shut_for_s is not None:
+            raise error_for(ErrorCode.DRAINING, "the server stops", retry_after_s=self._shut_for_s)
         if hello.role == "game":
             self._end_lost_games(hello.world)
         alive = [s for s in self._sessions.values() if s.state is not SessionState.CLOSED]

@@ -88,7 +88,6 @@ class Session:
         self.last_frame_s = now_s
         self.detached_at_s = now_s
         self.errors: Counter[ErrorCode] = Counter()
-        """Errors told to this client."""
         self._limits = limits
         self._link: Link | None = None
         self._replay = ReplayBuffer(limits.max_outbox_messages, limits.max_outbox_bytes)
@@ -314,14 +313,11 @@ class Session:
         for frame in self._replay.take_ready():
             self._link.send(frame)
         # Who acks what it does not read gets no further than who does not ack.
-        if self._link.waiting > 2 * self._limits.max_outbox_messages:
-            self._end(
-                error_for(
-                    ErrorCode.SLOW_CONSUMER,
-                    f"{self._link.waiting} messages wait to be read",
-                    limit=self._limits.max_outbox_messages,
-                )
-            )
+        unread, unread_bytes = self._link.waiting, self._link.reliable_bytes
+        limit = self._limits.max_outbox_messages
+        if unread > 2 * limit or unread_bytes > 2 * self._limits.max_outbox_bytes:
+            text = f"{unread} messages ({unread_bytes} bytes) wait to be read"
+            self._end(error_for(ErrorCode.SLOW_CONSUMER, text, limit=limit))
 
     def send_frame(self, frame: bytes, key: str | None = None) -> None:
         """Send an unreliable message that was encoded once for many sessions."""
@@ -349,10 +345,12 @@ class Session:
             )
 
     def complain(self, error: CallsheetError, now_s: float) -> None:
-        """Tell of an error that may repeat every tick: at most once a second per code."""
+        """Tell of an error that may repeat every tick: once a second per code. All are counted."""
         if now_s - self._told_at_s.get(error.code, float("-inf")) >= THROTTLE_S:
             self._told_at_s[error.code] = now_s
             self.fail(error, now_s)
+        else:
+            self.errors[error.code] += 1
 
     def check_integrity(self) -> None:
         """Raise ``AssertionError`` naming the broken invariant, if one is broken."""

@@ -63,7 +63,7 @@ class Listener:
         self._pages = pages
         self._may_observe = may_observe
         self._server: Server | None = None
-        self._outboxes: set[Outbox] = set()
+        self._connections: dict[ServerConnection, Outbox] = {}
         self._closing = False
 
     @property
@@ -103,13 +103,18 @@ class Listener:
         if self._server is not None:
             self._server.close(close_connections=False)
             self._closing = True
-            for outbox in self._outboxes:
+            for outbox in self._connections.values():
                 _say_goodbye(outbox)
             await self._server.wait_closed()
 
+    def abort(self) -> None:
+        """Drop every connection as it is."""
+        for socket in self._connections:
+            socket.transport.abort()
+
     async def _handle(self, socket: ServerConnection) -> None:
         outbox = Outbox()
-        self._outboxes.add(outbox)
+        self._connections[socket] = outbox
         if self._closing:
             _say_goodbye(outbox)
         receiver = self._connect(outbox)
@@ -133,7 +138,7 @@ class Listener:
             logger.debug("connection closed: %s", closed)
         finally:
             alarm.cancel()
-            self._outboxes.remove(outbox)
+            del self._connections[socket]
             for task in tasks:
                 task.cancel()
             receiver.lost(_close_code(socket))

@@ -183,6 +183,23 @@ class LimitSettings(BaseModel):
     max_open_requests: int = Field(
         default=256, ge=1, le=100_000, description="Replies one session may wait for at a time."
     )
+    max_scripts_per_session: int = Field(
+        default=64, ge=1, le=10_000, description="Scripts one mod may have registered."
+    )
+    max_mod_turns_per_npc_per_min: float = Field(
+        default=30.0,
+        gt=0,
+        le=1e6,
+        description="Turns (say, speak) that mods may ask of one NPC, on average; as many at once.",
+    )
+    max_changes_per_min: float = Field(
+        default=120.0,
+        gt=0,
+        le=1e6,
+        description="Messages a session may send that concern every NPC of a world "
+        "(register_script, unregister_script, configure_world, set_policy), on average; half at "
+        "once.",
+    )
     max_messages_per_s: float = Field(
         default=500.0, gt=0, le=1e6, description="Control messages a session may send, on average."
     )

@@ -9,8 +9,11 @@ world = "town"          # left out = any world
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import tomllib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final, get_args
@@ -23,6 +26,10 @@ from callsheet_server.transport.settings import MIN_TOKEN_CHARS, ServerSettings
 
 __all__ = ["Token", "TokenFile", "tokens_of"]
 
+logger = logging.getLogger(__name__)
+
+POLL_S = 1.0
+"""How often the file is looked at."""
 EXAMPLE: Final = '[[token]] with name = "studio", role = "game" and secret = "..." under it'
 
 
@@ -65,7 +72,7 @@ def tokens_of(settings: ServerSettings) -> tuple[Token, ...]:
 
 
 class TokenFile:
-    """The file of ``server.token_file``. Its methods do blocking I/O; one thread at a time."""
+    """The file of ``server.token_file``. Reading blocks; one thread at a time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -110,6 +117,22 @@ class TokenFile:
         except OSError:
             changed = self._seen is not None
         return self.read() if changed else None
+
+    async def follow(self, use: Callable[[tuple[Token, ...]], None]) -> None:
+        """Call ``use`` whenever the file has changed; for good.
+
+        While the file cannot be used, nothing is called, and the log says why.
+        """
+        while True:
+            await asyncio.sleep(POLL_S)
+            try:
+                changed = await asyncio.to_thread(self.read_if_changed)
+            except SettingFileError as error:
+                logger.error("%s; the tokens it had before stay good", error)
+                continue
+            if changed is not None:
+                logger.info("%d tokens in server.token_file", len(changed))
+                use(changed)
 
     def _stamp(self) -> tuple[int, int, int]:
         stat = self._path.stat()

@@ -134,6 +134,7 @@ namespace Callsheet.Tests
             if (f.Has("interaction_radius_m")) m.InteractionRadiusM = f.Real("interaction_radius_m", 0, 100000);
             if (f.Has("sociability")) m.Sociability = f.Real("sociability", 0, 1);
             if (f.Has("schedule")) m.Schedule = f.Parts("schedule", 0, 64, ParseScheduledCall);
+            if (f.Has("actions")) m.Actions = f.Texts("actions", 0, 32, 1, 64, TextForm.Identifier);
             return m;
         }
 
@@ -578,6 +579,7 @@ namespace Callsheet.Tests
             if (f.Contains("sociability")) p.Sociability = f.Real("sociability", 0, 1);
             if (f.Has("position")) p.Position = f.Vector("position", -1e+07, 1e+07);
             if (f.Contains("schedule")) p.Schedule = f.Parts("schedule", 0, 64, ParseScheduledCall);
+            if (f.Has("actions")) p.Actions = f.Texts("actions", 0, 32, 1, 64, TextForm.Identifier);
             return p;
         }
 

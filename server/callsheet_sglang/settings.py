@@ -1,0 +1,81 @@
+"""Settings of the plugin, read once from the environment of SGLang's processes."""
+
+from __future__ import annotations
+
+import os
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from callsheet_server.residency.settings import PolicySettings
+
+__all__ = ["SETTINGS_VARIABLE", "PluginSettings", "read_settings"]
+
+SETTINGS_VARIABLE = "CALLSHEET_SGLANG_SETTINGS"
+"""The environment variable that holds them, as a JSON object; absent = defaults."""
+
+
+class PluginSettings(BaseModel):
+    """What the plugin does inside SGLang. Time is the sender's, as it arrives with distances."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    policy: PolicySettings = Field(
+        default=PolicySettings(),
+        description="When state moves: the planner's settings. Nothing is measured here, so that "
+        "all tensor-parallel ranks decide alike: the assumed bandwidth of the device link counts.",
+    )
+    prefetch: bool = Field(
+        default=True, description="Bring KV caches to the device before their NPCs call."
+    )
+    demote: bool = Field(
+        default=True,
+        description="Park KV caches in host memory as soon as the device is fuller than its "
+        "headroom allows, not when a request is waiting for the room.",
+    )
+    adapters: Literal["distance", "lru"] = Field(
+        default="distance",
+        description="How LoRA adapters come to their slots and leave them: distance = before they "
+        "are needed if prefetch is on, farthest out first; lru = as SGLang does, only counted.",
+    )
+    max_loads_in_flight: int = Field(
+        default=4, ge=1, le=64, description="Prefetches that may be on the link at a time."
+    )
+    plan_every_loops: int = Field(
+        default=8,
+        ge=1,
+        le=10_000,
+        description="Scheduler iterations from one plan to the next, at least.",
+    )
+    max_queued_requests: int = Field(
+        default=4,
+        ge=0,
+        description="Prefetching rests while more requests than this wait for admission.",
+    )
+    reserved_output_tokens: int = Field(
+        default=256,
+        ge=0,
+        description="Room kept free per running or queued request for what it will still generate, "
+        "at most: a request that may generate less reserves less.",
+    )
+
+    @field_validator("policy")
+    @classmethod
+    def _ours(cls, policy: PolicySettings) -> PolicySettings:
+        if policy.policy != "distance":
+            raise ValueError(
+                f"policy.policy is {policy.policy!r}: the plugin knows 'distance' only; for LRU "
+                "start SGLang without --radix-cache-backend callsheet"
+            )
+        return policy
+
+
+def read_settings() -> PluginSettings:
+    """Read the environment. Raises ``ValueError`` naming the variable, the field and its value."""
+    text = os.environ.get(SETTINGS_VARIABLE)
+    if not text:
+        return PluginSettings()
+    try:
+        return PluginSettings.model_validate_json(text)
+    except ValidationError as error:
+        raise ValueError(f"environment variable {SETTINGS_VARIABLE}: {error}") from None
