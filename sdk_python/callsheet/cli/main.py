@@ -21,12 +21,13 @@ from callsheet.cli import (
     serve,
     sglang,
     top,
+    world,
 )
 from callsheet.cli.parser import CommandError, Parser
 
 __all__ = ["main"]
 
-COMMANDS = (demo, serve, top, mod, record, replay, profile, loadtest, models, sglang, doctor)
+COMMANDS = (demo, serve, top, mod, record, replay, profile, loadtest, models, world, sglang, doctor)
 """In the order that the help lists them."""
 
 EPILOG = """
