@@ -24,6 +24,7 @@ from callsheet_server.reply.prompting import (
 )
 from callsheet_server.reply.settings import ReplySettings
 from callsheet_server.residency.state import Tier
+from callsheet_server.retrieval import Retriever
 from callsheet_server.session.session import Session, SessionState
 from callsheet_server.world.memory import Turn
 
@@ -35,9 +36,16 @@ logger = logging.getLogger(__name__)
 class Answerer:
     """Asks the script, asks the model, remembers, and lets the NPC act."""
 
-    def __init__(self, engine: Engine, moderator: Moderator, settings: ReplySettings) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        moderator: Moderator,
+        retriever: Retriever,
+        settings: ReplySettings,
+    ) -> None:
         self._engine = engine
         self._moderator = moderator
+        self._retriever = retriever
         self._settings = settings
         self._calls: dict[int, tuple[Session, asyncio.Future[HearAnswer]]] = {}
         self._last_call = 0
@@ -67,7 +75,8 @@ class Answerer:
             reply.remember(heard)
             await self.recite(reply, script.reply)
             return
-        turns = (*reply.memory.turns(reply.npc), *material, heard)
+        recalled = await self._retriever.recall(reply, message.text)
+        turns = (*reply.memory.turns(reply.npc), *recalled, *material, heard)
         request = GenerationRequest(
             request_id=f"{reply.room.name}/{reply.reply}",
             npc=reply.room.key(reply.npc),

@@ -28,6 +28,7 @@ from callsheet_server.pipeline import Pipeline
 from callsheet_server.reply.errors import tick_errors
 from callsheet_server.residency.controller import ResidencyController
 from callsheet_server.residency.state import StateStore
+from callsheet_server.retrieval import Retriever
 from callsheet_server.room import Room, world_limits
 from callsheet_server.saving import restore, restore_hints
 from callsheet_server.session.connection import Connection
@@ -44,7 +45,7 @@ from callsheet_server.transport.http import Page
 from callsheet_server.transport.listener import Listener
 from callsheet_server.transport.outbox import Outbox
 from callsheet_server.transport.tokens import Token, TokenFile
-from callsheet_server.world.memory import MAX_TURNS
+from callsheet_server.world.memory import most_turns
 
 __all__ = ["CallsheetServer"]
 
@@ -139,7 +140,7 @@ class CallsheetServer:
         if tokens is not None:
             self._use_tokens(await asyncio.to_thread(tokens.read))
         await asyncio.to_thread(self.moderator.start)
-        saved = await self.storage.start(MAX_TURNS)
+        saved = await self.storage.start(most_turns(self.settings.reply.memory_tokens))
         await self.engine.start(report)
         settings, clock = self.settings, self._clock
         stores = (*self.engine.stores, *self._extra_stores)
@@ -154,7 +155,8 @@ class CallsheetServer:
             clock,
             self.telemetry.planned,
         )
-        self.answerer = Answerer(self.engine, self.moderator, settings.reply)
+        self.retriever = Retriever(self.storage, settings.reply)
+        self.answerer = Answerer(self.engine, self.moderator, self.retriever, settings.reply)
         self.talk = Talk(
             self.answerer,
             settings.reply,
@@ -288,7 +290,10 @@ class CallsheetServer:
         """The room of a world; a new one if nobody is in it."""
         if world not in self.rooms:
             limits = world_limits(self.settings.limits)
-            self.rooms[world] = Room(world, limits, self.storage.journal(world))
+            # Persona, what is recalled and the reply need room in the context too.
+            half_tokens = self.engine.info.context_limit_tokens // 2
+            memory_tokens = min(self.settings.reply.memory_tokens, half_tokens)
+            self.rooms[world] = Room(world, limits, memory_tokens, self.storage.journal(world))
         return self.rooms[world]
 
     def _restore(self, saved: SavedWorld) -> None:

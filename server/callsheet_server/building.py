@@ -27,7 +27,7 @@ from callsheet_server.storage.changes import Change
 from callsheet_server.storage.saved import Memories
 from callsheet_server.talk import Talk
 from callsheet_server.world.errors import bad_value, limit_exceeded
-from callsheet_server.world.memory import MAX_TURNS
+from callsheet_server.world.memory import most_turns
 
 __all__ = ["Builder", "tell_script"]
 
@@ -76,7 +76,7 @@ class Builder:
                 *(statements.put_player(p.spec, p.handle) for p in players),
                 save_config(room.world),
             ),
-            read=lambda file: file.memories(names, MAX_TURNS),
+            read=lambda file: file.memories(names, most_turns(room.memory.budget_tokens)),
             done=arrived,
             undo=_unless_closed(room, undo),
         )

@@ -73,11 +73,21 @@ class TakenAction:
 class Room:
     """A world, its sessions by id, its scripts and its counters."""
 
-    def __init__(self, name: str, limits: WorldLimits, journal: Journal | None = None) -> None:
-        """``journal``: where what must be durable goes; None = nowhere."""
+    def __init__(
+        self, name: str, limits: WorldLimits, memory_tokens: int, journal: Journal | None = None
+    ) -> None:
+        """Make an empty world.
+
+        Args:
+            name: of the world.
+            limits: how large it may grow.
+            memory_tokens: of each NPC's latest turns, kept word for word.
+            journal: where what must be durable goes; None = nowhere.
+        """
         self.name = name
         self.journal = journal or NoJournal()
         self._limits = limits
+        self._memory_tokens = memory_tokens
         self.sessions: dict[str, Session] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.scripts = ScriptBook()
@@ -90,7 +100,7 @@ class Room:
     def clear_world(self) -> None:
         """Start over with an empty world."""
         self.world = World(self.name, self._limits)
-        self.memory = Memory()
+        self.memory = Memory(self._memory_tokens)
         self.presence = Presence()
         self.distances: Distances | None = None
         self.guests: dict[str, PlayerId] = {}

@@ -31,13 +31,13 @@ from callsheet.core.events import SessionReset
 from callsheet.core.settings import ClientSettings
 from callsheet.wire import CallsheetError, Error, ErrorCode, NpcSpec, ReplyEnd
 from callsheet_server.engine.scripted import ScriptedSettings
+from callsheet_server.reply.settings import ReplySettings
 from callsheet_server.serving import serve
 from callsheet_server.settings import EngineSettings, Settings
 from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.folder import Folder
 from callsheet_server.storage.settings import StorageSettings
 from callsheet_server.transport.settings import ServerSettings
-from callsheet_server.world.memory import MAX_TURNS
 
 PERSONA = "You are a villager."
 SETTLE_S = 20.0
@@ -115,6 +115,7 @@ class Server:
             server=ServerSettings(port=self.port, resume_grace_s=3600, log_level="error"),
             storage=StorageSettings(directory=str(folder)),
             engine=EngineSettings(name="scripted"),
+            reply=ReplySettings(memory_tokens=500_000, recall_tokens=0),
             scripted=ScriptedSettings(token_delay_s=0.001, rebuild_s=0, load_s=0),
         )
         self._process: BaseProcess | None = None
@@ -209,7 +210,7 @@ async def check_prompts(url: str, played: list[Game], stack: contextlib.AsyncExi
         )
         for npc in game.npcs:
             end = await (await mod.say(npc, "the last question"))
-            turns = [text for exchange in game.told[npc] for text in exchange][-MAX_TURNS:]
+            turns = [text for exchange in game.told[npc] for text in exchange]
             words = sum(len(text.split()) for text in (PERSONA, *turns, "the last question"))
             assert end.prompt_tokens == words, f"{npc} was asked with {end.prompt_tokens}"
             game.told[npc].append(("the last question", end.text))

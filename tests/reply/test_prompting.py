@@ -11,11 +11,12 @@ from callsheet_server.reply.prompting import (
     heard_text,
     heard_turns,
     priority_of,
+    recalled_turns,
     sampling_of,
     speaker_name,
 )
 from callsheet_server.reply.settings import ReplySettings
-from callsheet_server.world.memory import Turn
+from callsheet_server.world.memory import Turn, estimated_tokens
 
 
 @pytest.mark.parametrize(
@@ -120,3 +121,31 @@ def test_a_request_overrides_single_settings() -> None:
     assert sampling_of(None, settings) == Sampling(0.5, 0.95, 7, 1.1, None)
     asked = SamplingSpec(temperature=0.0, seed=3)
     assert sampling_of(asked, settings) == Sampling(0.0, 0.95, 7, 1.1, 3)
+
+
+def test_what_is_recalled_is_quoted_oldest_first_on_a_line_each() -> None:
+    found = {9: Turn("Ann", "It is\nred."), 4: Turn(None, 'I said "no".'), 6: Turn("Tom", "Hm.")}
+    (told,) = recalled_turns(found, "Bob", 1_000)
+    assert told.speaker == "Narrator"
+    assert told.text.splitlines()[1:] == [
+        '- Bob: "I said "no"."',
+        '- Tom: "Hm."',
+        '- Ann: "It is red."',
+    ]
+    assert recalled_turns({}, "Bob", 1_000) == ()
+
+
+TEXTS = st.lists(st.text(max_size=200), max_size=10)
+
+
+@given(TEXTS, st.integers(0, 200))
+def test_what_is_recalled_fits_its_budget_and_the_best_comes_first(
+    texts: list[str], budget_tokens: int
+) -> None:
+    found = {-number: Turn("Ann", text) for number, text in enumerate(texts)}
+    recalled = recalled_turns(found, "Bob", budget_tokens)
+    assert sum(map(estimated_tokens, recalled)) <= budget_tokens
+    if found and recalled_turns({0: found[0]}, "Bob", budget_tokens):
+        assert recalled[0].text.count("\n- Ann: ") >= 1
+        (best,) = recalled_turns({0: found[0]}, "Bob", budget_tokens)
+        assert recalled[0].text.endswith(best.text.splitlines()[-1])

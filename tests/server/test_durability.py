@@ -149,7 +149,9 @@ async def test_memories_outlive_the_session_but_not_a_despawn(
 async def test_a_full_disk_fails_requests_and_undoes_them(
     start_server: StartServer, kept: dict[str, Any]
 ) -> None:
-    server = await start_server(storage={**kept, "max_world_bytes": 200_000})
+    server = await start_server(
+        storage={**kept, "max_world_bytes": 200_000}, reply={"memory_tokens": 500_000}
+    )
     async with Client(server.port) as game:
         await game.spawn("bob", "eve")
         answers = [await game.reply(await game.say("bob", f"{n} " + "x" * 3000)) for n in range(4)]

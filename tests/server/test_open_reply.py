@@ -16,7 +16,8 @@ from callsheet_server.world.world import WorldLimits
 
 
 def room_with_bob() -> tuple[Room, Session, RecordedLink]:
-    room = Room("town", WorldLimits(max_npcs=10, max_npcs_per_spawn=10, max_players=1))
+    limits = WorldLimits(max_npcs=10, max_npcs_per_spawn=10, max_players=1)
+    room = Room("town", limits, memory_tokens=1000)
     room.world.spawn([NpcSpec(npc="bob", name="Bob")], [])
     session, link = Session("s", "game", "town", LimitSettings(), 0.0), RecordedLink()
     session.attach(link, WELCOME, 0, 0.0)

@@ -1,24 +1,81 @@
-from callsheet_server.world.memory import MAX_TURNS, Memory, Turn
+"""The window of turns an NPC has at hand: bounded, and moved in jumps."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callsheet_server.world.memory import Memory, Turn, estimated_tokens, most_turns, window
+
+BUDGET_TOKENS = 200
+TURNS = st.builds(Turn, st.sampled_from([None, "Ann", "Bo"]), st.text(max_size=260))
+"""None takes more than half the budget when it is ASCII, some do when it is not."""
+
+
+def tokens(*turns: Turn) -> int:
+    return sum(map(estimated_tokens, turns))
 
 
 def test_turns_come_back_in_order_and_apart() -> None:
-    memory = Memory()
+    memory = Memory(BUDGET_TOKENS)
     memory.add("bob", Turn("Ann", "hello"), Turn(None, "hi"))
     memory.add("ida", Turn("Ann", "and you?"))
     assert memory.turns("bob") == (Turn("Ann", "hello"), Turn(None, "hi"))
     assert memory.turns("nobody") == ()
 
 
-def test_the_oldest_turns_are_forgotten_first() -> None:
-    memory = Memory()
-    for number in range(MAX_TURNS + 2):
-        memory.add("bob", Turn(None, str(number)))
-    turns = memory.turns("bob")
-    assert (len(turns), turns[0].text, turns[-1].text) == (MAX_TURNS, "2", str(MAX_TURNS + 1))
+def test_a_token_is_estimated_at_three_bytes_and_a_message_at_eight_tokens() -> None:
+    assert estimated_tokens(Turn(None, "")) == 8
+    assert estimated_tokens(Turn("Ann", "hell")) == 8 + 3
+    assert estimated_tokens(Turn(None, "日本")) == 8 + 2
+
+
+def test_turns_over_the_budget_are_cut_down_to_half_of_it() -> None:
+    turns = [Turn(None, f"{number:36}") for number in range(11)]  # 20 tokens each
+    assert window(turns[:10], BUDGET_TOKENS) == tuple(turns[:10])
+    assert window(turns, BUDGET_TOKENS) == tuple(turns[-5:])
+
+
+@given(st.lists(TURNS, min_size=1, max_size=60))
+def test_the_window_is_bounded_and_ends_with_the_last_turn(turns: list[Turn]) -> None:
+    memory = Memory(BUDGET_TOKENS)
+    for turn in turns:
+        memory.add("bob", turn)
+        kept = memory.turns("bob")
+        assert kept[-1] is turn
+        assert tokens(*kept) <= BUDGET_TOKENS or len(kept) == 1
+        assert len(kept) <= most_turns(BUDGET_TOKENS)
+    assert kept == tuple(turns[-len(kept) :])
+
+
+@given(st.lists(TURNS.filter(lambda t: tokens(t) <= BUDGET_TOKENS // 2), max_size=60))
+def test_between_cuts_the_window_only_grows_and_cuts_are_half_a_budget_apart(
+    turns: list[Turn],
+) -> None:
+    memory, before, since_cut_tokens = Memory(BUDGET_TOKENS), tuple[Turn, ...](), BUDGET_TOKENS
+    for turn in turns:
+        memory.add("bob", turn)
+        after = memory.turns("bob")
+        since_cut_tokens += tokens(turn)
+        if after != (*before, turn):
+            assert tokens(*before, turn) > BUDGET_TOKENS
+            assert since_cut_tokens > BUDGET_TOKENS // 2
+            since_cut_tokens = 0
+        before = after
+
+
+@given(st.lists(TURNS, max_size=60))
+def test_what_is_put_back_is_what_was_there(turns: list[Turn]) -> None:
+    memory = Memory(BUDGET_TOKENS)
+    memory.add("bob", *turns)
+    kept = memory.turns("bob")
+    memory.add("bob", Turn("Ann", "undone"))
+    memory.put("bob", kept, {})
+    assert memory.turns("bob") == kept
 
 
 def test_forgetting_is_final_and_may_be_repeated() -> None:
-    memory = Memory()
+    memory = Memory(BUDGET_TOKENS)
     memory.add("bob", Turn(None, "hi"))
     memory.forget("bob")
     memory.forget("bob")

@@ -8,6 +8,7 @@ mods is the narrator.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from callsheet.wire.errors import ErrorCode, error_for
@@ -15,19 +16,21 @@ from callsheet.wire.talk import SamplingSpec, Say, Speaker
 from callsheet_server.engine.engine import Priority, Sampling
 from callsheet_server.reply.settings import ReplySettings
 from callsheet_server.world.errors import bad_value
-from callsheet_server.world.memory import Turn
+from callsheet_server.world.memory import Turn, estimated_tokens
 from callsheet_server.world.world import World
 
 __all__ = [
     "heard_text",
     "heard_turns",
     "priority_of",
+    "recalled_turns",
     "sampling_of",
     "speaker_name",
 ]
 
 NARRATOR = "Narrator"
 NOBODY = "Someone"
+RECALLED = "From earlier talks, oldest first:"
 _UNSEEN: Final = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"  # controls, but for white space
     "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"  # bidi, joints
@@ -82,6 +85,28 @@ def heard_turns(speaker: str, text: str, material: str | None) -> tuple[Turn, ..
     """The facts a script gave for this reply, told by nobody a player could pass for; the words."""
     said = Turn(speaker, text)
     return (Turn(NARRATOR, material), said) if material else (said,)
+
+
+def recalled_turns(found: Mapping[int, Turn], npc: str, budget_tokens: int) -> tuple[Turn, ...]:
+    """What an NPC recalls of earlier talks, as one turn of the narrator, or none.
+
+    Each is quoted on a line of its own that begins with a dash and who said it.
+
+    Args:
+        found: turns by their number in time, the most fitting first.
+        npc: the NPC's name.
+        budget_tokens: of the whole turn, as estimated. What does not fit is left out.
+    """
+    lines: dict[int, str] = {}
+    recalled: tuple[Turn, ...] = ()
+    for number, turn in found.items():
+        lines[number] = f'\n- {turn.speaker or npc}: "{_one_line(turn.text)}"'
+        told = Turn(NARRATOR, RECALLED + "".join(lines[n] for n in sorted(lines)))
+        if estimated_tokens(told) > budget_tokens:
+            del lines[number]
+        else:
+            recalled = (told,)
+    return recalled
 
 
 def _one_line(text: str) -> str:

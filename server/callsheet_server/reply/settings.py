@@ -42,6 +42,27 @@ class ReplySettings(BaseModel):
         le=10,
         description="How long a mod may think about what its NPC hears.",
     )
+    memory_tokens: int = Field(
+        default=1_536,
+        ge=64,
+        le=1_000_000,
+        description="An NPC's latest turns that its prompts hold word for word, in tokens as "
+        "estimated; at most half the engine's context. When they are more, the oldest go until "
+        "half is left.",
+    )
+    recall_tokens: int = Field(
+        default=256,
+        ge=0,
+        le=1_000_000,
+        description="Older turns that a prompt quotes because they fit what was heard, in tokens "
+        "as estimated; 0 = none.",
+    )
+    recall_timeout_s: float = Field(
+        default=0.05,
+        ge=0.001,
+        le=10,
+        description="How long a reply waits for older turns to be found.",
+    )
     action_max_tokens: int = Field(
         default=96, ge=8, le=1024, description="Longest action with its arguments, in tokens."
     )

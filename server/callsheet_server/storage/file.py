@@ -34,6 +34,16 @@ PAGE_BYTES = 4096
 BUSY_TIMEOUT_S = 5.0
 """A backup from another process may hold the database for a moment."""
 
+SEARCH = """
+SELECT turns.id, turns.npc, speaker, turns.text, game_time_s, crc,
+    snippet(recall, 1, '', '', '...', 48)
+FROM recall CROSS JOIN turns ON turns.id = recall.rowid
+WHERE recall MATCH ?
+    AND recall.rowid <= (SELECT id FROM turns WHERE npc = ? ORDER BY id DESC LIMIT 1 OFFSET ?)
+    AND turns.npc = ?
+ORDER BY bm25(recall, 0, 1) LIMIT ?
+"""
+
 T = TypeVar("T")
 
 
@@ -139,6 +149,26 @@ class WorldFile:
             facts = dict(self._read("facts", _fact, "npc = ?", (npc,)))
             if turns or facts:
                 found[npc] = Memories(turns, facts)
+        return found
+
+    def search(self, match: str, npc: str, latest: int, limit: int) -> dict[int, SavedTurn]:
+        """Find turns of an NPC that fit, best first, by ``id``. Damaged ones are passed over.
+
+        Args:
+            match: an FTS5 expression.
+            npc: whose turns.
+            latest: its latest turns, so many, are not looked at.
+            limit: the most to find.
+
+        Raises:
+            sqlite3.Error: the index is damaged, or ``match`` is no expression.
+        """
+        found = {}
+        for row in self._connection.execute(SEARCH, (match, npc, latest, npc, limit)):
+            id_, *said, crc, part = row
+            if checksum(*said) == crc:
+                _, speaker, _, game_time_s = said
+                found[id_] = SavedTurn(speaker, part, game_time_s)
         return found
 
     def rows(self, table: str) -> Iterator[dict[str, Any]]:

@@ -48,7 +48,23 @@ END;
 INSERT INTO recall (recall) VALUES ('rebuild');
 """
 
-_MIGRATIONS: Final = (_TABLES, _FULL_TEXT)
+_FULL_TEXT_BY_NPC = """
+DROP TRIGGER turn_added;
+DROP TRIGGER turn_removed;
+DROP TABLE recall;
+CREATE VIRTUAL TABLE recall USING fts5(npc, text, content='turns', content_rowid='id',
+    tokenize='porter unicode61 remove_diacritics 2');
+CREATE TRIGGER turn_added AFTER INSERT ON turns BEGIN
+    INSERT INTO recall (rowid, npc, text) VALUES (new.id, new.npc, new.text);
+END;
+CREATE TRIGGER turn_removed AFTER DELETE ON turns BEGIN
+    INSERT INTO recall (recall, rowid, npc, text)
+        VALUES ('delete', old.id, old.npc, old.text);
+END;
+INSERT INTO recall (recall) VALUES ('rebuild');
+"""
+
+_MIGRATIONS: Final = (_TABLES, _FULL_TEXT, _FULL_TEXT_BY_NPC)
 VERSION: Final = len(_MIGRATIONS)
 """The schema this version writes; ``PRAGMA user_version`` of a database."""
 

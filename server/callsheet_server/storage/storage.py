@@ -13,6 +13,7 @@ from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet_server.storage.changes import Change, Journal, NoJournal
 from callsheet_server.storage.errors import StorageError
 from callsheet_server.storage.folder import Folder
+from callsheet_server.storage.reader import Reader
 from callsheet_server.storage.saved import SavedWorld
 from callsheet_server.storage.settings import StorageSettings
 from callsheet_server.storage.statements import Statement
@@ -33,6 +34,8 @@ class Storage:
         self._journals: dict[str, WorldJournal] = {}
         self.writer: Writer | None = None
         """None = nothing is kept, or not started."""
+        self.reader: Reader | None = None
+        """There while ``writer`` is."""
 
     async def start(self, max_turns: int) -> list[SavedWorld]:
         """Claim the folder, read it, and begin to write.
@@ -48,6 +51,7 @@ class Storage:
         saved = await asyncio.to_thread(self._load, self._folder, max_turns)
         self.writer = Writer(self._folder, self._settings.max_world_bytes)
         self.writer.start()
+        self.reader = Reader(self._folder)
         return saved
 
     async def close(self) -> None:
@@ -56,6 +60,9 @@ class Storage:
             await asyncio.to_thread(self.writer.stop)
             await asyncio.sleep(0)  # What the writer told the loop last is told before this.
             self.writer = None
+        if self.reader is not None:
+            await asyncio.to_thread(self.reader.stop)
+            self.reader = None
         if self._folder is not None:
             await asyncio.to_thread(self._folder.release)
 

@@ -79,6 +79,12 @@ class ServerCollector(Collector):
             "Times a script did not answer in time what its NPC heard.",
             value=server.answerer.unanswered_hears,
         )
+        recalls = CounterMetricFamily(
+            "callsheet_recalls", "Searches in what NPCs remember.", labels=("outcome",)
+        )
+        for outcome, count in sorted(server.retriever.outcomes.items()):
+            recalls.add_metric((outcome,), count)
+        yield recalls
         yield CounterMetricFamily(
             "callsheet_dropped_frames",
             "Unreliable frames dropped because a client reads too slowly.",

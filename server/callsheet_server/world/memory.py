@@ -1,16 +1,17 @@
-"""What an NPC remembers: the last turns of its talks, verbatim, and facts its script noted."""
+"""What an NPC remembers: its latest turns word for word, and the facts its script noted."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-__all__ = ["MAX_TURNS", "Memory", "Turn"]
+__all__ = ["Memory", "Turn", "estimated_tokens", "most_turns", "window"]
 
-MAX_TURNS = 64
-"""Turns at hand per NPC. Engines leave out the oldest that do not fit their context."""
+MESSAGE_TOKENS: Final = 8
+"""What a chat template puts around a turn, about."""
+BYTES_PER_TOKEN: Final = 3
+"""Of UTF-8; English has more than 4, so estimates are on the safe side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +22,53 @@ class Turn:
     text: str
 
 
+def estimated_tokens(turn: Turn) -> int:
+    """About how many tokens a turn takes in a prompt; no tokenizer is asked."""
+    said_bytes = len((turn.speaker or "").encode()) + len(turn.text.encode())
+    return MESSAGE_TOKENS + -(-said_bytes // BYTES_PER_TOKEN)
+
+
+def most_turns(budget_tokens: int) -> int:
+    """How many turns can fit into a budget at most; at least one is always kept."""
+    return max(1, budget_tokens // MESSAGE_TOKENS)
+
+
+def window(turns: Sequence[Turn], budget_tokens: int) -> tuple[Turn, ...]:
+    """The latest turns that a prompt may hold.
+
+    All of them as long as they fit; else as many as fit into half the budget. So a window that
+    is kept up with every turn only grows at its end, and the KV of what stands before stays good,
+    but for a cut once in half a budget. The last turn stays, whatever its length.
+    """
+    if sum(map(estimated_tokens, turns)) <= budget_tokens:
+        return tuple(turns)
+    start, left_tokens = len(turns), budget_tokens // 2
+    while (left_tokens := left_tokens - estimated_tokens(turns[start - 1])) >= 0:
+        start -= 1
+    return tuple(turns[min(start, len(turns) - 1) :])
+
+
 class Memory:
     """The turns and facts of all NPCs of a world."""
 
-    def __init__(self) -> None:
-        self._turns: dict[str, deque[Turn]] = {}
+    def __init__(self, budget_tokens: int) -> None:
+        """``budget_tokens``: of the turns of one NPC, see ``window``."""
+        self.budget_tokens = budget_tokens
+        self._turns: dict[str, tuple[Turn, ...]] = {}
         self._facts: dict[str, dict[str, Any]] = {}
 
     def turns(self, npc: str) -> tuple[Turn, ...]:
-        """Oldest first."""
-        return tuple(self._turns.get(npc, ()))
+        """The window, oldest first."""
+        return self._turns.get(npc, ())
 
     def facts(self, npc: str) -> Mapping[str, Any]:
         """JSON values by name."""
         return self._facts.get(npc, {})
 
     def add(self, npc: str, *turns: Turn) -> None:
-        self._turns.setdefault(npc, deque(maxlen=MAX_TURNS)).extend(turns)
+        """Add turns to the window; what no longer fits leaves it."""
+        if turns:
+            self._turns[npc] = window((*self.turns(npc), *turns), self.budget_tokens)
 
     def note(self, npc: str, facts: Mapping[str, Any]) -> None:
         """Set facts; a value of None takes one away."""
