@@ -32,11 +32,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoTokenizer
-
 from callsheet_server.engine.engine import GenerationRequest, NpcProfile
 from callsheet_server.engine.models import cache_dir
-from callsheet_server.engine.prompt import ChatFormat, PromptBuilder
+from callsheet_server.engine.sglang.tokenizer import load_prompts
 from callsheet_server.reply.prompting import recalled_turns
 from callsheet_server.reply.settings import ReplySettings
 from callsheet_server.storage.file import WorldFile
@@ -123,8 +121,7 @@ class Script:
 async def measure(exchanges: int, world_turns: int, folder: Path) -> dict[str, Any]:
     """Play the talk once and fill every prompt four ways."""
     settings = ReplySettings()
-    tokenizer = AutoTokenizer.from_pretrained(cache_dir() / "models" / MODEL)
-    builder = PromptBuilder(tokenizer, ChatFormat.of(tokenizer), MODEL, 1 << 30)
+    builder = load_prompts(str(cache_dir() / "models" / MODEL), 1 << 30)
     key = NpcKey(WORLD, NPC)
     prefix = builder.prefix(LORE, NpcProfile(key, NAME, PERSONA), "")
     memory, everything = Memory(settings.memory_tokens), list[Turn]()
@@ -207,7 +204,8 @@ def main() -> None:
     print(f"{'':16} prompt tokens    reusable  computed  still known after .. turns")
     print(f"{'':16}   mean     max             per reply {ages}")
     for way, of in result["ways"].items():
-        known = "".join(f" {of['known_share'][age]:5.0%}" for age in AGES_TURNS)
+        shares = [of["known_share"].get(age) for age in AGES_TURNS]
+        known = "".join("     -" if share is None else f" {share:5.0%}" for share in shares)
         print(
             f"{way:16} {of['mean_prompt_tokens']:6.0f}  {of['max_prompt_tokens']:6}  "
             f"{of['reusable_share']:10.1%}  {of['computed_tokens_per_reply']:8.0f}  {known}"

@@ -82,8 +82,8 @@ class ServerCollector(Collector):
         recalls = CounterMetricFamily(
             "callsheet_recalls", "Searches in what NPCs remember.", labels=("outcome",)
         )
-        for outcome, count in sorted(server.retriever.outcomes.items()):
-            recalls.add_metric((outcome,), count)
+        for ended, count in sorted(server.retriever.outcomes.items()):
+            recalls.add_metric((ended,), count)
         yield recalls
         yield CounterMetricFamily(
             "callsheet_dropped_frames",
