@@ -43,6 +43,7 @@ WHERE recall MATCH ?
     AND turns.npc = ?
 ORDER BY bm25(recall, 0, 1) LIMIT ?
 """
+"""CROSS JOIN: begin with the index, whatever SQLite thinks of it."""
 
 T = TypeVar("T")
 
