@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,8 +73,10 @@ def add_parser(commands: Commands) -> None:
     parser.set_defaults(run=run)
 
 
-def add_settings_arguments(parser: argparse.ArgumentParser, own: Sequence[str] = ()) -> None:
-    """Add the flags that ``load`` reads, but for engine settings whose flag is ``own``."""
+def add_settings_arguments(
+    parser: argparse.ArgumentParser, engine_fields: Iterable[str] = ENGINE_FIELDS
+) -> None:
+    """Add the flags that ``load`` reads; ``engine_fields`` that another flag does not take."""
     group = parser.add_argument_group("settings")
     group.add_argument("--config", type=Path, metavar="FILE", help="TOML file to read")
     group.add_argument(
@@ -100,9 +102,10 @@ def add_settings_arguments(parser: argparse.ArgumentParser, own: Sequence[str] =
         )
 
     of_engine = parser.add_argument_group("settings of the engine in use")
-    for field, help_text in ENGINE_FIELDS.items():
-        if field not in own:
-            of_engine.add_argument(f"--{field}", dest=f"engine_{field}", help=help_text)
+    for field in engine_fields:
+        of_engine.add_argument(
+            f"--{field}", dest=f"engine_{field}", metavar=field.upper(), help=ENGINE_FIELDS[field]
+        )
 
 
 def load(args: argparse.Namespace, presets: Sequence[str] = ()) -> LoadedSettings:
