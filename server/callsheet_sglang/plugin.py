@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from callsheet_sglang import cpu
+from callsheet_sglang import cpu, cpu_attention, emulated_link
 
 __all__ = ["SWITCH", "activate"]
 
@@ -15,5 +15,7 @@ SWITCH = "CALLSHEET_SGLANG"
 def activate() -> None:
     """Take part in this SGLang process, if asked to."""
     cpu.activate()
+    cpu_attention.activate()
+    emulated_link.activate()
     if os.environ.get(SWITCH) != "1":
         return
