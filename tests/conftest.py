@@ -71,10 +71,23 @@ def missing_model() -> str | None:
     return f"model: {DEFAULT_MODEL} is not in the cache: callsheet models pull"
 
 
+@cache
+def missing_sglang() -> str | None:
+    """Say why the real SGLang cannot be run; None = it can."""
+    from callsheet_sglang.venv import SglangMissingError, find_python
+
+    try:
+        find_python("cpu")
+    except SglangMissingError as error:
+        return f"sglang: {error}"
+    return None
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test marked ``model`` where there is none."""
-    if item.get_closest_marker("model") and (reason := missing_model()):
-        pytest.skip(reason)
+    """Skip a test marked ``model`` or ``sglang`` where there is none."""
+    for marker, missing in (("model", missing_model), ("sglang", missing_sglang)):
+        if item.get_closest_marker(marker) and (reason := missing()):
+            pytest.skip(reason)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

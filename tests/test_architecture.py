@@ -15,6 +15,7 @@ LAYERS = ("transport", "session", "world", "distance", "residency", "engine", "r
 CLOCKS = {"asyncio", "datetime", "random", "secrets", "time", "uuid"}
 MAY_READ_CLOCKS = {"transport", "engine"}
 ONLY_IN = {
+    "aiohttp": "engine",
     "torch": "engine",
     "transformers": "engine",
     "peft": "engine",

@@ -14,8 +14,8 @@ from callsheet.wire.session import Draining, EngineSummary, Hello
 from callsheet.wire.tick import Tick
 from callsheet_server.answer import Answerer
 from callsheet_server.dispatch import Dispatcher
-from callsheet_server.engine.engine import Engine, Progress
-from callsheet_server.engine.mover import DoneMove, Mover
+from callsheet_server.engine.engine import DoneMove, Engine, Progress
+from callsheet_server.engine.mover import Mover
 from callsheet_server.guests import Guests
 from callsheet_server.observe import Observers
 from callsheet_server.open_reply import OpenReply
@@ -242,7 +242,7 @@ class CallsheetServer:
         report = self.pipeline.tick(room, tick)
         self.telemetry.ticked(room, report.npc_updates, self._clock() - started_s)
         if self._recorder is not None:
-            self._recorder.tick(room, self.pipeline.prefixes)
+            self._recorder.tick(room, self.engine.prefixes)
         game = room.game
         if game is not None:
             for error in _tick_errors(tick, report):
@@ -260,6 +260,8 @@ class CallsheetServer:
             try:
                 self._sweep()
                 self.pipeline.step()
+                for move in self.engine.take_moves():
+                    self._moved(move)
                 self._observers.update(self.rooms.values(), self._clock())
             except Exception:
                 logger.exception("housekeeping failed; it goes on")
@@ -274,7 +276,7 @@ class CallsheetServer:
     def _ended(self, reply: OpenReply) -> None:
         self.telemetry.replied(reply)
         if self._recorder is not None and reply.heard:
-            self._recorder.call(reply, self.pipeline.prefixes)
+            self._recorder.call(reply, self.engine.prefixes)
 
     def _moved(self, move: DoneMove) -> None:
         self.telemetry.moved(move)

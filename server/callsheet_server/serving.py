@@ -37,7 +37,7 @@ def build(settings: Settings, record: Path | None = None) -> CallsheetServer:
         StartError: the engine's libraries are not installed, or the file cannot be written.
     """
     try:
-        engine = create_engine(settings.engine.name, settings.embedded, settings.scripted)
+        engine = create_engine(getattr(settings, settings.engine.name))
     except EngineStartError as error:
         raise StartError(str(error)) from None
     try:

@@ -19,7 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from callsheet_server.distance.settings import DistanceSettings
 from callsheet_server.engine.embedded.settings import EmbeddedSettings
+from callsheet_server.engine.openai.settings import OpenAISettings
 from callsheet_server.engine.scripted import ScriptedSettings
+from callsheet_server.engine.sglang.settings import SglangSettings
 from callsheet_server.reply.settings import ReplySettings
 from callsheet_server.residency.settings import PolicySettings
 from callsheet_server.transport.settings import LimitSettings, ServerSettings
@@ -48,9 +50,10 @@ class EngineSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Literal["embedded", "scripted"] = Field(
+    name: Literal["embedded", "sglang", "openai", "scripted"] = Field(
         default="embedded",
-        description="embedded = torch in this process; scripted = fixed replies, no model.",
+        description="embedded = torch in this process; sglang = an SGLang server; openai = any "
+        "OpenAI-compatible endpoint; scripted = fixed replies, no model.",
     )
 
 
@@ -66,6 +69,8 @@ class Settings(BaseModel):
     reply: ReplySettings = ReplySettings()
     engine: EngineSettings = EngineSettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
+    sglang: SglangSettings = SglangSettings()
+    openai: OpenAISettings = OpenAISettings()
     scripted: ScriptedSettings = ScriptedSettings()
 
 

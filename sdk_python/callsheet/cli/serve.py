@@ -27,6 +27,13 @@ __all__ = [
     "serve_until_stopped",
 ]
 
+ENGINE_FIELDS = {
+    "model": "which model: the same as --set ENGINE.model=...",
+    "device": "where it runs, such as cpu or cuda: the same as --set ENGINE.device=...",
+    "url": "where it is served, for sglang and openai: the same as --set ENGINE.url=...",
+}
+"""Flag -> its help; a field of the section that is called as the engine is."""
+
 EPILOG = """
 settings, later wins:
   1. the defaults
@@ -38,6 +45,10 @@ examples:
   callsheet serve
   callsheet serve --config town.toml --port 9000
   callsheet serve --engine scripted --set limits.max_npcs_per_world=500
+  callsheet serve --engine sglang --model Qwen/Qwen2.5-7B-Instruct
+  callsheet serve --engine sglang --device cpu
+  callsheet serve --engine sglang --url http://gpu-box:30000
+  callsheet serve --engine openai --url http://127.0.0.1:11434/v1 --model qwen2.5
   callsheet serve --list-settings          every setting, what it may be and what it is now
 """
 
@@ -88,6 +99,10 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
             help=f"the same as --set {key}=...",
         )
 
+    of_engine = parser.add_argument_group("settings of the engine in use")
+    for field, help_text in ENGINE_FIELDS.items():
+        of_engine.add_argument(f"--{field}", help=help_text)
+
 
 def load(args: argparse.Namespace, presets: Sequence[str] = ()) -> LoadedSettings:
     """Load the settings that file, environment and ``args`` give.
@@ -101,8 +116,14 @@ def load(args: argparse.Namespace, presets: Sequence[str] = ()) -> LoadedSetting
     """
     from callsheet_server.settings import SettingsError, load_settings
 
+    fields = {name: value for name in ENGINE_FIELDS if (value := getattr(args, name)) is not None}
     try:
-        return load_settings(args.config, os.environ, args.flags, presets)
+        loaded = load_settings(args.config, os.environ, args.flags, presets)
+        if not fields:
+            return loaded
+        engine = loaded.settings.engine.name
+        flags = [*args.flags, *(f"{engine}.{name}={value}" for name, value in fields.items())]
+        return load_settings(args.config, os.environ, flags, presets)
     except SettingsError as error:
         raise CommandError(str(error), exit_code=2) from None
 

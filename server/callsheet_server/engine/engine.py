@@ -1,7 +1,8 @@
 """The seam between the server and whatever generates text.
 
-Three engines ship: ``scripted`` (deterministic, no model), ``embedded`` (torch in process) and, by
-plugin, ``sglang``. The server drives all of them through the ``Engine`` protocol below.
+Four engines ship: ``scripted`` (deterministic, no model), ``embedded`` (torch in process),
+``sglang`` (an SGLang server, with our plugin in it) and ``openai`` (any endpoint that speaks that
+protocol). The server drives all of them through the ``Engine`` protocol below.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from callsheet_server.residency.state import StateKind, StateStore, Tier
+from callsheet_server.residency.actions import Action
+from callsheet_server.residency.state import StateKind, StateStore, StateView, Tier
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Turn
 
 __all__ = [
     "Delta",
+    "DoneMove",
     "Engine",
     "EngineInfo",
     "FinishReason",
@@ -145,6 +148,17 @@ class Occupancy:
 
 
 @dataclass(frozen=True, slots=True)
+class DoneMove:
+    """A move of state that was tried."""
+
+    action: Action
+    moved_bytes: int
+    seconds: float
+    """0 = not known."""
+    error: Exception | None
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """A step of a long job. ``total`` 0 = unknown; ``unit`` is "B", "tensors", ..."""
 
@@ -168,6 +182,10 @@ class Engine(Protocol):
     @property
     def stores(self) -> Sequence[StateStore]:
         """The state the *server* plans for; empty if the engine plans for itself (sglang)."""
+
+    @property
+    def prefixes(self) -> StateView | None:
+        """Where NPCs' prefixes lie, by ``NpcKey``; None if the engine cannot know."""
 
     @property
     def adapters(self) -> frozenset[str]:
@@ -215,6 +233,9 @@ class Engine(Protocol):
 
     def cancel(self, request_id: str) -> bool:
         """Stop a request; its stream ends with finish_reason "cancelled". False = not known."""
+
+    def take_moves(self) -> Sequence[DoneMove]:
+        """Moves the engine made by its own plan since the last call, oldest first."""
 
     def occupancy(self) -> Occupancy: ...
 

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from callsheet_server.distance import Estimator
-from callsheet_server.engine.mover import DoneMove
+from callsheet_server.engine.engine import DoneMove
 from callsheet_server.open_reply import OpenReply
 from callsheet_server.reply.views import TIER_NAMES
 from callsheet_server.residency.actions import Plan
@@ -115,7 +115,8 @@ class Telemetry:
         else:
             metrics.moves.labels(*labels).inc()
             metrics.moved_bytes.labels(*labels).inc(move.moved_bytes)
-            metrics.move_seconds.labels(*labels).observe(move.seconds)
+            if move.seconds:
+                metrics.move_seconds.labels(*labels).observe(move.seconds)
         if self._traces is not None:
             self._traces.moved(move)
 
