@@ -14,12 +14,11 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import aiohttp
 import numpy as np
 
 from callsheet_bench.client import Sample, ask
 from callsheet_bench.forecast import Forecast
-from callsheet_bench.sglang_process import SglangProcess
+from callsheet_bench.running import RunningSglang
 from callsheet_bench.workload import Request, Town
 from callsheet_sglang.wire import DISTANCES_PATH, Distances, encode_distances
 
@@ -56,9 +55,8 @@ class RoundResult:
 class Distancing:
     """Tells a system's plugin the distances of a town; its clock never goes back."""
 
-    def __init__(self, process: SglangProcess, http: aiohttp.ClientSession) -> None:
-        self._process = process
-        self._http = http
+    def __init__(self, sglang: RunningSglang) -> None:
+        self._sglang = sglang
         self._seq = itertools.count(1)
         self._shift_s = 0.0
         self._sent_s = 0.0
@@ -77,15 +75,14 @@ class Distancing:
         self._sent_s = self._forecast.now_s + self._shift_s
         handles = np.arange(len(distance_s), dtype=np.uint32)
         update = Distances(next(self._seq), self._sent_s, handles, distance_s, full=True)
-        async with self._http.post(
-            self._process.url + DISTANCES_PATH, data=encode_distances(update)
+        async with self._sglang.http.post(
+            self._sglang.url + DISTANCES_PATH, data=encode_distances(update)
         ) as answer:
             answer.raise_for_status()
 
 
 async def warm_up(
-    http: aiohttp.ClientSession,
-    process: SglangProcess,
+    sglang: RunningSglang,
     requests: Iterable[Request],
     concurrency: int,
     adapters: Adapters = lambda _: None,
@@ -95,7 +92,7 @@ async def warm_up(
 
     async def one(request: Request) -> None:
         async with slots:
-            await ask(http, process.url, request, adapters(request.row))
+            await ask(sglang.http, sglang.url, request, adapters(request.row))
 
     async with asyncio.TaskGroup() as tasks:
         for request in requests:
@@ -103,10 +100,9 @@ async def warm_up(
 
 
 async def play(
-    http: aiohttp.ClientSession,
-    process: SglangProcess,
+    sglang: RunningSglang,
     town: Town,
-    round_number: int,
+    label: str,
     distancing: Distancing | None,
     adapters: Adapters = lambda _: None,
     advance: Callable[[int], None] = lambda _: None,
@@ -114,10 +110,9 @@ async def play(
     """Play a round.
 
     Args:
-        http: without a limit on connections.
-        process: the system, idle.
+        sglang: the system, idle.
         town: what is asked.
-        round_number: makes the questions new.
+        label: makes the questions new.
         distancing: None = the system is told no distances.
         adapters: who speaks with which adapter.
         advance: told how many requests have been sent.
@@ -125,22 +120,20 @@ async def play(
     Raises:
         ExceptionGroup: of ``RequestError`` or ``aiohttp.ClientError``.
     """
-    turn = _Round(http, process, town, distancing, adapters)
+    turn = _Round(sglang, town, distancing, adapters)
     await asyncio.sleep(SETTLE_S)
-    return await turn.play(list(town.requests(round_number)), advance)
+    return await turn.play(list(town.requests(label)), advance)
 
 
 class _Round:
     def __init__(
         self,
-        http: aiohttp.ClientSession,
-        process: SglangProcess,
+        sglang: RunningSglang,
         town: Town,
         distancing: Distancing | None,
         adapters: Adapters,
     ) -> None:
-        self._http = http
-        self._process = process
+        self._sglang = sglang
         self._town = town
         self._distancing = distancing
         self._adapters = adapters
@@ -160,14 +153,14 @@ class _Round:
                 await self._speaking[request.row].acquire()  # one says one thing at a time
                 if request.index == lead_in:
                     before = await self._counters()
-                    cpu_s, begun_s = self._process.scheduler_cpu_s(), time.perf_counter()
+                    cpu_s, begun_s = self._sglang.scheduler_cpu_s(), time.perf_counter()
                 if self._forecast is not None and self._distancing is not None:
                     self._forecast.advance(request.time_s)
                     await self._distancing.send()
                 tasks.create_task(self._ask(request, measured=request.index >= lead_in))
                 advance(request.index + 1)
         wall_s = time.perf_counter() - begun_s
-        cpu_s = self._process.scheduler_cpu_s() - cpu_s
+        cpu_s = self._sglang.scheduler_cpu_s() - cpu_s
         await asyncio.sleep(SETTLE_S)
         after = await self._counters()
         return RoundResult(
@@ -183,7 +176,7 @@ class _Round:
             self._forecast.begin_call(request.row)
         try:
             adapter = self._adapters(request.row)
-            sample = await ask(self._http, self._process.url, request, adapter)
+            sample = await ask(self._sglang.http, self._sglang.url, request, adapter)
         finally:
             if self._forecast is not None:
                 self._forecast.end_call(request.row)
@@ -193,5 +186,5 @@ class _Round:
             self._samples.append(sample)
 
     async def _counters(self) -> dict[str, float]:
-        found = await self._process.counters(self._http)
+        found = await self._sglang.counters()
         return {name: found.get(sample, 0.0) for name, sample in COUNTERS.items()}

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from tokenizers import Tokenizer
 
-from callsheet.cast import Character
+from callsheet.cast import Character, cast
 from callsheet.town import TownSimulation
 from callsheet_server.profile.capacity import stack_distance_bytes
 from callsheet_server.trace import Trace
@@ -29,6 +29,8 @@ HISTORY_S = 60.0
 """No round begins earlier in the day: the estimators are to know what was before."""
 WINDOW_STEP = 5
 """Calls between two candidates for the part of the day that is replayed."""
+PEOPLE = 512
+"""Who personas speak of, however small the town: a row has the same persona in towns of any size."""
 WORLD = (
     "You are one of the people of Saltmere, a small harbour town below white cliffs. Fishing boats "
     "leave before dawn; the market opens at ten; in the evening everybody is at the tavern. The "
@@ -91,12 +93,12 @@ class Town:
         self.spec = spec
         self._tokenizer = tokenizer
         simulation = TownSimulation(spec.npcs, spec.players, spec.seed)
-        cast = simulation.cast
+        people = cast(max(PEOPLE, spec.npcs), spec.seed)
         draw = np.random.default_rng(spec.seed)
         lengths = draw.integers(*spec.persona_tokens, spec.npcs, endpoint=True).tolist()
         self.world_ids = self._exactly(WORLD, spec.world_tokens)
         self.persona_ids = tuple(
-            self._exactly(_life(cast, row), length) for row, length in enumerate(lengths)
+            self._exactly(_life(people, row), length) for row, length in enumerate(lengths)
         )
         self.trace: Trace = record_town(simulation, DAY_S, TICK_S)
         self.day_lru_share, self.lru_share, first = self._typical_window(lengths)
@@ -124,14 +126,14 @@ class Town:
         """How often the town calls, over the requests."""
         return (len(self.calls) - 1) / (self.calls[-1].time_s - self.calls[0].time_s)
 
-    def requests(self, round_number: int) -> Iterator[Request]:
-        """The requests of a round, in order."""
+    def requests(self, label: str) -> Iterator[Request]:
+        """The requests of a round, in order; no two labels have a question in common."""
         for index, (call, row) in enumerate(zip(self.calls, self.rows, strict=True)):
-            yield self._request(index, row, call.time_s, f"{round_number}.{index}", call.text)
+            yield self._request(index, row, call.time_s, f"{label}.{index}", call.text)
 
-    def warm_up(self) -> Iterator[Request]:
-        """Everybody once."""
-        for row in range(self.spec.npcs):
+    def warm_up(self, first: int = 0) -> Iterator[Request]:
+        """Everybody from row ``first`` on, once."""
+        for row in range(first, self.spec.npcs):
             yield self._request(row, row, 0.0, f"warm-up {row}", "Good morning!")
 
     def _request(self, index: int, row: int, time_s: float, number: str, text: str) -> Request:
@@ -182,12 +184,12 @@ class Town:
         return tuple(ids[:tokens])
 
 
-def _life(cast: Sequence[Character], row: int) -> str:
+def _life(people: Sequence[Character], row: int) -> str:
     """A persona with memories; no two are alike."""
-    character = cast[row]
+    character = people[row]
     text = f"{character.persona} "
     for day in range(1, 120):
-        other = cast[(row * 7 + day * 3 + 1) % len(cast)].name
+        other = people[(row * 7 + day * 3 + 1) % len(people)].name
         deed = DEEDS[(row + day) % len(DEEDS)].format(other=other)
         text += f"{day} days ago {character.name} {deed}. "
     return text
