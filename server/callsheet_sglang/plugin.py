@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+from typing import Any
 
 from callsheet_sglang import cpu, cpu_attention, emulated_link
 
@@ -13,9 +15,79 @@ SWITCH = "CALLSHEET_SGLANG"
 
 
 def activate() -> None:
-    """Take part in this SGLang process, if asked to."""
+    """Take part in this SGLang process, if asked to.
+
+    Ends the process with one clear message if this SGLang is not supported or the settings are bad:
+    SGLang would only log an exception and go on without the plugin.
+    """
     cpu.activate()
     cpu_attention.activate()
     emulated_link.activate()
     if os.environ.get(SWITCH) != "1":
         return
+    from callsheet_sglang import messages, targets
+    from callsheet_sglang.scheduler_state import current
+
+    try:
+        targets.check()
+        current()
+    except (targets.UnsupportedSglangError, ValueError) as error:
+        raise SystemExit(str(error)) from None
+
+    from sglang.srt.mem_cache.registry import register_radix_cache_backend
+
+    from callsheet_sglang.cache import create
+    from callsheet_sglang.launch import RADIX_CACHE_BACKEND
+
+    register_radix_cache_backend(RADIX_CACHE_BACKEND, create)
+    messages.register()
+    if multiprocessing.parent_process() is None:
+        _join_http_process()
+    else:
+        _join_scheduler_process()
+
+
+def _join_http_process() -> None:
+    from sglang.srt.entrypoints.http_server import app
+
+    from callsheet_sglang import targets
+    from callsheet_sglang.routes import add_routes
+
+    try:
+        targets.check(targets.HTTP_TARGETS)
+    except targets.UnsupportedSglangError as error:
+        raise SystemExit(str(error)) from None
+    add_routes(app)
+
+
+def _join_scheduler_process() -> None:
+    """Hook the scheduler; in SGLang's other subprocesses the hooks never run."""
+    from sglang.srt.plugins.hook_registry import HookRegistry, HookType
+
+    scheduler = "sglang.srt.managers.scheduler.Scheduler"
+    HookRegistry.register(f"{scheduler}.init_request_dispatcher", _add_messages, HookType.AFTER)
+    HookRegistry.register(f"{scheduler}.get_next_batch_to_run", _begin_iteration, HookType.BEFORE)
+
+
+def _add_messages(_: Any, scheduler: Any) -> None:
+    """Teach the scheduler our messages, and begin to move."""
+    from sglang.srt.runtime_context import get_observability, get_parallel
+    from sglang.utils import TypeBasedDispatcher
+
+    from callsheet_sglang.messages import handlers
+    from callsheet_sglang.metrics import Metrics
+    from callsheet_sglang.mover import Mover
+    from callsheet_sglang.scheduler_state import current
+
+    scheduler._request_dispatcher += TypeBasedDispatcher(handlers())
+    state = current()
+    state.scheduler = scheduler
+    state.every_iteration.append(Mover().move)
+    if get_observability().enable_metrics and get_parallel().tp_rank == 0:
+        state.every_iteration.append(Metrics().export)
+
+
+def _begin_iteration(scheduler: Any, *_: Any, **__: Any) -> None:
+    from callsheet_sglang.scheduler_state import current
+
+    current().iterate(scheduler)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from importlib.util import find_spec
+from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +21,7 @@ __all__ = [
     "SglangMissingError",
     "cpu_folder",
     "find_python",
+    "is_installed_here",
     "python_in",
     "read_stamp",
 ]
@@ -50,6 +51,15 @@ def python_in(folder: Path) -> Path:
     return folder / "bin" / "python"
 
 
+def is_installed_here() -> bool:
+    """True if this very environment has an SGLang."""
+    try:
+        metadata.version("sglang")
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
 def find_python(device: Literal["cpu", "cuda"]) -> Path:
     """Return the interpreter that runs SGLang on ``device``.
 
@@ -64,7 +74,7 @@ def find_python(device: Literal["cpu", "cuda"]) -> Path:
             raise SglangMissingError(f"{PYTHON_VARIABLE}={chosen} is not an interpreter: mend it")
         return Path(chosen)
     if device == "cuda":
-        if find_spec("sglang") is None:
+        if not is_installed_here():
             raise SglangMissingError(
                 f'no SGLang next to {sys.executable}: pip install "callsheet[sglang]", or name '
                 f"another environment's interpreter in {PYTHON_VARIABLE}"

@@ -32,6 +32,7 @@ __all__ = [
     "decode_residency",
     "encode_adapters",
     "encode_distances",
+    "encode_error",
     "encode_residency",
     "handle_of",
     "session_id",
@@ -182,6 +183,11 @@ def decode_adapters(body: bytes) -> dict[int, str | None]:
             raise WireError(f"npcs[{row}].adapter is {adapter!r}: give a name, or null for none")
         adapters[handle] = adapter
     return adapters
+
+
+def encode_error(error: WireError) -> bytes:
+    """What a route answers to a bad body, as JSON."""
+    return orjson.dumps({"error": str(error)})
 
 
 def _split(

@@ -19,13 +19,14 @@ from callsheet.cli import (
     record,
     replay,
     serve,
+    sglang,
     top,
 )
 from callsheet.cli.parser import CommandError, Parser
 
 __all__ = ["main"]
 
-COMMANDS = (demo, serve, top, mod, record, replay, profile, loadtest, models, doctor)
+COMMANDS = (demo, serve, top, mod, record, replay, profile, loadtest, models, sglang, doctor)
 """In the order that the help lists them."""
 
 EPILOG = """

@@ -8,7 +8,7 @@ items a plan touches are found by partition, without sorting.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from callsheet_server.residency.state import Tier
 if TYPE_CHECKING:
     from callsheet_server.residency.items import Items
 
-__all__ = ["DenseOrder", "Key", "Order", "rebuild_s_per_byte"]
+__all__ = ["DenseOrder", "Key", "Order", "ascending", "rebuild_s_per_byte"]
 
 FIRST_CHUNK = 32
 CHUNK_GROWTH = 4
@@ -77,19 +77,19 @@ class DenseOrder:
         items = self._items
         near = items.distance_s < horizon_s
         rows = np.flatnonzero((items.tier == tier) & near & ~items.pinned)
-        return _ascending(rows, self._rank(rows))
+        return ascending(rows, self._rank(rows))
 
     def farthest(self, tier: Tier) -> Iterator[int]:
         items = self._items
         rows = np.flatnonzero((items.tier == tier) & ~items.pinned)
-        return _ascending(rows, ~self._rank(rows))
+        return ascending(rows, ~self._rank(rows))
 
     def _rank(self, rows: NDArray[np.intp]) -> NDArray[np.uint64]:
         items = self._items
         return rank(items.distance_s[rows], items.rebuild_s[rows], items.size_bytes[rows])
 
 
-def _ascending(rows: NDArray[np.intp], keys: NDArray[np.uint64]) -> Iterator[int]:
+def ascending(rows: NDArray[np.intp], keys: NDArray[Any]) -> Iterator[int]:
     """Yield ``rows`` (ascending) by key, then by row; sorts only as much as is asked for."""
     chunk = FIRST_CHUNK
     while len(rows) > chunk:
@@ -103,6 +103,6 @@ def _ascending(rows: NDArray[np.intp], keys: NDArray[np.uint64]) -> Iterator[int
     yield from _by_key(rows, keys)
 
 
-def _by_key(rows: NDArray[np.intp], keys: NDArray[np.uint64]) -> Sequence[int]:
+def _by_key(rows: NDArray[np.intp], keys: NDArray[Any]) -> Sequence[int]:
     ordered: list[int] = rows[np.argsort(keys, kind="stable")].tolist()
     return ordered

@@ -1,8 +1,8 @@
-"""Settings of the residency policy."""
+"""Settings of the residency policy. The SGLang plugin reads them too: pydantic is all they need."""
+
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-
-from callsheet.wire.fields import PolicyName
 
 __all__ = ["PolicySettings"]
 
@@ -12,7 +12,7 @@ class PolicySettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    policy: PolicyName = Field(
+    policy: Literal["distance", "lru", "naive"] = Field(
         default="distance",
         description="How state is kept at hand: distance = ours; to compare: naive = park the "
         "least recently used, load on demand; lru = drop it, rebuild on demand.",

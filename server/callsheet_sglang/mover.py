@@ -1,0 +1,175 @@
+"""Carries out what was decided: parks prefixes in host memory, brings them back before the call.
+
+Runs in the scheduler, once per iteration at most. What it decides follows from messages, requests
+and counts of iterations, never from a clock, so all tensor-parallel ranks do the same.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from callsheet_server.residency.actions import Load
+from callsheet_sglang.deciding import Pools, Traffic, decide
+from callsheet_sglang.ownership import Node
+from callsheet_sglang.scheduler_state import SchedulerState
+from callsheet_sglang.wire import handle_of
+
+__all__ = ["Mover"]
+
+MEASURED_PER_ITERATION = 256
+"""NPCs whose rows are brought up to date per iteration, at most: under a millisecond."""
+LOOKED_AT_QUEUED = 64
+"""Waiting requests that room is reserved for, at most: those to be admitted next."""
+
+
+class Mover:
+    """Plans every so many scheduler iterations, if anything has changed, and moves at once."""
+
+    def __init__(self) -> None:
+        self._loops = 0
+        """Since the last plan."""
+        self._planned_at = (-1, -1, -1)
+        """What the last plan was made of."""
+        self._loading: dict[int, int] = {}
+        """NPCs on their way to the device, and the node being loaded for each."""
+        self._bytes_per_token = 0
+
+    def move(self, state: SchedulerState) -> None:
+        """Do one scheduler iteration's share."""
+        cache = state.cache
+        if cache is None or cache.disable:
+            return
+        state.ownership.measure(MEASURED_PER_ITERATION)
+        self._loops += 1
+        if cache.cache_controller is None or not (state.settings.prefetch or state.settings.demote):
+            return
+        busy = not state.scheduler.running_batch.is_empty()
+        if busy and self._loops < state.settings.plan_every_loops:
+            return
+        self._loading = {h: n for h, n in self._loading.items() if n in cache.ongoing_load_back}
+        made_of = (state.table.updates, state.table.version, len(self._loading))
+        if made_of == self._planned_at:
+            return
+        self._loops, self._planned_at = 0, made_of
+        began_s = time.perf_counter()
+        self._plan_and_carry_out(state)
+        took_s = time.perf_counter() - began_s
+        counters = state.counters
+        counters.decisions += 1
+        counters.decision_s += took_s
+        counters.longest_decision_s = max(counters.longest_decision_s, took_s)
+
+    def pools(self, state: SchedulerState) -> Pools:
+        """The KV pools now."""
+        cache = state.cache
+        allocator, controller = cache.token_to_kv_pool_allocator, cache.cache_controller
+        if not self._bytes_per_token:
+            sizes = allocator.get_kvcache().get_kv_size_bytes()
+            self._bytes_per_token = max(sum(sizes) // allocator.size_full, 1)
+        host = controller.mem_pool_host if controller is not None else None
+        free = cache.token_to_kv_pool_allocator.available_size()
+        return Pools(
+            device_tokens=allocator.size_full,
+            free_tokens=free + state.device_leaves.unowned_tokens,
+            host_tokens=host.size if host is not None else 0,
+            host_free_tokens=host.available_size() if host is not None else 0,
+            bytes_per_token=self._bytes_per_token,
+            smallest_load_tokens=cache.load_back_threshold if host is not None else 1,
+        )
+
+    def _plan_and_carry_out(self, state: SchedulerState) -> None:
+        pools, traffic = self.pools(state), _traffic(state)
+        made = decide(
+            state.table, pools, traffic, self._loading.keys(), state.bucket, state.settings
+        )
+        loads = 0
+        for action in made.actions:
+            handle = action.key
+            assert isinstance(handle, int)
+            if not isinstance(action, Load):
+                moved = not state.settings.demote or self._demote(state, handle)
+            else:
+                moved = self._load(state, handle)
+                loads += moved
+            if not moved:
+                state.counters.deferred += 1
+                break  # What follows counts on this one.
+        if loads:
+            state.cache.cache_controller.start_loading()
+
+    def _demote(self, state: SchedulerState, handle: int) -> bool:
+        """Free the device of what only this NPC owns, and of what nobody needs below it."""
+        cache, top = state.cache, None
+        for node in state.ownership.chain(handle):
+            if len(state.ownership.owners(node)) > 1:
+                break
+            top = node if not node.evicted else top
+        if top is None:
+            return False
+        tracker = dict.fromkeys(cache.tree_components, 0)
+        for node in _leaves_first(top):
+            if node.evicted:
+                continue
+            if node not in cache.tree_core.evictable_device_leaves:
+                return False
+            cache._evict_device_leaf(node.id, tracker)
+        state.counters.demotions += 1
+        state.counters.demoted_tokens += next(iter(tracker.values()))
+        return True
+
+    def _load(self, state: SchedulerState, handle: int) -> bool:
+        """Queue what is missing of this NPC's prefix, if it fits without evicting anybody."""
+        cache, tokens = state.cache, int(state.table.missing_tokens[handle])
+        anchor = state.ownership.anchor.get(handle)
+        if anchor is None or not anchor.evicted or not cache.has_free_load_back_slot():
+            return False
+        if tokens > self.pools(state).free_tokens or not cache.load_back(anchor.id):
+            return False
+        self._loading[handle] = anchor.id
+        state.counters.loads += 1
+        state.counters.loaded_tokens += tokens
+        return True
+
+
+def _traffic(state: SchedulerState) -> Traffic:
+    scheduler, limit = state.scheduler, state.settings.reserved_output_tokens
+    running = [*scheduler.running_batch.reqs]
+    if scheduler.last_batch is not None:
+        running += scheduler.last_batch.reqs
+    if scheduler.chunked_req is not None:
+        running.append(scheduler.chunked_req)
+    queued = scheduler.waiting_queue[:LOOKED_AT_QUEUED]
+    reserved = sum(_remaining_tokens(req, limit) for req in {id(r): r for r in running}.values())
+    for req in queued:
+        handle = handle_of(req.session_id)
+        known = handle is not None and handle < state.table.capacity
+        cached = int(state.table.device_tokens[handle]) if known else 0
+        reserved += max(len(req.origin_input_ids) - cached, 0) + _remaining_tokens(req, limit)
+    return Traffic(
+        running=_npcs(state, running),
+        queued=_npcs(state, scheduler.waiting_queue),
+        reserved_tokens=reserved,
+        waiting_requests=len(scheduler.waiting_queue),
+    )
+
+
+def _npcs(state: SchedulerState, requests: list[Any]) -> set[int]:
+    handles = (handle_of(req.session_id) for req in requests)
+    return {handle for handle in handles if handle is not None and handle < state.table.capacity}
+
+
+def _remaining_tokens(req: Any, limit: int) -> int:
+    """What a request may still generate, ``limit`` at most."""
+    allowed: int = req.sampling_params.max_new_tokens - len(req.output_ids)
+    return max(min(allowed, limit), 0)
+
+
+def _leaves_first(top: Node) -> list[Node]:
+    """``top`` and all below it, children before their parents."""
+    found, stack = [], [top]
+    while stack:
+        node = stack.pop()
+        found.append(node)
+        stack.extend(node.children.values())
+    return found[::-1]

@@ -1,0 +1,95 @@
+"""Our routes in SGLang's HTTP process, behind its own API key check."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from sglang.srt.entrypoints import http_server
+from sglang.srt.managers.communicator import FanOutCommunicator
+from sglang.utils import TypeBasedDispatcher
+
+from callsheet_sglang import wire
+from callsheet_sglang.messages import (
+    BUSY,
+    CallsheetAdapters,
+    CallsheetAnswer,
+    CallsheetDistances,
+    CallsheetQuestion,
+)
+
+__all__ = ["add_routes"]
+
+REST_TIMEOUT_S = 30.0
+"""How long an audit waits for a moment without requests."""
+REST_POLL_S = 0.05
+
+
+def add_routes(app: FastAPI) -> None:
+    """Add all of them."""
+    app.add_api_route(wire.DISTANCES_PATH, _distances, methods=["POST"])
+    app.add_api_route(wire.NPCS_PATH, _npcs, methods=["POST"])
+    app.add_api_route(wire.RESIDENCY_PATH, _residency, methods=["GET"])
+    app.add_api_route(wire.STATUS_PATH, _status, methods=["GET"])
+    app.add_api_route(wire.AUDIT_PATH, _audit, methods=["POST"])
+
+
+async def _distances(request: Request) -> Response:
+    return await _hand_on(request, wire.decode_distances, CallsheetDistances)
+
+
+async def _npcs(request: Request) -> Response:
+    return await _hand_on(request, wire.decode_adapters, CallsheetAdapters)
+
+
+async def _residency(since: int = 0) -> Response:
+    answer = await _ask(CallsheetQuestion(about="residency", since=since))
+    return Response(answer.body, answer.status, media_type="application/octet-stream")
+
+
+async def _status() -> Response:
+    return _json(await _ask(CallsheetQuestion(about="status")))
+
+
+async def _audit() -> Response:
+    loop = asyncio.get_running_loop()
+    give_up_s = loop.time() + REST_TIMEOUT_S
+    while True:
+        answer = await _ask(CallsheetQuestion(about="audit"))
+        if answer.status != BUSY or loop.time() > give_up_s:
+            return _json(answer)
+        await asyncio.sleep(REST_POLL_S)
+
+
+async def _hand_on(
+    request: Request, check: Callable[[bytes], object], message: Callable[..., Any]
+) -> Response:
+    """Send a body that ``check`` accepts to the scheduler, and do not wait for it."""
+    body = await request.body()
+    try:
+        check(body)
+    except wire.WireError as error:
+        return _json(CallsheetAnswer(status=400, body=wire.encode_error(error)))
+    http_server.get_global_state().tokenizer_manager._dispatch_to_scheduler(message(body=body))
+    return Response(status_code=204)
+
+
+async def _ask(question: Any) -> Any:
+    """Ask the scheduler and wait for its answer."""
+    manager = http_server.get_global_state().tokenizer_manager
+    communicator = getattr(manager, "callsheet_communicator", None)
+    if communicator is None:
+        communicator = FanOutCommunicator(manager._dispatch_to_scheduler, fan_out=1)
+        manager.callsheet_communicator = communicator
+        manager._result_dispatcher += TypeBasedDispatcher(
+            [(CallsheetAnswer, communicator.handle_recv)]
+        )
+    manager.auto_create_handle_loop()
+    (answer,) = await communicator(question)
+    return answer
+
+
+def _json(answer: Any) -> Response:
+    return Response(answer.body, answer.status, media_type="application/json")

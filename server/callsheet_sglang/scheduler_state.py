@@ -1,0 +1,110 @@
+"""What the plugin knows in a scheduler process, in one place.
+
+Imports neither sglang nor torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from callsheet_server.residency.bandwidth import CreditBucket
+from callsheet_sglang.guard import Guard
+from callsheet_sglang.leaves import LeafOrder
+from callsheet_sglang.ownership import Node, Ownership
+from callsheet_sglang.settings import PluginSettings
+from callsheet_sglang.table import NpcTable
+
+__all__ = ["Counters", "SchedulerState", "current", "install"]
+
+
+@dataclass(slots=True)
+class Counters:
+    """Totals since the start, each also a metric of SGLang's /metrics."""
+
+    loads: int = 0
+    """Prefetches: KV caches brought to the device before their NPCs called."""
+    loaded_tokens: int = 0
+    demotions: int = 0
+    """KV caches parked in host memory before the room was asked for."""
+    demoted_tokens: int = 0
+    evictions: int = 0
+    """Tree nodes evicted by distance because a request needed the room."""
+    evicted_tokens: int = 0
+    deferred: int = 0
+    """Planned moves not made: something was in use, or there was no room after all."""
+    decisions: int = 0
+    decision_s: float = 0.0
+    longest_decision_s: float = 0.0
+    longest_eviction_s: float = 0.0
+    eviction_s: float = 0.0
+    attributions: int = 0
+    attribution_s: float = 0.0
+
+
+@dataclass(slots=True)
+class SchedulerState:
+    """One per scheduler process; used from its only thread."""
+
+    settings: PluginSettings
+    table: NpcTable = field(default_factory=NpcTable)
+    guard: Guard = field(default_factory=Guard)
+    counters: Counters = field(default_factory=Counters)
+    bucket: CreditBucket = field(default_factory=CreditBucket)
+    """Tokens the link to the device may carry now."""
+    scheduler: Any = None
+    """SGLang's ``Scheduler``, once it runs."""
+    cache: Any = None
+    """Our radix cache, if SGLang was started with ``--radix-cache-backend callsheet``."""
+    every_iteration: list[Callable[[SchedulerState], None]] = field(default_factory=list)
+    """Called in this order as each scheduler iteration begins; what raises is counted."""
+    ownership: Ownership = field(init=False)
+    device_leaves: LeafOrder = field(init=False)
+    host_leaves: LeafOrder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ownership = Ownership(self.table, self._regrade)
+        self.device_leaves = LeafOrder(self.table, self.ownership.owners)
+        self.host_leaves = LeafOrder(self.table, self.ownership.owners)
+
+    def iterate(self, scheduler: Any) -> None:
+        """Run ``every_iteration``."""
+        self.scheduler = scheduler
+        for hook in self.every_iteration:
+            try:
+                hook(self)
+            except Exception:
+                self.guard.catch(hook.__name__)
+
+    def clear(self) -> None:
+        """The tree was emptied."""
+        self.ownership.clear()
+        self.device_leaves.clear()
+        self.host_leaves.clear()
+
+    def _regrade(self, node: Node) -> None:
+        self.device_leaves.regrade(node)
+        self.host_leaves.regrade(node)
+
+
+_current: SchedulerState | None = None
+
+
+def install(state: SchedulerState) -> None:
+    """Make ``state`` this process's."""
+    global _current
+    _current = state
+
+
+def current() -> SchedulerState:
+    """Return this process's state; made of the environment's settings when first asked for.
+
+    Raises ``ValueError`` if they are bad.
+    """
+    from callsheet_sglang.settings import read_settings
+
+    if _current is None:
+        install(SchedulerState(read_settings()))
+    assert _current is not None
+    return _current

@@ -1,0 +1,165 @@
+"""Building the CPU environment, short of the minutes it takes."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from callsheet_server.engine.engine import Progress
+from callsheet_sglang import install
+from callsheet_sglang.install import SetupError, _PipOutput, _Steps, own_requirement, set_up
+from callsheet_sglang.venv import (
+    SGLANG_VERSION,
+    SglangMissingError,
+    cpu_folder,
+    find_python,
+    write_stamp,
+)
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the environment goes; nothing is there yet."""
+    monkeypatch.setenv("CALLSHEET_CACHE_DIR", str(tmp_path))
+    monkeypatch.delenv("CALLSHEET_SGLANG_PYTHON", raising=False)
+    return cpu_folder()
+
+
+def pretend_finished(folder: Path, callsheet: str) -> Path:
+    python = folder / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    write_stamp(folder, {"sglang": SGLANG_VERSION, "callsheet": callsheet})
+    return python
+
+
+def steps(folder: Path) -> tuple[_Steps, list[Progress]]:
+    reported: list[Progress] = []
+    return _Steps(folder, folder, reported.append), reported
+
+
+def test_an_environment_counts_only_once_its_set_up_has_ended(folder: Path) -> None:
+    with pytest.raises(SglangMissingError, match="does not exist: callsheet sglang setup-cpu"):
+        find_python("cpu")
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "python").symlink_to(sys.executable)
+    with pytest.raises(SglangMissingError, match="not set up to its end"):
+        find_python("cpu")
+    write_stamp(folder, {"sglang": SGLANG_VERSION, "callsheet": "any"})
+    assert find_python("cpu") == folder / "bin" / "python"
+
+
+def test_another_interpreter_can_be_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLSHEET_SGLANG_PYTHON", sys.executable)
+    assert find_python("cpu") == find_python("cuda") == Path(sys.executable)
+    monkeypatch.setenv("CALLSHEET_SGLANG_PYTHON", "/nowhere/python")
+    with pytest.raises(SglangMissingError, match="/nowhere/python is not an interpreter"):
+        find_python("cpu")
+
+
+def test_a_finished_environment_is_not_touched(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = pretend_finished(folder, " ".join(own_requirement()))
+    monkeypatch.setattr(_Steps, "run", lambda *_: pytest.fail("something was run"))
+    set_up(folder, lambda progress: None)
+    assert find_python("cpu") == python
+
+
+def test_another_callsheet_replaces_the_old_one_and_nothing_else(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend_finished(folder, "callsheet==0.0.1")
+    monkeypatch.setattr(install, "NEEDED_BYTES", 1)
+    ran: list[str] = []
+    monkeypatch.setattr(_Steps, "run", lambda self, label, *_: ran.append(label))
+    set_up(folder, lambda progress: None)
+    assert ran == ["Callsheet", "trial"]
+    stamp = json.loads((folder / "callsheet-sglang.json").read_text())
+    assert stamp == {"sglang": SGLANG_VERSION, "callsheet": f"--editable {ROOT}"}
+
+
+def test_a_failed_step_leaves_no_stamp_and_no_scratch(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(install, "NEEDED_BYTES", 1)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(SetupError, match="environment: `/bin/false -m venv"):
+        set_up(folder, lambda progress: None)
+    assert [path.suffix for path in folder.parent.iterdir()] == [".lock"]
+
+
+def test_a_full_disk_is_told_before_anything_is_made(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(install, "NEEDED_BYTES", 2**62)
+    with pytest.raises(SetupError, match=r"GB are free .* CALLSHEET_CACHE_DIR"):
+        set_up(folder, lambda progress: None)
+    assert list(folder.parent.iterdir()) == []
+
+
+def test_a_folder_of_another_kind_is_left_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(install, "NEEDED_BYTES", 1)
+    folder.mkdir(parents=True)
+    (folder / "thesis.txt").write_text("mine")
+    with pytest.raises(SetupError, match="not a virtual environment"):
+        set_up(folder, lambda progress: None)
+    assert (folder / "thesis.txt").read_text() == "mine"
+
+
+def test_two_cannot_build_it_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(install, "NEEDED_BYTES", 1)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(SetupError, match="another process"):
+            set_up(folder, lambda progress: None)
+
+
+def test_only_linux_runs_sglang(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(SetupError, match="runs on Linux, and this is darwin"):
+        set_up(folder, lambda progress: None)
+
+
+def test_downloads_add_up_and_installs_are_counted(tmp_path: Path) -> None:
+    packages = tmp_path / "lib" / "python3.11" / "site-packages"
+    (packages / "pip-1.dist-info").mkdir(parents=True)
+    reported: list[Progress] = []
+    follow = _PipOutput("torch", tmp_path, reported.append)
+    for line in ("Progress 0 of 10", "Progress 10 of 10", "Progress 0 of 7", "Progress 5 of 7"):
+        assert follow(line + "\n")
+    assert [progress.done for progress in reported] == [0, 10, 10, 15]
+    assert not follow("Installing collected packages: sympy, torch\n")
+    (packages / "sympy-1.dist-info").mkdir()
+    assert follow("")
+    assert (reported[-1].done, reported[-1].total) == (1, 2)
+    assert reported[-1].label == "torch: install"
+
+
+def test_a_step_returns_what_was_printed_and_a_failed_one_explains(tmp_path: Path) -> None:
+    run, reported = steps(tmp_path)
+    code = "import os; print('Progress 3 of 4'); print(os.environ['TMPDIR'])"
+    assert run.run("a", [sys.executable, "-c", code]) == f"{tmp_path}\n"
+    assert [progress.label for progress in reported] == ["a", "a: download", "a"]
+    failing = "raise SystemExit('ERROR: No space left on device')"
+    with pytest.raises(SetupError, match=r"b: `.*` failed:\n.*No space.*\nthe disk is full: "):
+        run.run("b", [sys.executable, "-c", failing])
+
+
+def test_nothing_of_this_environment_leaks_into_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", "elsewhere")
+    monkeypatch.setenv("PIP_INDEX_URL", "kept")
+    code = "import os; print(os.environ.get('PYTHONPATH'), os.environ['PIP_INDEX_URL'])"
+    assert steps(tmp_path)[0].run("a", [sys.executable, "-c", code]) == "None kept\n"
+    assert os.environ["PYTHONPATH"] == "elsewhere"
