@@ -51,7 +51,7 @@ async def ordinary_traffic(
             "--random-range-ratio", "1.0", "--seed", str(seed), "--warmup-requests", "0",
             "--disable-tqdm", "--output-file", str(output),
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-            env=running.environment,
+            env=running.client_environment,
         )  # fmt: skip
         try:
             said, _ = await asyncio.wait_for(child.communicate(), TIMEOUT_S)

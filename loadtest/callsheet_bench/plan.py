@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from callsheet_bench.workload import TownSpec
 
 __all__ = [
     "LORA",
+    "LORA_SYSTEMS",
+    "LORA_TOWN",
     "OVERHEAD",
     "OVERHEAD_SYSTEMS",
     "STAGES",
@@ -95,14 +98,18 @@ STAGES: Sequence[Stage] = (
         "crowd",
         (
             *(_scale(npcs) for npcs in SCALES if npcs <= CROWD.npcs),
-            Table(
-                "short", "Town, short personas", replace(CROWD, device_tokens=CROWD_TOKENS)
-            ),
+            Table("short", "Town, short personas", replace(CROWD, device_tokens=CROWD_TOKENS)),
             *(_scale(npcs) for npcs in SCALES if npcs > CROWD.npcs),
         ),
     ),
 )
 LORA = "lora"
+LORA_TOWN = TownSpec(npcs=32, persona_tokens=(100, 150), requests=40, lead_in=8, device_tokens=2000)
+LORA_SYSTEMS: Mapping[str, Literal["lru", "distance"]] = {
+    "lora-lru": "lru",
+    "lora-callsheet": "distance",
+}
+"""Name -> how its adapters come to their slots."""
 OVERHEAD = "overhead"
 OVERHEAD_SYSTEMS = ("naive", "callsheet")
 
@@ -135,7 +142,10 @@ def quick(stage: Stage) -> Stage:
                 npcs=max(8, table.town.npcs // 8),
                 requests=8,
                 lead_in=2,
-                persona_tokens=(table.town.persona_tokens[0] // 2, table.town.persona_tokens[1] // 2),
+                persona_tokens=(
+                    table.town.persona_tokens[0] // 2,
+                    table.town.persona_tokens[1] // 2,
+                ),
                 device_tokens=table.town.device_tokens and table.town.device_tokens // 8,
             ),
         )

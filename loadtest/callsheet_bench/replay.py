@@ -142,9 +142,7 @@ class _Round:
         self._speaking = [asyncio.Lock() for _ in range(town.spec.npcs)]
         self._samples: list[Sample] = []
 
-    async def play(
-        self, requests: list[Request], advance: Callable[[int], None]
-    ) -> RoundResult:
+    async def play(self, requests: list[Request], advance: Callable[[int], None]) -> RoundResult:
         lead_in = self._town.spec.lead_in
         before, cpu_s, begun_s = await self._counters(), 0.0, 0.0
         async with asyncio.TaskGroup() as tasks:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import socket
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from callsheet_server.engine.engine import Progress
 from callsheet_server.engine.sglang.process import SglangProcess
 from callsheet_sglang.launch import LaunchSpec, arguments, environment
 
-__all__ = ["RunningSglang", "StartError", "free_port"]
+__all__ = ["RunningSglang", "StartError"]
 
 START_TIMEOUT_S = 300.0
 STOP_TIMEOUT_S = 10.0
@@ -27,14 +27,6 @@ LOG_BYTES = 4_000_000
 
 class StartError(Exception):
     """SGLang did not come up, or is gone; the text says what it logged last."""
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class RunningSglang:
@@ -47,6 +39,8 @@ class RunningSglang:
         self.name = name
         self.url = spec.url
         self.python = spec.python
+        self.client_environment = environment(replace(spec, plugin=False), os.environ)
+        """For SGLang's own clients."""
         self.http = http
         self._port = spec.port
         self._process = process
@@ -93,7 +87,9 @@ class RunningSglang:
         except BaseException as error:
             await process.stop()
             if isinstance(error, TimeoutError):
-                raise StartError(f"{name} took over {START_TIMEOUT_S:g} s:\n{process.tail}") from None
+                raise StartError(
+                    f"{name} took over {START_TIMEOUT_S:g} s:\n{process.tail}"
+                ) from None
             raise
         return running
 

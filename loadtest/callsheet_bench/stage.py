@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,15 +14,17 @@ from tokenizers import Tokenizer
 from callsheet_bench.client import ask
 from callsheet_bench.figures import figures_of_round
 from callsheet_bench.gpu_link import Pair
-from callsheet_bench.plan import Stage, Table
+from callsheet_bench.overhead import ordinary_traffic
+from callsheet_bench.plan import OVERHEAD, OVERHEAD_SYSTEMS, Stage, Table
 from callsheet_bench.replay import Distancing, play, warm_up
-from callsheet_bench.running import RunningSglang, free_port
+from callsheet_bench.running import RunningSglang
 from callsheet_bench.store import Store
 from callsheet_bench.systems import SYSTEMS, Pool, Sizes, System
 from callsheet_bench.workload import Town
 from callsheet_sglang.launch import LaunchSpec
+from callsheet_sglang.process import free_port
 
-__all__ = ["Bench", "estimate_s", "play_stage", "rotated", "session", "started"]
+__all__ = ["Bench", "estimate_s", "play_stage", "rotated", "started"]
 
 REQUEST_TIMEOUT_S = 600.0
 PREFILL = "prefill_tokens_per_s"
@@ -44,6 +46,8 @@ class Bench:
     tokenizer: Tokenizer
     store: Store
     rounds: int
+    prompts: int
+    """Of each round of ordinary traffic."""
     pair: Pair
     logs: Path
     report: Report
@@ -55,14 +59,21 @@ def rotated(names: Sequence[str], round_number: int) -> list[str]:
     return [*names[at:], *names[:at]]
 
 
+OVERHEAD_S = 45.0
 START_S, REPLY_S, WARM_UP_TOKENS_PER_S, MISS_TOKENS_PER_S = 40.0, 0.5, 1200.0, 1000.0
 
 
 def estimate_s(stage: Stage, rounds: int) -> float:
     """About how long a stage takes on a quiet machine of two cores."""
-    seconds, systems = 0.0, {name for table in stage.tables for name in table.systems}
+    systems = {name for table in stage.tables for name in table.systems}
+    seconds = 0.0
+    if stage.overhead:
+        systems |= set(OVERHEAD_SYSTEMS)
+        seconds += rounds * len(OVERHEAD_SYSTEMS) * OVERHEAD_S
     warm = sum(SYSTEMS[name].host_tier or SYSTEMS[name].pool is Pool.ALL for name in systems)
-    largest = max(table.town.npcs * sum(table.town.persona_tokens) / 2 for table in stage.tables)
+    largest = max(
+        (table.town.npcs * sum(table.town.persona_tokens) / 2 for table in stage.tables), default=0
+    )
     seconds += START_S * len(systems) + warm * largest / WARM_UP_TOKENS_PER_S
     return seconds + sum(rounds * _round_s(table, name) for table in stage.tables
                          for name in table.systems)  # fmt: skip
@@ -76,21 +87,13 @@ def _round_s(table: Table, name: str) -> float:
 
 
 @asynccontextmanager
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    """An HTTP client that never makes a request wait for a connection."""
-    timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S)
-    async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0), timeout=timeout
-    ) as http:
-        yield http
-
-
-@asynccontextmanager
 async def started(
     bench: Bench, name: str, spec: LaunchSpec, extra: Mapping[str, str]
 ) -> AsyncIterator[RunningSglang]:
     """Run one SGLang while the block runs. Raises ``StartError``."""
-    async with session() as http:
+    timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S)
+    no_limit = aiohttp.TCPConnector(limit=0)  # no request waits for a connection
+    async with aiohttp.ClientSession(connector=no_limit, timeout=timeout) as http:
         bench.report(f"starting {name}", 0.0)
         running = await RunningSglang.start(name, spec, extra, bench.logs / f"{name}.log", http)
         bench.report(f"{name} runs", START_S)
@@ -107,21 +110,25 @@ async def play_stage(bench: Bench, stage: Stage) -> None:
         StartError: an SGLang did not come up, or is gone.
         ExceptionGroup: of ``RequestError`` or ``aiohttp.ClientError``.
     """
-    tables = [table for table in stage.tables if _rounds_left(bench, table)]
-    if not tables:
+    wanted = {table.name: table.systems for table in stage.tables}
+    if stage.overhead:
+        wanted[OVERHEAD] = OVERHEAD_SYSTEMS
+    left = {table for table, names in wanted.items() if _rounds_left(bench, table, names)}
+    if not left:
         bench.report(f"{stage.name}: measured before", estimate_s(stage, bench.rounds))
         return
-    towns = {table.name: Town(table.town, bench.tokenizer) for table in tables}
-    names = [name for name in SYSTEMS if any(name in table.systems for table in tables)]
-    sizes = sizes_for([towns[table.name] for table in tables], bench.rounds)
-    run = _Stage(bench, sizes)
-    try:
-        for name in names:
-            await run.start(SYSTEMS[name], towns[tables[0].name])
-        for table in tables:
-            await run.play(table, towns[table.name])
-    finally:
-        await run.stop()
+    bench.report(f"{stage.name}: making towns", 0.0)
+    towns = [Town(table.town, bench.tokenizer) for table in stage.tables]
+    names = [name for name in SYSTEMS if any(name in wanted[table] for table in left)]
+    sizes = sizes_for(towns, bench.rounds)
+    async with AsyncExitStack() as stack:
+        run = _Stage(bench, sizes, stack)
+        await run.start(names, towns[0])
+        for table, town in zip(stage.tables, towns, strict=True):
+            if table.name in left:
+                await run.play(table, town)
+        if OVERHEAD in left:
+            await run.play_overhead()
 
 
 def sizes_for(towns: Sequence[Town], rounds: int) -> Sizes:
@@ -139,53 +146,42 @@ def sizes_for(towns: Sequence[Town], rounds: int) -> Sizes:
     )
 
 
-def _rounds_left(bench: Bench, table: Table) -> bool:
+def _rounds_left(bench: Bench, table: str, systems: Sequence[str]) -> bool:
     return any(
-        not bench.store.has(table.name, name, number)
+        not bench.store.has(table, name, number)
         for number in range(bench.rounds)
-        for name in table.systems
+        for name in systems
     )
 
 
 class _Stage:
     """The systems of one stage while they run."""
 
-    def __init__(self, bench: Bench, sizes: Sizes) -> None:
+    def __init__(self, bench: Bench, sizes: Sizes, stack: AsyncExitStack) -> None:
         self._bench = bench
         self._sizes = sizes
+        self._stack = stack
         self._running: dict[str, RunningSglang] = {}
         self._distancing: dict[str, Distancing] = {}
         self._known_rows: dict[str, int] = {}
         """System -> how many of the people it has been asked for once."""
-        self._sessions: list[aiohttp.ClientSession] = []
 
-    async def start(self, system: System, town: Town) -> None:
-        """Start a system; the first one tells how fast this machine computes prefixes."""
-        bench, link = self._bench, float(self._bench.store.fact(LINK) or 0.0)
-        bench.report(f"starting {system.name}", 0.0)
-        spec = system.launch(bench.python, bench.model, free_port(), self._sizes, link)
-        http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
-            timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S),
-        )
-        self._sessions.append(http)
-        log = bench.logs / f"{system.name}.log"
-        running = await RunningSglang.start(
-            system.name, spec, system.environment(link), log, http
-        )
-        self._running[system.name] = running
-        if system.plugin:
-            self._distancing[system.name] = Distancing(running)
-        if not link:
-            await self._calibrate(running, town)
-        bench.report(f"{system.name} runs", START_S)
-
-    async def stop(self) -> None:
-        """End all systems."""
-        for running in self._running.values():
-            await running.stop()
-        for http in self._sessions:
-            await http.close()
+    async def start(self, names: Sequence[str], town: Town) -> None:
+        """Start the systems; the first one tells how fast this machine computes prefixes."""
+        for name in names:
+            link = float(self._bench.store.fact(LINK) or "inf")
+            system = SYSTEMS[name]
+            spec = system.launch(
+                self._bench.python, self._bench.model, free_port(), self._sizes, link
+            )
+            running = await self._stack.enter_async_context(
+                started(self._bench, name, spec, system.environment(link))
+            )
+            self._running[name] = running
+            if system.plugin:
+                self._distancing[name] = Distancing(running)
+            if self._bench.store.fact(LINK) is None:
+                await self._calibrate(running, town)
 
     async def play(self, table: Table, town: Town) -> None:
         """Warm up, then play the rounds that are missing."""
@@ -197,6 +193,19 @@ class _Stage:
             for name in rotated(table.systems, number):
                 if not bench.store.has(table.name, name, number):
                     await self._round(table, town, name, number)
+
+    async def play_overhead(self) -> None:
+        """Ordinary traffic with and without the plugin, in pairs of rounds."""
+        bench = self._bench
+        for number in range(bench.rounds):
+            for name in rotated(OVERHEAD_SYSTEMS, number):
+                if not bench.store.has(OVERHEAD, name, number):
+                    bench.report(f"{OVERHEAD}: round {number + 1} of {bench.rounds}, {name}", 0.0)
+                    figures = await ordinary_traffic(
+                        self._running[name], bench.model, bench.prompts, number
+                    )
+                    bench.store.add_round(OVERHEAD, name, number, figures)
+                    bench.report("", OVERHEAD_S)
 
     async def _round(self, table: Table, town: Town, name: str, number: int) -> None:
         bench = self._bench
@@ -215,9 +224,7 @@ class _Stage:
             return  # it would forget them at once
         if known < town.spec.npcs:
             self._bench.report(f"{system.name}: everybody speaks once", 0.0)
-            await warm_up(
-                self._running[system.name], town.warm_up(known), town.spec.concurrency
-            )
+            await warm_up(self._running[system.name], town.warm_up(known), town.spec.concurrency)
             self._known_rows[system.name] = town.spec.npcs
             tokens = sum(map(len, town.persona_ids[known:]))
             self._bench.report("", tokens / WARM_UP_TOKENS_PER_S)

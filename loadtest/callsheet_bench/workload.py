@@ -139,9 +139,7 @@ class Town:
     def _request(self, index: int, row: int, time_s: float, number: str, text: str) -> Request:
         prefix = self.prefix_ids(row)
         question = self._exactly(f"\n{number} {text} ", self.spec.question_tokens)
-        return Request(
-            index, row, time_s, prefix + question, len(prefix), self.spec.reply_tokens
-        )
+        return Request(index, row, time_s, prefix + question, len(prefix), self.spec.reply_tokens)
 
     @property
     def _length(self) -> int:

@@ -38,7 +38,9 @@ def activate() -> None:
 
         original = TorchNativeAttnBackend._run_sdpa_forward_extend
     except (ImportError, AttributeError) as error:
-        raise SystemExit(f"callsheet: this SGLang's attention cannot be replaced: {error}") from None
+        raise SystemExit(
+            f"callsheet: this SGLang's attention cannot be replaced: {error}"
+        ) from None
     TorchNativeAttnBackend._run_sdpa_forward_extend = _instead_of(original)
 
 

@@ -94,7 +94,9 @@ class EmulatedLink:
             self._wrap(L2TransferEngine, "submit_device_to_host", self._write_back)
             self._wrap(TpModelWorker, "forward_batch_generation", self._forward)
         except (ImportError, AttributeError) as error:
-            raise SystemExit(f"callsheet: this SGLang's copies cannot be delayed: {error}") from None
+            raise SystemExit(
+                f"callsheet: this SGLang's copies cannot be delayed: {error}"
+            ) from None
 
     def _wrap(self, owner: Any, name: str, around: Callable[..., Any]) -> None:
         original = getattr(owner, name)
@@ -135,18 +137,14 @@ class EmulatedLink:
         self._stalled_s += self._clock() - begun_s
         layer_bytes = _size_bytes(transfers) / transfer_layer_id_max
         sent_s = max(begun_s, self.to_device.end_s)
-        ready_s = [
-            self.to_device.send(layer_bytes, begun_s) for _ in range(transfer_layer_id_max)
-        ]
+        ready_s = [self.to_device.send(layer_bytes, begun_s) for _ in range(transfer_layer_id_max)]
         if on_layer_done is not None:
             events = on_layer_done.__self__.load_events
             for event, layer_ready_s in zip(events, ready_s, strict=True):
                 event.ready_s = layer_ready_s
         return self._completion(completion, sent_s, self.to_device.end_s)
 
-    def _write_back(
-        self, original: Callable[..., Any], engine: Any, transfers: list[Any]
-    ) -> Any:
+    def _write_back(self, original: Callable[..., Any], engine: Any, transfers: list[Any]) -> Any:
         begun_s = self._clock()
         completion = original(engine, transfers)
         sent_s = max(begun_s, self.to_host.end_s)
@@ -194,7 +192,9 @@ def activate() -> None:
     if text is None:
         return
     if not is_cpu_engine():
-        raise SystemExit(f"callsheet: {BYTES_PER_S} is for CPU only: unset it, or set {CPU_ENGINE}=1")
+        raise SystemExit(
+            f"callsheet: {BYTES_PER_S} is for CPU only: unset it, or set {CPU_ENGINE}=1"
+        )
     try:
         link = EmulatedLink(float(text))
     except ValueError as error:
