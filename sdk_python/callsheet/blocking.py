@@ -203,6 +203,7 @@ class BlockingClient:
         interaction_radius_m: float | None = None,
         sociability: float | None = None,
         schedule: Iterable[ScheduledCall] | None = None,
+        actions: Iterable[str] | None = None,
     ) -> None:
         """Change an NPC; None keeps a value, ``adapter=""`` takes the adapter away."""
         self._driver.call(
@@ -215,6 +216,7 @@ class BlockingClient:
                 interaction_radius_m,
                 sociability,
                 schedule,
+                actions,
             )
         )
 

@@ -226,6 +226,7 @@ class Client:
         interaction_radius_m: float | None = None,
         sociability: float | None = None,
         schedule: Iterable[ScheduledCall] | None = None,
+        actions: Iterable[str] | None = None,
     ) -> None:
         """Change an NPC; None keeps a value, ``adapter=""`` takes the adapter away."""
         await self._driver.call(
@@ -238,6 +239,7 @@ class Client:
                 interaction_radius_m,
                 sociability,
                 schedule,
+                actions,
             )
         )
 

@@ -22,9 +22,11 @@ from callsheet_server.engine.embedded.settings import EmbeddedSettings
 from callsheet_server.engine.openai.settings import OpenAISettings
 from callsheet_server.engine.scripted import ScriptedSettings
 from callsheet_server.engine.sglang.settings import SglangSettings
+from callsheet_server.moderation import ModerationSettings
 from callsheet_server.reply.settings import ReplySettings
 from callsheet_server.residency.settings import PolicySettings
-from callsheet_server.transport.settings import LimitSettings, ServerSettings
+from callsheet_server.storage.settings import StorageSettings
+from callsheet_server.transport.settings import LimitSettings, QuotaSettings, ServerSettings
 
 __all__ = [
     "DEFAULT_FILE",
@@ -64,9 +66,13 @@ class Settings(BaseModel):
 
     server: ServerSettings = ServerSettings()
     limits: LimitSettings = LimitSettings()
+    storage: StorageSettings = StorageSettings()
+    token_quota: QuotaSettings = QuotaSettings()
+    world_quota: QuotaSettings = QuotaSettings()
     distance: DistanceSettings = DistanceSettings()
     residency: PolicySettings = PolicySettings()
     reply: ReplySettings = ReplySettings()
+    moderation: ModerationSettings = ModerationSettings()
     engine: EngineSettings = EngineSettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
     sglang: SglangSettings = SglangSettings()

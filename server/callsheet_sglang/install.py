@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
@@ -26,8 +27,8 @@ from callsheet_sglang.venv import SGLANG_VERSION, python_in, read_stamp, write_s
 
 __all__ = ["NEEDED_BYTES", "SetupError", "own_requirement", "set_up"]
 
-NEEDED_BYTES = 15 * 10**9
-"""The environment itself takes 10 GB; wheels are unpacked next to it."""
+NEEDED_BYTES = 13 * 10**9
+"""The environment itself takes 10 GB; wheels lie next to it until they are installed."""
 
 _TORCH_PIN = """
 from importlib.metadata import requires
@@ -40,6 +41,8 @@ import sglang.srt.server_args
 plugin.load()()
 """
 _ANSWER_POLL_S = 0.5
+_TAIL_LINES = 25
+"""Of what a failed command printed."""
 
 Report = Callable[[Progress], None]
 
@@ -93,36 +96,35 @@ def own_requirement() -> list[str]:
 
 
 def _install(folder: Path, own: list[str], steps: _Steps) -> None:
-    python = str(python_in(folder))
-    pip = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     if read_stamp(folder).get("sglang") != SGLANG_VERSION:
-        _make_venv(folder, python, steps)
-        steps.run("pip", [*pip, "--quiet", "pip>=24.1"])  # which can report its progress
-        _install_sglang(python, [*pip, "--no-cache-dir", "--progress-bar", "raw"], steps)
-    steps.run("Callsheet", [*pip, "--no-deps", *own])
+        _make_venv(folder, steps)
+        _install_sglang(steps)
+    steps.pip("Callsheet", "--no-deps", *own)
     spec = LaunchSpec(python=python_in(folder), model=folder, port=0, device="cpu", plugin=False)
-    steps.run("trial", [python, "-c", _PROOF], environment(spec, os.environ))
+    steps.run("trial", [steps.python, "-c", _PROOF], environment(spec, os.environ))
 
 
-def _install_sglang(python: str, pip: list[str], steps: _Steps) -> None:
+def _install_sglang(steps: _Steps) -> None:
+    install = [steps.python, "-m", "pip", "install", "--no-input", "pip>=24.1"]
+    steps.run("a pip that reports its progress", install)
     sglang = f"sglang=={SGLANG_VERSION}"
-    steps.run("SGLang", [*pip, "--no-deps", sglang])
-    torch = steps.run("SGLang's torch", [python, "-c", _TORCH_PIN]).strip()
-    steps.run("torch", [*pip, torch])
-    steps.run("SGLang's packages", [*pip, sglang])
+    steps.pip("SGLang", "--no-deps", sglang)
+    torch = steps.run("which torch it pins", [steps.python, "-c", _TORCH_PIN]).strip()
+    steps.pip("torch", torch)
+    steps.pip("the rest", sglang)
     # Its import needs libcuda; cpu_stubs/ has what CPU mode imports of it.
-    remove = [python, "-m", "pip", "uninstall", "--yes", "--quiet", "sglang-kernel"]
-    steps.run("without CUDA kernels", remove)
+    remove = [steps.python, "-m", "pip", "uninstall", "--yes", "sglang-kernel"]
+    steps.run("away with CUDA's kernels", remove)
 
 
-def _make_venv(folder: Path, python: str, steps: _Steps) -> None:
+def _make_venv(folder: Path, steps: _Steps) -> None:
     """Make the virtual environment unless a sound one of this Python is there."""
     if folder.exists() and any(folder.iterdir()):
         if not (folder / "pyvenv.cfg").is_file():
             raise SetupError(f"{folder} is not a virtual environment: move it away, then try again")
         probe = "import pip, sys; print(sys.version)"
         with contextlib.suppress(SetupError):
-            if steps.run("environment", [python, "-c", probe]).strip() == sys.version:
+            if steps.run("environment", [steps.python, "-c", probe]).strip() == sys.version:
                 return
     steps.run("environment", [sys.executable, "-m", "venv", "--clear", str(folder)])
 
@@ -131,16 +133,34 @@ class _Steps:
     """Runs one command after another and tells how far each is."""
 
     def __init__(self, folder: Path, scratch: Path, report: Report) -> None:
+        self.python = str(python_in(folder))
         self._folder = folder
         self._scratch = scratch
         self._report = report
 
     def run(self, label: str, command: list[str], env: dict[str, str] | None = None) -> str:
         """Return what the command printed. Raises ``SetupError`` with the end of it."""
-        self._report(Progress(label, 0, 0, "packages"))
+        self._report(Progress(label, 0, 1, "steps"))
+        printed = "".join(self._lines_of(label, command, env))
+        self._report(Progress(label, 1, 1, "steps"))
+        return printed
+
+    def pip(self, label: str, *requirements: str) -> None:
+        """Install into the environment. Raises ``SetupError``."""
+        command = [self.python, "-m", "pip", "install", "--disable-pip-version-check"]
+        command += ["--no-input", "--no-cache-dir", "--progress-bar", "raw", *requirements]
+        follow = _PipOutput(label, self._folder, self._report)
+        for line in self._lines_of(label, command, None):
+            follow(line)
+        follow.finish()
+
+    def _lines_of(
+        self, label: str, command: list[str], env: dict[str, str] | None
+    ) -> Iterator[str]:
+        """Yield each line the command prints, and "" now and then; then judge its status."""
         leaky = ("PYTHONHOME", "PYTHONPATH", "PIP_USER", "PIP_TARGET", "VIRTUAL_ENV")
         clean = {name: value for name, value in os.environ.items() if name not in leaky}
-        printed: list[str] = []
+        latest: deque[str] = deque(maxlen=_TAIL_LINES)
         with _stopped_with_us(
             subprocess.Popen(  # noqa: S603 - our interpreters, no shell
                 command,
@@ -152,46 +172,52 @@ class _Steps:
                 errors="replace",
             )
         ) as process:
-            follow = _PipOutput(label, self._folder, self._report)
             for line in _lines(process):
-                if not follow(line):
-                    printed.append(line)
+                if line and not line.startswith("Progress "):
+                    latest.append(line)
+                yield line
         if process.returncode != 0:
-            raise SetupError(_explain(label, command, "".join(printed)))
-        self._report(Progress(label, 1, 1, "done"))
-        return "".join(printed)
+            raise SetupError(_explain(label, command, "".join(latest)))
 
 
 class _PipOutput:
-    """Turns what pip prints into progress: bytes while it downloads, packages while it installs."""
+    """Turns what pip prints into progress: packages found, bytes fetched, packages installed."""
 
     def __init__(self, label: str, folder: Path, report: Report) -> None:
         self._label = label
         self._folder = folder
         self._report = report
+        self._found = 0
         self._earlier_bytes = 0
         self._file_bytes = 0
         self._installing = 0
         self._installed_before = 0
 
-    def __call__(self, line: str) -> bool:
-        """Take a line, or "" when some time has passed; True = it was only for progress."""
-        if match := re.fullmatch(r"Progress (\d+) of (\d+)\s*", line):
+    def __call__(self, line: str) -> None:
+        """Take a line, or "" when some time has passed."""
+        if line.startswith("Collecting "):
+            self._found += 1
+            self._tell("look up", self._found, 0, "packages")
+        elif match := re.fullmatch(r"Progress (\d+) of (\d+)\s*", line):
             done_bytes, file_bytes = int(match[1]), int(match[2])
             if done_bytes == 0:
                 self._earlier_bytes += self._file_bytes
                 self._file_bytes = file_bytes
-            label = f"{self._label}: download"
-            self._report(Progress(label, self._earlier_bytes + done_bytes, 0, "B"))
-            return True
-        if line.startswith("Installing collected packages:"):
+            self._tell("download", self._earlier_bytes + done_bytes, 0, "B")
+        elif line.startswith("Installing collected packages:"):
             self._installing = line.count(",") + 1
             self._installed_before = self._installed()
         if self._installing:
             done = min(self._installing, max(0, self._installed() - self._installed_before))
-            label = f"{self._label}: install"
-            self._report(Progress(label, done, self._installing, "packages"))
-        return not line
+            self._tell("install", done, self._installing, "packages")
+
+    def finish(self) -> None:
+        """Pip has ended well."""
+        count = max(self._installing, 1)
+        self._tell("install", count, count, "packages")
+
+    def _tell(self, phase: str, done: int, total: int, unit: str) -> None:
+        self._report(Progress(f"{self._label}: {phase}", done, total, unit))
 
     def _installed(self) -> int:
         return sum(1 for _ in self._folder.glob("lib/python*/site-packages/*.dist-info"))
@@ -259,10 +285,9 @@ def _check_disk(folder: Path) -> None:
 
 
 def _explain(label: str, command: list[str], printed: str) -> str:
-    tail = "\n".join(printed.strip().splitlines()[-25:])
     fix = "once that is mended, the same command goes on from here"
     if "No space left" in printed or "Errno 28" in printed:
         fix = f"the disk is full: free some, or set CALLSHEET_CACHE_DIR to a larger one; {fix}"
     elif "No matching distribution" in printed or "Connection" in printed:
         fix = f"check the network and pip's index (PIP_INDEX_URL, HTTPS_PROXY); {fix}"
-    return f"{label}: `{' '.join(command)}` failed:\n{tail}\n{fix}"
+    return f"{label}: `{' '.join(command)}` failed:\n{printed.strip()}\n{fix}"

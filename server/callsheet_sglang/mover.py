@@ -66,14 +66,14 @@ class Mover:
         allocator, controller = cache.token_to_kv_pool_allocator, cache.cache_controller
         if not self._bytes_per_token:
             sizes = allocator.get_kvcache().get_kv_size_bytes()
-            self._bytes_per_token = max(sum(sizes) // allocator.size_full, 1)
+            self._bytes_per_token = max(int(sum(sizes)) // allocator.size_full, 1)
         host = controller.mem_pool_host if controller is not None else None
-        free = cache.token_to_kv_pool_allocator.available_size()
+        free = allocator.available_size()
         return Pools(
             device_tokens=allocator.size_full,
             free_tokens=free + state.device_leaves.unowned_tokens,
-            host_tokens=host.size if host is not None else 0,
-            host_free_tokens=host.available_size() if host is not None else 0,
+            host_tokens=int(host.size) if host is not None else 0,
+            host_free_tokens=int(host.available_size()) if host is not None else 0,
             bytes_per_token=self._bytes_per_token,
             smallest_load_tokens=cache.load_back_threshold if host is not None else 1,
         )

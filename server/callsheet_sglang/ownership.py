@@ -191,7 +191,7 @@ class Ownership:
             assert nodes.get(last.end.id) is last.end, (
                 f"last prompt of npc {handle} ends at a lost node"
             )
-        for node_id in self._shared:
+        for node_id in list(self._shared):
             self._recount(nodes[node_id])
         assert self.shared_tokens == sum(self._shared.values()), "shared tokens do not add up"
 

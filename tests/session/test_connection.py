@@ -12,9 +12,10 @@ from session.links import SUMMARY, RecordedLink
 
 from callsheet.wire import ClientInfo, CloseCode, Error, ErrorCode, Explain, Hello, encode
 from callsheet_server.session.connection import Connection
+from callsheet_server.session.quota import QuotaBook
 from callsheet_server.session.registry import SessionRegistry
 from callsheet_server.session.session import SessionState
-from callsheet_server.transport.settings import LimitSettings, ServerSettings
+from callsheet_server.transport.settings import LimitSettings, QuotaSettings, ServerSettings
 
 HELLO = Hello(role="game", world="w", client=ClientInfo(name="tests", version="1"))
 
@@ -22,7 +23,11 @@ HELLO = Hello(role="game", world="w", client=ClientInfo(name="tests", version="1
 def registry(**server: Any) -> SessionRegistry:
     tokens = itertools.count()
     return SessionRegistry(
-        ServerSettings(**server), LimitSettings(), lambda: SUMMARY, lambda: f"token{next(tokens)}"
+        ServerSettings(**server),
+        LimitSettings(),
+        QuotaBook(QuotaSettings(), QuotaSettings()),
+        lambda: SUMMARY,
+        lambda: f"token{next(tokens)}",
     )
 
 

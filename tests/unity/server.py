@@ -41,6 +41,7 @@ class Server:
                 [
                     *(self.python, "-m", "callsheet", "serve", "--engine", "scripted"),
                     *("--port", str(self.port), "--set", "scripted.token_delay_s=0.05"),
+                    *("--set", 'server.allowed_origins=["*"]'),  # the tests' page is not its own
                 ],
                 cwd=self.folder,
                 env=os.environ

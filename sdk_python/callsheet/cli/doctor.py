@@ -12,7 +12,6 @@ from dataclasses import asdict
 from callsheet.cli.check_sglang import check_installed, check_running
 from callsheet.cli.checks import (
     Finding,
-    check_exposure,
     check_model,
     check_packages,
     check_port,
@@ -87,7 +86,6 @@ def examine(args: argparse.Namespace) -> Iterator[Finding]:
         return
     yield Finding("settings", "ok", "valid")
     yield from check_port(server)
-    yield from check_exposure(server)
 
 
 def api_key_from(variable: str | None) -> str | None:

@@ -152,7 +152,9 @@ def serve_until_stopped(loaded: LoadedSettings, record: Path | None = None) -> N
         bars.stop()
         info = server.engine.info
         print(f"callsheet {__version__}: engine {info.name} ({info.model}, {info.device})")
-        print(f"listening on ws://{loaded.settings.server.host}:{server.port}/  (Ctrl-C stops)")
+        scheme = "ws" if loaded.settings.server.tls_certificate is None else "wss"
+        host = loaded.settings.server.host
+        print(f"listening on {scheme}://{host}:{server.port}/  (Ctrl-C stops)")
         print(f"live page: {page_url(server)}")
         if record is not None:
             print(f"recording the first world to tick to {record}")

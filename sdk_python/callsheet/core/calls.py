@@ -155,6 +155,7 @@ def update_npc(
     interaction_radius_m: float | None,
     sociability: float | None,
     schedule: Iterable[ScheduledCall] | None,
+    actions: Iterable[str] | None,
 ) -> Call[None]:
     """``update_npc``."""
     yield from _ask(
@@ -168,6 +169,7 @@ def update_npc(
             interaction_radius_m=interaction_radius_m,
             sociability=sociability,
             schedule=None if schedule is None else tuple(schedule),
+            actions=None if actions is None else tuple(actions),
         ),
     )
 

@@ -125,6 +125,8 @@ class EngineInfo:
     context_limit_tokens: int
     keeps_residency: bool
     """False = the engine ignores distances (no state of ours lives in it)."""
+    max_requests: int | None = None
+    """Requests it takes at a time, running and waiting; None = it sets no limit of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from callsheet_server.engine.engine import GenerationRequest, NpcProfile
 from callsheet_server.engine.errors import ContextTooLongError, EngineStartError
+from callsheet_server.engine.plain_text import PlainText
 from callsheet_server.world.memory import Turn
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ class PromptBuilder:
         context_limit_tokens: int,
     ) -> None:
         self._tokenizer = tokenizer
+        self._plain = PlainText(tokenizer)
         self._model_fingerprint = model_fingerprint
         self._limit_tokens = context_limit_tokens
         self._system_open = self._template(chat.system_open)
@@ -183,13 +185,8 @@ class PromptBuilder:
         return [*self._user_open, *said, *self._user_close]
 
     def _template(self, text: str) -> Sequence[int]:
-        return self._encode(text, special=True)
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False)
+        return ids
 
     def _text(self, text: str) -> list[int]:
-        return self._encode(text, special=False)
-
-    def _encode(self, text: str, *, special: bool) -> list[int]:
-        ids: list[int] = self._tokenizer.encode(
-            text, add_special_tokens=False, split_special_tokens=not special
-        )
-        return ids
+        return self._plain.tokens(text)

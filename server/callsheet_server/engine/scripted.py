@@ -113,7 +113,15 @@ class ScriptedEngine:
 
     @property
     def info(self) -> EngineInfo:
-        return EngineInfo("scripted", __version__, "none", "none", 1_000_000, True)
+        return EngineInfo(
+            name="scripted",
+            version=__version__,
+            model="none",
+            device="none",
+            context_limit_tokens=1_000_000,
+            keeps_residency=True,
+            max_requests=self._settings.max_running + self._settings.max_queue,
+        )
 
     @property
     def stores(self) -> Sequence[StateStore]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
+from callsheet.wire.errors import CloseCode
 from callsheet_server.distance import Estimator
 from callsheet_server.engine.engine import DoneMove
 from callsheet_server.open_reply import OpenReply
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from callsheet_server.app import CallsheetServer
 
 __all__ = ["Telemetry"]
+
+CLOSE_CODES: Final = frozenset({1000, 1001, 1002, 1005, 1006, 1007, 1009, 1011, *CloseCode})
 
 
 class Telemetry:
@@ -80,6 +83,15 @@ class Telemetry:
                     lookback,
                     "early" if prediction.error_s < 0.0 else "late",
                 ).observe(abs(prediction.error_s))
+
+    def shed(self, reply: OpenReply) -> None:
+        """A request made room for a more urgent one, or found none."""
+        self._metrics.shed_requests.labels(reply.priority.name.lower()).inc()
+
+    def disconnected(self, close_code: int) -> None:
+        """A connection has ended, whichever side ended it. Clients may send any code."""
+        known = close_code in CLOSE_CODES
+        self._metrics.closes.labels(str(close_code) if known else "other").inc()
 
     def replied(self, reply: OpenReply) -> None:
         """A reply has ended, or was refused after it was accepted."""

@@ -288,6 +288,7 @@ class EmbeddedEngine:
             device=str(runner.device),
             context_limit_tokens=runner.context_limit_tokens,
             keeps_residency=True,
+            max_requests=settings.max_batch + settings.max_queue,
         )
         return _Loaded(info, runner, scheduler, prefixes, adapters, prompts, grammars)
 
@@ -295,23 +296,30 @@ class EmbeddedEngine:
         for profile in profiles:
             if self._closed:
                 return
-            prefix = loaded.prompts.prefix(
-                world_text, profile, loaded.adapters.fingerprint(profile.adapter)
-            )
-            self._npc_prefixes[profile.key] = prefix
-            world = loaded.prefixes.register(
-                WorldKey(profile.key.world, profile.adapter),
-                prefix.world_fingerprint,
-                prefix.world,
-                adapter=profile.adapter,
-            )
-            loaded.prefixes.register(
-                profile.key,
-                prefix.fingerprint,
-                prefix.persona,
-                world=world,
-                adapter=profile.adapter,
-            )
+            try:
+                self._register_one(loaded, world_text, profile)
+            except Exception:
+                _log.exception("%s cannot be registered; the others are", profile.key)
+                self._npc_prefixes.pop(profile.key, None)
+
+    def _register_one(self, loaded: _Loaded, world_text: str, profile: NpcProfile) -> None:
+        prefix = loaded.prompts.prefix(
+            world_text, profile, loaded.adapters.fingerprint(profile.adapter)
+        )
+        self._npc_prefixes[profile.key] = prefix
+        world = loaded.prefixes.register(
+            WorldKey(profile.key.world, profile.adapter),
+            prefix.world_fingerprint,
+            prefix.world,
+            adapter=profile.adapter,
+        )
+        loaded.prefixes.register(
+            profile.key,
+            prefix.fingerprint,
+            prefix.persona,
+            world=world,
+            adapter=profile.adapter,
+        )
 
     def _forget(self, loaded: _Loaded, key: NpcKey) -> None:
         self._npc_prefixes.pop(key, None)

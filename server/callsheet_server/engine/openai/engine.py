@@ -36,6 +36,7 @@ from callsheet_server.engine.errors import (
 )
 from callsheet_server.engine.http import ModelServer, error_for_event
 from callsheet_server.engine.openai.settings import OpenAISettings
+from callsheet_server.engine.plain_text import defused
 from callsheet_server.engine.prompt import persona_text, said_text, world_text
 from callsheet_server.residency.state import StateStore, StateView, Tier
 from callsheet_server.world.key import NpcKey
@@ -160,7 +161,8 @@ class OpenAIEngine:
                 raise GenerationError("the endpoint ended the reply without saying why")
             if not call.cancelled and (rest := call.text.flush()):
                 yield Delta(rest)
-            yield _end(call, usage, pieces, "stop" if call.text.stopped else reason or "stop")
+            end = _end(call, usage, pieces, "stop" if call.text.stopped else reason or "stop")
+        yield end
 
     def cancel(self, request_id: str) -> bool:
         return self._calls.cancel(request_id)
@@ -200,7 +202,7 @@ class OpenAIEngine:
         """Raises ``ContextTooLongError`` if not even the last turn fits."""
         system = world_text(self._lore.get(request.npc.world, "")) + persona_text(profile)
         turns = [
-            {"role": "assistant" if t.speaker is None else "user", "content": said_text(t)}
+            {"role": "assistant" if t.speaker is None else "user", "content": defused(said_text(t))}
             for t in request.turns
         ]
         room = self._settings.context_limit_tokens - request.max_new_tokens - _tokens(system)
@@ -214,7 +216,7 @@ class OpenAIEngine:
                     f"{self.info.context_limit_tokens - room + sizes[-1]} tokens, the limit is "
                     f"{self.info.context_limit_tokens} (openai.context_limit_tokens)"
                 )
-        return [{"role": "system", "content": system}, *turns[first:]]
+        return [{"role": "system", "content": defused(system)}, *turns[first:]]
 
 
 async def _only_model(server: ModelServer) -> str:
