@@ -110,6 +110,7 @@ async def test_neither_tokens_nor_what_is_said_are_logged(
 
 def test_serve_logs_as_its_settings_say() -> None:
     command = [sys.executable, "-m", "callsheet", "serve", "--engine", "scripted", "--port", "0"]
+    command += ["--set", "storage.directory="]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     options = ["--set", "server.log_format=json", "--set", "server.log_level=info"]
     with subprocess.Popen(

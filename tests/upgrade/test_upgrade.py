@@ -42,7 +42,7 @@ async def server(tmp_path: Path) -> AsyncIterator[StartServer]:
 
     async def serve(version: str) -> str:
         options = ["serve", "--engine", "scripted", "--port", "0"]
-        if version == "new":
+        if version == "new":  # The old one keeps nothing.
             options += ["--set", f"storage.directory={tmp_path}"]
         process = await start(version, "-m", "callsheet", *options)
         processes.append(process)

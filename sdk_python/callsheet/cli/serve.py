@@ -135,7 +135,9 @@ def load(args: argparse.Namespace, presets: Sequence[str] = ()) -> LoadedSetting
 
 def run(args: argparse.Namespace) -> int:
     """Serve, or list the settings."""
-    loaded = load(args)
+    from callsheet_server.storage.settings import default_directory
+
+    loaded = load(args, [f"storage.directory={default_directory()}"])
     if args.list_settings:
         print_settings(loaded)
         return 0
@@ -161,6 +163,8 @@ def serve_until_stopped(loaded: LoadedSettings, record: Path | None = None) -> N
         host = loaded.settings.server.host
         print(f"listening on {scheme}://{host}:{server.port}/  (Ctrl-C stops)")
         print(f"live page: {page_url(server)}")
+        kept = loaded.settings.storage.directory
+        print(f"worlds are kept in {kept}" if kept else "worlds are not kept")
         if record is not None:
             print(f"recording the first world to tick to {record}")
         sys.stdout.flush()
