@@ -331,12 +331,37 @@ def containment() -> dict[str, Any]:
     return found
 
 
+def refusals() -> dict[str, Any]:
+    """What activation says before it ends the process."""
+    from callsheet_sglang import scheduler_state, targets
+
+    targets.check(targets.HTTP_TARGETS)
+    supported, targets.SUPPORTED = targets.SUPPORTED, ((0, 9, 0), (0, 9, 1))
+    found = {"version": _refusal()}
+    targets.SUPPORTED = supported
+    whole, targets.TARGETS = targets.TARGETS, (*targets.TARGETS, targets.Target("heapq.no_such"))
+    found["target"] = _refusal()
+    targets.TARGETS = whole
+    scheduler_state._current = None
+    os.environ["CALLSHEET_SGLANG_SETTINGS"] = '{"max_loads_in_flight": 0}'
+    return found | {"settings": _refusal()}
+
+
+def _refusal() -> str:
+    try:
+        plugin.activate()
+    except SystemExit as refused:
+        return str(refused)
+    return "not refused"
+
+
 CASES: dict[str, Callable[[], dict[str, Any]]] = {
     "town": town,
     "no-prefetch": lambda: town(prefetch=False, demote=False),
     "no-host-tier": lambda: town(host_tier=False),
     "without-distances": without_distances,
     "containment": containment,
+    "refusals": refusals,
 }
 
 if __name__ == "__main__":
