@@ -41,7 +41,6 @@ TARGETS: tuple[Target, ...] = (
     Target("sglang.srt.managers.scheduler.Scheduler.is_fully_idle"),
     Target("sglang.srt.managers.io_struct.BaseReq"),
     Target("sglang.srt.managers.io_struct.hook_custom_types"),
-    Target("sglang.srt.managers.communicator.FanOutCommunicator.handle_recv"),
     Target("sglang.srt.managers.cache_controller.LayerLoadingEvent.__init__", ("num_layers",)),
     Target("sglang.srt.managers.cache_controller.LayerDoneCounter.update_producer"),
     Target(

@@ -113,8 +113,7 @@ class Town:
         handles = np.array(list(distance_s), np.uint32)
         distances = np.array(list(distance_s.values()), np.float32)
         update = wire.Distances(self.seq, now_s, handles, distances, full)
-        forgotten = self.state.table.take(wire.decode_distances(wire.encode_distances(update)))
-        for handle in [] if forgotten is None else forgotten.tolist():
+        for handle in self.state.table.take(update).tolist():
             self.state.ownership.forget(handle)
 
     def begin(self, npc: int | None, prompt: list[int]) -> Any:
