@@ -33,6 +33,8 @@ TORCH = "2.13.0"
 NEED_CPU_BYTES = 3 * 2**30
 NEED_CUDA_BYTES = 10 * 2**30
 EXTRAS = {"demo": "server", "test": "server,dev"}
+SGLANG = "--sglang"
+"""After `test`: set up SGLang's own environment first, so that its tests are not skipped."""
 
 FIXES = (
     (
@@ -77,6 +79,7 @@ examples:
   python3 run.py demo --help                every option of the demo
   python3 run.py test                       ruff, mypy, then the whole test suite
   python3 run.py test -k planner -x         the same checks; what follows goes to pytest
+  python3 run.py test --sglang              also with a real SGLang, on CPU: 10 GB more, once
 
 The first run takes one to three minutes and about 2 GB in .venv (or where the environment
 variable CALLSHEET_VENV says); later runs start at once. It may be stopped with Ctrl-C at any
@@ -152,15 +155,19 @@ def main() -> int:
 def run_checks(python: str, pytest_args: "list[str]") -> int:
     """Run the linter, the type checker and the tests, all of them whatever fails."""
     os.chdir(ROOT)
+    # Only the tests marked `model` need it; without it they are skipped, and pytest says so.
+    run([python, "-m", "callsheet", "models", "pull"])
+    failed = []
+    if SGLANG in pytest_args:
+        pytest_args.remove(SGLANG)
+        if run([python, "-m", "callsheet", "sglang", "setup-cpu"]) != 0:
+            failed.append("callsheet sglang setup-cpu")
     steps = {
         "ruff check": [python, "-m", "ruff", "check"],
         "ruff format --check": [python, "-m", "ruff", "format", "--check"],
         "mypy": [python, "-m", "mypy"],
         "pytest": [python, "-m", "pytest", *pytest_args],
     }
-    # Only the tests marked `model` need it; without it they are skipped, and pytest says so.
-    run([python, "-m", "callsheet", "models", "pull"])
-    failed = []
     for name, command in steps.items():
         sys.stderr.write(f"run.py: {name}\n")
         if run(command) != 0:

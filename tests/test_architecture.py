@@ -10,16 +10,18 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SERVER = ROOT / "server" / "callsheet_server"
-LAYERS = ("transport", "session", "world", "distance", "residency", "engine", "reply")
+LAYERS = ("transport", "storage", "session", "world", "distance", "residency", "engine", "reply")
 """In the order of a tick's journey; a layer imports itself and earlier ones."""
 CLOCKS = {"asyncio", "datetime", "random", "secrets", "time", "uuid"}
-MAY_READ_CLOCKS = {"transport", "engine"}
+MAY_READ_CLOCKS = {"transport", "storage", "engine"}
 ONLY_IN = {
+    "aiohttp": "engine",
     "torch": "engine",
     "transformers": "engine",
     "peft": "engine",
     "safetensors": "engine",
     "websockets": "transport",
+    "sqlite3": "storage",
 }
 MAX_LINES = 400
 

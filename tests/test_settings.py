@@ -69,7 +69,7 @@ def test_a_bad_value_names_key_value_origin_and_what_is_allowed(empty_folder: Pa
     )
     assert refused("server.port=-1") == f"server.port = '-1' (from flag): {allowed}"
     assert refused("engine.name=gpt", "server.port=1") == (
-        "engine.name = 'gpt' (from flag): must be one of embedded, scripted"
+        "engine.name = 'gpt' (from flag): must be one of embedded, sglang, openai, scripted"
     )
 
 
@@ -137,7 +137,11 @@ def test_every_setting_is_described_and_names_its_unit() -> None:
 
 def test_the_settings_as_printed_are_a_file_that_can_be_read_back(empty_folder: Path) -> None:
     given = Settings.model_validate(
-        {"server": {"host": 'a "quoted" \\ host', "port": 1}, "engine": {"name": "scripted"}}
+        {
+            "moderation": {"safe_line": 'a "quoted" \\ line'},
+            "server": {"port": 1},
+            "engine": {"name": "scripted"},
+        }
     )
     lines: dict[str, list[str]] = {}
     for key in describe(Settings):

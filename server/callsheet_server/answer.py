@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing, suppress
+from typing import Literal
 
 from callsheet.wire.script import HearAnswer, Heard
 from callsheet.wire.talk import Say
 from callsheet_server.engine.engine import Delta, Engine, GenerationEnd, GenerationRequest
 from callsheet_server.engine.errors import EngineError
+from callsheet_server.moderation import Moderator, RefusedReplyError, Spoken, Utterance
 from callsheet_server.open_reply import OpenReply, ReplyFullError
-from callsheet_server.reply.actions import action_schema, action_turn, read_choice
+from callsheet_server.reply.actions import action_schema, action_turn, permitted, read_choice
 from callsheet_server.reply.prompting import (
-    heard_turn,
+    heard_turns,
     priority_of,
     sampling_of,
     speaker_name,
@@ -33,22 +35,30 @@ logger = logging.getLogger(__name__)
 class Answerer:
     """Asks the script, asks the model, remembers, and lets the NPC act."""
 
-    def __init__(self, engine: Engine, settings: ReplySettings) -> None:
+    def __init__(self, engine: Engine, moderator: Moderator, settings: ReplySettings) -> None:
         self._engine = engine
+        self._moderator = moderator
         self._settings = settings
         self._calls: dict[int, tuple[Session, asyncio.Future[HearAnswer]]] = {}
         self._last_call = 0
+        self.unanswered_hears = 0
+        """Times a script did not say in time what it makes of what its NPC heard."""
 
     async def answer(self, reply: OpenReply, message: Say) -> None:
         """Answer what was said; streams through ``reply``.
 
         Raises:
             EngineError: as the engine raised it.
+            RequestError: ``text_refused``, a player may not say this.
             CancelledError: the words said so far are remembered.
         """
         name = speaker_name(reply.world, message.speaker)
+        if message.speaker.kind == "player":
+            await self._moderator.check_heard(
+                Utterance("heard", reply.room.name, reply.npc, name, message.text)
+            )
         script = await self._ask_script(reply, message)
-        heard = heard_turn(name, message.text, script.material)
+        *material, heard = heard_turns(name, message.text, script.material)
         if script.ignore:
             reply.remember(heard)
             reply.end("stop")
@@ -57,7 +67,7 @@ class Answerer:
             reply.remember(heard)
             await self.recite(reply, script.reply)
             return
-        turns = (*reply.memory.turns(reply.npc), heard)
+        turns = (*reply.memory.turns(reply.npc), *material, heard)
         request = GenerationRequest(
             request_id=f"{reply.room.name}/{reply.reply}",
             npc=reply.room.key(reply.npc),
@@ -67,14 +77,25 @@ class Answerer:
             priority=priority_of(message),
             stop=message.stop,
         )
+        npc_name = reply.world.npc(reply.npc).spec.name
+        spoken = Spoken(self._moderator, reply.room.name, reply.npc, npc_name, reply.say)
+        end: GenerationEnd | None = None
+        cut: Literal["length", "stop"] = "stop"
         try:
-            end = await self._generate(request, reply.say)
+            end = await self._generate(reply, request, spoken.feed)
+            await spoken.end()
         except ReplyFullError:
-            reply.end("length")
-            return
+            end, cut = None, "length"
+        except RefusedReplyError:
+            end = None
+            with suppress(ReplyFullError):
+                reply.say(self._moderator.safe_line)
         finally:
             if reply.text:
                 reply.remember(heard, Turn(None, reply.text))
+        if end is None:
+            reply.end(cut)
+            return
         reply.generated(end, time.monotonic())
         _count(reply, end)
         if end.finish_reason != "cancelled":
@@ -104,6 +125,8 @@ class Answerer:
         script, mod = found
         if "hear" not in script.spec.events or mod.state is not SessionState.OPEN:
             return silent
+        if time.monotonic() < script.rests_until_s:
+            return silent
         future: asyncio.Future[HearAnswer] = asyncio.get_running_loop().create_future()
         self._calls[call] = mod, future
         try:
@@ -118,21 +141,31 @@ class Answerer:
                 )
             )
             async with asyncio.timeout(self._settings.hear_timeout_s):
-                return await future
+                answer = await future
         except TimeoutError:
             logger.info("script %s did not answer in time", script.spec.script)
+            script.kept_silent(time.monotonic())
+            self.unanswered_hears += 1
             return silent
+        else:
+            script.answered()
+            return answer
         finally:
             del self._calls[call]
 
     async def _generate(
-        self, request: GenerationRequest, say: Callable[[str], None]
+        self, reply: OpenReply, request: GenerationRequest, hear: Callable[[str], Awaitable[None]]
     ) -> GenerationEnd:
+        counted_tokens = 0
         async with aclosing(self._engine.submit(request)) as stream:
             async for item in stream:
                 if not isinstance(item, Delta):
+                    reply.spent_tokens += item.generated_tokens - counted_tokens
                     return item
-                say(item.text)
+                # A delta is at least one token. The exact count comes with the end, if it comes.
+                counted_tokens += 1
+                reply.spent_tokens += 1
+                await hear(item.text)
         raise AssertionError(f"{request.request_id}: the engine's stream has no end")
 
     async def _act(self, reply: OpenReply, said: GenerationRequest) -> None:
@@ -141,22 +174,28 @@ class Answerer:
         That an NPC cannot act is logged; what it said stands.
         """
         found = reply.room.script_for(reply.npc)
-        if found is None or not found[0].spec.actions:
+        if found is None:
             return
-        actions = found[0].spec.actions
-        npc_name = reply.world.npc(reply.npc).spec.name
+        npc = reply.world.npc(reply.npc).spec
+        actions = permitted(found[0].spec.actions, npc.actions)
+        if not actions:
+            return
         request = GenerationRequest(
             request_id=f"{said.request_id}/action",
             npc=said.npc,
-            turns=(*said.turns, Turn(None, reply.text), action_turn(npc_name, actions)),
+            turns=(*said.turns, Turn(None, reply.text), action_turn(npc.name, actions)),
             max_new_tokens=self._settings.action_max_tokens,
             sampling=said.sampling,
             priority=said.priority,
             json_schema=action_schema(actions),
         )
         pieces: list[str] = []
+
+        async def collect(piece: str) -> None:
+            pieces.append(piece)
+
         try:
-            await self._generate(request, pieces.append)
+            await self._generate(reply, request, collect)
         except EngineError as error:
             logger.warning("no action: %s", error)
             return

@@ -5,28 +5,37 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import sys
 import time
 from collections.abc import Callable, Sequence
 
 from callsheet.wire.base import Request
-from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
+from callsheet.wire.errors import ErrorCode, error_for
 from callsheet.wire.session import Draining, EngineSummary, Hello
 from callsheet.wire.tick import Tick
 from callsheet_server.answer import Answerer
+from callsheet_server.budgets import Budgets
+from callsheet_server.building import Builder
 from callsheet_server.dispatch import Dispatcher
-from callsheet_server.engine.engine import Engine, Progress
-from callsheet_server.engine.mover import DoneMove, Mover
+from callsheet_server.engine.engine import DoneMove, Engine, Progress
+from callsheet_server.engine.mover import Mover
 from callsheet_server.guests import Guests
+from callsheet_server.moderation import Moderator
 from callsheet_server.observe import Observers
 from callsheet_server.open_reply import OpenReply
 from callsheet_server.page import load_page
 from callsheet_server.pipeline import Pipeline
+from callsheet_server.reply.errors import tick_errors
 from callsheet_server.residency.controller import ResidencyController
 from callsheet_server.residency.state import StateStore
-from callsheet_server.room import Room
+from callsheet_server.room import Room, world_limits
+from callsheet_server.saving import restore, restore_hints
 from callsheet_server.session.connection import Connection
+from callsheet_server.session.quota import QuotaBook
 from callsheet_server.session.registry import SessionRegistry
 from callsheet_server.settings import Settings
+from callsheet_server.storage.saved import SavedWorld
+from callsheet_server.storage.storage import Storage
 from callsheet_server.talk import Talk
 from callsheet_server.telemetry import Telemetry
 from callsheet_server.telemetry.logs import bind
@@ -34,13 +43,16 @@ from callsheet_server.trace.recorder import Recorder
 from callsheet_server.transport.http import Page
 from callsheet_server.transport.listener import Listener
 from callsheet_server.transport.outbox import Outbox
-from callsheet_server.world.world import TickReport, WorldLimits
+from callsheet_server.transport.tokens import Token, TokenFile
+from callsheet_server.world.memory import MAX_TURNS
 
 __all__ = ["CallsheetServer"]
 
 logger = logging.getLogger(__name__)
 
 HOUSEKEEPING_S = 0.05
+HURRY_S = 0.5
+"""How long clients have to take their goodbye when ``close`` is hurried."""
 RECONNECT_AFTER_S = 2.0
 """What clients are told at shutdown: a restart usually takes about this long."""
 
@@ -72,11 +84,16 @@ class CallsheetServer:
         self._recorder = recorder
         self._clock = time.monotonic
         self.rooms: dict[str, Room] = {}
+        self.moderator = Moderator(settings.moderation)
+        self.storage = Storage(settings.storage)
+        self.quotas = QuotaBook(settings.token_quota, settings.world_quota)
         self.sessions = SessionRegistry(
             settings.server,
             settings.limits,
+            self.quotas,
             self._engine_summary,
             lambda: secrets.token_urlsafe(16),
+            self.storage.journal,
         )
         self.pages: dict[str, Callable[[], Page]] = {}
         """What plain HTTP requests on the same port get, by path."""
@@ -88,8 +105,14 @@ class CallsheetServer:
         """Of connections that have ended."""
         self.telemetry = Telemetry(self)
         self.pages.update(self.telemetry.pages)
-        self._listener = Listener(settings.server, settings.limits, self._connect, self.pages)
-        self._background: asyncio.Task[None] | None = None
+        self._listener = Listener(
+            settings.server,
+            settings.limits,
+            self._connect,
+            self.pages,
+            self.sessions.may_observe,
+        )
+        self._background: list[asyncio.Task[None]] = []
 
     @property
     def port(self) -> int:
@@ -107,8 +130,16 @@ class CallsheetServer:
 
         Raises:
             EngineStartError: the engine cannot start; the text names the fix.
+            StorageError: the worlds on disk cannot be used.
+            SettingFileError: a file that a setting names cannot be used.
             OSError: the port is taken.
         """
+        token_file = self.settings.server.token_file
+        tokens = None if token_file is None else TokenFile(token_file)
+        if tokens is not None:
+            self._use_tokens(await asyncio.to_thread(tokens.read))
+        await asyncio.to_thread(self.moderator.start)
+        saved = await self.storage.start(MAX_TURNS)
         await self.engine.start(report)
         settings, clock = self.settings, self._clock
         stores = (*self.engine.stores, *self._extra_stores)
@@ -123,30 +154,54 @@ class CallsheetServer:
             clock,
             self.telemetry.planned,
         )
-        answerer = Answerer(self.engine, settings.reply)
+        self.answerer = Answerer(self.engine, self.moderator, settings.reply)
         self.talk = Talk(
-            answerer, settings.limits.max_open_requests, self._called, self._ended, clock
+            self.answerer,
+            settings.reply,
+            min(settings.reply.max_open, self.engine.info.max_requests or sys.maxsize),
+            self._called,
+            self.telemetry.shed,
+            self._ended,
+            clock,
         )
-        guests = Guests(settings.server.trusts_observers)
-        self._dispatcher = Dispatcher(self.pipeline, self.talk, guests, clock)
+        guests = Guests(settings.server.observers_may_act)
+        budgets = Budgets(settings.limits, self._npcs_of)
+        self._builder = Builder(self.pipeline, self.talk, budgets)
+        self._dispatcher = Dispatcher(
+            self.pipeline, self.talk, guests, budgets, self._builder, clock
+        )
+        for world in saved:
+            self._restore(world)
         self._observers = Observers(self.pipeline, self.engine)
         self.pages.update(await asyncio.to_thread(load_page))
         await self._listener.start()
-        self._background = asyncio.create_task(self._keep_house())
+        self._background.append(asyncio.create_task(self._keep_house()))
+        if tokens is not None:
+            self._background.append(asyncio.create_task(tokens.follow(self._use_tokens)))
 
     async def close(self) -> None:
         """Drain, say goodbye, free everything. May be called twice, and without ``start``."""
         self.draining = True
-        if self._background is not None:
-            self._background.cancel()
-            await asyncio.gather(self._background, return_exceptions=True)
-            self._background = None
+        if self._background:
+            for task in self._background:
+                task.cancel()
+            await asyncio.gather(*self._background, return_exceptions=True)
+            self.sessions.shut(RECONNECT_AFTER_S)
             await self._drain()
             await self._listener.close()
             await self.mover.close()
+            self._background.clear()
+        self.moderator.close()
         if self._recorder is not None:
             await asyncio.to_thread(self._recorder.close)
+        await self.storage.close()
         await self.engine.close()
+
+    def hurry(self) -> None:
+        """While ``close`` runs: wait for nobody any more. Replies and then connections are cut."""
+        if self._background:
+            self.talk.cancel_all()
+            asyncio.get_running_loop().call_later(HURRY_S, self._listener.abort)
 
     async def _drain(self) -> None:
         timeout_s = self.settings.server.drain_timeout_s
@@ -154,6 +209,9 @@ class CallsheetServer:
         for session in self.sessions:
             session.send(notice, key="draining")
         await self.talk.drain(timeout_s, RECONNECT_AFTER_S)
+        await self.storage.flush()
+        if self.storage.writer is not None:
+            return  # The sessions outlive this process: the listener's "going away" says so.
         now_s = self._clock()
         for session in list(self.sessions):
             session.fail(
@@ -223,34 +281,49 @@ class CallsheetServer:
         session = connection.session
         assert session is not None
         self._sweep()  # A game that takes over from a lost one starts with an empty world.
-        if hello.world not in self.rooms:
-            limits = self.settings.limits
-            self.rooms[hello.world] = Room(
-                hello.world,
-                WorldLimits(
-                    max_npcs=limits.max_npcs_per_world,
-                    max_npcs_per_spawn=limits.max_npcs_per_spawn,
-                    max_players=limits.max_players_per_world,
-                    max_guests=limits.max_guests_per_world,
-                ),
-            )
-        self.rooms[hello.world].sessions[session.id] = session
+        self._room(hello.world).sessions[session.id] = session
         logger.info("%s joined: %s %s", session.role, hello.client.name, hello.client.version)
+
+    def _room(self, world: str) -> Room:
+        """The room of a world; a new one if nobody is in it."""
+        if world not in self.rooms:
+            limits = world_limits(self.settings.limits)
+            self.rooms[world] = Room(world, limits, self.storage.journal(world))
+        return self.rooms[world]
+
+    def _restore(self, saved: SavedWorld) -> None:
+        """Put a world back as it was before a restart; its game may resume."""
+        room = self._room(saved.name)
+        for one in saved.sessions:
+            session = self.sessions.restore(one, saved.name, self._clock())
+            room.sessions[session.id] = session
+        restore(room, saved)
+        self.pipeline.set_lore(room)
+        self._builder.sync_all(room)
+        restore_hints(room.world, saved)
 
     def _tick(self, room: Room, tick: Tick) -> None:
         started_s = self._clock()
         report = self.pipeline.tick(room, tick)
         self.telemetry.ticked(room, report.npc_updates, self._clock() - started_s)
         if self._recorder is not None:
-            self._recorder.tick(room, self.pipeline.prefixes)
+            self._recorder.tick(room, self.engine.prefixes)
         game = room.game
         if game is not None:
-            for error in _tick_errors(tick, report):
+            for error in tick_errors(tick, report):
                 game.complain(error, self._clock())
 
     def _called(self, room: Room, npc: str) -> None:
         self.telemetry.called(room, npc)
         self.pipeline.demand(room, npc)
+
+    def _npcs_of(self, token: Token) -> int:
+        """NPCs alive in all worlds whose games presented ``token``."""
+        games = [s for s in self.sessions if s.role == "game" and s.token == token]
+        return sum(len(self.rooms[game.world].world.npcs) for game in games)
+
+    def _use_tokens(self, tokens: tuple[Token, ...]) -> None:
+        self.sessions.use_tokens(tokens, self._clock())
 
     # --- meanwhile ---------------------------------------------------------------------------
 
@@ -260,6 +333,8 @@ class CallsheetServer:
             try:
                 self._sweep()
                 self.pipeline.step()
+                for move in self.engine.take_moves():
+                    self._moved(move)
                 self._observers.update(self.rooms.values(), self._clock())
             except Exception:
                 logger.exception("housekeeping failed; it goes on")
@@ -270,11 +345,12 @@ class CallsheetServer:
             self._dispatcher.leave(room, session)
             if not room.sessions:
                 del self.rooms[room.name]
+                self.storage.forget(room.name)
 
     def _ended(self, reply: OpenReply) -> None:
         self.telemetry.replied(reply)
         if self._recorder is not None and reply.heard:
-            self._recorder.call(reply, self.pipeline.prefixes)
+            self._recorder.call(reply, self.engine.prefixes)
 
     def _moved(self, move: DoneMove) -> None:
         self.telemetry.moved(move)
@@ -303,38 +379,13 @@ class _Client:
     def receive(self, frame: str | bytes) -> None:
         self._server._receive(self._connection, frame)
 
+    def refuse(self, problem: str) -> None:
+        self._connection.refuse(error_for(ErrorCode.UNAUTHORIZED, problem))
+
     def hello_timeout(self, timeout_s: float) -> None:
         self._connection.hello_timeout(timeout_s)
 
     def lost(self, close_code: int) -> None:
         self._connection.lost(close_code, self._server._clock())
+        self._server.telemetry.disconnected(close_code)
         self._server._lost(self)
-
-
-def _tick_errors(tick: Tick, report: TickReport) -> list[CallsheetError]:
-    """What of a tick was left out, in words."""
-    errors = []
-    if report.unknown_count:
-        shown = ", ".join(map(str, report.unknown_handles))
-        errors.append(
-            error_for(
-                ErrorCode.UNKNOWN_HANDLE,
-                f"tick {tick.tick}: {report.unknown_count} records with unknown handles skipped: "
-                f"{shown}",
-                field="handle",
-                value=f"[{shown}]",
-            )
-        )
-    if report.bad_count:
-        shown = ", ".join(map(str, report.bad_handles))
-        errors.append(
-            error_for(
-                ErrorCode.BAD_VALUE,
-                f"tick {tick.tick}: {report.bad_count} records skipped, of handles {shown}: "
-                f"positions and velocities must be finite and within 1e7, next_call_s NaN or at "
-                f"least 0, flags at most 3",
-                field="npcs",
-                value=f"[{shown}]",
-            )
-        )
-    return errors

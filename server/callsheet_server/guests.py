@@ -28,8 +28,7 @@ class Guests:
         if not self._allowed:
             raise error_for(
                 ErrorCode.FORBIDDEN,
-                f"observers may not {what} on this server: beyond the loopback interface that "
-                f"takes server.observer_token, and server.observers_may_act must be true",
+                f"observers may not {what} on this server: server.observers_may_act is false",
                 field="type",
             )
 
@@ -44,13 +43,12 @@ class Guests:
             raise duplicate("player", mine.spec.player, "type")
         guest = room.world.add_guest(message.name, message.position)
         room.guests[session.id] = guest.spec.player
-        session.send(
-            Joined(
-                id=message.id,
-                player=guest.spec.player,
-                max_speed_mps=room.world.player_max_speed_mps,
-            )
+        joined = Joined(
+            id=message.id,
+            player=guest.spec.player,
+            max_speed_mps=room.world.player_max_speed_mps,
         )
+        session.answer(joined, message.id)
 
     def move(self, room: Room, session: Session, message: MovePlayer) -> None:
         """Place the session's player; estimates follow with the game's next tick.

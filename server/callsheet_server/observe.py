@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from callsheet.wire.codec import encode
 from callsheet.wire.observe import Move, Stats
-from callsheet_server.engine.engine import Engine
-from callsheet_server.engine.mover import DoneMove
+from callsheet_server.engine.engine import DoneMove, Engine
 from callsheet_server.pipeline import Pipeline
 from callsheet_server.reply import views
 from callsheet_server.reply.states import npc_states

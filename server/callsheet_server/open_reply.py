@@ -11,10 +11,14 @@ import orjson
 
 from callsheet.wire.errors import CallsheetError
 from callsheet.wire.talk import Action, ReplyDelta, ReplyEnd, ReplyStart, Speaker
-from callsheet_server.engine.engine import GenerationEnd
+from callsheet_server.engine.engine import GenerationEnd, Priority
 from callsheet_server.reply.views import TIER_NAMES
 from callsheet_server.room import Room
+from callsheet_server.saving import save_counters
+from callsheet_server.session.quota import Lease
 from callsheet_server.session.session import Session
+from callsheet_server.storage.changes import Change
+from callsheet_server.storage.statements import add_turn
 from callsheet_server.world.memory import Memory, Turn
 from callsheet_server.world.world import World
 
@@ -43,8 +47,15 @@ class OpenReply:
     reply: int
     accepted_s: float
     """When it was accepted, on ``time.monotonic``'s clock."""
+    lease: Lease
+    """Its place in the quotas of who asked."""
+    priority: Priority = Priority.PLAYER
     max_tokens: int | None = None
     """As the request asked."""
+    spent_tokens: int = 0
+    """All that the model generated for it, what was cut short and its deed included."""
+    shed: CallsheetError | None = None
+    """Why it had to make room for a more urgent one, if it had."""
     world: World = field(init=False)
     memory: Memory = field(init=False)
     asked_s: float = field(init=False)
@@ -57,6 +68,8 @@ class OpenReply:
     """None = not ended yet, or refused with an error before anything was said."""
     error_code: str | None = None
     _pieces: list[str] = field(default_factory=list)
+    _turns: list[Turn] = field(default_factory=list)
+    """To be remembered with the reply's end."""
     _json_bytes: int = 0
     _started: bool = False
 
@@ -64,6 +77,11 @@ class OpenReply:
         self.world = self.room.world
         self.memory = self.room.memory
         self.asked_s = self.world.game_time_s
+
+    @property
+    def begun(self) -> bool:
+        """True once something was told of it."""
+        return self._started
 
     @property
     def text(self) -> str:
@@ -94,10 +112,27 @@ class OpenReply:
         self.generation, self.generation_ended_s = end, now_s
 
     def remember(self, *turns: Turn) -> None:
-        """Add to the NPC's memory, unless the NPC is gone."""
-        npc = self.world.npcs.get(self.npc)
-        if npc is not None and npc.handle == self.handle:
-            self.memory.add(self.npc, *turns)
+        """Have the NPC remember this once the reply has ended."""
+        self._turns += turns
+
+    def take(self) -> asyncio.Future[CallsheetError | None]:
+        """Note that this was asked, so that a restart answers it.
+
+        To be called before another message of the session is handled.
+
+        Returns:
+            What is set once that is durable; to the error, if it cannot be.
+        """
+        ended: asyncio.Future[CallsheetError | None] = asyncio.get_running_loop().create_future()
+
+        def end(error: CallsheetError | None) -> None:
+            if not ended.done():
+                ended.set_result(error)
+
+        saved = save_counters(self.room)
+        change = Change((saved,), done=lambda _: end(None), failed=end)
+        self.asker.answers.take(self.request, change)
+        return ended
 
     def act(self, name: str, arguments: dict[str, Any]) -> None:
         """Tell of an action."""
@@ -125,7 +160,23 @@ class OpenReply:
         if generation is not None:
             end = end.model_copy(update=_figures(generation))
         self.room.counters.replies += 1
-        self._tell(end)
+        mine = end.model_copy(update={"id": self.request})
+        change = self._learn()
+        change.done = lambda _: self.room.tell_listeners(end, self.asker)
+        change.failed = lambda error: self.room.tell_listeners(_lost(end, error), self.asker)
+        self.asker.answer(mine, self.request, change, lambda error: _lost(mine, error))
+
+    def _learn(self) -> Change:
+        """Let the NPC remember what was said, unless it is gone."""
+        npc, memory = self.world.npcs.get(self.npc), self.memory
+        if npc is None or npc.handle != self.handle or not self._turns:
+            return Change()
+        before, time_s = memory.turns(self.npc), self.world.game_time_s
+        memory.add(self.npc, *self._turns)
+        return Change(
+            [add_turn(self.npc, turn.speaker, turn.text, time_s) for turn in self._turns],
+            undo=lambda: memory.put(self.npc, before, memory.facts(self.npc)),
+        )
 
     def fail(self, error: CallsheetError, now_s: float) -> None:
         """End with an error: of the request if nothing was said yet, else of the reply."""
@@ -144,8 +195,13 @@ class OpenReply:
                 ReplyStart(reply=self.reply, npc=self.npc, speaker=self.speaker, heard=self.heard)
             )
 
-    def _tell(self, message: ReplyStart | ReplyDelta | ReplyEnd | Action) -> None:
+    def _tell(self, message: ReplyStart | ReplyDelta | Action) -> None:
         self.room.tell_about_reply(message, self.asker, self.request)
+
+
+def _lost(end: ReplyEnd, error: CallsheetError) -> ReplyEnd:
+    """How a reply ends that could not be saved, and so was not remembered."""
+    return end.model_copy(update={"finish_reason": "error", "code": error.code})
 
 
 def _figures(generation: GenerationEnd) -> dict[str, Any]:

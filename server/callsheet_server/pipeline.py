@@ -49,8 +49,6 @@ class Pipeline:
         self._planned = planned
         self._stores = stores
         self._kinds = {store.kind for store in stores}
-        self.prefixes = next((s for s in stores if s.kind is StateKind.PREFIX), None)
-        """None if the engine keeps its prefixes to itself."""
 
     def tick(self, room: Room, tick: Tick) -> TickReport:
         """Take a tick in and act on it."""
@@ -158,11 +156,13 @@ class Pipeline:
 
     def prefix_tier(self, room: Room, npc: str) -> Tier:
         """Where an NPC's prefix lies; ``ABSENT`` if the engine keeps that to itself."""
-        return self.prefixes.tier(room.key(npc)) if self.prefixes is not None else Tier.ABSENT
+        prefixes = self._engine.prefixes
+        return prefixes.tier(room.key(npc)) if prefixes is not None else Tier.ABSENT
 
     def prefix_bytes(self, room: Room, npc: str) -> int | None:
         """The size of an NPC's prefix; None if the engine keeps that to itself."""
-        return self.prefixes.size_bytes(room.key(npc)) if self.prefixes is not None else None
+        prefixes = self._engine.prefixes
+        return prefixes.size_bytes(room.key(npc)) if prefixes is not None else None
 
     def explain(self, room: Room, npc: str, request: int) -> Explanation:
         """Say why an NPC has its distance."""

@@ -13,13 +13,15 @@ from callsheet.wire.script import NpcTick, PlayerLeft, PlayerNear
 from callsheet_server.distance import Distances
 from callsheet_server.reply.views import distance_of
 from callsheet_server.session.session import Session
+from callsheet_server.storage.changes import Journal, NoJournal
+from callsheet_server.transport.settings import LimitSettings
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Memory
 from callsheet_server.world.presence import Presence
 from callsheet_server.world.scripts import Script, ScriptBook
 from callsheet_server.world.world import World, WorldLimits
 
-__all__ = ["Counters", "Room", "Subscription", "TakenAction"]
+__all__ = ["Counters", "Room", "Subscription", "TakenAction", "world_limits"]
 
 MAX_PENDING_ACTIONS = 1_000
 """Actions remembered for a game that never tells results; beyond it the oldest are forgotten."""
@@ -71,15 +73,18 @@ class TakenAction:
 class Room:
     """A world, its sessions by id, its scripts and its counters."""
 
-    def __init__(self, name: str, limits: WorldLimits) -> None:
+    def __init__(self, name: str, limits: WorldLimits, journal: Journal | None = None) -> None:
+        """``journal``: where what must be durable goes; None = nowhere."""
         self.name = name
+        self.journal = journal or NoJournal()
         self._limits = limits
         self.sessions: dict[str, Session] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.scripts = ScriptBook()
         self.counters = Counters()
-        self._replies = 0
-        self._actions_taken = 0
+        self.replies = 0
+        """Replies begun so far; the last one's number."""
+        self.actions_taken = 0
         self.clear_world()
 
     def clear_world(self) -> None:
@@ -102,16 +107,16 @@ class Room:
         return NpcKey(self.name, npc)
 
     def next_reply(self) -> int:
-        self._replies += 1
-        return self._replies
+        self.replies += 1
+        return self.replies
 
     def take_action(self, npc: NpcId, name: str) -> int:
         """Number an action and remember it until the game tells its result."""
-        self._actions_taken += 1
-        self.actions[self._actions_taken] = TakenAction(npc, name)
+        self.actions_taken += 1
+        self.actions[self.actions_taken] = TakenAction(npc, name)
         if len(self.actions) > MAX_PENDING_ACTIONS:
             self.actions.popitem(last=False)
-        return self._actions_taken
+        return self.actions_taken
 
     def script_for(self, npc: NpcId) -> tuple[Script, Session] | None:
         """The script that speaks for an NPC, with the mod's session."""
@@ -130,16 +135,20 @@ class Room:
             if topic in subscription.topics:
                 yield self.sessions[session_id]
 
-    def tell_about_reply(self, message: ServerMessage, asker: Session | None, request: int) -> None:
+    def tell_about_reply(self, message: ServerMessage, asker: Session, request: int) -> None:
         """Send a message of a reply to who asked, the game and the subscribers; once to each."""
+        if asker.id in self.sessions:
+            asker.send(message.model_copy(update={"id": request}))
+        self.tell_listeners(message, asker)
+
+    def tell_listeners(self, message: ServerMessage, asker: Session) -> None:
+        """Send a message of a reply to the game and the subscribers, but not to who asked."""
         listeners = {s.id: s for s in self.subscribers("replies")}
         if self.game is not None:
             listeners[self.game.id] = self.game
-        if asker is not None and asker.id in self.sessions:
-            listeners[asker.id] = asker
+        listeners.pop(asker.id, None)
         for session in listeners.values():
-            mine = session is asker
-            session.send(message.model_copy(update={"id": request}) if mine else message)
+            session.send(message)
 
     def tell_scripts(self) -> None:
         """Tell mods which players came near their NPCs or left, and that time went on."""
@@ -177,3 +186,13 @@ class Room:
         self.scripts.check_integrity(self.world.npcs, self.sessions)
         for session in self.subscriptions:
             assert session in self.sessions, f"{session} subscribed and is gone"
+
+
+def world_limits(limits: LimitSettings) -> WorldLimits:
+    """How large the settings let a world grow."""
+    return WorldLimits(
+        max_npcs=limits.max_npcs_per_world,
+        max_npcs_per_spawn=limits.max_npcs_per_spawn,
+        max_players=limits.max_players_per_world,
+        max_guests=limits.max_guests_per_world,
+    )

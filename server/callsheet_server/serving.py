@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,15 @@ from callsheet_server.engine import create_engine
 from callsheet_server.engine.engine import Progress
 from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.settings import Settings
+from callsheet_server.storage.errors import StorageError
 from callsheet_server.trace.recorder import Recorder
+from callsheet_server.transport.errors import SettingFileError
 
 __all__ = ["StartError", "build", "local_url", "page_url", "run_with_server", "serve", "until_told"]
 
 logger = logging.getLogger(__name__)
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StartError(Exception):
@@ -37,7 +41,7 @@ def build(settings: Settings, record: Path | None = None) -> CallsheetServer:
         StartError: the engine's libraries are not installed, or the file cannot be written.
     """
     try:
-        engine = create_engine(settings.engine.name, settings.embedded, settings.scripted)
+        engine = create_engine(getattr(settings, settings.engine.name))
     except EngineStartError as error:
         raise StartError(str(error)) from None
     try:
@@ -56,7 +60,7 @@ async def start(server: CallsheetServer, report: Callable[[Progress], None]) -> 
     host, port = server.settings.server.host, server.settings.server.port
     try:
         await server.start(report)
-    except EngineStartError as error:
+    except (EngineStartError, SettingFileError, StorageError) as error:
         raise StartError(str(error)) from None
     except OSError as error:
         raise StartError(
@@ -97,6 +101,8 @@ async def run_with_server(
 ) -> bool:
     """Start ``server``, do ``work`` until that ends or SIGINT or SIGTERM comes, then drain.
 
+    A second signal cuts the draining short: see ``CallsheetServer.hurry``.
+
     Returns:
         Whether ``work`` came to its end. If not it was cancelled, or never began.
 
@@ -111,7 +117,8 @@ async def run_with_server(
     try:
         return await until_told(run())
     finally:
-        await server.close()
+        with _at_signals(server.hurry):
+            await server.close()
 
 
 async def until_told(work: Coroutine[Any, Any, None]) -> bool:
@@ -128,26 +135,42 @@ async def until_told(work: Coroutine[Any, Any, None]) -> bool:
         told = True
         task.cancel()
 
-    # Windows has no signal handlers in event loops; there Ctrl-C cancels the caller instead.
-    with contextlib.suppress(NotImplementedError):
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop)
-    try:
-        await task
-    except asyncio.CancelledError:
-        if not told:
-            raise
-        return False
+    with _at_signals(stop):
+        try:
+            await task
+        except asyncio.CancelledError:
+            if not told:
+                raise
+            return False
     return True
+
+
+@contextlib.contextmanager
+def _at_signals(handler: Callable[[], None]) -> Iterator[None]:
+    """Call ``handler`` at SIGINT and SIGTERM meanwhile.
+
+    Windows has no signal handlers in event loops; there Ctrl-C cancels the caller instead.
+    """
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(NotImplementedError):
+        for number in SIGNALS:
+            loop.add_signal_handler(number, handler)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(NotImplementedError):
+            for number in SIGNALS:
+                loop.remove_signal_handler(number)
 
 
 def local_url(server: CallsheetServer) -> str:
     """The URL at which clients on this machine reach a running server."""
     host = server.settings.server.host
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    return f"ws://{f'[{host}]' if ':' in host else host}:{server.port}"
+    scheme = "ws" if server.settings.server.tls_certificate is None else "wss"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{server.port}"
 
 
 def page_url(server: CallsheetServer) -> str:
     """The URL of a running server's live page."""
-    return f"{local_url(server).replace('ws://', 'http://')}/"
+    return f"{local_url(server).replace('ws', 'http', 1)}/"

@@ -19,10 +19,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from callsheet_server.distance.settings import DistanceSettings
 from callsheet_server.engine.embedded.settings import EmbeddedSettings
+from callsheet_server.engine.openai.settings import OpenAISettings
 from callsheet_server.engine.scripted import ScriptedSettings
+from callsheet_server.engine.sglang.settings import SglangSettings
+from callsheet_server.moderation import ModerationSettings
 from callsheet_server.reply.settings import ReplySettings
 from callsheet_server.residency.settings import PolicySettings
-from callsheet_server.transport.settings import LimitSettings, ServerSettings
+from callsheet_server.storage.settings import StorageSettings
+from callsheet_server.transport.settings import LimitSettings, QuotaSettings, ServerSettings
 
 __all__ = [
     "DEFAULT_FILE",
@@ -48,9 +52,10 @@ class EngineSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Literal["embedded", "scripted"] = Field(
+    name: Literal["embedded", "sglang", "openai", "scripted"] = Field(
         default="embedded",
-        description="embedded = torch in this process; scripted = fixed replies, no model.",
+        description="embedded = torch in this process; sglang = an SGLang server; openai = any "
+        "OpenAI-compatible endpoint; scripted = fixed replies, no model.",
     )
 
 
@@ -61,11 +66,17 @@ class Settings(BaseModel):
 
     server: ServerSettings = ServerSettings()
     limits: LimitSettings = LimitSettings()
+    storage: StorageSettings = StorageSettings()
+    token_quota: QuotaSettings = QuotaSettings()
+    world_quota: QuotaSettings = QuotaSettings()
     distance: DistanceSettings = DistanceSettings()
     residency: PolicySettings = PolicySettings()
     reply: ReplySettings = ReplySettings()
+    moderation: ModerationSettings = ModerationSettings()
     engine: EngineSettings = EngineSettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
+    sglang: SglangSettings = SglangSettings()
+    openai: OpenAISettings = OpenAISettings()
     scripted: ScriptedSettings = ScriptedSettings()
 
 
@@ -236,7 +247,7 @@ def _invalid(
         set_here = "; ".join(
             f"{key} from {origins[key]}" for key in origins if key.startswith(name)
         )
-        return f"{name}: {first['msg']} (set: {set_here})"
+        return f"{name}: {first['msg'].removeprefix('Value error, ')} (set: {set_here})"
     key = known[name]
     value = "(secret)" if key.secret else repr(values[location[0]][location[1]])
     return f"{name} = {value} (from {origins[name]}): must be {key.allowed}"

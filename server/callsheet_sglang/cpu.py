@@ -1,15 +1,16 @@
 """What a stock SGLang needs to run its host tier and its adapters without a GPU.
 
 Active under ``SGLANG_USE_CPU_ENGINE=1`` only, with or without the plugin's policy; on CUDA nothing
-here is even imported. Three things are replaced: pinning a host pool (there is no driver to pin it
-with), the copy between the pools (its kernel is CUDA-only), and pinning small tensors.
+is replaced. Here it is three things: pinning a host pool (there is no driver to pin it with), the
+copy between the pools (its kernel is CUDA-only), and pinning small tensors.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from importlib import import_module
+from importlib.metadata import version
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,10 +21,9 @@ __all__ = ["CPU_ENGINE", "activate", "is_cpu_engine"]
 CPU_ENGINE = "SGLANG_USE_CPU_ENGINE"
 """SGLang's own switch: "1" = no GPU."""
 
-_POOL_COMMON = "sglang.srt.mem_cache.pool_host.common"
-_POOL_MHA = "sglang.srt.mem_cache.pool_host.mha"
 _PINNING = ("sglang.srt.lora.layers", "sglang.srt.lora.backend.torch_backend")
 """Modules that ask torch for pinned tensors whatever the device."""
+_POOLS = "sglang.srt.mem_cache.pool_host"
 _COPIES = ("load_to_device_per_layer", "backup_from_device_all_layer")
 """Methods of the multi-head host pool that call the copy kernel."""
 
@@ -42,19 +42,15 @@ def activate() -> None:
     """
     if not is_cpu_engine():
         return
-    common, mha = _module(_POOL_COMMON), _module(_POOL_MHA)
-    _existing(common, "_cuda_host_register")
-    pool = _existing(mha, "MHATokenToKVPoolHost")
     for name in _COPIES:
-        if "transfer_kv_direct" not in _existing(pool, name).__code__.co_names:
-            raise _unsupported(
-                f"{_POOL_MHA}.MHATokenToKVPoolHost.{name} calling transfer_kv_direct"
-            )
-    common._cuda_host_register = _leave_unpinned
-    mha.transfer_kv_direct = copy_rows
+        method = _existing(f"{_POOLS}.mha.MHATokenToKVPoolHost.{name}")
+        if "transfer_kv_direct" not in method.__code__.co_names:
+            raise _unsupported(f"call of transfer_kv_direct in {_POOLS}.mha, {name}")
+    _existing(f"{_POOLS}.common._cuda_host_register")
+    _existing(f"{_POOLS}.common")._cuda_host_register = _leave_unpinned
+    _existing(f"{_POOLS}.mha").transfer_kv_direct = copy_rows
     for name in _PINNING:
-        module = _module(name)
-        module.torch = _Unpinned(_existing(module, "torch"))
+        _existing(name).torch = _Unpinned(_existing(f"{name}.torch"))
     import torch
 
     torch.Tensor.pin_memory = _leave_unpinned  # type: ignore[assignment,method-assign]
@@ -110,23 +106,14 @@ def _without_pin_memory(constructor: Callable[..., Any]) -> Callable[..., Any]:
     return construct
 
 
-def _module(name: str) -> Any:
+def _existing(path: str) -> Any:
     try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        raise _unsupported(name) from error
-
-
-def _existing(owner: Any, name: str) -> Any:
-    try:
-        return getattr(owner, name)
-    except AttributeError:
-        raise _unsupported(f"{owner.__name__}.{name}") from None
+        return resolve_name(path)
+    except (ImportError, AttributeError):
+        raise _unsupported(path) from None
 
 
 def _unsupported(target: str) -> SystemExit:
-    from importlib.metadata import version
-
     return SystemExit(
         f"callsheet: SGLang {version('sglang')} has no {target}, which CPU mode replaces; build "
         "an environment with the version that is known to work: callsheet sglang setup-cpu"

@@ -11,14 +11,12 @@ from typing import Any, Literal
 
 from callsheet_sglang.cpu import CPU_ENGINE
 from callsheet_sglang.plugin import SWITCH
+from callsheet_sglang.settings import SETTINGS_VARIABLE
 
-__all__ = ["RADIX_CACHE_BACKEND", "SETTINGS", "LaunchSpec", "arguments", "environment"]
+__all__ = ["RADIX_CACHE_BACKEND", "LaunchSpec", "arguments", "environment"]
 
 RADIX_CACHE_BACKEND = "callsheet"
 """The plugin's prefix cache, as ``--radix-cache-backend`` knows it."""
-
-SETTINGS = "CALLSHEET_SGLANG_SETTINGS"
-"""The environment variable with the plugin's settings, a JSON object."""
 
 _PACKAGE = Path(__file__).resolve().parent
 _CPU_STUBS = _PACKAGE / "cpu_stubs"
@@ -126,12 +124,12 @@ def environment(spec: LaunchSpec, inherited: Mapping[str, str]) -> dict[str, str
         spec: the process tree.
         inherited: this process's ``os.environ``; what it says of other launches is dropped.
     """
-    dropped = (SWITCH, SETTINGS, CPU_ENGINE, "PYTHONHOME", "VIRTUAL_ENV")
+    dropped = (SWITCH, SETTINGS_VARIABLE, CPU_ENGINE, "PYTHONHOME", "VIRTUAL_ENV")
     env = {name: value for name, value in inherited.items() if name not in dropped}
     path = [*source_folders(), env.get("PYTHONPATH", "")]
     if spec.plugin:
         env[SWITCH] = "1"
-        env[SETTINGS] = json.dumps(dict(spec.plugin_settings))
+        env[SETTINGS_VARIABLE] = json.dumps(dict(spec.plugin_settings))
     if spec.device == "cpu":
         env[CPU_ENGINE] = "1"
         path.insert(0, str(_CPU_STUBS))

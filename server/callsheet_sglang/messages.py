@@ -88,12 +88,7 @@ def _take_distances(state: SchedulerState, message: Any) -> None:
 
 
 def _take_adapters(state: SchedulerState, message: Any) -> None:
-    for handle, adapter in decode_adapters(message.body).items():
-        state.table.reserve(handle)
-        if adapter is None:
-            state.table.adapters.pop(handle, None)
-        else:
-            state.table.adapters[handle] = adapter
+    state.table.adapters.assign(decode_adapters(message.body))
 
 
 def _answer(state: SchedulerState, message: Any) -> Any:

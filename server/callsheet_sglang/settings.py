@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -31,6 +32,11 @@ class PluginSettings(BaseModel):
         default=True,
         description="Park KV caches in host memory as soon as the device is fuller than its "
         "headroom allows, not when a request is waiting for the room.",
+    )
+    adapters: Literal["distance", "lru"] = Field(
+        default="distance",
+        description="How LoRA adapters come to their slots and leave them: distance = before they "
+        "are needed if prefetch is on, farthest out first; lru = as SGLang does, only counted.",
     )
     max_loads_in_flight: int = Field(
         default=4, ge=1, le=64, description="Prefetches that may be on the link at a time."

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callsheet_server.residency.state import Tier
+from callsheet_sglang.adapter_order import AdapterUse
 from callsheet_sglang.wire import MAX_NPCS, Distances, Residency
 
 __all__ = ["NpcTable"]
@@ -36,8 +37,7 @@ class NpcTable:
         self.uses = 0
         self.updates = 0
         """Updates taken in; those that were too old are not counted."""
-        self.adapters: dict[int, str] = {}
-        """Which adapter an NPC uses; without an entry, none."""
+        self.adapters = AdapterUse()
         self.due_s: NDArray[np.float64] = np.full(FIRST_CAPACITY, np.inf)
         """Sender's clock at the next expected call; +inf = none."""
         self.last_use = np.zeros(FIRST_CAPACITY, np.int64)
@@ -99,8 +99,7 @@ class NpcTable:
         gone[handles] = np.isnan(update.distance_s)
         due_s = update.now_s + update.distance_s.astype(np.float64)
         self.due_s[handles] = np.where(np.isnan(due_s), np.inf, due_s)
-        for handle in [handle for handle in self.adapters if gone[handle]]:
-            del self.adapters[handle]
+        self.adapters.forget(gone)
         return np.flatnonzero(gone & (self.kept_tokens > 0))
 
     def distance_s(self) -> NDArray[np.float32]:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from importlib.util import find_spec
+from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_cache_path
+
+from callsheet._version import __version__
+from callsheet_sglang.launch import source_folders
 
 __all__ = [
     "PYTHON_VARIABLE",
@@ -21,8 +24,10 @@ __all__ = [
     "SglangMissingError",
     "cpu_folder",
     "find_python",
+    "is_installed_here",
     "python_in",
     "read_stamp",
+    "write_stamp",
 ]
 
 SGLANG_VERSION = "0.5.23"
@@ -50,6 +55,15 @@ def python_in(folder: Path) -> Path:
     return folder / "bin" / "python"
 
 
+def is_installed_here() -> bool:
+    """True if this very environment has an SGLang."""
+    try:
+        metadata.version("sglang")
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
 def find_python(device: Literal["cpu", "cuda"]) -> Path:
     """Return the interpreter that runs SGLang on ``device``.
 
@@ -64,21 +78,30 @@ def find_python(device: Literal["cpu", "cuda"]) -> Path:
             raise SglangMissingError(f"{PYTHON_VARIABLE}={chosen} is not an interpreter: mend it")
         return Path(chosen)
     if device == "cuda":
-        if find_spec("sglang") is None:
+        if not is_installed_here():
             raise SglangMissingError(
                 f'no SGLang next to {sys.executable}: pip install "callsheet[sglang]", or name '
                 f"another environment's interpreter in {PYTHON_VARIABLE}"
             )
         return Path(sys.executable)
     folder = cpu_folder()
-    if not read_stamp(folder):
+    stamp = read_stamp(folder)
+    if not stamp:
         state = "is not set up to its end" if folder.exists() else "does not exist"
         raise SglangMissingError(f"{folder} {state}: callsheet sglang setup-cpu")
+    if not source_folders() and stamp.get("version") != __version__:
+        raise SglangMissingError(
+            f"{folder} has the plugin of callsheet {stamp.get('version')}, and this is "
+            f"{__version__}: callsheet sglang setup-cpu"
+        )
     return python_in(folder)
 
 
 def read_stamp(folder: Path) -> dict[str, str]:
-    """Return what a finished set-up wrote: ``sglang`` and ``callsheet``; empty if unfinished."""
+    """Return what a finished set-up wrote down; empty if unfinished.
+
+    Keys: ``sglang`` (version), ``callsheet`` (as asked of pip), ``version`` (of that callsheet).
+    """
     try:
         stamp = json.loads((folder / _STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):

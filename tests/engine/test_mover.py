@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Hashable
 
 import pytest
 
-from callsheet_server.engine.mover import DoneMove, Mover
+from callsheet_server.engine.engine import DoneMove
+from callsheet_server.engine.mover import Mover
 from callsheet_server.engine.simulated import SimulatedStore
 from callsheet_server.residency.actions import Action, Evict, Load, Plan
 from callsheet_server.residency.errors import BudgetError

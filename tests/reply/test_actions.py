@@ -7,7 +7,14 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from callsheet.wire import ActionSpec, CallsheetError, ErrorCode
-from callsheet_server.reply.actions import action_schema, action_turn, check_actions, read_choice
+from callsheet_server.reply.actions import (
+    MAX_SCHEMA_NODES,
+    action_schema,
+    action_turn,
+    check_actions,
+    permitted,
+    read_choice,
+)
 
 
 def action(name: str, **schema: Any) -> ActionSpec:
@@ -88,6 +95,10 @@ def test_good_actions_pass() -> None:
         (action("go", properties={"x": {"$ref": "#/$defs/none"}}), "actions.1.parameters"),
         (action("go", properties={"x": {"$ref": "#anchor"}}), "actions.1.parameters"),
         (action("go", anyOf=[{"$id": "urn:x"}]), "actions.1.parameters"),
+        (action("go", properties={"x": {"pattern": "(a+)+$"}}), "actions.1.parameters"),
+        (action("go", patternProperties={"(a+)+$": {}}), "actions.1.parameters"),
+        (action("go", unevaluatedProperties=False), "actions.1.parameters"),
+        (action("go", enum=[{}] * MAX_SCHEMA_NODES), "actions"),
     ],
 )
 def test_bad_actions_are_named(bad: ActionSpec, field: str) -> None:
@@ -96,3 +107,37 @@ def test_bad_actions_are_named(bad: ActionSpec, field: str) -> None:
     error = raised.value
     assert (error.code, error.field) == (ErrorCode.BAD_VALUE, field)
     assert len(error.message) < 400
+
+
+def test_an_argument_may_be_called_pattern() -> None:
+    check_actions([action("sew", properties={"pattern": {"type": "string"}})])
+
+
+def test_only_what_is_permitted_is_offered() -> None:
+    assert permitted([WAVE, TREE], None) == (WAVE, TREE)
+    assert permitted([WAVE, TREE], ("wave", "fly")) == (WAVE,)
+    assert permitted([WAVE, TREE], ()) == ()
+    assert read_choice(choice("plant", {"tree": {"kind": "oak"}}), [WAVE]) is None
+
+
+def exponential() -> ActionSpec:
+    """Small, and 2^40 checks to judge the smallest value."""
+    levels = {
+        f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}, {"$ref": f"#/$defs/d{n + 1}"}]}
+        for n in range(40)
+    }
+    return action("go", **{"$defs": {**levels, "d40": {}}, "$ref": "#/$defs/d0"})
+
+
+def endless() -> ActionSpec:
+    return action("go", **{"$ref": "#"})
+
+
+@pytest.mark.parametrize("hostile", [exponential(), endless()])
+def test_a_hostile_schema_is_given_up(
+    hostile: ActionSpec, caplog: pytest.LogCaptureFixture
+) -> None:
+    check_actions([hostile])
+    assert read_choice(choice("go", {}), [hostile]) is None
+    assert "takes too long" in caplog.text
+    assert read_choice(choice("wave", {}), [WAVE]) == ("wave", {})

@@ -4,7 +4,7 @@ import pytest
 
 from callsheet.wire import ErrorCode
 from callsheet_server.engine import errors
-from callsheet_server.reply.errors import from_engine
+from callsheet_server.reply.errors import UNAVAILABLE_RETRY_S, from_engine
 
 
 def subclasses() -> list[type[errors.EngineError]]:
@@ -29,7 +29,8 @@ def test_every_engine_error_has_its_code(kind: type[errors.EngineError]) -> None
     }
     assert told.code == expected[kind.__name__]
     assert told.message == "full"
-    assert told.retry_after_s == (2.5 if kind is errors.EngineOverloadedError else None)
+    waits = {"EngineOverloadedError": 2.5, "EngineUnavailableError": UNAVAILABLE_RETRY_S}
+    assert told.retry_after_s == waits.get(kind.__name__)
 
 
 def test_an_error_nobody_knows_is_a_failed_generation() -> None:

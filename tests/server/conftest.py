@@ -12,9 +12,11 @@ from server.client import Client
 from callsheet_server.app import CallsheetServer
 from callsheet_server.engine.engine import Engine
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
+from callsheet_server.moderation import ModerationSettings
 from callsheet_server.reply.settings import ReplySettings
 from callsheet_server.residency.settings import PolicySettings
 from callsheet_server.settings import Settings
+from callsheet_server.storage.settings import StorageSettings
 from callsheet_server.transport.settings import LimitSettings, ServerSettings
 
 StartServer = Callable[..., Awaitable[CallsheetServer]]
@@ -45,6 +47,8 @@ async def start_server() -> AsyncIterator[StartServer]:
         limits: dict[str, Any] | None = None,
         reply: dict[str, Any] | None = None,
         residency: dict[str, Any] | None = None,
+        moderation: dict[str, Any] | None = None,
+        storage: dict[str, Any] | None = None,
         **server: Any,
     ) -> CallsheetServer:
         settings = Settings(
@@ -52,6 +56,8 @@ async def start_server() -> AsyncIterator[StartServer]:
             limits=LimitSettings(**(limits or {})),
             reply=ReplySettings(**(reply or {})),
             residency=PolicySettings(**(residency or {})),
+            moderation=ModerationSettings(**(moderation or {})),
+            storage=StorageSettings(**(storage or {})),
         )
         servers.append(CallsheetServer(settings, engine or scripted()))
         await servers[-1].start()

@@ -26,9 +26,9 @@ def room_with_bob() -> tuple[Room, Session, RecordedLink]:
 
 def open_reply(room: Room, asker: Session) -> OpenReply:
     handle = room.world.turn_opened("bob")
-    return OpenReply(
-        room, asker, 7, "bob", handle, Speaker(kind="narrator"), "hi", room.next_reply(), 0.0
-    )
+    lease = asker.quotas.open_reply(0, 0.0)
+    speaker, number = Speaker(kind="narrator"), room.next_reply()
+    return OpenReply(room, asker, 7, "bob", handle, speaker, "hi", number, 0.0, lease)
 
 
 @pytest.mark.parametrize("piece", ["word ", "é", "\x01", '"', "\u2028"])

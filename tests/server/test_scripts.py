@@ -170,9 +170,7 @@ async def test_a_script_adds_material(game: Client, server: CallsheetServer, mod
     assert heard.speaker.id == "ann"
     await mod.send(HearAnswer(call=heard.call, material="The bread is gone."))
     await game.reply(asked)
-    assert server.rooms["town"].memory.turns("bob")[0] == Turn(
-        "Ann", "(The bread is gone.)\nany bread?"
-    )
+    assert server.rooms["town"].memory.turns("bob")[0] == Turn("Ann", "any bread?")
 
 
 async def test_a_script_answers_itself(game: Client, mod: Client) -> None:
@@ -259,6 +257,25 @@ async def test_an_action_comes_with_valid_arguments_and_its_result_goes_to_the_m
     await game.send(ActionResult(action=first.action, ok=True))
     error = await game.error(ErrorCode.UNKNOWN_REQUEST)
     assert (error.field, error.value) == ("action", str(first.action))
+
+
+async def test_an_npc_takes_only_actions_that_the_game_permits(game: Client, mod: Client) -> None:
+    wave = ActionSpec(name="wave", description="Wave.", parameters={"type": "object"})
+    await game.spawn("ida", players=(), actions=("wave",))
+    await game.spawn("ole", players=(), actions=())
+    await register(mod, npcs=("ida", "ole"), actions=(GIVE, wave))
+    for _ in range(8):
+        await game.reply(await game.say("ida"))
+        await game.reply(await game.say("ole"))
+    taken = {(m.npc, m.name) for m in game.received if isinstance(m, Action)}
+    assert taken == {("ida", "wave")}
+    await game.ask(UpdateNpc(id=game.next_id(), npc="ole", actions=("wave",)), Ok)
+    for _ in range(8):
+        await game.reply(await game.say("ole"))
+    taken = {(m.npc, m.name) for m in game.received if isinstance(m, Action)}
+    assert taken == {("ida", "wave"), ("ole", "wave")}
+    widened = await mod.refusal(UpdateNpc(id=mod.next_id(), npc="ole", actions=("give",)))
+    assert (widened.code, widened.field) == (ErrorCode.FORBIDDEN, "actions")
 
 
 async def test_schemas_may_refer_to_themselves(game: Client, mod: Client) -> None:

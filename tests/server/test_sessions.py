@@ -256,9 +256,23 @@ async def test_a_token_works_once(server: CallsheetServer) -> None:
     resumption = mod.resumption()
     async with Client(server.port, role="mod", resume=resumption) as again:
         assert again.welcome.resumed
+        await again.settle()
         again.drop()
     async with Client(server.port, role="mod", resume=resumption) as third:
         assert not third.welcome.resumed
+
+
+async def test_a_token_works_again_if_the_welcome_it_brought_was_lost(
+    server: CallsheetServer,
+) -> None:
+    async with Client(server.port, role="mod") as mod:
+        mod.drop()
+    for _ in range(3):
+        async with Client(server.port, role="mod", resume=mod.resumption()) as again:
+            assert again.welcome.resumed
+            again.drop()
+    async with Client(server.port, role="mod", resume=again.resumption()) as newest:
+        assert newest.welcome.resumed
 
 
 async def test_a_wrong_token_resumes_nothing(server: CallsheetServer) -> None:
@@ -358,7 +372,8 @@ async def test_acks_make_room(start_server: StartServer) -> None:
 
 
 async def test_a_game_away_for_too_many_messages_is_gone(start_server: StartServer) -> None:
-    server = await start_server(limits={"max_outbox_messages": 64})
+    limits = {"max_outbox_messages": 64, "max_mod_turns_per_npc_per_min": 1e6}
+    server = await start_server(limits=limits)
     async with Client(server.port, role="mod") as mod:
         async with Client(server.port) as game:
             await game.spawn("bob")

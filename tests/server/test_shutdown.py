@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import pytest
 from server.client import Client
@@ -18,11 +21,15 @@ from callsheet.wire import (
     ReplyDelta,
     ReplyStart,
 )
+from callsheet_server import app as app_module
 from callsheet_server.app import CallsheetServer
 from callsheet_server.engine.engine import Delta, GenerationEnd, GenerationRequest
 from callsheet_server.engine.scripted import ScriptedEngine
 from callsheet_server.settings import Settings
 from callsheet_server.transport.settings import ServerSettings
+
+GOING_AWAY = 1001
+SOURCES = [Path(__file__).parents[2] / folder for folder in ("sdk_python", "server")]
 
 
 async def test_open_replies_finish_before_the_server_stops(start_server: StartServer) -> None:
@@ -71,6 +78,83 @@ async def test_a_client_that_never_said_hello_is_sent_away(start_server: StartSe
     await client.dial()
     await asyncio.gather(server.close(), client.socket.wait_closed())
     assert client.socket.close_code == 1001
+
+
+async def test_who_comes_while_the_server_drains_is_told_when_to_come_back(
+    start_server: StartServer,
+) -> None:
+    server = await start_server(scripted(token_delay_s=0.02), drain_timeout_s=5.0)
+    async with Client(server.port) as game, Client(server.port, role="observer") as lost:
+        await game.spawn("bob")
+        asked = await game.say("bob")
+        await game.get(ReplyStart)
+        lost.drop()
+        closing = asyncio.create_task(server.close())
+        draining = await game.get(Draining)
+        late = Client(server.port, world="elsewhere")
+        await late.dial()
+        await late.send(late.hello)
+        assert await late.closed() == CloseCode.DRAINING
+        error = late.received[-1]
+        assert isinstance(error, Error)
+        assert (error.code, error.retry_after_s) == (
+            ErrorCode.DRAINING,
+            draining.reconnect_after_s,
+        )
+        async with Client(server.port, role="observer", resume=lost.resumption()) as back:
+            assert back.welcome.resumed  # What it missed is still to be had.
+            assert (await game.reply(asked)).finish_reason == "stop"
+            await closing
+
+
+async def test_a_hurried_close_waits_neither_for_replies_nor_for_clients(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app_module, "HURRY_S", 0.05)
+    server = await start_server(scripted(token_delay_s=1.0), drain_timeout_s=300.0)
+    async with Client(server.port) as game, Client(server.port, role="observer") as stuck:
+        await game.spawn("bob")
+        asked = await game.say("bob")
+        await game.get(ReplyDelta)
+        stuck.socket.transport.pause_reading()
+        closing = asyncio.create_task(server.close())
+        await game.get(Draining)
+        server.hurry()
+        assert (await game.reply(asked)).finish_reason == "cancelled"
+        assert await game.closed() == CloseCode.DRAINING
+        async with asyncio.timeout(1.0):
+            await closing
+        stuck.drop()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send")
+@pytest.mark.parametrize("signals", [1, 2])
+async def test_sigterm_drains_and_a_second_one_hurries(tmp_path: Path, signals: int) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "callsheet", "serve", "--engine", "scripted", "--port", "0"),
+        *("--set", "scripted.token_delay_s=0.05", "--set", "server.drain_timeout_s=300"),
+        *("--set", f"storage.directory={tmp_path}"),
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, SOURCES))},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout
+    while b"ws://" not in (line := await process.stdout.readline()):
+        assert line, "the server did not start"
+    port = int(line.partition(b"ws://")[2].split(b":")[1].split(b"/")[0])
+    async with Client(port) as game:
+        await game.spawn("bob")
+        asked = await game.say("bob")
+        await game.get(ReplyDelta)
+        process.terminate()
+        await game.get(Draining)
+        if signals == 2:
+            process.terminate()
+        end = await game.reply(asked)
+        assert end.finish_reason == ("stop" if signals == 1 else "cancelled")
+        assert await game.closed() == GOING_AWAY  # The session outlives the process.
+        await process.communicate()
+        assert process.returncode == 0
 
 
 async def test_closing_twice_or_before_the_start_is_fine() -> None:

@@ -28,6 +28,10 @@ class RecordedLink:
         return len(self.frames) if self.stuck else 0
 
     @property
+    def reliable_bytes(self) -> int:
+        return sum(map(len, self.frames)) if self.stuck else 0
+
+    @property
     def messages(self) -> list[AnyServerMessage]:
         return [parse_server_message(frame) for frame in self.frames]
 

@@ -12,17 +12,22 @@ from session.links import SUMMARY, RecordedLink
 
 from callsheet.wire import ClientInfo, CloseCode, Error, ErrorCode, Explain, Hello, encode
 from callsheet_server.session.connection import Connection
+from callsheet_server.session.quota import QuotaBook
 from callsheet_server.session.registry import SessionRegistry
 from callsheet_server.session.session import SessionState
-from callsheet_server.transport.settings import LimitSettings, ServerSettings
+from callsheet_server.transport.settings import LimitSettings, QuotaSettings, ServerSettings
 
 HELLO = Hello(role="game", world="w", client=ClientInfo(name="tests", version="1"))
 
 
-def registry(**server: Any) -> SessionRegistry:
+def registry(limits: LimitSettings | None = None, /, **server: Any) -> SessionRegistry:
     tokens = itertools.count()
     return SessionRegistry(
-        ServerSettings(**server), LimitSettings(), lambda: SUMMARY, lambda: f"token{next(tokens)}"
+        ServerSettings(**server),
+        limits or LimitSettings(),
+        QuotaBook(QuotaSettings(), QuotaSettings()),
+        lambda: SUMMARY,
+        lambda: f"token{next(tokens)}",
     )
 
 

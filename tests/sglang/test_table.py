@@ -46,11 +46,11 @@ def test_nan_and_a_full_update_forget() -> None:
     table.take(update(1, 0.0, dict.fromkeys(range(4), 1.0)))
     for npc in range(3):
         table.set_residency(npc, kept_tokens=1)
-    table.adapters.update({0: "smith", 1: "baker", 2: "guard"})
+    table.adapters.assign({0: "smith", 1: "baker", 2: "guard"})
     assert table.take(update(2, 0.0, {1: NAN, 3: NAN})).tolist() == [1]
-    assert table.adapters == {0: "smith", 2: "guard"}
+    assert [table.adapters[npc] for npc in range(3)] == ["smith", None, "guard"]
     assert table.take(update(3, 0.0, {2: 1.0}, full=True)).tolist() == [0, 1]
-    assert table.adapters == {2: "guard"}
+    assert [table.adapters[npc] for npc in range(3)] == [None, None, "guard"]
     assert table.distance_s()[:4].tolist() == [INF, INF, 1.0, INF]
 
 

@@ -136,7 +136,11 @@ async def families() -> dict[str, tuple[str, frozenset[str]]]:
             await server.mover.idle()
         with pytest.raises(CallsheetError):
             await (await game.say("bram", "Say more than three words to me."))
+        server.quotas.refusals["world", "messages"] += 1
+        server.moderator.judged["heard", "allowed"] += 1
         server.telemetry._metrics.failed_moves.labels("prefix", "host", "device")
+        server.telemetry._metrics.shed_requests.labels("background")
+        server.telemetry._metrics.closes.labels("1000")
         _, _, body = await get(server, "/metrics")
     found = {}
     for family in text_string_to_metric_families(body):

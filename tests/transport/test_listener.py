@@ -28,6 +28,7 @@ class Echo:
         self.outbox = outbox
         self.frames: list[str | bytes] = []
         self.timed_out_s: float | None = None
+        self.problem: str | None = None
         self.lost_with: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     def receive(self, frame: str | bytes) -> None:
@@ -35,6 +36,10 @@ class Echo:
         if frame == "fail":
             raise RuntimeError("a bug")
         self.outbox.send(frame.encode() if isinstance(frame, str) else frame)
+
+    def refuse(self, problem: str) -> None:
+        self.problem = problem
+        self.outbox.close(4001, "unauthorized")
 
     def hello_timeout(self, timeout_s: float) -> None:
         self.timed_out_s = timeout_s
@@ -54,6 +59,7 @@ class Server:
             LimitSettings(max_message_bytes=65_536, max_tick_bytes=65_536),
             self._connect,
             {},
+            lambda token: True,
         )
 
     @property

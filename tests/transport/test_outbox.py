@@ -98,7 +98,9 @@ async def test_reliable_frames_are_all_there_and_the_others_bounded(
     outbox = Outbox()
     for number, key in enumerate(keys):
         outbox.send(b"%d" % number, None if key is None else f"key{key}")
+    assert outbox.reliable_bytes == sum(len(str(n)) for n, key in enumerate(keys) if key is None)
     frames = [int(frame) for frame in await drained(outbox)]
+    assert outbox.reliable_bytes == 0
     reliable = [frame for frame in frames if keys[frame] is None]
     assert reliable == [n for n, key in enumerate(keys) if key is None]
     assert len(frames) - len(reliable) <= MAX_UNRELIABLE_FRAMES

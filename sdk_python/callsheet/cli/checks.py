@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
 import platform
 import shutil
 import socket
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Finding",
     "check_disk",
-    "check_exposure",
     "check_model",
     "check_packages",
     "check_port",
@@ -183,17 +181,6 @@ def _who_answers(server: ServerSettings, place: str) -> Finding:
     if ours:
         return Finding("port", "warn", f"a Callsheet server is running on {place}", fix)
     return Finding("port", "fail", f"{place} is taken by another program", fix)
-
-
-def check_exposure(server: ServerSettings) -> Iterator[Finding]:
-    """Warn of a server that other machines can use without a token."""
-    try:
-        local = ipaddress.ip_address(server.host).is_loopback
-    except ValueError:
-        local = server.host == "localhost"
-    if not local and server.game_token is None:
-        detail = f"other machines can reach {server.host}, and no token is asked for"
-        yield Finding("access", "warn", detail, "set server.game_token and server.mod_token")
 
 
 def check_disk(folder: Path) -> Iterator[Finding]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from callsheet.cli.check_sglang import check_installed, check_running
 from callsheet.cli.checks import (
     Finding,
-    check_exposure,
     check_model,
     check_packages,
     check_port,
@@ -27,6 +29,7 @@ The exit status is 1 if anything fails; warnings leave it at 0.
 examples:
   callsheet doctor
   callsheet doctor --port 9000 --json
+  callsheet doctor --sglang-url http://gpu-box:30000 --api-key-env SGLANG_API_KEY
 """
 
 
@@ -35,11 +38,17 @@ def add_parser(commands: Commands) -> None:
     parser = commands.add_parser(
         "doctor",
         help="check this machine and name the fix of what is wrong",
-        description="Check Python, packages, torch and its device, model, port and disk.",
+        description="Check Python, packages, torch and its device, model, SGLang, port and disk.",
         epilog=EPILOG,
     )
     add_settings_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+    parser.add_argument("--sglang-url", metavar="URL", help="also check the SGLang running there")
+    parser.add_argument(
+        "--api-key-env",
+        metavar="NAME",
+        help="the environment variable that holds the API key of that SGLang",
+    )
     parser.set_defaults(run=run)
 
 
@@ -63,6 +72,10 @@ def examine(args: argparse.Namespace) -> Iterator[Finding]:
     yield from check_packages()
     yield from check_torch()
     yield from check_model()
+    with contextlib.suppress(ModuleNotFoundError):  # the light install: `packages` has said so
+        yield from check_installed()
+    if args.sglang_url:
+        yield from check_running(args.sglang_url, api_key_from(args.api_key_env))
     try:
         server = load(args).settings.server
     except CommandError as error:
@@ -73,4 +86,16 @@ def examine(args: argparse.Namespace) -> Iterator[Finding]:
         return
     yield Finding("settings", "ok", "valid")
     yield from check_port(server)
-    yield from check_exposure(server)
+
+
+def api_key_from(variable: str | None) -> str | None:
+    """Return the API key that an environment variable holds; None if none is named.
+
+    Raises:
+        CommandError: there is no such variable.
+    """
+    if variable is None:
+        return None
+    if not (key := os.environ.get(variable)):
+        raise CommandError(f"--api-key-env {variable}: no such environment variable is set", 2)
+    return key

@@ -43,6 +43,7 @@ class BarReporter:
         """Show ``progress``; a new label starts a new bar."""
         if progress.label != self._latest:
             self._latest = progress.label
+            self._bars.update(self._task, total=1, completed=1)  # what stops its clock
             self._task = self._bars.add_task(progress.label, total=None, amount="")
         self._bars.update(
             self._task,

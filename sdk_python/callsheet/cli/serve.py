@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,13 @@ __all__ = [
     "serve_until_stopped",
 ]
 
+ENGINE_FIELDS = {
+    "model": "which model: the same as --set ENGINE.model=...",
+    "device": "where it runs, such as cpu or cuda: the same as --set ENGINE.device=...",
+    "url": "where it is served, for sglang and openai: the same as --set ENGINE.url=...",
+}
+"""Flag -> its help; a field of the section that is called as the engine is."""
+
 EPILOG = """
 settings, later wins:
   1. the defaults
@@ -38,6 +45,10 @@ examples:
   callsheet serve
   callsheet serve --config town.toml --port 9000
   callsheet serve --engine scripted --set limits.max_npcs_per_world=500
+  callsheet serve --engine sglang --model Qwen/Qwen2.5-7B-Instruct
+  callsheet serve --engine sglang --device cpu
+  callsheet serve --engine sglang --url http://gpu-box:30000
+  callsheet serve --engine openai --url http://127.0.0.1:11434/v1 --model qwen2.5
   callsheet serve --list-settings          every setting, what it may be and what it is now
 """
 
@@ -62,8 +73,10 @@ def add_parser(commands: Commands) -> None:
     parser.set_defaults(run=run)
 
 
-def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that ``load`` reads."""
+def add_settings_arguments(
+    parser: argparse.ArgumentParser, engine_fields: Iterable[str] = ENGINE_FIELDS
+) -> None:
+    """Add the flags that ``load`` reads; ``engine_fields`` that another flag does not take."""
     group = parser.add_argument_group("settings")
     group.add_argument("--config", type=Path, metavar="FILE", help="TOML file to read")
     group.add_argument(
@@ -88,6 +101,12 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
             help=f"the same as --set {key}=...",
         )
 
+    of_engine = parser.add_argument_group("settings of the engine in use")
+    for field in engine_fields:
+        of_engine.add_argument(
+            f"--{field}", dest=f"engine_{field}", metavar=field.upper(), help=ENGINE_FIELDS[field]
+        )
+
 
 def load(args: argparse.Namespace, presets: Sequence[str] = ()) -> LoadedSettings:
     """Load the settings that file, environment and ``args`` give.
@@ -101,15 +120,24 @@ def load(args: argparse.Namespace, presets: Sequence[str] = ()) -> LoadedSetting
     """
     from callsheet_server.settings import SettingsError, load_settings
 
+    given = {name: getattr(args, f"engine_{name}", None) for name in ENGINE_FIELDS}
+    fields = {name: value for name, value in given.items() if value is not None}
     try:
-        return load_settings(args.config, os.environ, args.flags, presets)
+        loaded = load_settings(args.config, os.environ, args.flags, presets)
+        if not fields:
+            return loaded
+        engine = loaded.settings.engine.name
+        flags = [*args.flags, *(f"{engine}.{name}={value}" for name, value in fields.items())]
+        return load_settings(args.config, os.environ, flags, presets)
     except SettingsError as error:
         raise CommandError(str(error), exit_code=2) from None
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve, or list the settings."""
-    loaded = load(args)
+    from callsheet_server.storage.settings import default_directory
+
+    loaded = load(args, [f"storage.directory={default_directory()}"])
     if args.list_settings:
         print_settings(loaded)
         return 0
@@ -131,8 +159,12 @@ def serve_until_stopped(loaded: LoadedSettings, record: Path | None = None) -> N
         bars.stop()
         info = server.engine.info
         print(f"callsheet {__version__}: engine {info.name} ({info.model}, {info.device})")
-        print(f"listening on ws://{loaded.settings.server.host}:{server.port}/  (Ctrl-C stops)")
+        scheme = "ws" if loaded.settings.server.tls_certificate is None else "wss"
+        host = loaded.settings.server.host
+        print(f"listening on {scheme}://{host}:{server.port}/  (Ctrl-C stops)")
         print(f"live page: {page_url(server)}")
+        kept = loaded.settings.storage.directory
+        print(f"worlds are kept in {kept}" if kept else "worlds are not kept")
         if record is not None:
             print(f"recording the first world to tick to {record}")
         sys.stdout.flush()

@@ -1,5 +1,7 @@
 """How a client connects and waits."""
 
+from pathlib import Path
+
 from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = ["ClientSettings"]
@@ -18,6 +20,10 @@ class ClientSettings(BaseModel):
     )
     close_timeout_s: float = Field(
         default=2.0, gt=0, le=60, description="How long to wait for the server's close after bye"
+    )
+    ca_file: Path | None = Field(
+        default=None,
+        description="PEM file of who vouches for a wss server; None = whom the system trusts",
     )
     max_offline_s: float | None = Field(
         default=None, gt=0, description="Give up reconnecting after so long; None = never"

@@ -17,6 +17,7 @@ from websockets.typing import Subprotocol
 from callsheet.core.calls import Call
 from callsheet.core.events import SessionState, StateChanged
 from callsheet.core.session import CONNECTED, ClientSession
+from callsheet.drivers.tls import tls_context
 from callsheet.wire.fields import SUBPROTOCOL
 
 __all__ = ["AsyncioDriver", "change"]
@@ -105,6 +106,7 @@ class AsyncioDriver:
         """One connection, from opening the socket to its end."""
         settings = self._session.settings
         try:
+            tls = await asyncio.to_thread(tls_context, self._session.url, settings)
             socket = await open_socket(
                 self._session.url,
                 subprotocols=[Subprotocol(SUBPROTOCOL)],
@@ -114,6 +116,7 @@ class AsyncioDriver:
                 open_timeout=settings.open_timeout_s,
                 ping_interval=None,
                 close_timeout=settings.close_timeout_s,
+                ssl=tls,
             )
         except (OSError, TimeoutError, WebSocketException) as error:
             self._session.disconnected(time.monotonic(), None, str(error) or type(error).__name__)
@@ -133,11 +136,15 @@ class AsyncioDriver:
         self._session.disconnected(time.monotonic(), socket.close_code, socket.close_reason or "")
 
     async def _keep(self, socket: ClientConnection) -> None:
-        """Let time pass for the session; hang up when it has given the connection up."""
+        """Let time pass for the session; hang up when it has given the connection up.
+
+        Without a closing handshake: its code would end the session for good, and who gave a silent
+        connection up need not wait for an answer.
+        """
         while self._session.state in CONNECTED:
             await self._until_due()
             self._outgoing.set()
-        await socket.close()
+        socket.transport.abort()
 
     async def _write(self, socket: ClientConnection) -> None:
         with contextlib.suppress(ConnectionClosed):

@@ -19,6 +19,7 @@ from websockets.typing import Subprotocol
 from callsheet.core.calls import Call
 from callsheet.core.events import SessionState
 from callsheet.core.session import CONNECTED, ClientSession
+from callsheet.drivers.tls import tls_context
 from callsheet.wire.fields import SUBPROTOCOL
 
 __all__ = ["ThreadsDriver"]
@@ -126,6 +127,7 @@ class ThreadsDriver:
                         open_timeout=settings.open_timeout_s,
                         ping_interval=None,
                         close_timeout=settings.close_timeout_s,
+                        ssl=tls_context(self._session.url, settings),
                     )
                 )
             except (OSError, TimeoutError, WebSocketException) as error:

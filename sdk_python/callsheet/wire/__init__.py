@@ -83,6 +83,8 @@ from callsheet.wire.observe import (
 from callsheet.wire.script import (
     ActionDone,
     ActionSpec,
+    Facts,
+    GetFacts,
     HearAnswer,
     Heard,
     NpcSpawned,
@@ -91,6 +93,7 @@ from callsheet.wire.script import (
     PlayerNear,
     RegisterScript,
     ScriptRegistered,
+    SetFacts,
     UnregisterScript,
 )
 from callsheet.wire.session import (
@@ -202,6 +205,8 @@ __all__ = [
     "EstimatorView",
     "Explain",
     "Explanation",
+    "Facts",
+    "GetFacts",
     "Handle",
     "HearAnswer",
     "Heard",
@@ -258,6 +263,7 @@ __all__ = [
     "ServerMessage",
     "ServerPart",
     "SessionError",
+    "SetFacts",
     "SetPolicy",
     "Spawn",
     "Spawned",

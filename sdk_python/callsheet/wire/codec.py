@@ -46,6 +46,8 @@ AnyClientMessage = (
     | script.RegisterScript
     | script.UnregisterScript
     | script.HearAnswer
+    | script.SetFacts
+    | script.GetFacts
     | observe.Subscribe
     | observe.Explain
     | observe.SetPolicy
@@ -72,6 +74,7 @@ AnyServerMessage = (
     | script.PlayerLeft
     | script.NpcTick
     | script.ActionDone
+    | script.Facts
     | observe.Explanation
     | observe.Moves
     | observe.NpcStates

@@ -65,11 +65,14 @@ class ErrorCode(StrEnum):
     LIMIT_EXCEEDED = "limit_exceeded"
     DUPLICATE_REQUEST = "duplicate_request"
     UNKNOWN_REQUEST = "unknown_request"
+    TEXT_REFUSED = "text_refused"
     ENGINE_UNAVAILABLE = "engine_unavailable"
     ENGINE_OVERLOADED = "engine_overloaded"
     CONTEXT_TOO_LONG = "context_too_long"
     UNKNOWN_ADAPTER = "unknown_adapter"
     GENERATION_FAILED = "generation_failed"
+    INTERRUPTED = "interrupted"
+    STORAGE_FAILED = "storage_failed"
     HELLO_TIMEOUT = "hello_timeout"
     HEARTBEAT_TIMEOUT = "heartbeat_timeout"
     SUPERSEDED = "superseded"
@@ -204,11 +207,14 @@ RULES: Mapping[ErrorCode, Rule] = {
     ErrorCode.LIMIT_EXCEEDED: Rule(WorldError),
     ErrorCode.DUPLICATE_REQUEST: Rule(RequestError),
     ErrorCode.UNKNOWN_REQUEST: Rule(RequestError),
+    ErrorCode.TEXT_REFUSED: Rule(RequestError),
     ErrorCode.ENGINE_UNAVAILABLE: Rule(EngineError),
     ErrorCode.ENGINE_OVERLOADED: Rule(EngineError),
     ErrorCode.CONTEXT_TOO_LONG: Rule(EngineError),
     ErrorCode.UNKNOWN_ADAPTER: Rule(EngineError),
     ErrorCode.GENERATION_FAILED: Rule(EngineError),
+    ErrorCode.INTERRUPTED: Rule(EngineError),
+    ErrorCode.STORAGE_FAILED: Rule(EngineError),
     ErrorCode.HELLO_TIMEOUT: Rule(SessionError, CloseCode.HELLO_TIMEOUT),
     ErrorCode.HEARTBEAT_TIMEOUT: Rule(SessionError, CloseCode.HEARTBEAT_TIMEOUT, resumable=True),
     ErrorCode.SUPERSEDED: Rule(SessionError, CloseCode.SUPERSEDED),

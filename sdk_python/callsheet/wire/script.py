@@ -25,6 +25,8 @@ from callsheet.wire.world import Radius, Schedule, Share
 __all__ = [
     "ActionDone",
     "ActionSpec",
+    "Facts",
+    "GetFacts",
     "HearAnswer",
     "Heard",
     "NpcSpawned",
@@ -33,10 +35,12 @@ __all__ = [
     "PlayerNear",
     "RegisterScript",
     "ScriptRegistered",
+    "SetFacts",
     "UnregisterScript",
 ]
 
 MOD_ONLY: frozenset[Role] = frozenset({"mod"})
+SCRIPTERS: frozenset[Role] = frozenset({"game", "mod"})
 
 
 class ActionSpec(Part):
@@ -91,6 +95,33 @@ class UnregisterScript(Request):
     roles: ClassVar[frozenset[Role]] = MOD_ONLY
     type: Literal["unregister_script"] = "unregister_script"
     script: ScriptId
+
+
+class SetFacts(Request):
+    """Notes facts about an NPC, kept with its memory; answered by ``ok``. All or none."""
+
+    roles: ClassVar[frozenset[Role]] = SCRIPTERS
+    type: Literal["set_facts"] = "set_facts"
+    npc: NpcId
+    facts: JsonObject
+    """By name; ``null`` takes a fact away. Names are at most 64 characters."""
+
+
+class GetFacts(Request):
+    """Asks for the facts noted about an NPC; answered by ``facts``."""
+
+    roles: ClassVar[frozenset[Role]] = SCRIPTERS
+    type: Literal["get_facts"] = "get_facts"
+    npc: NpcId
+
+
+class Facts(Reliable):
+    """The facts noted about an NPC."""
+
+    type: Literal["facts"] = "facts"
+    id: RequestId
+    npc: NpcId
+    facts: JsonObject
 
 
 class NpcSpawned(Reliable):

@@ -79,7 +79,7 @@ class EngineSummary(ServerPart):
     """The engine behind the server."""
 
     name: str
-    """"embedded", "scripted" or "sglang"."""
+    """"embedded", "sglang", "openai" or "scripted"."""
     version: str
     model: str
     """Model id; empty for an engine without a model."""

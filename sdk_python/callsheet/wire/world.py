@@ -6,6 +6,7 @@ from pydantic import Field
 
 from callsheet.wire.base import ClientMessage, Part, Reliable, Request, ServerMessage, ServerPart
 from callsheet.wire.fields import (
+    ActionName,
     AdapterId,
     ArchetypeId,
     Handle,
@@ -73,6 +74,7 @@ class ScheduledCall(Part):
 
 
 Schedule = Annotated[Many[ScheduledCall], Field(max_length=64)]
+Permissions = Annotated[Many[ActionName], Field(max_length=32)]
 
 
 class NpcSpec(Part):
@@ -90,6 +92,8 @@ class NpcSpec(Part):
     """0 = never talks to other NPCs, 1 = with everyone in reach."""
     position: Vec3 | None = None
     schedule: Schedule = ()
+    actions: Permissions | None = None
+    """The only actions it may take, whatever its script offers; None = all of them."""
 
 
 class PlayerSpec(Part):
@@ -145,6 +149,8 @@ class UpdateNpc(Request):
     interaction_radius_m: Radius | None = None
     sociability: Share | None = None
     schedule: Schedule | None = None
+    actions: Permissions | None = None
+    """The only actions it may take; only the game may say so."""
 
 
 class Despawn(Request):

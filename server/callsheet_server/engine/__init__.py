@@ -1,31 +1,42 @@
-"""Engines generate text for NPCs. Importing this package imports no torch."""
+"""Engines: what turns requests into text. Light to import; an engine's libraries are not."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from callsheet_server.engine.embedded.settings import EmbeddedSettings
 from callsheet_server.engine.engine import Engine
 from callsheet_server.engine.errors import EngineStartError
+from callsheet_server.engine.openai.settings import OpenAISettings
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
-
-if TYPE_CHECKING:
-    from callsheet_server.engine.embedded.settings import EmbeddedSettings
+from callsheet_server.engine.sglang.settings import SglangSettings
 
 __all__ = ["create_engine"]
 
 
-def create_engine(name: str, embedded: EmbeddedSettings, scripted: ScriptedSettings) -> Engine:
-    """Make the engine called ``name``; its libraries are imported here, its model is not loaded.
+def create_engine(
+    settings: EmbeddedSettings | OpenAISettings | ScriptedSettings | SglangSettings,
+) -> Engine:
+    """Make the engine these settings are of; its libraries are imported here, nothing is loaded.
 
     Raises:
         EngineStartError: what it needs is not installed.
     """
-    if name == "scripted":
-        return ScriptedEngine(scripted)
     try:
-        from callsheet_server.engine.embedded.engine import EmbeddedEngine
+        match settings:
+            case ScriptedSettings():
+                return ScriptedEngine(settings)
+            case OpenAISettings():
+                from callsheet_server.engine.openai.engine import OpenAIEngine
+
+                return OpenAIEngine(settings)
+            case SglangSettings():
+                from callsheet_server.engine.sglang.engine import SglangEngine
+
+                return SglangEngine(settings)
+            case EmbeddedSettings():
+                from callsheet_server.engine.embedded.engine import EmbeddedEngine
+
+                return EmbeddedEngine(settings)
     except ImportError as error:
         raise EngineStartError(
-            f"engine 'embedded' needs {error.name}; run: pip install 'callsheet[server]'"
+            f"this engine needs {error.name}; run: pip install 'callsheet[server]'"
         ) from error
-    return EmbeddedEngine(embedded)

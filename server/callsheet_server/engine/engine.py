@@ -1,7 +1,8 @@
 """The seam between the server and whatever generates text.
 
-Three engines ship: ``scripted`` (deterministic, no model), ``embedded`` (torch in process) and, by
-plugin, ``sglang``. The server drives all of them through the ``Engine`` protocol below.
+Four engines ship: ``scripted`` (deterministic, no model), ``embedded`` (torch in process),
+``sglang`` (an SGLang server, with our plugin in it) and ``openai`` (any endpoint that speaks that
+protocol). The server drives all of them through the ``Engine`` protocol below.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from callsheet_server.residency.state import StateKind, StateStore, Tier
+from callsheet_server.residency.actions import Action
+from callsheet_server.residency.state import StateKind, StateStore, StateView, Tier
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Turn
 
 __all__ = [
     "Delta",
+    "DoneMove",
     "Engine",
     "EngineInfo",
     "FinishReason",
@@ -122,6 +125,8 @@ class EngineInfo:
     context_limit_tokens: int
     keeps_residency: bool
     """False = the engine ignores distances (no state of ours lives in it)."""
+    max_requests: int | None = None
+    """Requests it takes at a time, running and waiting; None = it sets no limit of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +147,17 @@ class Occupancy:
     tiers: tuple[TierUse, ...]
     running: int
     queued: int
+
+
+@dataclass(frozen=True, slots=True)
+class DoneMove:
+    """A move of state that was tried."""
+
+    action: Action
+    moved_bytes: int
+    seconds: float
+    """0 = not known."""
+    error: Exception | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +184,10 @@ class Engine(Protocol):
     @property
     def stores(self) -> Sequence[StateStore]:
         """The state the *server* plans for; empty if the engine plans for itself (sglang)."""
+
+    @property
+    def prefixes(self) -> StateView | None:
+        """Where NPCs' prefixes lie, by ``NpcKey``; None if the engine cannot know."""
 
     @property
     def adapters(self) -> frozenset[str]:
@@ -215,6 +235,9 @@ class Engine(Protocol):
 
     def cancel(self, request_id: str) -> bool:
         """Stop a request; its stream ends with finish_reason "cancelled". False = not known."""
+
+    def take_moves(self) -> Sequence[DoneMove]:
+        """Moves the engine made by its own plan since the last call, oldest first."""
 
     def occupancy(self) -> Occupancy: ...
 

@@ -8,26 +8,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Protocol
 
+from callsheet_server.engine.engine import DoneMove
 from callsheet_server.residency.actions import Action, Load, Plan
 from callsheet_server.residency.errors import ResidencyError
 from callsheet_server.residency.state import StateKind, StateStore
 
-__all__ = ["DoneMove", "MoveLog", "Mover"]
+__all__ = ["MoveLog", "Mover"]
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class DoneMove:
-    """A move that was tried."""
-
-    action: Action
-    moved_bytes: int
-    seconds: float
-    error: Exception | None
 
 
 class MoveLog(Protocol):

@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from callsheet._version import __version__
 from callsheet_server.engine.engine import (
     Delta,
+    DoneMove,
     EngineInfo,
     FinishReason,
     GenerationEnd,
@@ -42,7 +43,7 @@ from callsheet_server.engine.errors import (
 )
 from callsheet_server.engine.json_instance import instance_of
 from callsheet_server.engine.simulated import SimulatedStore
-from callsheet_server.residency.state import StateKind, StateStore, Tier
+from callsheet_server.residency.state import StateKind, StateStore, StateView, Tier
 from callsheet_server.world.key import NpcKey
 
 __all__ = ["ScriptedEngine", "ScriptedSettings"]
@@ -112,11 +113,23 @@ class ScriptedEngine:
 
     @property
     def info(self) -> EngineInfo:
-        return EngineInfo("scripted", __version__, "none", "none", 1_000_000, True)
+        return EngineInfo(
+            name="scripted",
+            version=__version__,
+            model="none",
+            device="none",
+            context_limit_tokens=1_000_000,
+            keeps_residency=True,
+            max_requests=self._settings.max_running + self._settings.max_queue,
+        )
 
     @property
     def stores(self) -> Sequence[StateStore]:
         return (self._prefixes,)
+
+    @property
+    def prefixes(self) -> StateView:
+        return self._prefixes
 
     @property
     def adapters(self) -> frozenset[str]:
@@ -202,6 +215,10 @@ class ScriptedEngine:
             return False
         cancelled.set()
         return True
+
+    def take_moves(self) -> Sequence[DoneMove]:
+        """None: the server plans for this engine."""
+        return ()
 
     def occupancy(self) -> Occupancy:
         store = self._prefixes

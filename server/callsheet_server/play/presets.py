@@ -38,6 +38,10 @@ def presets(npcs: int) -> list[str]:
 
 def max_open(settings: Settings) -> int:
     """Half of what the engine answers at once, so that players find a free place."""
-    embedded = settings.engine.name == "embedded"
-    slots = settings.embedded.max_batch if embedded else settings.scripted.max_running
-    return max(slots // 2, 1)
+    slots = {
+        "embedded": settings.embedded.max_batch,
+        "sglang": settings.sglang.max_open,
+        "openai": settings.openai.max_open,
+        "scripted": settings.scripted.max_running,
+    }
+    return max(slots[settings.engine.name] // 2, 1)

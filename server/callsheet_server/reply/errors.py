@@ -1,13 +1,18 @@
-"""Engine errors as wire errors: the one table."""
+"""What went wrong in an engine or a tick, as wire errors."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
+from callsheet.wire.tick import Tick
 from callsheet_server.engine import errors as engine
+from callsheet_server.world.world import TickReport
 
-__all__ = ["from_engine"]
+__all__ = ["from_engine", "tick_errors"]
+
+UNAVAILABLE_RETRY_S = 2.0
+"""When to try again while the engine is down; it is looked for all the time."""
 
 _CODES: Final[dict[type[engine.EngineError], ErrorCode]] = {
     engine.EngineUnavailableError: ErrorCode.ENGINE_UNAVAILABLE,
@@ -21,6 +26,39 @@ _CODES: Final[dict[type[engine.EngineError], ErrorCode]] = {
 
 def from_engine(error: engine.EngineError) -> CallsheetError:
     """What the client is told. Engine texts name no internals, so they go through."""
-    retry_after_s = error.retry_after_s if isinstance(error, engine.EngineOverloadedError) else None
+    retry_after_s = None
+    if isinstance(error, engine.EngineOverloadedError):
+        retry_after_s = error.retry_after_s
+    elif isinstance(error, engine.EngineUnavailableError):
+        retry_after_s = UNAVAILABLE_RETRY_S
     code = _CODES.get(type(error), ErrorCode.GENERATION_FAILED)
     return error_for(code, str(error), retry_after_s=retry_after_s)
+
+
+def tick_errors(tick: Tick, report: TickReport) -> list[CallsheetError]:
+    """What of a tick was left out, in words."""
+    errors = []
+    if report.unknown_count:
+        shown = ", ".join(map(str, report.unknown_handles))
+        errors.append(
+            error_for(
+                ErrorCode.UNKNOWN_HANDLE,
+                f"tick {tick.tick}: {report.unknown_count} records with unknown handles skipped: "
+                f"{shown}",
+                field="handle",
+                value=f"[{shown}]",
+            )
+        )
+    if report.bad_count:
+        shown = ", ".join(map(str, report.bad_handles))
+        errors.append(
+            error_for(
+                ErrorCode.BAD_VALUE,
+                f"tick {tick.tick}: {report.bad_count} records skipped, of handles {shown}: "
+                f"positions and velocities must be finite and within 1e7, next_call_s NaN or at "
+                f"least 0, flags at most 3",
+                field="npcs",
+                value=f"[{shown}]",
+            )
+        )
+    return errors

@@ -1,21 +1,39 @@
-"""What the model is told beyond the persona: who speaks, and a script's facts."""
+"""What the model is told beyond the persona: who speaks, what, and a script's facts.
+
+What players say, and what they are called, is data. It is one line: nobody can begin a line that
+looks like another speaker's. It holds nothing that cannot be seen, and nobody but the game and its
+mods is the narrator.
+"""
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
+from callsheet.wire.errors import ErrorCode, error_for
 from callsheet.wire.talk import SamplingSpec, Say, Speaker
 from callsheet_server.engine.engine import Priority, Sampling
 from callsheet_server.reply.settings import ReplySettings
+from callsheet_server.world.errors import bad_value
 from callsheet_server.world.memory import Turn
 from callsheet_server.world.world import World
 
 __all__ = [
-    "heard_turn",
+    "heard_text",
+    "heard_turns",
     "priority_of",
     "sampling_of",
     "speaker_name",
 ]
 
 NARRATOR = "Narrator"
+NOBODY = "Someone"
+_UNSEEN: Final = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"  # controls, but for white space
+    "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"  # bidi, joints
+    "\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e0fff]"  # tags and variation selectors, which can spell hidden text
+)
 _PRIORITIES = {
     "player": Priority.PLAYER,
     "npc": Priority.NPC,
@@ -25,21 +43,49 @@ _PRIORITIES = {
 
 
 def speaker_name(world: World, speaker: Speaker) -> str:
-    """The name an NPC knows a speaker by."""
-    if speaker.name is not None:
-        return speaker.name
-    if speaker.kind == "narrator" or speaker.id is None:
-        return NARRATOR
-    if speaker.kind == "player" and speaker.id in world.players:
-        return world.players[speaker.id].spec.name
-    if speaker.kind == "npc" and speaker.id in world.npcs:
-        return world.npcs[speaker.id].spec.name
-    return speaker.id
+    """The name an NPC knows a speaker by: one line, no colon, and not the narrator's."""
+    if speaker.kind == "narrator":
+        return _one_line((speaker.name or "").replace(":", " ")) or NARRATOR
+    name = speaker.name or speaker.id or NOBODY
+    if speaker.name is None and speaker.kind == "player" and speaker.id in world.players:
+        name = world.players[speaker.id].spec.name
+    if speaker.name is None and speaker.kind == "npc" and speaker.id in world.npcs:
+        name = world.npcs[speaker.id].spec.name
+    name = _one_line(name.replace(":", " ")) or NOBODY
+    return NOBODY if name.casefold() == NARRATOR.casefold() else name
 
 
-def heard_turn(speaker: str, text: str, material: str | None) -> Turn:
-    """What was said, after the facts a script gave for this reply."""
-    return Turn(speaker, f"({material})\n{text}" if material else text)
+def heard_text(message: Say, max_chars: int) -> str:
+    """What an NPC hears of what was said: as it is from a narrator, else one line to be seen.
+
+    Raises:
+        WorldError: ``limit_exceeded``, a player says more than ``max_chars``; ``bad_value``,
+            nothing is left.
+    """
+    if message.speaker.kind == "narrator":
+        return message.text
+    text = _one_line(message.text)
+    if message.speaker.kind == "player" and len(text) > max_chars:
+        raise error_for(
+            ErrorCode.LIMIT_EXCEEDED,
+            f"a player may say {max_chars} characters at a time here (reply.max_heard_chars)",
+            field="text",
+            value=str(len(text)),
+            limit=max_chars,
+        )
+    if not text:
+        raise bad_value("nothing in this text can be seen", "text", '""')
+    return text
+
+
+def heard_turns(speaker: str, text: str, material: str | None) -> tuple[Turn, ...]:
+    """The facts a script gave for this reply, told by nobody a player could pass for; the words."""
+    said = Turn(speaker, text)
+    return (Turn(NARRATOR, material), said) if material else (said,)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(_UNSEEN.sub("", text).split())
 
 
 def priority_of(message: Say) -> Priority:

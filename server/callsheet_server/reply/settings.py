@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from callsheet.wire.fields import MAX_SPEECH_CHARS
+
 __all__ = ["ReplySettings"]
 
 
@@ -20,6 +22,19 @@ class ReplySettings(BaseModel):
     )
     repetition_penalty: float = Field(
         default=1.1, ge=0.5, le=2, description="Above 1 = repeats itself less."
+    )
+    max_heard_chars: int = Field(
+        default=MAX_SPEECH_CHARS,
+        ge=1,
+        le=MAX_SPEECH_CHARS,
+        description="Longest text a player may say to an NPC, in characters.",
+    )
+    max_open: int = Field(
+        default=4_096,
+        ge=1,
+        le=1_000_000,
+        description="Replies the model may be asked for at a time, in all worlds; what the engine "
+        "takes at most holds too. Past it the least urgent that waits is shed.",
     )
     hear_timeout_s: float = Field(
         default=0.25,

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from enum import IntEnum, StrEnum
 from typing import Protocol, runtime_checkable
 
-__all__ = ["StateKind", "StateStore", "Tier"]
+__all__ = ["StateKind", "StateStore", "StateView", "Tier"]
 
 
 class Tier(IntEnum):
@@ -32,8 +32,21 @@ class StateKind(StrEnum):
     """Anything a user keeps per NPC; key = ``NpcKey``."""
 
 
+class StateView(Protocol):
+    """Where one kind of per-NPC state lies, to look at."""
+
+    def tier(self, key: Hashable) -> Tier:
+        """Where ``key`` lives now; ``ABSENT`` for a key that was never seen."""
+
+    def size_bytes(self, key: Hashable) -> int:
+        """What ``key`` takes, or would take once built, in any tier; 0 = not known."""
+
+    def rebuild_s(self, key: Hashable) -> float:
+        """Seconds it would take to build ``key`` from nothing; +inf = it cannot be rebuilt."""
+
+
 @runtime_checkable
-class StateStore(Protocol):
+class StateStore(StateView, Protocol):
     """One kind of per-NPC state that can be moved between tiers.
 
     The planner decides, the mover calls. Every method blocks until it is done. ``load``, ``evict``
@@ -48,15 +61,6 @@ class StateStore(Protocol):
 
     def capacity_bytes(self, tier: Tier) -> int:
         """The budget of ``tier``; 0 = the tier is not used."""
-
-    def tier(self, key: Hashable) -> Tier:
-        """Where ``key`` lives now; ``ABSENT`` for a key the store has never seen."""
-
-    def size_bytes(self, key: Hashable) -> int:
-        """What ``key`` takes, or would take once built, in any tier."""
-
-    def rebuild_s(self, key: Hashable) -> float:
-        """Seconds it would take to build ``key`` from nothing; +inf = it cannot be rebuilt."""
 
     def backed_up(self, key: Hashable) -> bool:
         """True if ``key`` is on ``DEVICE`` and a valid copy of it lies on ``HOST``."""

@@ -10,8 +10,10 @@ from callsheet.wire.errors import RULES, CallsheetError, CloseCode, ErrorCode, e
 from callsheet.wire.fields import PROTOCOL
 from callsheet.wire.session import Hello
 from callsheet.wire.tick import Tick
+from callsheet_server.session.error_message import error_message
+from callsheet_server.session.link import Link
 from callsheet_server.session.registry import SessionRegistry
-from callsheet_server.session.session import Link, Session, error_message
+from callsheet_server.session.session import Session
 
 __all__ = ["Connection"]
 
@@ -40,14 +42,14 @@ class Connection:
             hello = _parse_hello(frame)
             self.session = self._registry.open(hello, self._link, now_s)
         except CallsheetError as error:
-            self._refuse(error)
+            self.refuse(error)
             return None
         return hello
 
     def hello_timeout(self, timeout_s: float) -> None:
         """Nobody said hello in time."""
         if self.session is None and not self._refused:
-            self._refuse(
+            self.refuse(
                 error_for(
                     ErrorCode.HELLO_TIMEOUT,
                     f"no hello within {timeout_s:g} s; it must be the first message",
@@ -55,17 +57,18 @@ class Connection:
                 )
             )
 
-    def lost(self, close_code: int, now_s: float) -> None:
-        """The connection is gone, whoever ended it."""
-        if self.session is not None:
-            self.session.detach(self._link, close_code, now_s)
-
-    def _refuse(self, error: CallsheetError) -> None:
+    def refuse(self, error: CallsheetError) -> None:
+        """Tell why this connection may not be used, and close it. Before its hello only."""
         self._refused = True
         self._registry.refused(error.code)
         self._link.send(encode(error_message(error)))
         code = RULES[error.code].closes or CloseCode.PROTOCOL_ERROR
         self._link.close(code, str(error.code))
+
+    def lost(self, close_code: int, now_s: float) -> None:
+        """The connection is gone, whoever ended it."""
+        if self.session is not None:
+            self.session.detach(self._link, close_code, now_s)
 
 
 def _parse_hello(frame: str | bytes) -> Hello:

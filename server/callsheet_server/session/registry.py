@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import hmac
 from collections import Counter
-from collections.abc import Callable, Iterator
-
-from pydantic import SecretStr
+from collections.abc import Callable, Iterable, Iterator
 
 from callsheet._version import __version__
 from callsheet.wire.errors import CallsheetError, CloseCode, ErrorCode, error_for
 from callsheet.wire.fields import PROTOCOL
 from callsheet.wire.session import EngineSummary, Hello, Limits, Welcome
-from callsheet_server.session.session import Link, Session, SessionState
+from callsheet_server.session.error_message import error_message
+from callsheet_server.session.keyring import Keyring
+from callsheet_server.session.link import Link
+from callsheet_server.session.quota import QuotaBook, Scope
+from callsheet_server.session.session import Session, SessionState
+from callsheet_server.storage.changes import Change, Journal, NoJournal
+from callsheet_server.storage.saved import SavedSession
+from callsheet_server.storage.statements import empty_world
 from callsheet_server.transport.settings import LimitSettings, ServerSettings
+from callsheet_server.transport.tokens import Token, tokens_of
 
 __all__ = ["SessionRegistry"]
 
@@ -28,14 +33,21 @@ class SessionRegistry:
         self,
         server: ServerSettings,
         limits: LimitSettings,
+        quotas: QuotaBook,
         engine: Callable[[], EngineSummary],
         new_token: Callable[[], str],
+        journal: Callable[[str], Journal] = lambda _: NoJournal(),
     ) -> None:
+        """``journal`` gives the journal of a world."""
         self._server = server
         self._limits = limits
+        self._quotas = quotas
+        self._keyring = Keyring(tokens_of(server), server.on_loopback)
         self._engine = engine
         self._new_token = new_token
+        self._journal = journal
         self._sessions: dict[str, Session] = {}
+        self._shut_for_s: float | None = None
         self._past_errors: Counter[ErrorCode] = Counter()
         """Told in sessions that are over, or to connections that never got one."""
 
@@ -50,19 +62,64 @@ class SessionRegistry:
 
         Raises:
             AuthError: ``unauthorized``.
+            SessionError: ``draining``.
             WorldError: ``world_taken`` or ``limit_exceeded``; nothing has changed.
         """
-        self._check_token(hello)
+        token = self._keyring.admit(hello.role, hello.world, hello.token)
         session = self._resumable(hello)
         resumed = session is not None
         if session is None:
-            self._check_room(hello)
-            session = Session(self._new_token(), hello.role, hello.world, self._limits, now_s)
+            self._check_room(hello, token)
+            journal, limits = self._journal(hello.world), self._limits
+            session = Session(self._new_token(), hello.role, hello.world, limits, now_s, journal)
             self._sessions[session.id] = session
-        session.resume_token = self._new_token()
-        last_seq = hello.resume.last_seq if hello.resume and resumed else 0
+            if hello.role == "game":  # It starts with an empty world.
+                journal.submit(Change(must=empty_world()))
+        session.token = token
+        session.quotas = self._quotas.of(session.quota, hello.role, hello.world, token, now_s)
+        resume = hello.resume if resumed else None
+        session.record.tokens.renew(self._new_token, resume.token if resume else None)
+        last_seq = resume.last_seq if resume else 0
         session.attach(link, self._welcome(session, resumed, now_s), last_seq, now_s)
         return session
+
+    def shut(self, retry_after_s: float) -> None:
+        """Open no new sessions; those there are may still be resumed."""
+        self._shut_for_s = retry_after_s
+
+    def restore(self, saved: SavedSession, world: str, now_s: float) -> Session:
+        """Take up a game's session of before a restart: it can be resumed, as if lost now."""
+        journal = self._journal(world)
+        session = Session(saved.session, "game", world, self._limits, now_s, journal, saved)
+        self._sessions[session.id] = session
+        for request in saved.open_requests:
+            text = "the server was restarted before it could answer; ask again"
+            error = error_for(ErrorCode.INTERRUPTED, text, request_id=request)
+            session.send(error_message(error))
+        return session
+
+    def may_observe(self, token: str | None) -> bool:
+        """True if this token, or none, lets one see what goes on in all worlds."""
+        try:
+            self._keyring.admit("observer", None, token)
+        except CallsheetError as error:
+            self.refused(error.code)
+            return False
+        return True
+
+    def use_tokens(self, tokens: Iterable[Token], now_s: float) -> None:
+        """From now on these and the settings' own are good; sessions of others are closed."""
+        self._keyring = Keyring(
+            (*tokens_of(self._server), *tokens), open_to_all=self._server.on_loopback
+        )
+        for session in self._sessions.values():
+            if session.resume_token and not self._keyring.holds(session.role, session.token):
+                session.fail(
+                    error_for(
+                        ErrorCode.UNAUTHORIZED, "this session's token was revoked", field="token"
+                    ),
+                    now_s,
+                )
 
     def refused(self, code: ErrorCode) -> None:
         """A connection without a session was told of an error."""
@@ -87,24 +144,13 @@ class SessionRegistry:
             expired = now_s - session.detached_at_s > self._server.resume_grace_s
             if session.state is SessionState.DETACHED and expired:
                 session.close(CloseCode.NORMAL, "grace expired")
+        alive = [s for s in self if s.state is not SessionState.CLOSED]
+        self._quotas.forget_unused(now_s, {key for s in alive for key in _shared_quotas(s)})
         over = [s for s in self._sessions.values() if s.state is SessionState.CLOSED]
         for session in over:
             del self._sessions[session.id]
             self._past_errors += session.errors
         return over
-
-    def _check_token(self, hello: Hello) -> None:
-        wanted: SecretStr | None = getattr(self._server, f"{hello.role}_token")
-        if wanted is None:
-            return
-        given = (hello.token or "").encode()
-        if not hmac.compare_digest(given, wanted.get_secret_value().encode()):
-            raise error_for(
-                ErrorCode.UNAUTHORIZED,
-                f"the role {hello.role} needs a token on this server, and "
-                + ("none was sent" if hello.token is None else "the one sent is not it"),
-                field="token",
-            )
 
     def _resumable(self, hello: Hello) -> Session | None:
         """The session a hello may go on with; None = it has to start afresh."""
@@ -115,15 +161,19 @@ class SessionRegistry:
             return None
         if (session.role, session.world) != (hello.role, hello.world):
             return None
-        token, wanted = hello.resume.token.encode(), session.resume_token.encode()
-        return session if hmac.compare_digest(token, wanted) else None
+        return session if session.record.tokens.accepts(hello.resume.token) else None
 
-    def _check_room(self, hello: Hello) -> None:
+    def _check_room(self, hello: Hello, token: Token | None) -> None:
+        if self._shut_for_s is not None:
+            raise error_for(ErrorCode.DRAINING, "the server stops", retry_after_s=self._shut_for_s)
         if hello.role == "game":
             self._end_lost_games(hello.world)
         alive = [s for s in self._sessions.values() if s.state is not SessionState.CLOSED]
         if len(alive) >= self._limits.max_sessions:
             raise _full("sessions", self._limits.max_sessions)
+        of_token = sum(s.token == token for s in alive) if token is not None else 0
+        if of_token >= self._limits.max_sessions_per_token:
+            raise _full("sessions of one token", self._limits.max_sessions_per_token)
         worlds = {s.world for s in alive}
         if hello.world not in worlds and len(worlds) >= self._limits.max_worlds:
             raise _full("worlds", self._limits.max_worlds)
@@ -143,10 +193,11 @@ class SessionRegistry:
             if lost and (session.role, session.world) == ("game", world):
                 session.close(CloseCode.NORMAL, "another game took over")
 
-    def _worlds(self) -> tuple[str, ...]:
-        """Worlds that have a game, as many as are told."""
-        games = [s for s in self._sessions.values() if s.role == "game"]
-        return tuple(s.world for s in games if s.state is not SessionState.CLOSED)[:MAX_TOLD_WORLDS]
+    def _worlds(self, session: Session) -> tuple[str, ...]:
+        """Worlds that have a game and may be told to ``session``, as many as are told."""
+        games = [s for s in self if s.role == "game" and s.state is not SessionState.CLOSED]
+        only = None if session.token is None else session.token.world
+        return tuple(s.world for s in games if only in (None, s.world))[:MAX_TOLD_WORLDS]
 
     def _welcome(self, session: Session, resumed: bool, now_s: float) -> Welcome:
         limits = self._limits
@@ -173,7 +224,7 @@ class SessionRegistry:
             server_version=__version__,
             server_time_s=now_s,
             engine=self._engine(),
-            worlds=self._worlds() if session.role == "observer" else None,
+            worlds=self._worlds(session) if session.role == "observer" else None,
         )
 
 
@@ -184,3 +235,10 @@ def _full(what: str, limit: int) -> CallsheetError:
         limit=limit,
         retry_after_s=10.0,
     )
+
+
+def _shared_quotas(session: Session) -> Iterator[tuple[Scope, str]]:
+    """The quotas a session shares with others."""
+    yield "world", session.world
+    if session.token is not None:
+        yield "token", session.token.name

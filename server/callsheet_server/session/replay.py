@@ -3,46 +3,95 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import orjson
 
 from callsheet.wire.base import Reliable
 from callsheet.wire.codec import encode
 from callsheet.wire.errors import ErrorCode, error_for
 
-__all__ = ["ReplayBuffer"]
+__all__ = ["Kept", "ReplayBuffer"]
+
+
+@dataclass(slots=True, eq=False)
+class Kept:
+    """A message that was not acked yet."""
+
+    seq: int
+    frame: bytes
+    held: bool
+    """It must not be sent yet, nor what comes after it."""
 
 
 class ReplayBuffer:
-    """Numbers messages from 1 and keeps them, bounded, until the client acks them."""
+    """Numbers messages from 1 and keeps them, bounded, until the client acks them.
+
+    What may be sent is taken with ``take_ready``: in order, up to the first message that is held.
+    """
 
     def __init__(self, max_messages: int, max_bytes: int) -> None:
         self._max_messages = max_messages
         self._max_bytes = max_bytes
-        self._frames: deque[bytes] = deque()
+        self._kept: deque[Kept] = deque()
         self._bytes = 0
         self._acked = 0
+        self._taken = 0
+        """The last seq taken for the present connection."""
+        self._ever_taken = 0
+        self.restored = False
+        """True until ``number_from``: these are messages of before a restart."""
 
     @property
     def last_seq(self) -> int:
-        return self._acked + len(self._frames)
+        return self._acked + len(self._kept)
 
-    def add(self, message: Reliable) -> bytes:
-        """Number a message, keep it, and return its frame.
+    @property
+    def acked(self) -> int:
+        return self._acked
+
+    def add(self, message: Reliable, *, held: bool = False) -> Kept:
+        """Number a message and keep it.
 
         Raises:
             SessionError: ``slow_consumer``, if that would keep too much.
         """
-        frame = encode(message.model_copy(update={"seq": self.last_seq + 1}))
-        if len(self._frames) >= self._max_messages or self._bytes + len(frame) > self._max_bytes:
+        kept = Kept(0 if self.restored else self.last_seq + 1, b"", held)
+        kept.frame = _frame(message, kept.seq)
+        size = len(kept.frame)
+        if len(self._kept) >= self._max_messages or self._bytes + size > self._max_bytes:
             raise error_for(
                 ErrorCode.SLOW_CONSUMER,
-                f"{len(self._frames)} messages ({self._bytes} bytes) wait for an ack; "
+                f"{len(self._kept)} messages ({self._bytes} bytes) wait for an ack; "
                 f"the limits are {self._max_messages} and {self._max_bytes}",
                 limit=self._max_messages,
             )
-        self._frames.append(frame)
-        self._bytes += len(frame)
-        return frame
+        self._kept.append(kept)
+        self._bytes += size
+        return kept
+
+    def release(self, kept: Kept, instead: Reliable | None = None) -> None:
+        """A held message may be sent, or another one in its place and under its number."""
+        if instead is not None:
+            self._bytes -= len(kept.frame)
+            kept.frame = _frame(instead, kept.seq)
+            self._bytes += len(kept.frame)
+        kept.held = False
+
+    def take_ready(self) -> Iterator[bytes]:
+        """The frames that may be sent on this connection and were not taken yet."""
+        while self._taken < self.last_seq:
+            kept = self._kept[self._taken - self._acked]
+            if kept.held:
+                return
+            self._taken += 1
+            self._ever_taken = max(self._taken, self._ever_taken)
+            yield kept.frame
+
+    def rewind(self, seq: int) -> None:
+        """A new connection, whose client has everything up to ``seq``."""
+        self._taken = min(max(seq, self._acked), self._ever_taken)
 
     def ack(self, seq: int) -> None:
         """Forget everything up to ``seq``.
@@ -50,24 +99,55 @@ class ReplayBuffer:
         Raises:
             ProtocolError: ``bad_message``, for a seq that was never sent.
         """
-        if seq > self.last_seq:
+        if seq > self._ever_taken:
             raise error_for(
                 ErrorCode.BAD_MESSAGE,
-                f"ack.seq: {seq} was never sent; the last was {self.last_seq}",
+                f"ack.seq: {seq} was never sent; the last was {self._ever_taken}",
                 field="seq",
                 value=str(seq),
-                limit=self.last_seq,
+                limit=self._ever_taken,
             )
         while self._acked < seq:
-            self._bytes -= len(self._frames.popleft())
+            self._bytes -= len(self._kept.popleft().frame)
             self._acked += 1
+        self._taken = max(self._taken, self._acked)
 
-    def after(self, seq: int) -> Iterator[bytes]:
-        """The frames after ``seq``, oldest first."""
-        skip = max(0, seq - self._acked)
-        return (frame for index, frame in enumerate(self._frames) if index >= skip)
+    # --- after a restart ---------------------------------------------------------------------
+
+    def restore(self, frames: Iterable[tuple[int, bytes]]) -> None:
+        """Begin with the answers of before a restart; ``seq`` below 1 = they had no number."""
+        self.restored = True
+        for seq, frame in frames:
+            self._kept.append(Kept(seq, frame, held=False))
+            self._bytes += len(frame)
+
+    def numbered_from(self, last_seq: int) -> list[tuple[int, bytes]]:
+        """What a client that has everything up to ``last_seq`` has not, with its new numbers.
+
+        Other messages had numbers of their own before the restart and are lost, so that the
+        numbers of the answers change.
+        """
+        unseen = [kept for kept in self._kept if kept.seq < 1 or kept.seq > last_seq]
+        return [
+            (seq, orjson.dumps(orjson.loads(kept.frame) | {"seq": seq}))
+            for seq, kept in enumerate(unseen, last_seq + 1)
+        ]
+
+    def number_from(self, last_seq: int) -> None:
+        """Number what was restored, or came since; the client has everything up to ``last_seq``."""
+        numbered = self.numbered_from(last_seq)
+        self._kept = deque(Kept(seq, frame, held=False) for seq, frame in numbered)
+        self._bytes = sum(len(kept.frame) for kept in self._kept)
+        self._acked = self._taken = self._ever_taken = last_seq
+        self.restored = False
 
     def check_integrity(self) -> None:
         """Raise ``AssertionError`` naming the broken invariant, if one is broken."""
-        assert self._bytes == sum(map(len, self._frames)), "kept bytes are miscounted"
-        assert len(self._frames) <= self._max_messages, "too many messages are kept"
+        assert self._bytes == sum(len(kept.frame) for kept in self._kept), "bytes are miscounted"
+        assert len(self._kept) <= self._max_messages, "too many messages are kept"
+        assert self._taken <= self.last_seq, "more was taken than there is"
+
+
+def _frame(message: Reliable, seq: int) -> bytes:
+    """The frame of a numbered message, in its own size: orjson's results keep a 4 KiB buffer."""
+    return bytes(memoryview(encode(message.model_copy(update={"seq": seq}))))

@@ -14,25 +14,32 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from enum import Enum
-from typing import Protocol
 
 from callsheet.wire.base import Reliable, Request, ServerMessage
 from callsheet.wire.codec import AnyClientMessage, encode, parse_client_message
 from callsheet.wire.errors import RULES, CallsheetError, CloseCode, ErrorCode, error_for
 from callsheet.wire.fields import Role
-from callsheet.wire.session import Ack, Bye, Error, Hello, Ping, Pong
-from callsheet.wire.tick import Tick, TickKind, decode_tick, tick_from_json
+from callsheet.wire.session import Ack, Bye, Hello, Ping, Pong
+from callsheet.wire.tick import Tick, decode_tick, tick_from_json
 from callsheet.wire.world import JsonTick
+from callsheet_server.session.answers import Answers, Instead
 from callsheet_server.session.budget import TokenBucket
-from callsheet_server.session.replay import ReplayBuffer
+from callsheet_server.session.checks import check_role, check_size
+from callsheet_server.session.error_message import error_message
+from callsheet_server.session.link import Link
+from callsheet_server.session.quota import Quota, Quotas
+from callsheet_server.session.record import SessionRecord
+from callsheet_server.session.replay import Kept, ReplayBuffer
+from callsheet_server.session.tick_gate import TickGate
+from callsheet_server.storage.changes import Change, Journal, NoJournal
+from callsheet_server.storage.saved import SavedSession
 from callsheet_server.transport.settings import LimitSettings
+from callsheet_server.transport.tokens import Token
 
-__all__ = ["Link", "Session", "SessionState", "error_message"]
+__all__ = ["Session", "SessionState"]
 
 logger = logging.getLogger(__name__)
 
-BURST_S = 2.0
-"""A session that was quiet may send this many seconds' worth of messages at once."""
 ERROR_RATE = 10.0
 ERROR_BURST = 100.0
 """100 errors at once or 10 a second for long: the client is broken or hostile."""
@@ -54,62 +61,90 @@ class SessionState(Enum):
     CLOSED = "closed"
 
 
-class Link(Protocol):
-    """The way to the client, as a session sees it. Calls never block."""
-
-    @property
-    def waiting(self) -> int:
-        """Frames queued and not yet written."""
-
-    def send(self, frame: bytes, key: str | None = None) -> None:
-        """Queue a text frame. One with a ``key`` replaces a queued one with the same key."""
-
-    def close(self, code: int, reason: str) -> None:
-        """Close once what is queued has been sent."""
-
-
 class Session:
     """One client's side of the server, for as long as it can be resumed."""
 
     def __init__(
-        self, session_id: str, role: Role, world: str, limits: LimitSettings, now_s: float
+        self,
+        session_id: str,
+        role: Role,
+        world: str,
+        limits: LimitSettings,
+        now_s: float,
+        journal: Journal | None = None,
+        saved: SavedSession | None = None,
     ) -> None:
+        """``journal``: where its answers go; None = nowhere. ``saved``: of before a restart."""
         self.id = session_id
         self.role: Role = role
         self.world = world
-        self.resume_token = ""
+        self.token: Token | None = None
+        """What let it in; None = its role asks for none."""
+        self.quota = Quota("session", "this session", limits, now_s)
+        """Its own."""
+        self.quotas = Quotas([self.quota], [self.quota], Counter())
+        """All that it is under."""
         self.state = SessionState.DETACHED
-        self.last_request_id = 0
         self.last_frame_s = now_s
         self.detached_at_s = now_s
         self.errors: Counter[ErrorCode] = Counter()
-        """Errors told to this client."""
         self._limits = limits
         self._link: Link | None = None
         self._replay = ReplayBuffer(limits.max_outbox_messages, limits.max_outbox_bytes)
-        self._messages = TokenBucket(
-            limits.max_messages_per_s, limits.max_messages_per_s * BURST_S, now_s
-        )
-        self._ticks = TokenBucket(limits.max_ticks_per_s, limits.max_ticks_per_s * BURST_S, now_s)
+        self._ticks = TickGate(limits.max_ticks_per_s, now_s)
         self._error_budget = TokenBucket(ERROR_RATE, ERROR_BURST, now_s)
         self._told_at_s: dict[ErrorCode, float] = {}
-        self._last_tick = -1
-        self._last_game_time_s = 0.0
-        self._keyframe_due = True
+        journal = journal or NoJournal()
+        self.record = SessionRecord(session_id, role == "game" and journal.keeps, saved)
+        self.answers = Answers(self.record, self._replay, journal, self._flush, self.errors)
+        if saved is not None:
+            self._replay.restore(saved.answers)
+        self._arriving: Link | None = None
+        """A connection that waits for what must be durable before it is greeted."""
 
     # --- the connection comes and goes -------------------------------------------------------
 
     def attach(self, link: Link, welcome: ServerMessage, last_seq: int, now_s: float) -> None:
-        """Take a (new) connection: greet, then replay what came after ``last_seq``."""
+        """Take a (new) connection: greet, then replay what came after ``last_seq``.
+
+        After a restart that waits until the answers' new numbers are durable.
+        """
         if self._link is not None:
             self.fail(error_for(ErrorCode.SUPERSEDED, "this session was resumed elsewhere"), now_s)
-        self._link = link
         self.last_frame_s = now_s
-        self._keyframe_due = True
+        if not self._replay.restored:
+            self.answers.opened()
+            self._greet(link, welcome, last_seq)
+            return
+        self._arriving = link
+
+        def numbered() -> None:
+            if self._arriving is link:
+                self._greet(link, welcome, last_seq)
+
+        def failed(error: CallsheetError) -> None:
+            link.send(encode(error_message(error)))
+            link.close(CloseCode.INTERNAL, str(error.code))
+
+        self.answers.resume(last_seq, numbered, failed)
+
+    def _greet(self, link: Link, welcome: ServerMessage, last_seq: int) -> None:
+        self._link, self._arriving = link, None
+        self._ticks.keyframe_due = True
+        self._replay.rewind(last_seq)
         self._set_state(SessionState.OPEN)
         link.send(encode(welcome))
-        for frame in self._replay.after(last_seq):
-            link.send(frame)
+        self._flush()
+
+    @property
+    def resume_token(self) -> str:
+        """What resumes it, given out with the last welcome."""
+        return self.record.tokens.present
+
+    @property
+    def last_request_id(self) -> int:
+        """The greatest request id taken so far; 0 = none."""
+        return self.record.last_request_id
 
     def is_on(self, link: Link) -> bool:
         """True if this is the session's connection now."""
@@ -117,6 +152,8 @@ class Session:
 
     def detach(self, link: Link, close_code: int, now_s: float) -> None:
         """The connection is gone. Ignored if it is no longer the session's."""
+        if link is self._arriving:
+            self._arriving = None
         if not self.is_on(link):
             return
         self._link = None
@@ -151,6 +188,7 @@ class Session:
             and the client has been told.
         """
         self.last_frame_s = now_s
+        self.record.tokens.arrived()
         try:
             if isinstance(frame, bytes):
                 return self._receive_tick(frame, now_s)
@@ -161,30 +199,32 @@ class Session:
 
     def _receive_message(self, text: str, now_s: float) -> AnyClientMessage | Tick | None:
         if 4 * len(text) > self._limits.max_message_bytes:
-            _check_size("text", len(text.encode()), self._limits.max_message_bytes)
+            check_size("text", len(text.encode()), self._limits.max_message_bytes)
+        size_bytes = len(text) if text.isascii() else len(text.encode())
+        refusal = self.quotas.take_bytes(size_bytes, now_s)
         message = parse_client_message(text)
         if isinstance(message, JsonTick):
-            self._check_role(message)
+            check_role(self.role, message)
+            if refusal is not None:
+                self.complain(refusal, now_s)
+                return None
             return self._admit_tick(tick_from_json(message), now_s)
         try:
-            return self._admit_message(message, now_s)
+            return self._admit_message(message, refusal, now_s)
         except CallsheetError as error:
             error.request_id = message.id if isinstance(message, Request) else None
             raise
 
-    def _admit_message(self, message: AnyClientMessage, now_s: float) -> AnyClientMessage | None:
-        """Check rate, id and role; answer here what needs no world."""
-        wait_s = self._messages.take(now_s)
+    def _admit_message(
+        self, message: AnyClientMessage, refusal: CallsheetError | None, now_s: float
+    ) -> AnyClientMessage | None:
+        """Check quotas, id and role; answer here what needs no world."""
+        refusal = refusal or self.quotas.take_message(now_s)
         if isinstance(message, Request):
-            self._take_request_id(message.id)
-        if wait_s:
-            raise error_for(
-                ErrorCode.LIMIT_EXCEEDED,
-                f"more than {self._limits.max_messages_per_s:g} messages a second",
-                limit=self._limits.max_messages_per_s,
-                retry_after_s=wait_s,
-            )
-        self._check_role(message)
+            self.record.take_id(message.id)
+        if refusal is not None:
+            raise refusal
+        check_role(self.role, message)
         match message:
             case Ping():
                 pong = Pong(client_time_s=message.client_time_s, server_time_s=now_s)
@@ -204,86 +244,22 @@ class Session:
                 return message
         return None
 
-    def _take_request_id(self, request_id: int) -> None:
-        if request_id <= self.last_request_id:
-            raise error_for(
-                ErrorCode.DUPLICATE_REQUEST,
-                f"request id {request_id} is not greater than {self.last_request_id}, the last "
-                f"one taken; count up within a session",
-                field="id",
-                value=str(request_id),
-                limit=self.last_request_id,
-            )
-        self.last_request_id = request_id
-
-    def _check_role(self, message: AnyClientMessage) -> None:
-        if self.role not in message.roles:
-            raise error_for(
-                ErrorCode.FORBIDDEN,
-                f"{message.type} is for {' and '.join(sorted(message.roles))}; "
-                f"this session's role is {self.role}",
-                field="type",
-                value=f'"{message.type}"',
-            )
-
-    # --- ticks -------------------------------------------------------------------------------
-
     def _receive_tick(self, frame: bytes, now_s: float) -> Tick | None:
         if self.role != "game":
             raise error_for(ErrorCode.FORBIDDEN, f"ticks are for games; this is a {self.role}")
-        _check_size("binary", len(frame), self._limits.max_tick_bytes)
+        check_size("binary", len(frame), self._limits.max_tick_bytes)
+        if (refusal := self.quotas.take_bytes(len(frame), now_s)) is not None:
+            self.complain(refusal, now_s)
+            return None
         return self._admit_tick(decode_tick(frame), now_s)
 
     def _admit_tick(self, tick: Tick, now_s: float) -> Tick | None:
         """Check rate, order and time. A refused tick is dropped and told of, throttled."""
-        wait_s = self._ticks.take(now_s)
-        if wait_s:
-            self.complain(
-                error_for(
-                    ErrorCode.LIMIT_EXCEEDED,
-                    f"more than {self._limits.max_ticks_per_s:g} ticks a second; tick dropped",
-                    field="tick",
-                    value=str(tick.tick),
-                    limit=self._limits.max_ticks_per_s,
-                    retry_after_s=wait_s,
-                ),
-                now_s,
-            )
-            return None
-        problem = self._tick_problem(tick)
+        problem = self._ticks.refuse(tick, now_s)
         if problem is not None:
             self.complain(problem, now_s)
             return None
-        self._last_tick = tick.tick
-        self._last_game_time_s = tick.game_time_s
-        self._keyframe_due = False
         return tick
-
-    def _tick_problem(self, tick: Tick) -> CallsheetError | None:
-        if tick.tick <= self._last_tick:
-            return error_for(
-                ErrorCode.TICK_OUT_OF_ORDER,
-                f"tick {tick.tick} after tick {self._last_tick}; tick dropped",
-                field="tick",
-                value=str(tick.tick),
-                limit=self._last_tick,
-            )
-        if tick.game_time_s < self._last_game_time_s:
-            return error_for(
-                ErrorCode.TIME_BACKWARDS,
-                f"game_time_s {tick.game_time_s:g} after {self._last_game_time_s:g}; tick dropped",
-                field="game_time_s",
-                value=f"{tick.game_time_s:g}",
-                limit=self._last_game_time_s,
-            )
-        if self._keyframe_due and tick.kind is not TickKind.KEYFRAME:
-            return error_for(
-                ErrorCode.BAD_TICK,
-                "the first tick of a connection must be a keyframe; tick dropped",
-                field="kind",
-                value=str(tick.kind.value),
-            )
-        return None
 
     # --- out ---------------------------------------------------------------------------------
 
@@ -299,23 +275,49 @@ class Session:
         if not isinstance(message, Reliable):
             self.send_frame(encode(message), key)
             return
+        if self._keep(message) is not None:
+            self._flush()
+
+    def answer(
+        self,
+        message: Reliable,
+        request: int,
+        change: Change | None = None,
+        instead: Instead = error_message,
+    ) -> None:
+        """Answer a request, once that it was answered and what it has changed are durable.
+
+        The answer takes its number now; what is sent after it waits for it.
+
+        Args:
+            message: the answer.
+            request: the request's id.
+            change: what is to be durable first.
+            instead: makes the answer for when that fails.
+        """
+        kept = None if self.state is SessionState.CLOSED else self._keep(message, held=True)
+        self.answers.answer(kept, request, change or Change(), instead)
+
+    def _keep(self, message: Reliable, *, held: bool = False) -> Kept | None:
+        """Number a message and keep it; None if that is one too many."""
         try:
-            frame = self._replay.add(message)
+            return self._replay.add(message, held=held)
         except CallsheetError as error:
             self._end(error)
-            return
+            return None
+
+    def _flush(self) -> None:
+        """Send what may be sent."""
         if self._link is None:
             return
-        self._link.send(frame)
+        for frame in self._replay.take_ready():
+            self._link.send(frame)
         # Who acks what it does not read gets no further than who does not ack.
-        if self._link.waiting > 2 * self._limits.max_outbox_messages:
-            self._end(
-                error_for(
-                    ErrorCode.SLOW_CONSUMER,
-                    f"{self._link.waiting} messages wait to be read",
-                    limit=self._limits.max_outbox_messages,
-                )
-            )
+        unread, unread_bytes = self._link.waiting, self._link.reliable_bytes
+        limit = self._limits.max_outbox_messages
+        if unread > 2 * limit or unread_bytes > 2 * self._limits.max_outbox_bytes:
+            text = f"{unread} messages ({unread_bytes} bytes) wait to be read"
+            self._end(error_for(ErrorCode.SLOW_CONSUMER, text, limit=limit))
 
     def send_frame(self, frame: bytes, key: str | None = None) -> None:
         """Send an unreliable message that was encoded once for many sessions."""
@@ -329,7 +331,10 @@ class Session:
             self._end(error)
             return
         self.errors[error.code] += 1
-        self.send(error_message(error))
+        if error.request_id is None or error.code is ErrorCode.DUPLICATE_REQUEST:
+            self.send(error_message(error))
+        else:
+            self.answer(error_message(error), error.request_id)
         if self._error_budget.take(now_s):
             self._end(
                 error_for(
@@ -340,10 +345,12 @@ class Session:
             )
 
     def complain(self, error: CallsheetError, now_s: float) -> None:
-        """Tell of an error that may repeat every tick: at most once a second per code."""
+        """Tell of an error that may repeat every tick: once a second per code. All are counted."""
         if now_s - self._told_at_s.get(error.code, float("-inf")) >= THROTTLE_S:
             self._told_at_s[error.code] = now_s
             self.fail(error, now_s)
+        else:
+            self.errors[error.code] += 1
 
     def check_integrity(self) -> None:
         """Raise ``AssertionError`` naming the broken invariant, if one is broken."""
@@ -372,26 +379,3 @@ class Session:
         ids = {"session": self.id, "world": self.world}
         logger.info("%s -> %s", self.state.value, state.value, extra=ids)
         self.state = state
-
-
-def _check_size(kind: str, size: int, limit: int) -> None:
-    if size > limit:
-        raise error_for(
-            ErrorCode.MESSAGE_TOO_LARGE,
-            f"{kind} frame of {size} bytes; the limit is {limit}",
-            value=str(size),
-            limit=limit,
-        )
-
-
-def error_message(error: CallsheetError) -> Error:
-    """The wire form of an error."""
-    return Error(
-        id=error.request_id,
-        code=error.code,
-        message=error.message,
-        field=error.field,
-        value=error.value,
-        limit=error.limit,
-        retry_after_s=error.retry_after_s,
-    )

@@ -53,13 +53,32 @@ class ServerCollector(Collector):
             value=sum(len(r.world.players) for r in rooms),
         )
         errors = CounterMetricFamily(
-            "callsheet_errors", "Errors told to clients.", labels=("code",)
+            "callsheet_errors", "What clients sent or asked for and was refused.", labels=("code",)
         )
         told: Counter[str] = Counter(self._reply_errors)
         told.update({code.value: count for code, count in server.sessions.errors().items()})
         for code, count in sorted(told.items()):
             errors.add_metric((code,), count)
         yield errors
+        refusals = CounterMetricFamily(
+            "callsheet_quota_refusals",
+            "Frames and requests refused because a quota was used up.",
+            labels=("scope", "resource"),
+        )
+        for (scope, resource), count in sorted(server.quotas.refusals.items()):
+            refusals.add_metric((scope, resource), count)
+        yield refusals
+        judged = CounterMetricFamily(
+            "callsheet_moderated", "Texts that were judged.", labels=("kind", "outcome")
+        )
+        for (kind, outcome), count in sorted(server.moderator.judged.items()):
+            judged.add_metric((kind, outcome), count)
+        yield judged
+        yield CounterMetricFamily(
+            "callsheet_unanswered_hears",
+            "Times a script did not answer in time what its NPC heard.",
+            value=server.answerer.unanswered_hears,
+        )
         yield CounterMetricFamily(
             "callsheet_dropped_frames",
             "Unreliable frames dropped because a client reads too slowly.",

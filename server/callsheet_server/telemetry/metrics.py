@@ -51,6 +51,10 @@ class Metrics:
             "plan_seconds", "Time of planning, where it led to moves.", TICK_BUCKETS_S
         )
         self.requests = counter("requests", "Requests for a reply of the model that were accepted.")
+        self.shed_requests = counter(
+            "shed_requests", "Requests without room, or that made room.", ("priority",)
+        )
+        self.closes = counter("closes", "Connections that ended, by close code.", ("code",))
         self.replies = counter("replies", "Replies that ended, lines given included.",
                                ("finish_reason",))  # fmt: skip
         self.ttft_seconds = histogram(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
+from callsheet.wire.errors import CloseCode
 from callsheet_server.distance import Estimator
-from callsheet_server.engine.mover import DoneMove
+from callsheet_server.engine.engine import DoneMove
 from callsheet_server.open_reply import OpenReply
 from callsheet_server.reply.views import TIER_NAMES
 from callsheet_server.residency.actions import Plan
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from callsheet_server.app import CallsheetServer
 
 __all__ = ["Telemetry"]
+
+CLOSE_CODES: Final = frozenset({1000, 1001, 1002, 1005, 1006, 1007, 1009, 1011, *CloseCode})
 
 
 class Telemetry:
@@ -81,6 +84,15 @@ class Telemetry:
                     "early" if prediction.error_s < 0.0 else "late",
                 ).observe(abs(prediction.error_s))
 
+    def shed(self, reply: OpenReply) -> None:
+        """A request made room for a more urgent one, or found none."""
+        self._metrics.shed_requests.labels(reply.priority.name.lower()).inc()
+
+    def disconnected(self, close_code: int) -> None:
+        """A connection has ended, whichever side ended it. Clients may send any code."""
+        known = close_code in CLOSE_CODES
+        self._metrics.closes.labels(str(close_code) if known else "other").inc()
+
     def replied(self, reply: OpenReply) -> None:
         """A reply has ended, or was refused after it was accepted."""
         metrics, end = self._metrics, reply.generation
@@ -115,7 +127,8 @@ class Telemetry:
         else:
             metrics.moves.labels(*labels).inc()
             metrics.moved_bytes.labels(*labels).inc(move.moved_bytes)
-            metrics.move_seconds.labels(*labels).observe(move.seconds)
+            if move.seconds:
+                metrics.move_seconds.labels(*labels).observe(move.seconds)
         if self._traces is not None:
             self._traces.moved(move)
 

@@ -20,8 +20,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 
-from callsheet_server.engine.engine import GenerationEnd
-from callsheet_server.engine.mover import DoneMove
+from callsheet_server.engine.engine import DoneMove, GenerationEnd
 from callsheet_server.open_reply import OpenReply
 from callsheet_server.reply.views import TIER_NAMES
 from callsheet_server.residency.actions import Load, Plan

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callsheet_server.open_reply import OpenReply
-from callsheet_server.residency.state import StateStore
+from callsheet_server.residency.state import StateView
 from callsheet_server.room import Room
 from callsheet_server.trace.file import TraceWriter
 from callsheet_server.trace.trace import TraceCall, TraceNpc, TracePlayer, TraceTick
@@ -72,7 +72,7 @@ class Recorder:
         self._active: set[int] = set()
         """Rows of the trace that the game simulates."""
 
-    def tick(self, room: Room, prefixes: StateStore | None) -> None:
+    def tick(self, room: Room, prefixes: StateView | None) -> None:
         """Record the state after a tick."""
         writer = self._writer_of(room.world)
         if writer is None:
@@ -108,7 +108,7 @@ class Recorder:
             )
         )
 
-    def call(self, reply: OpenReply, prefixes: StateStore | None) -> None:
+    def call(self, reply: OpenReply, prefixes: StateView | None) -> None:
         """Record a ``say`` whose reply has ended, and how large the NPC's prefix is by now."""
         row = self._rows.get(reply.handle)
         if reply.world is not self._world or self._writer is None or row is None:
@@ -144,7 +144,7 @@ class Recorder:
             )
         return self._writer if self._world is world else None
 
-    def _meet(self, room: Room, writer: TraceWriter, prefixes: StateStore | None) -> None:
+    def _meet(self, room: Room, writer: TraceWriter, prefixes: StateView | None) -> None:
         """Announce who is new."""
         world = room.world
         for name, npc in world.npcs.items():
@@ -170,7 +170,7 @@ class Recorder:
                 self._players[player.handle] = writer.player(spec)
 
 
-def _size(prefixes: StateStore, room: Room, npc: str) -> tuple[int, float]:
+def _size(prefixes: StateView, room: Room, npc: str) -> tuple[int, float]:
     key = room.key(npc)
     rebuild_s = prefixes.rebuild_s(key)
     return prefixes.size_bytes(key), rebuild_s if np.isfinite(rebuild_s) else 0.0

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Final
 
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from callsheet_server.transport.origin import host_problem
+from callsheet_server.transport.settings import ServerSettings
+
 __all__ = ["Page", "Pages", "respond"]
+
+FOR_OBSERVERS: Final = frozenset({"/metrics"})
+"""Pages that tell what goes on here: for those who may be observers of every world."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +32,30 @@ Pages = Mapping[str, Callable[[], Page]]
 """Path -> what makes its page. Called in the event loop: must not block."""
 
 
-def respond(request: Request, pages: Pages) -> Response | None:
-    """Answer a plain GET; None = it is a WebSocket handshake, which goes on."""
-    if "upgrade" in request.headers.get("Connection", "").lower():
+def respond(
+    request: Request,
+    settings: ServerSettings,
+    pages: Pages,
+    may_observe: Callable[[str | None], bool],
+) -> Response | None:
+    """Answer a plain GET; None = it is a WebSocket handshake, which goes on.
+
+    ``may_observe`` judges the bearer token of a request, or that there is none.
+    """
+    if "upgrade" in ", ".join(request.headers.get_all("Connection")).lower():
         return None
     path = request.path.partition("?")[0]
     make = pages.get(path)
-    if make is None:
+    if (problem := host_problem(settings, request.headers)) is not None:
+        page = Page(f"{problem}\n".encode(), status=HTTPStatus.MISDIRECTED_REQUEST)
+    elif make is None:
         known = ", ".join(sorted(pages)) or "none"
         page = Page(f"no page {path}; pages: {known}\n".encode(), status=HTTPStatus.NOT_FOUND)
+    elif path in FOR_OBSERVERS and not may_observe(_bearer_token(request.headers)):
+        advice = (
+            b"send an observer's token that is good for all worlds: Authorization: Bearer ...\n"
+        )
+        page = Page(advice, status=HTTPStatus.UNAUTHORIZED)
     else:
         page = make()
     headers = Headers(
@@ -43,7 +65,16 @@ def respond(request: Request, pages: Pages) -> Response | None:
             "Cache-Control": "no-cache",
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
+            "Referrer-Policy": "no-referrer",
             "Connection": "close",
         }
     )
+    if page.status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
     return Response(page.status.value, page.status.phrase, headers, page.body)
+
+
+def _bearer_token(headers: Headers) -> str | None:
+    """The token of an Authorization header (RFC 6750, section 2.1)."""
+    scheme, _, token = "".join(headers.get_all("Authorization")).partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None

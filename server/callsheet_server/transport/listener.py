@@ -14,8 +14,10 @@ from websockets.typing import Subprotocol
 
 from callsheet.wire.fields import SUBPROTOCOL
 from callsheet_server.transport.http import Pages, respond
+from callsheet_server.transport.origin import host_problem, origin_problem
 from callsheet_server.transport.outbox import Outbox
 from callsheet_server.transport.settings import LimitSettings, ServerSettings
+from callsheet_server.transport.tls import tls_context
 
 __all__ = ["Listener", "Receiver"]
 
@@ -33,6 +35,9 @@ class Receiver(Protocol):
 
     def receive(self, frame: str | bytes) -> None: ...
 
+    def refuse(self, problem: str) -> None:
+        """Called first, if at all: this connection may not be used, and why."""
+
     def hello_timeout(self, timeout_s: float) -> None:
         """Called once, when the time to say hello is over; ignored if it was said."""
 
@@ -49,13 +54,16 @@ class Listener:
         limits: LimitSettings,
         connect: Callable[[Outbox], Receiver],
         pages: Pages,
+        may_observe: Callable[[str | None], bool],
     ) -> None:
+        """``may_observe``: whether this token, or none, lets one see what goes on in all worlds."""
         self._settings = server
         self._limits = limits
         self._connect = connect
         self._pages = pages
+        self._may_observe = may_observe
         self._server: Server | None = None
-        self._outboxes: set[Outbox] = set()
+        self._connections: dict[ServerConnection, Outbox] = {}
         self._closing = False
 
     @property
@@ -69,7 +77,9 @@ class Listener:
 
         Raises:
             OSError: the address is taken or not ours.
+            SettingFileError: certificate or key cannot be used.
         """
+        tls = await asyncio.to_thread(tls_context, self._settings)
         self._server = await serve(
             self._handle,
             self._settings.host,
@@ -80,9 +90,12 @@ class Listener:
             write_limit=WRITE_HIGH_WATER_BYTES,
             ping_interval=None,
             close_timeout=CLOSE_TIMEOUT_S,
-            process_request=lambda _, request: respond(request, self._pages),
+            process_request=lambda _, request: respond(
+                request, self._settings, self._pages, self._may_observe
+            ),
             select_subprotocol=_select_subprotocol,
             server_header=None,
+            ssl=tls,
         )
 
     async def close(self) -> None:
@@ -90,16 +103,26 @@ class Listener:
         if self._server is not None:
             self._server.close(close_connections=False)
             self._closing = True
-            for outbox in self._outboxes:
+            for outbox in self._connections.values():
                 _say_goodbye(outbox)
             await self._server.wait_closed()
 
+    def abort(self) -> None:
+        """Drop every connection as it is."""
+        for socket in self._connections:
+            socket.transport.abort()
+
     async def _handle(self, socket: ServerConnection) -> None:
         outbox = Outbox()
-        self._outboxes.add(outbox)
+        self._connections[socket] = outbox
         if self._closing:
             _say_goodbye(outbox)
         receiver = self._connect(outbox)
+        assert socket.request is not None
+        headers = socket.request.headers
+        problem = host_problem(self._settings, headers) or origin_problem(self._settings, headers)
+        if problem is not None:
+            receiver.refuse(problem)
         timeout_s = self._settings.hello_timeout_s
         alarm = asyncio.get_running_loop().call_later(timeout_s, receiver.hello_timeout, timeout_s)
         tasks = [
@@ -115,7 +138,7 @@ class Listener:
             logger.debug("connection closed: %s", closed)
         finally:
             alarm.cancel()
-            self._outboxes.remove(outbox)
+            del self._connections[socket]
             for task in tasks:
                 task.cancel()
             receiver.lost(_close_code(socket))

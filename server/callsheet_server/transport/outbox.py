@@ -20,6 +20,8 @@ class Outbox:
     def __init__(self) -> None:
         self._frames: dict[object, bytes] = {}
         self._keyed = 0
+        self.reliable_bytes = 0
+        """Of the frames without a key that wait."""
         self._wakeup = asyncio.Event()
         self.closing: tuple[int, str] | None = None
         self.closed = asyncio.Event()
@@ -38,6 +40,7 @@ class Outbox:
             return
         if key is None:
             self._frames[object()] = frame
+            self.reliable_bytes += len(frame)
         else:
             self._keyed += key not in self._frames
             self._frames[key] = frame
@@ -66,5 +69,9 @@ class Outbox:
             self._wakeup.clear()
             await self._wakeup.wait()
         key = next(iter(self._frames))
-        self._keyed -= isinstance(key, str)
-        return self._frames.pop(key)
+        frame = self._frames.pop(key)
+        if isinstance(key, str):
+            self._keyed -= 1
+        else:
+            self.reliable_bytes -= len(frame)
+        return frame

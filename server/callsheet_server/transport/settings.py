@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from typing import Literal
+from pathlib import Path
+from typing import Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-__all__ = ["LimitSettings", "ServerSettings"]
+__all__ = ["MIN_TOKEN_CHARS", "LimitSettings", "QuotaSettings", "ServerSettings"]
+
+MIN_TOKEN_CHARS: Final = 16
+"""Of tokens in a file and of all that are used beyond the loopback interface."""
 
 
 class ServerSettings(BaseModel):
     """The listening socket and the life of a session."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     host: str = Field(
         default="127.0.0.1",
         min_length=1,
-        description="Address to listen on. 0.0.0.0 lets other machines in: set the tokens then.",
+        description="Address to listen on. 0.0.0.0 lets other machines in, if there are tokens.",
     )
     port: int = Field(
         default=8765, ge=0, le=65535, description="TCP port to listen on; 0 = any free one."
@@ -26,20 +30,44 @@ class ServerSettings(BaseModel):
     game_token: SecretStr | None = Field(
         default=None,
         min_length=1,
-        description="What a game must present; none = anyone may be one.",
+        description="What a game must present. Where no game has one: on the "
+        "loopback interface anyone may be one, elsewhere nobody.",
     )
     mod_token: SecretStr | None = Field(
-        default=None, min_length=1, description="What a mod must present; none = anyone may be one."
+        default=None,
+        min_length=1,
+        description="What a mod must present. Where no mod has one: on the loopback interface "
+        "anyone may be one, elsewhere nobody.",
     )
     observer_token: SecretStr | None = Field(
         default=None,
         min_length=1,
-        description="What an observer must present; none = anyone may be one.",
+        description="What an observer must present. Where no observer has one: on the "
+        "loopback interface anyone may be one, elsewhere nobody.",
+    )
+    token_file: Path | None = Field(
+        default=None,
+        description="TOML file of more tokens, several a role, each for all worlds or for one. "
+        "Read again when it changes: who presented a token that is gone is cut off.",
+    )
+    tls_certificate: Path | None = Field(
+        default=None,
+        description="PEM file of the certificate and its chain: serve wss and https only.",
+    )
+    tls_key: Path | None = Field(default=None, description="PEM file of the certificate's key.")
+    allowed_origins: tuple[str, ...] = Field(
+        default=(),
+        description="Web pages that may connect, besides the server's own, such as "
+        "https://html-classic.itch.zone; * = all.",
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        default=(),
+        description="Names by which a proxy on this machine may reach a server that listens on "
+        "the loopback interface.",
     )
     observers_may_act: bool = Field(
         default=True,
-        description="Observers may join a world as a player and choose the residency policy. Only "
-        "if the server listens on the loopback interface or asks observers for a token.",
+        description="Observers may join a world as a player and choose the residency policy.",
     )
     hello_timeout_s: float = Field(
         default=5.0, gt=0, le=300, description="How long a new connection has to say hello."
@@ -64,10 +92,31 @@ class ServerSettings(BaseModel):
     )
 
     @property
-    def trusts_observers(self) -> bool:
-        """True if an observer may do more than look on."""
-        local = self.host == "localhost" or _is_loopback(self.host)
-        return self.observers_may_act and (local or self.observer_token is not None)
+    def on_loopback(self) -> bool:
+        """True if only this machine can reach the server."""
+        return self.host == "localhost" or _is_loopback(self.host)
+
+    @model_validator(mode="after")
+    def _check_access(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key go together: set both or neither")
+        if self.on_loopback:
+            return self
+        tokens = [
+            t for t in (self.game_token, self.mod_token, self.observer_token) if t is not None
+        ]
+        if not tokens and self.token_file is None:
+            raise ValueError(
+                f"host = {self.host} lets other machines in, so a token is needed: set "
+                "server.token_file, or server.game_token (and mod_token, observer_token), in the "
+                "environment CALLSHEET_SERVER__GAME_TOKEN; or listen on 127.0.0.1"
+            )
+        if any(len(token.get_secret_value()) < MIN_TOKEN_CHARS for token in tokens):
+            raise ValueError(
+                f"host = {self.host} lets other machines in, so every token needs at least "
+                f"{MIN_TOKEN_CHARS} characters that nobody can guess"
+            )
+        return self
 
 
 def _is_loopback(host: str) -> bool:
@@ -78,7 +127,10 @@ def _is_loopback(host: str) -> bool:
 
 
 class LimitSettings(BaseModel):
-    """What one client may ask for. Past a limit it gets the error the wire protocol names."""
+    """What one session may ask for, and what the server holds at a time.
+
+    Past a limit a client gets the error the wire protocol names.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -106,9 +158,18 @@ class LimitSettings(BaseModel):
     max_sessions: int = Field(
         default=1_024, ge=1, le=100_000, description="Sessions at the same time."
     )
+    max_sessions_per_token: int = Field(
+        default=256, ge=1, le=100_000, description="Sessions of one token at the same time."
+    )
     max_worlds: int = Field(default=64, ge=1, le=10_000, description="Worlds at the same time.")
     max_npcs_per_world: int = Field(
         default=50_000, ge=1, le=1_000_000, description="NPCs alive in one world."
+    )
+    max_npcs_per_token: int = Field(
+        default=100_000,
+        ge=1,
+        le=10_000_000,
+        description="NPCs alive in all worlds whose games presented one token.",
     )
     max_npcs_per_spawn: int = Field(
         default=600, ge=1, le=100_000, description="NPCs in one spawn message."
@@ -122,9 +183,57 @@ class LimitSettings(BaseModel):
     max_open_requests: int = Field(
         default=256, ge=1, le=100_000, description="Replies one session may wait for at a time."
     )
+    max_scripts_per_session: int = Field(
+        default=64, ge=1, le=10_000, description="Scripts one mod may have registered."
+    )
+    max_mod_turns_per_npc_per_min: float = Field(
+        default=30.0,
+        gt=0,
+        le=1e6,
+        description="Turns (say, speak) that mods may ask of one NPC, on average; as many at once.",
+    )
+    max_changes_per_min: float = Field(
+        default=120.0,
+        gt=0,
+        le=1e6,
+        description="Messages a session may send that concern every NPC of a world "
+        "(register_script, unregister_script, configure_world, set_policy), on average; half at "
+        "once.",
+    )
     max_messages_per_s: float = Field(
         default=500.0, gt=0, le=1e6, description="Control messages a session may send, on average."
     )
     max_ticks_per_s: float = Field(
         default=240.0, gt=0, le=1e6, description="Ticks a session may send, on average."
+    )
+    max_bytes_per_s: int = Field(
+        default=67_108_864,
+        ge=1024,
+        le=10**12,
+        description="Bytes a session may send, ticks included, on average.",
+    )
+    max_generated_tokens_per_min: int = Field(
+        default=600_000,
+        ge=1,
+        le=10**9,
+        description="Tokens the model may generate for a session, on average.",
+    )
+
+
+class QuotaSettings(BaseModel):
+    """What all sessions of a token, or of a world, may use together."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_messages_per_s: float = Field(
+        default=5_000.0, gt=0, le=1e7, description="Control messages, on average."
+    )
+    max_bytes_per_s: int = Field(
+        default=134_217_728, ge=1024, le=10**12, description="Bytes received, on average."
+    )
+    max_open_requests: int = Field(
+        default=1_024, ge=1, le=1_000_000, description="Replies waited for at a time."
+    )
+    max_generated_tokens_per_min: int = Field(
+        default=1_200_000, ge=1, le=10**9, description="Tokens the model generates, on average."
     )

@@ -61,21 +61,21 @@ class Columns:
 
     def take(self) -> int:
         """Take a fresh row, the lowest that is free after those given back, and mark it alive."""
-        if self._free:
-            row = self._free.pop()
-        else:
-            row = self.rows
-            if row > _ROW_MASK:
-                raise AssertionError("a world has at most 2**20 NPC rows")
-            self.rows += 1
-            if self.rows > len(self.alive):
-                self._grow()
+        row = self._free.pop() if self._free else self._add_row()
         generation = (int(self.handle[row]) >> _ROW_BITS) + 1
-        for name, (_, _, fill) in _SPEC.items():
-            getattr(self, name)[row] = fill
-        self.alive[row] = True
-        self.handle[row] = ((generation & 0xFFF) << _ROW_BITS) | row
+        self._fill(row, ((generation & 0xFFF) << _ROW_BITS) | row)
         return row
+
+    def take_back(self, handle: int) -> int:
+        """Take the row of a handle that was given out before, and give it that handle again."""
+        row = self._row_of(handle)
+        self._free.remove(row)
+        self._fill(row, handle)
+        return row
+
+    def retire(self, handle: int) -> None:
+        """A handle was given out before and its NPC is gone: the row's next one is newer."""
+        self.handle[self._row_of(handle)] = handle
 
     def give_back(self, row: int) -> None:
         """End the life of the NPC on ``row``; its handle is void from now on."""
@@ -100,6 +100,28 @@ class Columns:
         if not inside.all():
             rows = np.where(inside, rows, 0)
         return rows, inside & self.alive[rows] & (self.handle[rows] == handles)
+
+    def _add_row(self) -> int:
+        row = self.rows
+        if row > _ROW_MASK:
+            raise AssertionError("a world has at most 2**20 NPC rows")
+        self.rows += 1
+        if self.rows > len(self.alive):
+            self._grow()
+        return row
+
+    def _row_of(self, handle: int) -> int:
+        """The row a handle names; it is free, or made so."""
+        row = handle & _ROW_MASK
+        while self.rows <= row:
+            self._free.append(self._add_row())
+        return row
+
+    def _fill(self, row: int, handle: int) -> None:
+        for name, (_, _, fill) in _SPEC.items():
+            getattr(self, name)[row] = fill
+        self.alive[row] = True
+        self.handle[row] = handle
 
     def _grow(self) -> None:
         for name in _SPEC:

@@ -1,8 +1,17 @@
 """How the world refuses: errors of the wire's tree, built in one place."""
 
+from collections.abc import Iterable
+
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 
-__all__ = ["bad_value", "duplicate", "limit_exceeded", "unknown"]
+__all__ = [
+    "bad_value",
+    "duplicate",
+    "limit_exceeded",
+    "refuse_duplicates",
+    "refuse_unknown",
+    "unknown",
+]
 
 
 def unknown(kind: str, name: str, field: str) -> CallsheetError:
@@ -38,3 +47,21 @@ def limit_exceeded(what: str, field: str, value: int, limit: int) -> CallsheetEr
 def bad_value(message: str, field: str, value: str) -> CallsheetError:
     """A value (as JSON text) that is well formed but makes no sense here."""
     return error_for(ErrorCode.BAD_VALUE, message, field=field, value=value)
+
+
+def refuse_duplicates(kind: str, names: Iterable[str], taken: Iterable[str]) -> None:
+    """Make sure that none of these is taken, nor named twice. Raises ``duplicate``."""
+    seen = set(taken)
+    for index, name in enumerate(names):
+        if name in seen:
+            raise duplicate(kind, name, f"{kind}s.{index}.{kind}")
+        seen.add(name)
+
+
+def refuse_unknown(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """Make sure that all of these are known, each named once. Raises ``unknown``."""
+    left = set(known)
+    for index, name in enumerate(names):
+        if name not in left:
+            raise unknown(kind, name, f"{kind}s.{index}")
+        left.remove(name)

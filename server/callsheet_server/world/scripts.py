@@ -11,6 +11,9 @@ from callsheet.wire.world import NpcSpec
 
 __all__ = ["Script", "ScriptBook"]
 
+MAX_MISSED = 5
+REST_S = 10.0
+
 
 @dataclass(slots=True, eq=False)
 class Script:
@@ -18,6 +21,10 @@ class Script:
 
     owner: str
     spec: RegisterScript
+    missed: int = 0
+    """What its NPCs heard without an answer in time, in a row."""
+    rests_until_s: float = 0.0
+    """Not asked what to make of what is heard before this time."""
     _npcs: frozenset[str] = field(init=False)
     _archetypes: frozenset[str] = field(init=False)
 
@@ -27,6 +34,16 @@ class Script:
 
     def matches(self, npc: NpcSpec) -> bool:
         return npc.npc in self._npcs or npc.archetype in self._archetypes
+
+    def answered(self) -> None:
+        """It answered in time."""
+        self.missed = 0
+
+    def kept_silent(self, now_s: float) -> None:
+        """It did not. Who does so again and again is left alone for a while, then asked once."""
+        self.missed += 1
+        if self.missed >= MAX_MISSED:
+            self.rests_until_s = now_s + REST_S
 
     def over(self, npc: NpcSpec) -> NpcSpec:
         """The NPC as the game described it, with what the script replaces."""
@@ -96,6 +113,10 @@ class ScriptBook:
     def script_of(self, npc: str) -> Script | None:
         """The script that speaks for an NPC, as last assigned."""
         return self._by_npc.get(npc)
+
+    def names_of(self, owner: str) -> frozenset[str]:
+        """The scripts of one owner."""
+        return frozenset(name for by, name in self._scripts if by == owner)
 
     def npcs_of(self, script: Script) -> list[str]:
         """The NPCs a script speaks for."""

@@ -14,9 +14,15 @@ from callsheet.wire.fields import Vec3
 from callsheet.wire.tick import NpcFlag, Tick, TickKind
 from callsheet.wire.world import NpcSpec, PlayerSpec, ScheduledCall
 from callsheet_server.world.columns import Columns
-from callsheet_server.world.errors import duplicate, limit_exceeded, unknown
+from callsheet_server.world.errors import (
+    limit_exceeded,
+    refuse_duplicates,
+    refuse_unknown,
+    unknown,
+)
 from callsheet_server.world.gaps import add_gap
 from callsheet_server.world.records import all_usable_npcs, usable_npcs, usable_players
+from callsheet_server.world.schedule import next_call_s
 from callsheet_server.world.snapshot import Snapshot
 
 __all__ = ["Npc", "Player", "TickReport", "World", "WorldLimits"]
@@ -90,7 +96,7 @@ class World:
         """The NPC id on each row; "" = nobody lives there."""
         self._limits = limits
         self._player_by_handle: dict[int, str] = {}
-        self._next_player_handle = 1
+        self.next_player_handle = 1
         self._guests = 0
         """Guests that ever joined."""
         self._schedules: dict[str, tuple[ScheduledCall, ...]] = {}
@@ -115,9 +121,10 @@ class World:
         of_game = len(self.players) - len(self.guests()) + len(players)
         if of_game > limits.max_players:
             raise limit_exceeded("players in this world", "players", of_game, limits.max_players)
-        _refuse_duplicates("npc", (n.npc for n in npcs), self.npcs)
-        _refuse_duplicates("player", (p.player for p in players), self.players)
-        return [self._add_npc(n) for n in npcs], [self._add_player(p) for p in players]
+        refuse_duplicates("npc", (n.npc for n in npcs), self.npcs)
+        refuse_duplicates("player", (p.player for p in players), self.players)
+        added = [self._place(n, self.columns.take()) for n in npcs]
+        return added, [self._add_player(p, self.next_player_handle) for p in players]
 
     def check_known(self, npcs: Sequence[str], players: Sequence[str]) -> None:
         """Make sure all of these exist, each named once.
@@ -125,8 +132,8 @@ class World:
         Raises:
             WorldError: ``unknown_npc`` or ``unknown_player``.
         """
-        _refuse_unknown("npc", npcs, self.npcs)
-        _refuse_unknown("player", players, self.players)
+        refuse_unknown("npc", npcs, self.npcs)
+        refuse_unknown("player", players, self.players)
 
     def despawn(self, npcs: Sequence[str], players: Sequence[str]) -> None:
         """Remove NPCs and players, all or none. Raises as ``check_known`` does."""
@@ -138,6 +145,15 @@ class World:
             self._schedules.pop(name, None)
         for name in players:
             del self._player_by_handle[self.players.pop(name).handle]
+
+    def restore(
+        self, npcs: Iterable[tuple[NpcSpec, int]], players: Iterable[tuple[PlayerSpec, int]]
+    ) -> None:
+        """Put NPCs and players back, each with the handle it had; nobody else has it."""
+        for spec, handle in npcs:
+            self._place(spec, self.columns.take_back(handle))
+        for player, handle in players:
+            self._add_player(player, handle)
 
     def guests(self) -> list[Player]:
         """The players that observers joined with."""
@@ -154,8 +170,8 @@ class World:
             raise limit_exceeded("guests in this world", "world", count, self._limits.max_guests)
         self._guests += 1
         spec = PlayerSpec(player=f"guest:{self._guests}", name=name, position=position)
-        _refuse_duplicates("player", [spec.player], self.players)
-        guest = self._add_player(spec)
+        refuse_duplicates("player", [spec.player], self.players)
+        guest = self._add_player(spec, self.next_player_handle)
         guest.guest = True
         return guest
 
@@ -299,21 +315,19 @@ class World:
 
     # --- inside ------------------------------------------------------------------------------
 
-    def _add_npc(self, spec: NpcSpec) -> Npc:
-        row = self.columns.take()
+    def _place(self, spec: NpcSpec, row: int) -> Npc:
         npc = Npc(spec, row, int(self.columns.handle[row]))
         self.npcs[spec.npc] = npc
-        if row == len(self.row_ids):
-            self.row_ids.append("")
+        self.row_ids += [""] * (self.columns.rows - len(self.row_ids))
         self.row_ids[row] = spec.npc
         if spec.position is not None:
             self.columns.position_m[row] = spec.position
             self.columns.active[row] = True
         return npc
 
-    def _add_player(self, spec: PlayerSpec) -> Player:
-        player = Player(spec, self._next_player_handle)
-        self._next_player_handle += 1
+    def _add_player(self, spec: PlayerSpec, handle: int) -> Player:
+        player = Player(spec, handle)
+        self.next_player_handle = max(self.next_player_handle, handle + 1)
         if spec.position is not None:
             player.position_m[:] = spec.position
             player.present = True
@@ -370,30 +384,4 @@ class World:
     def _next_scheduled(self, name: str, after: bool = False) -> float:
         """The first time of an NPC's schedule from now on, or ``after`` now; NaN = none."""
         from_s = math.nextafter(self.game_time_s, math.inf) if after else self.game_time_s
-        calls = self._schedules.get(name, ())
-        first_s = min((_next_time(call, from_s) for call in calls), default=math.inf)
-        return first_s if math.isfinite(first_s) else math.nan
-
-
-def _refuse_duplicates(kind: str, names: Iterable[str], taken: Iterable[str]) -> None:
-    seen = set(taken)
-    for index, name in enumerate(names):
-        if name in seen:
-            raise duplicate(kind, name, f"{kind}s.{index}.{kind}")
-        seen.add(name)
-
-
-def _refuse_unknown(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
-    left = set(known)
-    for index, name in enumerate(names):
-        if name not in left:
-            raise unknown(kind, name, f"{kind}s.{index}")
-        left.remove(name)
-
-
-def _next_time(call: ScheduledCall, from_s: float) -> float:
-    if call.at_s >= from_s:
-        return call.at_s
-    if call.every_s is None:
-        return math.inf
-    return from_s + (call.at_s - from_s) % call.every_s
+        return next_call_s(self._schedules.get(name, ()), from_s)

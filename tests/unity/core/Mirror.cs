@@ -31,6 +31,8 @@ namespace Callsheet.Tests
                 case "register_script": return ReadRegisterScriptMessage(f);
                 case "unregister_script": return ReadUnregisterScriptMessage(f);
                 case "hear_answer": return ReadHearAnswerMessage(f);
+                case "set_facts": return ReadSetFactsMessage(f);
+                case "get_facts": return ReadGetFactsMessage(f);
                 case "subscribe": return ReadSubscribeMessage(f);
                 case "explain": return ReadExplainMessage(f);
                 case "set_policy": return ReadSetPolicyMessage(f);
@@ -62,6 +64,7 @@ namespace Callsheet.Tests
                 case "player_left": WritePlayerLeftMessage(w, (PlayerLeftMessage)message); break;
                 case "npc_tick": WriteNpcTickMessage(w, (NpcTickMessage)message); break;
                 case "action_done": WriteActionDoneMessage(w, (ActionDoneMessage)message); break;
+                case "facts": WriteFactsMessage(w, (FactsMessage)message); break;
                 case "explanation": WriteExplanationMessage(w, (ExplanationMessage)message); break;
                 case "moves": WriteMovesMessage(w, (MovesMessage)message); break;
                 case "npc_states": WriteNpcStatesMessage(w, (NpcStatesMessage)message); break;
@@ -131,6 +134,7 @@ namespace Callsheet.Tests
             if (f.Has("interaction_radius_m")) m.InteractionRadiusM = f.Real("interaction_radius_m", 0, 100000);
             if (f.Has("sociability")) m.Sociability = f.Real("sociability", 0, 1);
             if (f.Has("schedule")) m.Schedule = f.Parts("schedule", 0, 64, ParseScheduledCall);
+            if (f.Has("actions")) m.Actions = f.Texts("actions", 0, 32, 1, 64, TextForm.Identifier);
             return m;
         }
 
@@ -251,6 +255,23 @@ namespace Callsheet.Tests
             if (f.Has("material")) m.Material = f.Text("material", 0, 4000, TextForm.Any);
             if (f.Has("reply")) m.Reply = f.Text("reply", 1, 4000, TextForm.Any);
             if (f.Contains("ignore")) m.Ignore = f.Flag("ignore");
+            return m;
+        }
+
+        private static SetFactsMessage ReadSetFactsMessage(FieldReader f)
+        {
+            var m = new SetFactsMessage();
+            m.Id = f.Integer("id", 1, 9007199254740991);
+            m.Npc = f.Text("npc", 1, 64, TextForm.Id);
+            m.Facts = f.Object("facts");
+            return m;
+        }
+
+        private static GetFactsMessage ReadGetFactsMessage(FieldReader f)
+        {
+            var m = new GetFactsMessage();
+            m.Id = f.Integer("id", 1, 9007199254740991);
+            m.Npc = f.Text("npc", 1, 64, TextForm.Id);
             return m;
         }
 
@@ -463,6 +484,14 @@ namespace Callsheet.Tests
             w.Text("message", m.Message, 0, int.MaxValue, TextForm.Any);
         }
 
+        private static void WriteFactsMessage(JsonWriter w, FactsMessage m)
+        {
+            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
+            w.Integer("id", m.Id, 1, 9007199254740991);
+            w.Text("npc", m.Npc, 1, 64, TextForm.Id);
+            w.Object("facts", m.Facts);
+        }
+
         private static void WriteExplanationMessage(JsonWriter w, ExplanationMessage m)
         {
             if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
@@ -550,6 +579,7 @@ namespace Callsheet.Tests
             if (f.Contains("sociability")) p.Sociability = f.Real("sociability", 0, 1);
             if (f.Has("position")) p.Position = f.Vector("position", -1e+07, 1e+07);
             if (f.Contains("schedule")) p.Schedule = f.Parts("schedule", 0, 64, ParseScheduledCall);
+            if (f.Has("actions")) p.Actions = f.Texts("actions", 0, 32, 1, 64, TextForm.Identifier);
             return p;
         }
 

@@ -27,11 +27,14 @@ namespace Callsheet.Wire
         LimitExceeded,
         DuplicateRequest,
         UnknownRequest,
+        TextRefused,
         EngineUnavailable,
         EngineOverloaded,
         ContextTooLong,
         UnknownAdapter,
         GenerationFailed,
+        Interrupted,
+        StorageFailed,
         HelloTimeout,
         HeartbeatTimeout,
         Superseded,
@@ -97,8 +100,9 @@ namespace Callsheet.Wire
             "forbidden", "version_mismatch", "world_taken", "world_not_ready",
             "unknown_npc", "unknown_player", "unknown_handle", "duplicate_npc",
             "duplicate_player", "bad_value", "limit_exceeded", "duplicate_request",
-            "unknown_request", "engine_unavailable", "engine_overloaded",
-            "context_too_long", "unknown_adapter", "generation_failed", "hello_timeout",
+            "unknown_request", "text_refused", "engine_unavailable",
+            "engine_overloaded", "context_too_long", "unknown_adapter",
+            "generation_failed", "interrupted", "storage_failed", "hello_timeout",
             "heartbeat_timeout", "superseded", "slow_consumer", "flooding", "draining",
             "internal",
         };
@@ -110,16 +114,17 @@ namespace Callsheet.Wire
             ErrorKind.Version, ErrorKind.World, ErrorKind.World, ErrorKind.World,
             ErrorKind.World, ErrorKind.World, ErrorKind.World, ErrorKind.World,
             ErrorKind.World, ErrorKind.World, ErrorKind.Request, ErrorKind.Request,
+            ErrorKind.Request, ErrorKind.Engine, ErrorKind.Engine, ErrorKind.Engine,
             ErrorKind.Engine, ErrorKind.Engine, ErrorKind.Engine, ErrorKind.Engine,
-            ErrorKind.Engine, ErrorKind.Session, ErrorKind.Session, ErrorKind.Session,
             ErrorKind.Session, ErrorKind.Session, ErrorKind.Session, ErrorKind.Session,
+            ErrorKind.Session, ErrorKind.Session, ErrorKind.Session,
         };
 
         /// <summary>The close code that follows an error; 0 = the session goes on.</summary>
         internal static readonly int[] ClosesWith =
         {
             0, 0, 0, 0, 0, 0, 4000, 1009, 4001, 0, 4002, 4005, 0, 0, 0, 0, 0, 0, 0, 0,
-            0, 0, 0, 0, 0, 0, 0, 4004, 4006, 4007, 4008, 4009, 4010, 4011,
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4004, 4006, 4007, 4008, 4009, 4010, 4011,
         };
     }
 }

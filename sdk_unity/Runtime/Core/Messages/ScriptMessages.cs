@@ -93,6 +93,57 @@ namespace Callsheet.Wire
         }
     }
 
+    /// <summary>Notes facts about an NPC, kept with its memory; answered by ok. All or none.</summary>
+    public sealed class SetFactsMessage : RequestMessage
+    {
+        public string Npc { get; set; }
+        /// <summary>By name; null takes a fact away. Names are at most 64 characters.</summary>
+        public JsonValue Facts { get; set; }
+
+        public override string Type => "set_facts";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Integer("id", Id, 1, 9007199254740991);
+            w.Text("npc", Npc, 1, 64, TextForm.Id);
+            w.Object("facts", Facts);
+        }
+    }
+
+    /// <summary>Asks for the facts noted about an NPC; answered by facts.</summary>
+    public sealed class GetFactsMessage : RequestMessage
+    {
+        public string Npc { get; set; }
+
+        public override string Type => "get_facts";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Integer("id", Id, 1, 9007199254740991);
+            w.Text("npc", Npc, 1, 64, TextForm.Id);
+        }
+    }
+
+    /// <summary>The facts noted about an NPC.</summary>
+    public sealed class FactsMessage : ReliableMessage
+    {
+        public long Id { get; set; }
+        public string Npc { get; set; }
+        public JsonValue Facts { get; set; }
+
+        public override string Type => "facts";
+
+        internal override long? RequestId => Id;
+
+        internal override void ReadFields(FieldReader f)
+        {
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
+            Id = f.Integer("id", 1, 9007199254740991);
+            Npc = f.Text("npc", 1, 64, TextForm.Id);
+            Facts = f.Object("facts");
+        }
+    }
+
     /// <summary>An NPC of the script appeared (or left, if alive is false).</summary>
     public sealed class NpcSpawnedMessage : ReliableMessage
     {

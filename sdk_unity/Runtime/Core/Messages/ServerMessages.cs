@@ -29,6 +29,7 @@ namespace Callsheet.Wire
                 case "player_left": return new PlayerLeftMessage();
                 case "npc_tick": return new NpcTickMessage();
                 case "action_done": return new ActionDoneMessage();
+                case "facts": return new FactsMessage();
                 case "explanation": return new ExplanationMessage();
                 case "moves": return new MovesMessage();
                 case "npc_states": return new NpcStatesMessage();
@@ -41,7 +42,7 @@ namespace Callsheet.Wire
     /// <summary>Constants of callsheet.v1.</summary>
     public static class ProtocolInfo
     {
-        public const string Protocol = "1.1";
+        public const string Protocol = "1.2";
         public const string Subprotocol = "callsheet.v1";
         public const double MaxCoordinateM = 1e+07;
         public const int MaxSpeechChars = 4000;

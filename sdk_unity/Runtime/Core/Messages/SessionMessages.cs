@@ -91,7 +91,7 @@ namespace Callsheet.Wire
     /// <summary>The engine behind the server.</summary>
     public sealed class EngineSummary
     {
-        /// <summary>"embedded", "scripted" or "sglang".</summary>
+        /// <summary>"embedded", "sglang", "openai" or "scripted".</summary>
         public string Name { get; set; }
         public string Version { get; set; }
         /// <summary>Model id; empty for an engine without a model.</summary>

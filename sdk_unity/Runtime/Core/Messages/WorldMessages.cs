@@ -51,6 +51,8 @@ namespace Callsheet.Wire
         public double Sociability { get; set; }
         public Vec3? Position { get; set; }
         public ScheduledCall[] Schedule { get; set; } = System.Array.Empty<ScheduledCall>();
+        /// <summary>The only actions it may take, whatever its script offers; null = all of them.</summary>
+        public string[] Actions { get; set; }
 
         internal static void Format(JsonWriter w, NpcSpec p)
         {
@@ -63,6 +65,7 @@ namespace Callsheet.Wire
             w.Real("sociability", p.Sociability, 0, 1);
             if (p.Position != null) w.Vector("position", p.Position.Value, -1e+07, 1e+07);
             w.Parts("schedule", p.Schedule, 0, 64, ScheduledCall.Format);
+            if (p.Actions != null) w.Texts("actions", p.Actions, 0, 32, 1, 64, TextForm.Identifier);
         }
     }
 
@@ -158,6 +161,8 @@ namespace Callsheet.Wire
         public double? InteractionRadiusM { get; set; }
         public double? Sociability { get; set; }
         public ScheduledCall[] Schedule { get; set; }
+        /// <summary>The only actions it may take; only the game may say so.</summary>
+        public string[] Actions { get; set; }
 
         public override string Type => "update_npc";
 
@@ -171,6 +176,7 @@ namespace Callsheet.Wire
             if (InteractionRadiusM != null) w.Real("interaction_radius_m", InteractionRadiusM.Value, 0, 100000);
             if (Sociability != null) w.Real("sociability", Sociability.Value, 0, 1);
             if (Schedule != null) w.Parts("schedule", Schedule, 0, 64, ScheduledCall.Format);
+            if (Actions != null) w.Texts("actions", Actions, 0, 32, 1, 64, TextForm.Identifier);
         }
     }
 

@@ -219,7 +219,21 @@ class AdapterStore:
         return adapter.size_bytes
 
     def _attach(self, adapter: _Adapter) -> None:
-        weights = self._weights(adapter, self._runner.device)
+        """Put the adapter into the model.
+
+        Raises:
+            StateLostError: its files have changed and are of no use; the model is as it was.
+        """
+        try:
+            self._add(adapter, self._weights(adapter, self._runner.device))
+        except StateLostError:
+            raise
+        except Exception as error:
+            if self._runner.peft is not None and adapter.slot in self._runner.peft.peft_config:
+                self._detach(adapter)
+            raise StateLostError(f"adapter {adapter.id}: {adapter.folder}: {error}") from error
+
+    def _add(self, adapter: _Adapter, weights: dict[str, torch.Tensor]) -> None:
         config = PeftConfig.from_pretrained(str(adapter.folder))
         config.inference_mode = True
         if self._runner.peft is None:

@@ -20,7 +20,6 @@ from callsheet_server.engine.embedded.disk import KvDisk
 from callsheet_server.engine.embedded.generation import Generation, Reply, Run, TextStream
 from callsheet_server.engine.embedded.prefix_entry import WorldKey
 from callsheet_server.engine.embedded.prefix_store import PrefixStore
-from callsheet_server.engine.embedded.prompt import ChatFormat, NpcPrefix, PromptBuilder
 from callsheet_server.engine.embedded.runner import ModelRunner, load_runner
 from callsheet_server.engine.embedded.sampling import GrammarCompiler, Sampler
 from callsheet_server.engine.embedded.scheduler import Scheduler
@@ -28,6 +27,7 @@ from callsheet_server.engine.embedded.settings import EmbeddedSettings
 from callsheet_server.engine.embedded.stepper import Stepper
 from callsheet_server.engine.engine import (
     Delta,
+    DoneMove,
     EngineInfo,
     GenerationEnd,
     GenerationRequest,
@@ -44,7 +44,8 @@ from callsheet_server.engine.errors import (
     UnknownNpcError,
 )
 from callsheet_server.engine.models import cache_dir, resolve_model
-from callsheet_server.residency.state import StateStore, Tier
+from callsheet_server.engine.prompt import ChatFormat, NpcPrefix, PromptBuilder
+from callsheet_server.residency.state import StateStore, StateView, Tier
 from callsheet_server.world.key import NpcKey
 
 __all__ = ["EmbeddedEngine"]
@@ -91,6 +92,10 @@ class EmbeddedEngine:
     def stores(self) -> Sequence[StateStore]:
         loaded = self._need_loaded()
         return (loaded.prefixes, loaded.adapters)
+
+    @property
+    def prefixes(self) -> StateView:
+        return self._need_loaded().prefixes
 
     @property
     def adapters(self) -> frozenset[str]:
@@ -179,6 +184,10 @@ class EmbeddedEngine:
         if self._loaded is not None:
             self._loaded.scheduler.wake()
         return True
+
+    def take_moves(self) -> Sequence[DoneMove]:
+        """None: the server plans for this engine."""
+        return ()
 
     def occupancy(self) -> Occupancy:
         loaded = self._need_loaded()
@@ -279,6 +288,7 @@ class EmbeddedEngine:
             device=str(runner.device),
             context_limit_tokens=runner.context_limit_tokens,
             keeps_residency=True,
+            max_requests=settings.max_batch + settings.max_queue,
         )
         return _Loaded(info, runner, scheduler, prefixes, adapters, prompts, grammars)
 
@@ -286,23 +296,30 @@ class EmbeddedEngine:
         for profile in profiles:
             if self._closed:
                 return
-            prefix = loaded.prompts.prefix(
-                world_text, profile, loaded.adapters.fingerprint(profile.adapter)
-            )
-            self._npc_prefixes[profile.key] = prefix
-            world = loaded.prefixes.register(
-                WorldKey(profile.key.world, profile.adapter),
-                prefix.world_fingerprint,
-                prefix.world,
-                adapter=profile.adapter,
-            )
-            loaded.prefixes.register(
-                profile.key,
-                prefix.fingerprint,
-                prefix.persona,
-                world=world,
-                adapter=profile.adapter,
-            )
+            try:
+                self._register_one(loaded, world_text, profile)
+            except Exception:
+                _log.exception("%s cannot be registered; the others are", profile.key)
+                self._npc_prefixes.pop(profile.key, None)
+
+    def _register_one(self, loaded: _Loaded, world_text: str, profile: NpcProfile) -> None:
+        prefix = loaded.prompts.prefix(
+            world_text, profile, loaded.adapters.fingerprint(profile.adapter)
+        )
+        self._npc_prefixes[profile.key] = prefix
+        world = loaded.prefixes.register(
+            WorldKey(profile.key.world, profile.adapter),
+            prefix.world_fingerprint,
+            prefix.world,
+            adapter=profile.adapter,
+        )
+        loaded.prefixes.register(
+            profile.key,
+            prefix.fingerprint,
+            prefix.persona,
+            world=world,
+            adapter=profile.adapter,
+        )
 
     def _forget(self, loaded: _Loaded, key: NpcKey) -> None:
         self._npc_prefixes.pop(key, None)

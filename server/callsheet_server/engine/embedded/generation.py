@@ -14,6 +14,7 @@ from tokenizers.decoders import DecodeStream
 
 from callsheet_server.engine.engine import Delta, FinishReason, GenerationEnd
 from callsheet_server.engine.errors import EngineError
+from callsheet_server.engine.stop_text import StopText
 from callsheet_server.residency.state import Tier
 
 if TYPE_CHECKING:
@@ -32,36 +33,20 @@ class TextStream:
     def __init__(self, tokenizer: Tokenizer, stop: Sequence[str]) -> None:
         self._tokenizer = tokenizer
         self._decoder = DecodeStream(skip_special_tokens=True)
-        self._stop = tuple(text for text in stop if text)
-        self._held = ""
-        self.stopped = False
-        """A stop string was met; the text ends before it."""
+        self._text = StopText(stop)
+
+    @property
+    def stopped(self) -> bool:
+        """A stop string was met; the text ended before it."""
+        return self._text.stopped
 
     def push(self, token: int) -> str:
         """The text that is certain now; "" while a character or a stop string may be growing."""
-        self._held += self._decoder.step(self._tokenizer, token) or ""
-        found = [at for stop in self._stop if (at := self._held.find(stop)) >= 0]
-        if found:
-            self.stopped = True
-            return self._take(min(found))
-        longest = max(
-            (
-                size
-                for stop in self._stop
-                for size in range(1, min(len(stop), len(self._held) + 1))
-                if self._held.endswith(stop[:size])
-            ),
-            default=0,
-        )
-        return self._take(len(self._held) - longest)
+        return self._text.push(self._decoder.step(self._tokenizer, token) or "")
 
     def flush(self) -> str:
         """The rest, at the end of a reply that met no stop string."""
-        return "" if self.stopped else self._take(len(self._held))
-
-    def _take(self, size: int) -> str:
-        text, self._held = self._held[:size], self._held[size:]
-        return text
+        return self._text.flush()
 
 
 class Reply:

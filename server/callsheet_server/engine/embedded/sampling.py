@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -96,13 +97,16 @@ class Sampler:
         words are no repetition.
 
         Raises:
-            GenerationError: the grammar has no way on.
+            GenerationError: the grammar has no way on, or the logits are not finite.
         """
         scores = logits[None]
         if self._matcher is not None:
             scores = scores.masked_fill(~self._allowed(scores.shape[1], scores.device), -torch.inf)
+        best, greediest = scores.max(dim=-1)
+        if not math.isfinite(float(best)):
+            raise GenerationError("the model's output is not finite; the NPC's state is damaged")
         if self._greedy:
-            token = int(scores.argmax())
+            token = int(greediest)
         else:
             ids = torch.tensor([self._chosen], dtype=torch.int64, device=scores.device)
             if self._penalty is not None and self._chosen:

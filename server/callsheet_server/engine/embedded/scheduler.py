@@ -160,7 +160,7 @@ class Scheduler:
             try:
                 if not self.steps.pin_adapter(run):
                     break
-            except ResidencyError as error:
+            except Exception as error:
                 self.steps.fail(run, error)
             else:
                 self.steps.admit(run)
@@ -177,7 +177,7 @@ class Scheduler:
             try:
                 if not self.steps.pin_adapter(run):
                     break
-            except ResidencyError as error:
+            except Exception as error:
                 self.steps.fail(run, error)
             else:
                 self.steps.take_row(run)

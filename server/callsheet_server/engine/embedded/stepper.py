@@ -162,18 +162,37 @@ class Stepper:
                     slots[run.row] = self._slot(run)
         try:
             logits = self._runner.forward(slice(0, width), tokens, starts, slots)
-            rows = [logits[run.row] for run in decoding]
         except Exception as error:
+            if len(decoding) == 1:
+                self.fail(decoding[0], error)
+                return
+            _log.warning("a step failed (%s); each request is tried by itself", error)
             for run in decoding:
-                self.fail(run, error)
+                self._decode_alone(run)
             return
+        # All of it before anyone ends: that may move rows.
+        rows = [logits[run.row] for run in decoding]
         for run in decoding:
             run.done += 1
         for run, row_logits in zip(decoding, rows, strict=True):
-            try:
-                self._accept(run, row_logits)
-            except Exception as error:
-                self.fail(run, error)
+            self._try_accept(run, row_logits)
+
+    def _decode_alone(self, run: Run) -> None:
+        """One token for one run: whose state makes a step fail, fails alone."""
+        row = slice(run.row, run.row + 1)
+        try:
+            logits = self._runner.forward(row, [[run.tokens[-1]]], [run.done], [self._slot(run)])
+        except Exception as error:
+            self.fail(run, error)
+        else:
+            run.done += 1
+            self._try_accept(run, logits[0])
+
+    def _try_accept(self, run: Run, logits: torch.Tensor) -> None:
+        try:
+            self._accept(run, logits)
+        except Exception as error:
+            self.fail(run, error)
 
     def _accept(self, run: Run, logits: torch.Tensor) -> None:
         """Choose the run's next token and say what it adds; ends the run if it is the last."""

@@ -6,9 +6,9 @@ import pytest
 from engine.harness import tiny_tokenizer
 from transformers import PreTrainedTokenizerFast
 
-from callsheet_server.engine.embedded.prompt import ChatFormat, PromptBuilder
 from callsheet_server.engine.engine import GenerationRequest, NpcProfile
 from callsheet_server.engine.errors import ContextTooLongError, EngineStartError
+from callsheet_server.engine.prompt import ChatFormat, PromptBuilder
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Turn
 

@@ -15,12 +15,29 @@ from typing import TYPE_CHECKING
 
 from callsheet_server.engine.engine import GenerationRequest, NpcProfile
 from callsheet_server.engine.errors import ContextTooLongError, EngineStartError
+from callsheet_server.engine.plain_text import PlainText
 from callsheet_server.world.memory import Turn
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-__all__ = ["ChatFormat", "NpcPrefix", "PromptBuilder"]
+__all__ = ["ChatFormat", "NpcPrefix", "PromptBuilder", "persona_text", "said_text", "world_text"]
+
+
+def world_text(lore: str) -> str:
+    """What opens the system message of every NPC of a world; "" if there is no lore."""
+    return f"{lore.strip()}\n\n" if lore.strip() else ""
+
+
+def persona_text(profile: NpcProfile) -> str:
+    """What ends the system message: who the NPC is."""
+    return f"You are {profile.name.strip()}. {profile.persona.strip()}"
+
+
+def said_text(turn: Turn) -> str:
+    """A turn as a message: the NPC's own words bare, others' after their name."""
+    said = turn.text.strip()
+    return said if turn.speaker is None else f"{turn.speaker.strip()}: {said}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +134,7 @@ class PromptBuilder:
         context_limit_tokens: int,
     ) -> None:
         self._tokenizer = tokenizer
+        self._plain = PlainText(tokenizer)
         self._model_fingerprint = model_fingerprint
         self._limit_tokens = context_limit_tokens
         self._system_open = self._template(chat.system_open)
@@ -127,14 +145,10 @@ class PromptBuilder:
         self._reply_close = self._template(chat.reply_close)
         self._cue = self._template(chat.cue)
 
-    def prefix(self, world_text: str, profile: NpcProfile, adapter_fingerprint: str) -> NpcPrefix:
-        """The prefix of ``profile`` in a world that begins with ``world_text``."""
-        shared = self._text(f"{world_text.strip()}\n\n") if world_text.strip() else []
-        world = (*self._system_open, *shared)
-        persona = (
-            *self._text(f"You are {profile.name.strip()}. {profile.persona.strip()}"),
-            *self._system_close,
-        )
+    def prefix(self, lore: str, profile: NpcProfile, adapter_fingerprint: str) -> NpcPrefix:
+        """The prefix of ``profile`` in a world that begins with ``lore``."""
+        world = (*self._system_open, *self._text(world_text(lore)))
+        persona = (*self._text(persona_text(profile)), *self._system_close)
         base = f"{self._model_fingerprint}|{adapter_fingerprint}|{world}"
         return NpcPrefix(
             world=world,
@@ -165,19 +179,14 @@ class PromptBuilder:
         return (*prefix.world, *prefix.persona, *tail, *self._cue)
 
     def _turn(self, turn: Turn) -> list[int]:
+        said = self._text(said_text(turn))
         if turn.speaker is None:
-            return [*self._reply_open, *self._text(turn.text.strip()), *self._reply_close]
-        said = self._text(f"{turn.speaker.strip()}: {turn.text.strip()}")
+            return [*self._reply_open, *said, *self._reply_close]
         return [*self._user_open, *said, *self._user_close]
 
     def _template(self, text: str) -> Sequence[int]:
-        return self._encode(text, special=True)
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False)
+        return ids
 
     def _text(self, text: str) -> list[int]:
-        return self._encode(text, special=False)
-
-    def _encode(self, text: str, *, special: bool) -> list[int]:
-        ids: list[int] = self._tokenizer.encode(
-            text, add_special_tokens=False, split_special_tokens=not special
-        )
-        return ids
+        return self._plain.tokens(text)

@@ -1,0 +1,43 @@
+"""Settings of the engine ``openai``."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+__all__ = ["OpenAISettings"]
+
+
+class OpenAISettings(BaseModel):
+    """Which OpenAI-compatible endpoint generates the text."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = Field(
+        default="http://127.0.0.1:11434/v1",
+        min_length=1,
+        description="The endpoint, up to and with /v1; the default is Ollama's on this machine.",
+    )
+    api_key: SecretStr | None = Field(default=None, description="Sent as a bearer token.")
+    model: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The model's name there; none = the one it lists, if it lists just one.",
+    )
+    context_limit_tokens: int = Field(
+        default=8192,
+        ge=64,
+        le=1 << 24,
+        description="Longest prompt plus reply. Estimated here at 3 characters a token: the oldest "
+        "turns are left out until it fits.",
+    )
+    max_open: int = Field(default=64, ge=1, le=100_000, description="Requests at the same time.")
+    silence_s: float = Field(
+        default=120.0,
+        gt=0,
+        description="A request is given up if the endpoint sends nothing for so long.",
+    )
+    json_schema: bool = Field(
+        default=True,
+        description="Actions are asked for as response_format json_schema; false = the endpoint "
+        "does not know that, and NPCs say but do not act.",
+    )

@@ -1,0 +1,245 @@
+"""The engine ``sglang``: an SGLang server behind the ``Engine`` protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import itertools
+import logging
+import math
+import secrets
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import aclosing
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from callsheet_server.engine.calls import Calls
+from callsheet_server.engine.engine import (
+    Delta,
+    DoneMove,
+    EngineInfo,
+    GenerationEnd,
+    GenerationRequest,
+    NpcProfile,
+    Occupancy,
+    Progress,
+)
+from callsheet_server.engine.errors import (
+    EngineError,
+    EngineUnavailableError,
+    UnknownAdapterError,
+    UnknownNpcError,
+)
+from callsheet_server.engine.sglang.cast import Cast
+from callsheet_server.engine.sglang.feed import Feed
+from callsheet_server.engine.sglang.generate import Prompt, abort, generate, warm
+from callsheet_server.engine.sglang.keeper import Keeper
+from callsheet_server.engine.sglang.peer import Peer
+from callsheet_server.engine.sglang.settings import SglangSettings
+from callsheet_server.engine.sglang.tokenizer import load_prompts
+from callsheet_server.engine.sglang.warm import Warmer
+from callsheet_server.residency.state import StateStore, StateView
+from callsheet_server.world.key import NpcKey
+
+__all__ = ["SglangEngine"]
+
+logger = logging.getLogger(__name__)
+
+
+class SglangEngine:
+    """Implements ``Engine``. SGLang plans for itself; it is told how soon NPCs will call."""
+
+    def __init__(self, settings: SglangSettings) -> None:
+        self._settings = settings
+        self._cast = Cast()
+        self._calls = Calls(settings.max_open)
+        self._feed = Feed(settings, self._cast)
+        self._warmer = Warmer(settings, self._cast, self._feed, self._calls, self._send_warm)
+        self._keeper = Keeper(settings, self._serve)
+        self._info: EngineInfo | None = None
+        self._peer: Peer | None = None
+        """None = not started, closed, or SGLang is lost."""
+        self._closed = False
+        self._rids = itertools.count()
+        self._rid_prefix = secrets.token_hex(4)
+        self._errands: set[asyncio.Task[None]] = set()
+
+    @property
+    def info(self) -> EngineInfo:
+        if self._info is None:
+            raise EngineUnavailableError("the engine is not started")
+        return self._info
+
+    @property
+    def stores(self) -> Sequence[StateStore]:
+        return ()
+
+    @property
+    def prefixes(self) -> StateView | None:
+        return self._feed.residency if self.info.keeps_residency else None
+
+    @property
+    def adapters(self) -> frozenset[str]:
+        return frozenset(self._settings.adapters)
+
+    # --- life --------------------------------------------------------------------------------
+
+    async def start(self, report: Callable[[Progress], None]) -> None:
+        if self._closed:
+            raise EngineUnavailableError("the engine was closed; make a new one")
+        peer = await self._keeper.start(report)
+        try:
+            await self._cast.load(
+                functools.partial(
+                    load_prompts,
+                    self._settings.tokenizer or peer.tokenizer,
+                    peer.context_limit_tokens,
+                )
+            )
+        except BaseException:
+            await self._keeper.close()
+            raise
+        self._met(peer)
+        self._keeper.keep(peer)
+
+    async def close(self) -> None:
+        self._closed, self._peer = True, None
+        self._calls.cancel_all()
+        await asyncio.gather(*self._errands, return_exceptions=True)
+        await self._keeper.close()
+        self._cast.close()
+
+    def _met(self, peer: Peer) -> None:
+        if peer.plugin is None:
+            logger.warning(
+                "SGLang runs without Callsheet's plugin: it knows no distances, and where prefixes "
+                "lie is not known"
+            )
+        self._info = EngineInfo(
+            name="sglang",
+            version=f"sglang {peer.version}, plugin {peer.plugin or 'absent'}",
+            model=peer.model,
+            device=peer.device,
+            context_limit_tokens=peer.context_limit_tokens,
+            keeps_residency=peer.plugin is not None,
+        )
+        self._peer = peer
+
+    async def _serve(self, peer: Peer) -> None:
+        """While SGLang is there."""
+        if peer is not self._peer:
+            self._met(peer)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._feed.run(peer, self._keeper.suspect))
+                tasks.create_task(self._warmer.run(peer))
+        finally:
+            self._peer = None
+            self._calls.fail_all("the connection to SGLang was lost")
+
+    # --- who there is ------------------------------------------------------------------------
+
+    def set_world_prefix(self, world: str, text: str) -> None:
+        self._warmer.void(self._cast.set_lore(world, text))
+
+    def put_npc(self, profile: NpcProfile) -> None:
+        """As the protocol says.
+
+        Raises:
+            UnknownAdapterError: the profile names an adapter that is not in the settings.
+        """
+        if profile.adapter is not None and profile.adapter not in self._settings.adapters:
+            known = ", ".join(sorted(self._settings.adapters)) or "none; see [sglang] adapters"
+            raise UnknownAdapterError(
+                f"{profile.key}: adapter {profile.adapter!r} is unknown; known: {known}"
+            )
+        handle, changed = self._cast.put(profile)
+        self._feed.put(handle, profile.adapter)
+        if changed:
+            self._warmer.void([handle])
+
+    def forget_npc(self, key: NpcKey) -> None:
+        self._calls.cancel_npc(key)
+        handle = self._cast.drop(key)
+        if handle is not None:
+            self._warmer.void([handle])
+            self._feed.forget(handle)
+
+    def publish(self, world: str, npcs: Sequence[str], distance_s: NDArray[np.float32]) -> None:
+        """As the protocol says; ``npcs`` must stay the same list, changed only as NPCs are put."""
+        rows, handles = self._cast.handles.rows(world, npcs)
+        self._feed.distances.note(handles, distance_s[rows])
+
+    # --- requests ----------------------------------------------------------------------------
+
+    async def submit(self, request: GenerationRequest) -> AsyncGenerator[Delta | GenerationEnd]:
+        peer = self._peer
+        if peer is None:
+            raise EngineUnavailableError("SGLang is not running; it is being started again")
+        profile = self._cast.profiles.get(request.npc)
+        if profile is None:
+            raise UnknownNpcError(f"{request.npc} was not announced")
+        handle = self._cast.handles.take(request.npc)
+        with self._calls.open(request) as call:
+            tokens, prefix_tokens = await self._cast.prompt(request)
+            prompt = Prompt(self._rid(), handle, tokens, prefix_tokens, profile.adapter)
+            over = False
+            """At SGLang, too."""
+            try:
+                async with aclosing(generate(peer, prompt, call)) as items:
+                    while isinstance(item := await anext(items), Delta):
+                        yield item
+                over = not (call.cancelled or call.text.stopped)
+            except EngineError as error:
+                over = True
+                if isinstance(error, EngineUnavailableError):
+                    self._keeper.suspect()
+                raise
+            finally:
+                if not over:
+                    self._run(abort(peer, prompt.rid))
+        self._warmer.built(handle)
+        self._note(item)
+        yield item
+
+    def cancel(self, request_id: str) -> bool:
+        return self._calls.cancel(request_id)
+
+    def take_moves(self) -> Sequence[DoneMove]:
+        moves = tuple(self._feed.moves)
+        self._feed.moves.clear()
+        return moves
+
+    def occupancy(self) -> Occupancy:
+        return Occupancy(
+            tiers=self._feed.tier_use(),
+            running=self._calls.running,
+            queued=self._calls.waiting,
+        )
+
+    def check_integrity(self) -> None:
+        self._cast.check_integrity()
+
+    def _rid(self) -> str:
+        """All of one length: none is the beginning of another."""
+        return f"callsheet-{self._rid_prefix}-{next(self._rids):012d}"
+
+    async def _send_warm(self, peer: Peer, key: NpcKey, tokens: Sequence[int]) -> None:
+        profile, handle = self._cast.profiles[key], self._cast.handles.take(key)
+        await warm(peer, Prompt(self._rid(), handle, tokens, len(tokens), profile.adapter))
+
+    def _note(self, end: GenerationEnd) -> None:
+        """Learn how fast prefixes are computed."""
+        computed = end.prompt_tokens - end.cached_tokens
+        took_s = end.ttft_s - end.queue_s
+        if computed >= 64 and 0 < took_s < math.inf:
+            residency, rate = self._feed.residency, computed / took_s
+            known = residency.prefill_tokens_per_s or rate
+            residency.prefill_tokens_per_s = known + 0.1 * (rate - known)
+
+    def _run(self, errand: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)

@@ -1,0 +1,78 @@
+"""Launching an SGLang on this machine, as the settings say."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from callsheet_server.engine.engine import Progress
+from callsheet_server.engine.errors import EngineStartError
+from callsheet_server.engine.models import cache_dir, resolve_model
+from callsheet_server.engine.sglang.process import SglangProcess
+from callsheet_server.engine.sglang.settings import SglangSettings
+from callsheet_sglang.launch import LaunchSpec, arguments, environment
+from callsheet_sglang.process import free_port
+from callsheet_sglang.venv import SglangMissingError, find_python
+
+__all__ = ["launch"]
+
+ALWAYS = ("--constrained-json-disable-any-whitespace",)
+"""An action is to spend its tokens on words."""
+
+
+async def launch(
+    settings: SglangSettings, report: Callable[[Progress], None]
+) -> tuple[SglangProcess, str]:
+    """Start SGLang; return its process and the URL it will answer at.
+
+    Raises:
+        EngineStartError: the model, SGLang or the log's place is not there; a setting is wrong.
+    """
+
+    def prepare() -> tuple[LaunchSpec, list[str], dict[str, str]]:
+        spec = _specify(settings, report)
+        return spec, arguments(spec), environment(spec, os.environ)
+
+    spec, command, variables = await asyncio.to_thread(prepare)
+    key = settings.api_key.get_secret_value() if settings.api_key else ""
+    process = await SglangProcess.launch(
+        command,
+        variables,
+        log_file=settings.log_file or cache_dir() / "sglang.log",
+        log_bytes=settings.log_bytes,
+        stop_timeout_s=settings.stop_timeout_s,
+        report=report,
+        secret=key,
+    )
+    return process, spec.url
+
+
+def _specify(settings: SglangSettings, report: Callable[[Progress], None]) -> LaunchSpec:
+    device: Literal["cpu", "cuda"]
+    device = _best_device() if settings.device == "auto" else settings.device
+    try:
+        return LaunchSpec(
+            python=settings.python or find_python(device),
+            model=resolve_model(settings.model, report),
+            port=settings.port or free_port(),
+            device=device,
+            served_name=settings.model,
+            context_tokens=None,
+            pool_tokens=settings.pool_tokens,
+            host_ratio=settings.host_ratio,
+            adapters={name: Path(folder) for name, folder in settings.adapters.items()},
+            adapter_slots=settings.adapter_slots if settings.adapters else None,
+            plugin=settings.plugin,
+            priorities=True,
+            api_key=settings.api_key.get_secret_value() if settings.api_key else None,
+            extra_arguments=(*ALWAYS, *settings.arguments),
+        )
+    except (SglangMissingError, ValueError) as error:
+        raise EngineStartError(f"sglang: {error}") from error
+
+
+def _best_device() -> Literal["cpu", "cuda"]:
+    return "cuda" if Path("/dev/nvidiactl").exists() else "cpu"

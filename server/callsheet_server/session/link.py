@@ -1,0 +1,25 @@
+"""The way to a client, as a session sees it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+__all__ = ["Link"]
+
+
+class Link(Protocol):
+    """Calls never block."""
+
+    @property
+    def waiting(self) -> int:
+        """Frames queued and not yet written."""
+
+    @property
+    def reliable_bytes(self) -> int:
+        """Of these, the bytes of frames without a key."""
+
+    def send(self, frame: bytes, key: str | None = None) -> None:
+        """Queue a text frame. One with a ``key`` replaces a queued one with the same key."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Close once what is queued has been sent."""

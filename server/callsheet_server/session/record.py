@@ -1,0 +1,81 @@
+"""What of a session is on disk, so that it can be resumed after a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from callsheet.wire.errors import ErrorCode, error_for
+from callsheet.wire.fields import MAX_INTEGER
+from callsheet_server.session.replay import Kept
+from callsheet_server.session.tokens import ResumeTokens
+from callsheet_server.storage import statements
+from callsheet_server.storage.saved import SavedSession
+from callsheet_server.storage.statements import Statement
+
+__all__ = ["SessionRecord"]
+
+
+class SessionRecord:
+    """Who may resume the session, and what it has taken; as values and as statements."""
+
+    def __init__(self, session_id: str, survives: bool, saved: SavedSession | None) -> None:
+        """``survives``: it is stored at all."""
+        self.id = session_id
+        self.tokens = ResumeTokens(saved.tokens if saved else b"")
+        self.last_request_id = saved.last_request_id if saved else 0
+        self._survives = survives
+        self._forgotten_seq = 0
+
+    def take_id(self, request_id: int) -> None:
+        """Take the id of a request.
+
+        Raises:
+            RequestError: ``duplicate_request``, it does not count up.
+        """
+        if request_id <= self.last_request_id:
+            raise error_for(
+                ErrorCode.DUPLICATE_REQUEST,
+                f"request id {request_id} is not greater than {self.last_request_id}, the last "
+                f"one taken; count up within a session",
+                field="id",
+                value=str(request_id),
+                limit=self.last_request_id,
+            )
+        self.last_request_id = request_id
+
+    def opened(self) -> tuple[Statement, ...]:
+        """The session has been opened or resumed: its tokens are new."""
+        return (self._row(),) if self._survives else ()
+
+    def taken(self, request: int) -> tuple[Statement, ...]:
+        """A request was taken, to be answered later."""
+        if not self._survives:
+            return ()
+        return self._row(), statements.open_request(self.id, request)
+
+    def answered(self, request: int, kept: Kept, acked_seq: int) -> tuple[Statement, ...]:
+        """A request has its answer; the client has all answers up to ``acked_seq``."""
+        if not self._survives:
+            return ()
+        closed = statements.close_request(self.id, request)
+        answer = statements.put_answer(self.id, kept.seq, kept.frame)
+        if acked_seq == self._forgotten_seq:
+            return self._row(), closed, answer
+        self._forgotten_seq = acked_seq
+        return self._row(), closed, statements.forget_answers(self.id, acked_seq), answer
+
+    def numbered(self, answers: Iterable[tuple[int, bytes]]) -> tuple[Statement, ...]:
+        """The session is resumed after a restart: all taken is answered, under new numbers."""
+        return (
+            self._row(),
+            statements.close_requests(self.id),
+            statements.forget_answers(self.id, MAX_INTEGER),
+            *(statements.put_answer(self.id, *answer) for answer in answers),
+        )
+
+    def ended(self) -> tuple[Statement, ...]:
+        """It is over for good."""
+        return statements.end_session(self.id) if self._survives else ()
+
+    def _row(self) -> Statement:
+        return statements.put_session(self.id, self.tokens.hashes, self.last_request_id)

@@ -1,0 +1,62 @@
+"""One change of a world on its way to the disk, and how it is told what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from callsheet.wire.errors import CallsheetError
+from callsheet_server.storage.statements import Statement
+
+if TYPE_CHECKING:
+    from callsheet_server.storage.file import WorldFile
+
+__all__ = ["Change", "Journal", "NoJournal"]
+
+
+@dataclass(slots=True, eq=False)
+class Change:
+    """What has been changed in memory and shall be durable, all of it or nothing.
+
+    Changes of a world become durable in the order they were submitted. When one fails, so do all
+    that were submitted after it, and they are undone, the last one first: memory then holds
+    what the disk holds.
+    """
+
+    statements: Sequence[Statement] = ()
+    must: Sequence[Statement] = ()
+    """Those that stay due when the change fails: they are carried out with the next one."""
+    read: Callable[[WorldFile], Any] | None = None
+    """Looks something up right after the statements, on the writer's thread."""
+    done: Callable[[Any], None] = lambda _: None
+    """The change is durable; told what ``read`` returned. On the event loop, in order."""
+    undo: Callable[[], None] = lambda: None
+    """The change failed: put memory back."""
+    failed: Callable[[CallsheetError], None] = lambda _: None
+    """The change failed; all that had to be undone has been."""
+
+
+class Journal(Protocol):
+    """Where the changes of one world go."""
+
+    keeps: bool
+    """False: nothing outlives the server."""
+
+    def submit(self, change: Change) -> None:
+        """Make a change durable. Returns at once."""
+
+    def carry(self, statements: Sequence[Statement]) -> None:
+        """Have statements carried out with the next change."""
+
+
+class NoJournal:
+    """Keeps nothing: every change is done at once."""
+
+    keeps = False
+
+    def submit(self, change: Change) -> None:
+        change.done(None)
+
+    def carry(self, statements: Sequence[Statement]) -> None:
+        """There is no next time."""

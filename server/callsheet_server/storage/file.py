@@ -1,0 +1,270 @@
+"""One world's database. Blocks: for the writer's thread and for commands, never the event loop."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import ValidationError
+
+from callsheet.wire.world import NpcSpec, PlayerSpec
+from callsheet_server.storage import statements
+from callsheet_server.storage.errors import UnreadableWorldError
+from callsheet_server.storage.saved import (
+    Memories,
+    SavedNpc,
+    SavedPlayer,
+    SavedSession,
+    SavedTurn,
+    SavedWorld,
+)
+from callsheet_server.storage.schema import CHECKED, migrate
+from callsheet_server.storage.statements import Statement, checksum
+
+__all__ = ["WorldFile"]
+
+logger = logging.getLogger(__name__)
+
+PAGE_BYTES = 4096
+BUSY_TIMEOUT_S = 5.0
+"""A backup from another process may hold the database for a moment."""
+
+T = TypeVar("T")
+
+
+class WorldFile:
+    """An open database. Every commit is on the disk when ``apply`` returns."""
+
+    def __init__(self, path: Path, world: str, max_bytes: int = 0) -> None:
+        """Open, or create, and bring up to this version's schema.
+
+        Raises:
+            NewerWorldError: a later version wrote it.
+            UnreadableWorldError: it is not a database of ours, or its structure is damaged.
+            sqlite3.Error: the disk is full or fails.
+        """
+        self.world = world
+        self.path = path
+        self.quarantined: Counter[str] = Counter()
+        """Damaged rows taken out since the file was opened, by table."""
+        self._connection = sqlite3.connect(path, BUSY_TIMEOUT_S, isolation_level=None)
+        # Text that is not UTF-8 any more is damage like other damage: checksums find it.
+        self._connection.text_factory = lambda text: text.decode("utf-8", "backslashreplace")
+        try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            if max_bytes:
+                self._connection.execute(f"PRAGMA max_page_count = {max_bytes // PAGE_BYTES}")
+            migrate(self._connection, world)
+        except BaseException as error:
+            self._connection.close()
+            raise self._judged(error) from None
+
+    def close(self) -> None:
+        self._connection.close()
+
+    # --- writing -----------------------------------------------------------------------------
+
+    def apply(
+        self, changes: Iterable[tuple[Sequence[Statement], Callable[[WorldFile], Any] | None]]
+    ) -> list[Any]:
+        """Carry out changes, all in one transaction, each with what it reads after it.
+
+        Returns:
+            What each has read, None for those that read nothing.
+
+        Raises:
+            sqlite3.Error: nothing was changed.
+        """
+        run = self._connection.execute
+        results = []
+        run("BEGIN IMMEDIATE")
+        try:
+            for todo, read in changes:
+                for statement in todo:
+                    run(*statement)
+                results.append(None if read is None else read(self))
+            run("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                run("ROLLBACK")
+            raise
+        return results
+
+    # --- reading -----------------------------------------------------------------------------
+
+    def load(self, max_turns: int) -> SavedWorld | None:
+        """Read the world as its game left it, with up to ``max_turns`` of each NPC.
+
+        None if the game cannot come back: its session has ended.
+
+        Damaged rows are quarantined. An NPC whose row is damaged is missing then; its turns stay.
+
+        Raises:
+            UnreadableWorldError: the structure is damaged, not only rows.
+        """
+        try:
+            return self._load(max_turns)
+        except sqlite3.DatabaseError as error:
+            raise self._judged(error) from None
+
+    def _load(self, max_turns: int) -> SavedWorld | None:
+        sessions = list(self._read("sessions", self._session))
+        if not sessions:
+            return None
+        npcs = list(self._read("npcs", _npc))
+        alive = [npc.spec.npc for npc in npcs if npc.alive]
+        values = dict(self._read("world", lambda row: (row["name"], orjson.loads(row["value"]))))
+        return SavedWorld(
+            name=self.world,
+            config=values.get("config", {}),
+            counters=values.get("counters", {}),
+            npcs=npcs,
+            players=list(self._read("players", _player)),
+            memories=self.memories(alive, max_turns),
+            sessions=sessions,
+        )
+
+    def memories(self, npcs: Iterable[str], max_turns: int) -> dict[str, Memories]:
+        """What NPCs remember: facts, and the latest turns, oldest first."""
+        found = {}
+        for npc in npcs:
+            latest = f"npc = ? ORDER BY id DESC LIMIT {int(max_turns)}"
+            turns = list(self._read("turns", _turn, latest, (npc,)))[::-1]
+            facts = dict(self._read("facts", _fact, "npc = ?", (npc,)))
+            if turns or facts:
+                found[npc] = Memories(turns, facts)
+        return found
+
+    def rows(self, table: str) -> Iterator[dict[str, Any]]:
+        """All sound rows of a table, in order, without their checksums."""
+        yield from self._read(table, lambda row: {k: row[k] for k in row if k != "crc"})
+
+    def damage(self) -> list[str]:
+        """Look at the whole file and every checksum; say what is wrong, a line each."""
+        found = [
+            f"{self.path.name}: {text}"
+            for (text,) in self._connection.execute("PRAGMA integrity_check(20)")
+            if text != "ok"
+        ]
+        for table in CHECKED:
+            bad = [rowid for rowid, _, sound in self._checked(table) if not sound]
+            if bad:
+                found.append(f"{table}: {len(bad)} damaged rows, the first has rowid {bad[0]}")
+        return found
+
+    def count(self, table: str) -> int:
+        """Rows of a table."""
+        (rows,) = self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608
+        return int(rows)
+
+    def copy_to(self, target: Path, progress: Callable[[int, int], None]) -> None:
+        """Write a consistent copy while others go on writing; told of pages left and in all."""
+        copy = sqlite3.connect(target, isolation_level=None)
+        try:
+            self._connection.backup(
+                copy, pages=1024, progress=lambda _, left, total: progress(left, total)
+            )
+        finally:
+            copy.close()
+
+    # --- inside ------------------------------------------------------------------------------
+
+    def _judged(self, error: BaseException) -> BaseException:
+        """The error to raise: an ``UnreadableWorldError`` if the file itself is to blame."""
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            return UnreadableWorldError(f"world {self.world}: {self.path.name}: {error}")
+        return error
+
+    def _session(self, row: dict[str, Any]) -> SavedSession:
+        session = row["session"]
+        answers = self._read(
+            "answers", lambda a: (a["seq"], a["frame"]), "session = ? ORDER BY seq", (session,)
+        )
+        requests = self._connection.execute(
+            "SELECT request FROM open_requests WHERE session = ? ORDER BY request", (session,)
+        )
+        return SavedSession(
+            session=session,
+            tokens=row["tokens"],
+            last_request_id=row["last_request_id"],
+            answers=list(answers),
+            open_requests=[request for (request,) in requests.fetchall()],
+        )
+
+    def _read(
+        self,
+        table: str,
+        make: Callable[[dict[str, Any]], T],
+        where: str = "1",
+        parameters: tuple[Any, ...] = (),
+    ) -> Iterator[T]:
+        """Make something of every sound row, and quarantine the others."""
+        bad: list[tuple[int, dict[str, Any]]] = []
+        for rowid, row, sound in self._checked(table, where, parameters):
+            try:
+                if sound:
+                    yield make(row)
+                    continue
+            except (ValidationError, orjson.JSONDecodeError) as error:
+                logger.warning("world %s: %s row %d: %s", self.world, table, rowid, error)
+            bad.append((rowid, row))
+        for rowid, row in bad:
+            self._quarantine(table, rowid, row)
+
+    def _checked(
+        self, table: str, where: str = "1", parameters: tuple[Any, ...] = ()
+    ) -> Iterator[tuple[int, dict[str, Any], bool]]:
+        """Rows with their rowid and whether their checksum is right."""
+        cursor = self._connection.execute(
+            f"SELECT rowid AS at, * FROM {table} WHERE {where}",  # noqa: S608
+            parameters,
+        )
+        names = [column[0] for column in cursor.description]
+        for values in cursor:
+            row = dict(zip(names, values, strict=True))
+            rowid = row.pop("at")
+            yield rowid, row, _is_sound(table, row)
+
+    def _quarantine(self, table: str, rowid: int, row: dict[str, Any]) -> None:
+        name = next(iter(row.values()))
+        logger.error(
+            "world %s: a damaged row of %s (rowid %d, %r) was moved to the table quarantine; "
+            "`callsheet world check` lists them",
+            self.world,
+            table,
+            rowid,
+            row.get("npc", name),
+        )
+        self.quarantined[table] += 1
+        for statement in statements.quarantine(table, rowid, row.values()):
+            self._connection.execute(*statement)
+
+
+def _is_sound(table: str, row: dict[str, Any]) -> bool:
+    """``id`` numbers a row and is not part of what it says."""
+    said = [v for k, v in row.items() if k not in ("crc", "id")]
+    return bool(checksum(*said) == row["crc"])
+
+
+def _npc(row: dict[str, Any]) -> SavedNpc:
+    spec = NpcSpec.model_validate_json(row["spec"])
+    return SavedNpc(spec, row["handle"], bool(row["alive"]), row["hint_s"])
+
+
+def _player(row: dict[str, Any]) -> SavedPlayer:
+    return SavedPlayer(PlayerSpec.model_validate_json(row["spec"]), row["handle"])
+
+
+def _turn(row: dict[str, Any]) -> SavedTurn:
+    return SavedTurn(row["speaker"], row["text"], row["game_time_s"])
+
+
+def _fact(row: dict[str, Any]) -> tuple[str, Any]:
+    return row["name"], orjson.loads(row["value"])

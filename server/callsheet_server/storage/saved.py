@@ -1,0 +1,71 @@
+"""What a world's database holds, as read back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from callsheet.wire.world import NpcSpec, PlayerSpec
+
+__all__ = ["Memories", "SavedNpc", "SavedPlayer", "SavedSession", "SavedTurn", "SavedWorld"]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedTurn:
+    """One thing said; ``speaker`` is None for the NPC's own."""
+
+    speaker: str | None
+    text: str
+    game_time_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Memories:
+    """What one NPC remembers."""
+
+    turns: Sequence[SavedTurn] = ()
+    """The latest, oldest first."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SavedNpc:
+    spec: NpcSpec
+    handle: int
+    alive: bool
+    """False: gone; its handle must not be given out again soon."""
+    hint_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlayer:
+    spec: PlayerSpec
+    handle: int
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSession:
+    """A game's session, to be resumed."""
+
+    session: str
+    tokens: bytes
+    """The hashes of what resumes it, one after the other."""
+    last_request_id: int
+    answers: Sequence[tuple[int, bytes]]
+    """``seq`` and frame of every answer that was not acked, in order."""
+    open_requests: Sequence[int]
+    """Taken, and not answered when the server died."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedWorld:
+    """A world whose game may come back."""
+
+    name: str
+    config: Mapping[str, Any]
+    counters: Mapping[str, Any]
+    npcs: Sequence[SavedNpc]
+    players: Sequence[SavedPlayer]
+    memories: Mapping[str, Memories]
+    sessions: Sequence[SavedSession]

@@ -1,0 +1,37 @@
+"""Where worlds are kept."""
+
+from pathlib import Path
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["StorageSettings", "default_directory"]
+
+
+class StorageSettings(BaseModel):
+    """The databases of the worlds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    directory: str = Field(
+        default="",
+        description="Folder of the worlds' databases; empty = nothing outlives the server. "
+        "`callsheet serve` keeps them in the data folder of your system unless this is set.",
+    )
+    max_world_bytes: int = Field(
+        default=0,
+        ge=0,
+        le=2**46,
+        description="Largest database of one world, its log not counted; 0 = as the disk allows.",
+    )
+    max_waiting_changes: int = Field(
+        default=10_000,
+        ge=16,
+        le=1_000_000,
+        description="Changes of a world that may wait for the disk; beyond it requests fail.",
+    )
+
+
+def default_directory() -> Path:
+    """Where ``callsheet serve`` and ``callsheet world`` look if nobody says otherwise."""
+    return Path(platformdirs.user_data_dir("callsheet", appauthor=False)) / "worlds"

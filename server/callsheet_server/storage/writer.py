@@ -1,0 +1,186 @@
+"""The one thread that writes: takes whatever waits, and commits it together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from callsheet_server.storage.errors import StorageError, UnreadableWorldError
+from callsheet_server.storage.file import WorldFile
+from callsheet_server.storage.folder import Folder
+from callsheet_server.storage.saved import SavedWorld
+from callsheet_server.storage.statements import Statement
+
+__all__ = ["Job", "Writer", "load_or_replace", "open_or_replace"]
+
+logger = logging.getLogger(__name__)
+
+MAX_BATCH = 512
+"""Changes in one transaction at most."""
+COMMIT_SAMPLES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A change as the writer sees it."""
+
+    world: str
+    epoch: int
+    """Counts the failures its world had seen when it was submitted."""
+    statements: Sequence[Statement]
+    read: Callable[[WorldFile], Any] | None
+    committed: Callable[[Sequence[Any]], None]
+    """On the event loop: this and all before it are durable; told what each has read."""
+    failed: Callable[[int, Exception], None]
+    """On the event loop, told the epoch: this and all after it are not."""
+
+
+class Writer:
+    """Commits jobs in the order they came. One fsync covers all that waited for the one before."""
+
+    def __init__(self, folder: Folder, max_world_bytes: int) -> None:
+        self._folder = folder
+        self._max_world_bytes = max_world_bytes
+        self._queue: SimpleQueue[Job | str | None] = SimpleQueue()
+        self._files: dict[str, WorldFile] = {}
+        self._failed_epochs: dict[str, int] = {}
+        self._thread = threading.Thread(target=self._run, name="callsheet-writer", daemon=True)
+        self.commit_s: deque[float] = deque(maxlen=COMMIT_SAMPLES)
+        """How long the latest commits took."""
+        self.commits = 0
+        self.changes = 0
+        """Changes in those commits."""
+        self.failures = 0
+        """Commits that failed."""
+        self.quarantined: Counter[str] = Counter()
+        """Damaged rows found so far, by table."""
+
+    def start(self) -> None:
+        """Begin. The running event loop is told of what becomes of the jobs."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    def put(self, job: Job) -> None:
+        """Queue a job; never blocks."""
+        self._queue.put(job)
+
+    def close_world(self, world: str) -> None:
+        """Close a world's file once everything before has been written."""
+        self._queue.put(world)
+
+    def stop(self) -> None:
+        """Write what is queued, then end. Blocks."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        running = True
+        while running:
+            batch = [self._queue.get()]
+            while len(batch) < MAX_BATCH:
+                try:
+                    batch.append(self._queue.get_nowait())
+                except Empty:
+                    break
+            running = None not in batch
+            # Worlds are independent of each other: only the order within each matters.
+            jobs = sorted((j for j in batch if isinstance(j, Job)), key=attrgetter("world"))
+            for world, group in groupby(jobs, attrgetter("world")):
+                self._commit(world, list(group))
+            for world in batch:
+                if isinstance(world, str):
+                    self._close(world)
+        for world in list(self._files):
+            self._close(world)
+
+    def _commit(self, world: str, jobs: list[Job]) -> None:
+        # What was submitted before the failure was known is lost with what failed.
+        jobs = [job for job in jobs if job.epoch > self._failed_epochs.get(world, -1)]
+        if not jobs:
+            return
+        started_s = time.perf_counter()
+        try:
+            file = self._open(world)
+            results = file.apply((job.statements, job.read) for job in jobs)
+        except Exception as error:
+            known = isinstance(error, sqlite3.Error | StorageError | OSError)
+            logger.error(
+                "world %s: %d changes could not be kept: %s",
+                world,
+                len(jobs),
+                error,
+                exc_info=not known,
+            )
+            self.failures += 1
+            self._failed_epochs[world] = jobs[-1].epoch
+            self._close(world)
+            self._tell(jobs[-1].failed, jobs[-1].epoch, error)
+            return
+        self.commit_s.append(time.perf_counter() - started_s)
+        self.commits += 1
+        self.changes += len(jobs)
+        self._tell(jobs[-1].committed, results)
+
+    def _open(self, world: str) -> WorldFile:
+        file = self._files.get(world)
+        if file is None:
+            file = open_or_replace(self._folder, world, self._max_world_bytes)
+            self._files[world] = file
+        return file
+
+    def _close(self, world: str) -> None:
+        file = self._files.pop(world, None)
+        if file is not None:
+            self.quarantined += file.quarantined
+            file.close()
+
+    def _tell(self, method: Callable[..., None], *arguments: Any) -> None:
+        self._loop.call_soon_threadsafe(method, *arguments)
+
+
+def open_or_replace(folder: Folder, world: str, max_bytes: int = 0) -> WorldFile:
+    """Open a world's database. One that cannot be read is set aside, and an empty one begun.
+
+    Raises:
+        NewerWorldError: a later version wrote it; it is left alone.
+        sqlite3.Error: the disk is full or fails.
+    """
+    try:
+        return WorldFile(folder.file(world), world, max_bytes)
+    except UnreadableWorldError as error:
+        _set_aside(folder, world, error)
+        return WorldFile(folder.file(world), world, max_bytes)
+
+
+def load_or_replace(folder: Folder, world: str, max_turns: int) -> SavedWorld | None:
+    """Read a world if a game may come back to it. Sets aside and raises as above."""
+    file = open_or_replace(folder, world)
+    try:
+        return file.load(max_turns)
+    except UnreadableWorldError as error:
+        file.close()
+        _set_aside(folder, world, error)
+        return None
+    finally:
+        file.close()
+
+
+def _set_aside(folder: Folder, world: str, error: UnreadableWorldError) -> None:
+    aside = folder.set_aside(world)
+    logger.error(
+        "%s; it was set aside as %s and an empty world begun. If there is a backup, stop the "
+        "server and run: callsheet world restore %s BACKUP --force",
+        error,
+        aside,
+        world,
+    )

@@ -1,0 +1,133 @@
+"""Which adapter leaves its slot, and which one comes before it is called: pure decisions.
+
+A slot holds any one adapter, so slots are a device of as many items of equal size, and the planner
+that moves KV caches decides about them too. The base model takes part like an adapter, because
+SGLang keeps a (zeroed) slot for it. Needs numpy only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from callsheet_server.residency.actions import Load
+from callsheet_server.residency.items import Budget, Credit, Items
+from callsheet_server.residency.order import DenseOrder
+from callsheet_server.residency.planner import plan
+from callsheet_server.residency.settings import PolicySettings
+from callsheet_server.residency.state import StateKind, Tier
+
+__all__ = ["AdapterRows", "AdapterUse", "next_load", "victim"]
+
+ONE_LOAD = Credit(load_bytes=1, evict_bytes=0, disk_bytes=0, rebuild_s=0.0)
+"""In units of one adapter: a plan brings one, so that a batch is held up by one copy at most."""
+
+
+class AdapterUse:
+    """Which adapter each NPC uses."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        """Changes whenever an NPC's adapter does."""
+        self._index: dict[str | None, int] = {None: 0}
+        self._column: NDArray[np.int32] = np.zeros(0, np.int32)
+        """By handle, an index into ``names``; 0, the base model, for NPCs never heard of."""
+
+    def __getitem__(self, handle: int) -> str | None:
+        """The adapter's name; None = the base model."""
+        return self.names[self._column[handle]] if handle < len(self._column) else None
+
+    @property
+    def names(self) -> Sequence[str | None]:
+        """Every adapter ever named, the base model first."""
+        return list(self._index)
+
+    def assign(self, adapters: Mapping[int, str | None]) -> None:
+        """Take in what NPCs use from now on; those not named keep theirs."""
+        if not adapters:
+            return
+        self.version += 1
+        handles = np.fromiter(adapters, np.intp, len(adapters))
+        if (rows := int(handles.max()) + 1) > len(self._column):
+            more = np.zeros(max(rows, 2 * len(self._column)) - len(self._column), np.int32)
+            self._column = np.concatenate([self._column, more])
+        self._column[handles] = [
+            self._index.setdefault(name, len(self._index)) for name in adapters.values()
+        ]
+
+    def forget(self, gone: NDArray[np.bool_]) -> None:
+        """NPCs whose row of ``gone``, (N,) bool, is True use the base model from now on."""
+        column = self._column[: len(gone)]
+        changed = gone[: len(column)] & (column != 0)
+        if changed.any():
+            column[changed] = 0
+            self.version += 1
+
+    def distance_s(self, npc_distance_s: NDArray[np.float32]) -> dict[str | None, float]:
+        """The smallest distance among the NPCs that use an adapter, by the adapter's name.
+
+        Args:
+            npc_distance_s: (N,) float32, by handle.
+        """
+        nearest = np.full(len(self._index), np.inf, np.float32)
+        users = np.zeros(len(npc_distance_s), np.int32)
+        known = min(len(users), len(self._column))
+        users[:known] = self._column[:known]
+        np.minimum.at(nearest, users, npc_distance_s)
+        return dict(zip(self._index, nearest.tolist(), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterRows:
+    """The adapters SGLang has in host memory and the base model, as parallel columns.
+
+    Of equally distant ones the upper row leaves first: rows are sorted by last use, oldest first.
+    """
+
+    ids: Sequence[str | None]
+    """M LoRA ids; None = the base model."""
+    distance_s: NDArray[np.float32]
+    """(M,) float32, >= 0; +inf = no use expected."""
+    in_slot: NDArray[np.bool_]
+    """(M,) bool."""
+    fixed: NDArray[np.bool_]
+    """(M,) bool: neither to be evicted nor to be loaded now."""
+
+    def items(self) -> Items:
+        """The same as the planner wants it: every adapter has a copy in host memory."""
+        count = len(self.ids)
+        return Items(
+            kind=StateKind.ADAPTER,
+            keys=range(count),
+            distance_s=self.distance_s,
+            size_bytes=np.ones(count, np.int64),
+            tier=np.where(self.in_slot, Tier.DEVICE, Tier.HOST).astype(np.int8),
+            pinned=self.fixed,
+            rebuild_s=np.zeros(count, np.float32),
+            backed_up=self.in_slot,
+        )
+
+
+def victim(rows: AdapterRows) -> int | None:
+    """Row of the farthest adapter that may leave its slot; None = none may."""
+    return next(DenseOrder(rows.items()).farthest(Tier.DEVICE), None)
+
+
+def next_load(rows: AdapterRows, slots: int, policy: PolicySettings) -> int | None:
+    """Row of the one adapter worth bringing to a slot now; None = none is.
+
+    It is within the prefetch horizon, and a slot is free or ``victim`` is farther by more than the
+    hysteresis margin.
+    """
+    count = len(rows.ids)
+    budget = Budget((slots, count, 0), (int(rows.in_slot.sum()), count, 0), ONE_LOAD)
+    # Slots do not grow while they are used, so none is kept free.
+    decided = plan(rows.items(), budget, policy.model_copy(update={"device_headroom": 0.0}))
+    for action in decided.actions:
+        if isinstance(action, Load):
+            assert isinstance(action.key, int)
+            return action.key
+    return None

@@ -1,0 +1,98 @@
+"""An old SDK with the new server, and the new SDK with an old server: as shipped, as processes."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect
+
+from callsheet.wire import PROTOCOL
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+OLD = HERE / "callsheet-0.1.0-py3-none-any.whl"
+OLD_SHA256 = "8ac9f93fafb84b1b52236c9527853ab44b10cef7d6381f162a7f0ac4d5882cb2"
+PATHS = {"old": (OLD,), "new": (ROOT / "sdk_python", ROOT / "server")}
+PROTOCOLS = {"old": "1.0", "new": PROTOCOL}
+
+StartServer = Callable[[str], Awaitable[str]]
+
+
+async def start(version: str, *arguments: str) -> asyncio.subprocess.Process:
+    paths = os.pathsep.join(map(str, (*PATHS[version], ROOT / "tests")))
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        *arguments,
+        env=os.environ | {"PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"},
+        stdout=asyncio.subprocess.PIPE,
+    )
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[StartServer]:
+    processes: list[asyncio.subprocess.Process] = []
+
+    async def serve(version: str) -> str:
+        options = ["serve", "--engine", "scripted", "--port", "0"]
+        if version == "new":  # The old one keeps nothing.
+            options += ["--set", f"storage.directory={tmp_path}"]
+        process = await start(version, "-m", "callsheet", *options)
+        processes.append(process)
+        assert process.stdout
+        while "ws://" not in (line := (await process.stdout.readline()).decode()):
+            assert line, f"the {version} server did not start"
+        return "ws://" + line.partition("ws://")[2].split()[0].rstrip("/")
+
+    yield serve
+    for process in processes:
+        process.terminate()
+        await process.communicate()
+        assert process.returncode == 0
+
+
+def test_the_old_version_is_the_one_that_was_released() -> None:
+    assert hashlib.sha256(OLD.read_bytes()).hexdigest() == OLD_SHA256
+
+
+@pytest.mark.parametrize(("client", "of"), [("old", "new"), ("new", "old")])
+async def test_a_conversation_between_versions(server: StartServer, client: str, of: str) -> None:
+    url = await server(of)
+    player = await start(client, str(HERE / "conversation.py"), url)
+    printed, _ = await player.communicate()
+    assert player.returncode == 0
+    told = json.loads(printed)
+    expected: dict[str, Any] = {
+        "client": PROTOCOLS[client],
+        "server": PROTOCOLS[of],
+        "speaks_for": ["bob"],
+        "acked": True,
+        "ends": ["stop", "stop"],
+        "texts": [True, True],
+        "resumed": True,
+        "refusal": "unknown_npc",
+        "observer": ["npc_states", "reply_end", "stats"],
+    }
+    assert {name: told[name] for name in expected} == expected
+    assert {"proximity", "conversation"} <= set(told["explained"])
+    assert {"heard", "player_near", "action_done"} <= set(told["mod"])
+
+
+async def test_what_the_old_server_does_not_know_costs_no_session(server: StartServer) -> None:
+    """A client that ignores the minor it was told of is refused by code, and goes on."""
+    url = await server("old")
+    hello = {"type": "hello", "protocol": PROTOCOL, "role": "observer", "world": "inn"}
+    async with connect(url) as socket, asyncio.timeout(5):
+        await socket.send(json.dumps(hello | {"client": {"name": "tests", "version": "1"}}))
+        assert json.loads(await socket.recv())["protocol"] == "1.0"
+        await socket.send('{"type":"join","id":1,"name":"Ann","position":[0,0,0]}')
+        assert json.loads(await socket.recv())["code"] == "unknown_type"
+        await socket.send('{"type":"subscribe","id":2,"topics":[]}')
+        assert json.loads(await socket.recv())["type"] == "ok"
