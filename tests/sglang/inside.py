@@ -356,6 +356,7 @@ def _refusal() -> str:
 
 CASES: dict[str, Callable[[], dict[str, Any]]] = {
     "town": town,
+    "town-again": town,
     "no-prefetch": lambda: town(prefetch=False, demote=False),
     "no-host-tier": lambda: town(host_tier=False),
     "without-distances": without_distances,

@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.sglang, pytest.mark.timeout(300)]
 PROGRAM = Path(__file__).with_name("inside.py")
 CASES = (
     "town",
+    "town-again",
     "no-prefetch",
     "no-host-tier",
     "without-distances",
@@ -56,6 +57,15 @@ def test_known_distances_keep_the_next_speaker_on_the_device(tiny_model: Path) -
     assert town["host"] < 0.05
     assert demand["counters"]["loads"] == demand["counters"]["demotions"] == 0
     assert demand["device"] > found["without-distances"]["device"] + 0.1
+
+
+def test_the_same_messages_and_requests_cause_the_same_moves(tiny_model: Path) -> None:
+    """As tensor-parallel ranks see them: nothing depends on a clock or on node ids."""
+    first, second = (dict(cases(tiny_model)[case]) for case in ("town", "town-again"))
+    for found in (first, second):
+        counters = found["counters"].items()
+        found["counters"] = {k: v for k, v in counters if not k.endswith("_s")}
+    assert first == second
 
 
 def test_without_a_host_tier_distance_still_orders_eviction(tiny_model: Path) -> None:
