@@ -27,12 +27,12 @@ __all__ = [
     "serve_until_stopped",
 ]
 
-ENGINE_FIELDS = {
-    "model": "which model: the same as --set ENGINE.model=...",
-    "device": "where it runs, such as cpu or cuda: the same as --set ENGINE.device=...",
-    "url": "where it is served, for sglang and openai: the same as --set ENGINE.url=...",
+ENGINE_FLAGS = {
+    "--model": ("model", "which model"),
+    "--device": ("device", "where it runs, such as cpu or cuda"),
+    "--engine-url": ("url", "where it is served already, for sglang and openai"),
 }
-"""Flag -> its help; a field of the section that is called as the engine is."""
+"""Flag -> (field, help); the section is called as the engine in use is."""
 
 EPILOG = """
 settings, later wins:
@@ -47,8 +47,8 @@ examples:
   callsheet serve --engine scripted --set limits.max_npcs_per_world=500
   callsheet serve --engine sglang --model Qwen/Qwen2.5-7B-Instruct
   callsheet serve --engine sglang --device cpu
-  callsheet serve --engine sglang --url http://gpu-box:30000
-  callsheet serve --engine openai --url http://127.0.0.1:11434/v1 --model qwen2.5
+  callsheet serve --engine sglang --engine-url http://gpu-box:30000
+  callsheet serve --engine openai --engine-url http://127.0.0.1:11434/v1 --model qwen2.5
   callsheet serve --list-settings          every setting, what it may be and what it is now
 """
 
@@ -100,8 +100,16 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
         )
 
     of_engine = parser.add_argument_group("settings of the engine in use")
-    for field, help_text in ENGINE_FIELDS.items():
-        of_engine.add_argument(f"--{field}", help=help_text)
+    for flag, (field, text) in ENGINE_FLAGS.items():
+        of_engine.add_argument(
+            flag,
+            action="append",
+            default=[],
+            dest="engine_flags",
+            type=f"{field}={{}}".format,
+            metavar=field.upper(),
+            help=f"{text}: the same as --set ENGINE.{field}=...",
+        )
 
 
 def load(args: argparse.Namespace, presets: Sequence[str] = ()) -> LoadedSettings:
@@ -116,13 +124,12 @@ def load(args: argparse.Namespace, presets: Sequence[str] = ()) -> LoadedSetting
     """
     from callsheet_server.settings import SettingsError, load_settings
 
-    fields = {name: value for name in ENGINE_FIELDS if (value := getattr(args, name)) is not None}
     try:
         loaded = load_settings(args.config, os.environ, args.flags, presets)
-        if not fields:
+        if not args.engine_flags:
             return loaded
         engine = loaded.settings.engine.name
-        flags = [*args.flags, *(f"{engine}.{name}={value}" for name, value in fields.items())]
+        flags = [*args.flags, *(f"{engine}.{flag}" for flag in args.engine_flags)]
         return load_settings(args.config, os.environ, flags, presets)
     except SettingsError as error:
         raise CommandError(str(error), exit_code=2) from None
