@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,12 +27,12 @@ __all__ = [
     "serve_until_stopped",
 ]
 
-ENGINE_FLAGS = {
-    "--model": ("model", "which model"),
-    "--device": ("device", "where it runs, such as cpu or cuda"),
-    "--engine-url": ("url", "where it is served already, for sglang and openai"),
+ENGINE_FIELDS = {
+    "model": "which model: the same as --set ENGINE.model=...",
+    "device": "where it runs, such as cpu or cuda: the same as --set ENGINE.device=...",
+    "url": "where it is served, for sglang and openai: the same as --set ENGINE.url=...",
 }
-"""Flag -> (field, help); the section is called as the engine in use is."""
+"""Flag -> its help; a field of the section that is called as the engine is."""
 
 EPILOG = """
 settings, later wins:
@@ -47,8 +47,8 @@ examples:
   callsheet serve --engine scripted --set limits.max_npcs_per_world=500
   callsheet serve --engine sglang --model Qwen/Qwen2.5-7B-Instruct
   callsheet serve --engine sglang --device cpu
-  callsheet serve --engine sglang --engine-url http://gpu-box:30000
-  callsheet serve --engine openai --engine-url http://127.0.0.1:11434/v1 --model qwen2.5
+  callsheet serve --engine sglang --url http://gpu-box:30000
+  callsheet serve --engine openai --url http://127.0.0.1:11434/v1 --model qwen2.5
   callsheet serve --list-settings          every setting, what it may be and what it is now
 """
 
@@ -73,8 +73,10 @@ def add_parser(commands: Commands) -> None:
     parser.set_defaults(run=run)
 
 
-def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that ``load`` reads."""
+def add_settings_arguments(
+    parser: argparse.ArgumentParser, engine_fields: Iterable[str] = ENGINE_FIELDS
+) -> None:
+    """Add the flags that ``load`` reads; ``engine_fields`` that another flag does not take."""
     group = parser.add_argument_group("settings")
     group.add_argument("--config", type=Path, metavar="FILE", help="TOML file to read")
     group.add_argument(
@@ -100,15 +102,9 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
         )
 
     of_engine = parser.add_argument_group("settings of the engine in use")
-    for flag, (field, text) in ENGINE_FLAGS.items():
+    for field in engine_fields:
         of_engine.add_argument(
-            flag,
-            action="append",
-            default=[],
-            dest="engine_flags",
-            type=f"{field}={{}}".format,
-            metavar=field.upper(),
-            help=f"{text}: the same as --set ENGINE.{field}=...",
+            f"--{field}", dest=f"engine_{field}", metavar=field.upper(), help=ENGINE_FIELDS[field]
         )
 
 
@@ -124,12 +120,14 @@ def load(args: argparse.Namespace, presets: Sequence[str] = ()) -> LoadedSetting
     """
     from callsheet_server.settings import SettingsError, load_settings
 
+    given = {name: getattr(args, f"engine_{name}", None) for name in ENGINE_FIELDS}
+    fields = {name: value for name, value in given.items() if value is not None}
     try:
         loaded = load_settings(args.config, os.environ, args.flags, presets)
-        if not args.engine_flags:
+        if not fields:
             return loaded
         engine = loaded.settings.engine.name
-        flags = [*args.flags, *(f"{engine}.{flag}" for flag in args.engine_flags)]
+        flags = [*args.flags, *(f"{engine}.{name}={value}" for name, value in fields.items())]
         return load_settings(args.config, os.environ, flags, presets)
     except SettingsError as error:
         raise CommandError(str(error), exit_code=2) from None
@@ -137,7 +135,9 @@ def load(args: argparse.Namespace, presets: Sequence[str] = ()) -> LoadedSetting
 
 def run(args: argparse.Namespace) -> int:
     """Serve, or list the settings."""
-    loaded = load(args)
+    from callsheet_server.storage.settings import default_directory
+
+    loaded = load(args, [f"storage.directory={default_directory()}"])
     if args.list_settings:
         print_settings(loaded)
         return 0
@@ -163,6 +163,8 @@ def serve_until_stopped(loaded: LoadedSettings, record: Path | None = None) -> N
         host = loaded.settings.server.host
         print(f"listening on {scheme}://{host}:{server.port}/  (Ctrl-C stops)")
         print(f"live page: {page_url(server)}")
+        kept = loaded.settings.storage.directory
+        print(f"worlds are kept in {kept}" if kept else "worlds are not kept")
         if record is not None:
             print(f"recording the first world to tick to {record}")
         sys.stdout.flush()
