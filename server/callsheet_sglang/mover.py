@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from callsheet_server.residency.actions import Load
+from callsheet_server.residency.actions import Load, Plan
 from callsheet_sglang.deciding import Pools, Traffic, decide
 from callsheet_sglang.ownership import Node
 from callsheet_sglang.scheduler_state import SchedulerState
@@ -53,12 +53,21 @@ class Mover:
             return
         self._loops, self._planned_at = 0, made_of
         began_s = time.perf_counter()
-        self._plan_and_carry_out(state)
-        took_s = time.perf_counter() - began_s
-        counters = state.counters
+        made = decide(
+            state.table,
+            self.pools(state),
+            _traffic(state),
+            self._loading.keys(),
+            state.bucket,
+            state.settings,
+        )
+        decided_s = time.perf_counter()
+        self._carry_out(state, made)
+        counters, took_s = state.counters, decided_s - began_s
         counters.decisions += 1
         counters.decision_s += took_s
         counters.longest_decision_s = max(counters.longest_decision_s, took_s)
+        counters.move_s += time.perf_counter() - decided_s
 
     def pools(self, state: SchedulerState) -> Pools:
         """The KV pools now."""
@@ -66,23 +75,19 @@ class Mover:
         allocator, controller = cache.token_to_kv_pool_allocator, cache.cache_controller
         if not self._bytes_per_token:
             sizes = allocator.get_kvcache().get_kv_size_bytes()
-            self._bytes_per_token = max(sum(sizes) // allocator.size_full, 1)
+            self._bytes_per_token = max(int(sum(sizes)) // allocator.size_full, 1)
         host = controller.mem_pool_host if controller is not None else None
-        free = cache.token_to_kv_pool_allocator.available_size()
+        free = allocator.available_size()
         return Pools(
             device_tokens=allocator.size_full,
             free_tokens=free + state.device_leaves.unowned_tokens,
-            host_tokens=host.size if host is not None else 0,
-            host_free_tokens=host.available_size() if host is not None else 0,
+            host_tokens=int(host.size) if host is not None else 0,
+            host_free_tokens=int(host.available_size()) if host is not None else 0,
             bytes_per_token=self._bytes_per_token,
             smallest_load_tokens=cache.load_back_threshold if host is not None else 1,
         )
 
-    def _plan_and_carry_out(self, state: SchedulerState) -> None:
-        pools, traffic = self.pools(state), _traffic(state)
-        made = decide(
-            state.table, pools, traffic, self._loading.keys(), state.bucket, state.settings
-        )
+    def _carry_out(self, state: SchedulerState, made: Plan) -> None:
         loads = 0
         for action in made.actions:
             handle = action.key

@@ -27,10 +27,17 @@ class Node(Protocol):
     """What is used of SGLang's ``UnifiedTreeNode``; the root has no parent."""
 
     id: int
-    key: Sized
-    parent: Any
-    children: Mapping[Any, Any]
     last_access_time: float
+
+    @property
+    def key(self) -> Sized:
+        """Its tokens."""
+
+    @property
+    def parent(self) -> Any: ...
+
+    @property
+    def children(self) -> Mapping[Any, Any]: ...
 
     @property
     def evicted(self) -> bool:
@@ -191,7 +198,7 @@ class Ownership:
             assert nodes.get(last.end.id) is last.end, (
                 f"last prompt of npc {handle} ends at a lost node"
             )
-        for node_id in self._shared:
+        for node_id in list(self._shared):
             self._recount(nodes[node_id])
         assert self.shared_tokens == sum(self._shared.values()), "shared tokens do not add up"
 

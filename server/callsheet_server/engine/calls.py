@@ -10,7 +10,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Any, Final
 
 from callsheet_server.engine.engine import FinishReason, GenerationEnd, GenerationRequest
-from callsheet_server.engine.errors import EngineOverloadedError, GenerationError
+from callsheet_server.engine.errors import (
+    EngineError,
+    EngineOverloadedError,
+    EngineUnavailableError,
+    GenerationError,
+)
 from callsheet_server.engine.stop_text import StopText
 from callsheet_server.residency.state import Tier
 from callsheet_server.world.key import NpcKey
@@ -39,6 +44,10 @@ class Call:
         """End the stream being read, also while it is silent."""
         self.cancelled = True
         self._items.put_nowait(None)
+
+    def fail(self, error: EngineError) -> None:
+        """Have the stream being read raise ``error``, also while it is silent."""
+        self._items.put_nowait(error)
 
     @contextlib.asynccontextmanager
     async def reading(self, source: AsyncGenerator[Any]) -> AsyncIterator[AsyncGenerator[Any]]:
@@ -157,6 +166,11 @@ class Calls:
         """End all."""
         for call in self._open.values():
             call.cancel()
+
+    def fail_all(self, message: str) -> None:
+        """The server is gone: all end with ``EngineUnavailableError``."""
+        for call in self._open.values():
+            call.fail(EngineUnavailableError(message))
 
     @property
     def running(self) -> int:

@@ -13,8 +13,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import aiohttp
 import orjson
@@ -44,7 +43,7 @@ TOO_LONG = re.compile(
 class ModelServer:
     """A client of one model server; connections are kept and shared by its requests.
 
-    Used as an async context manager, or closed with ``close``; that breaks off every open request.
+    Must be closed.
     """
 
     def __init__(
@@ -63,19 +62,8 @@ class ModelServer:
             json_serialize=lambda value: orjson.dumps(value).decode(),
         )
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        await self.close()
-
     async def close(self) -> None:
-        """Break off every open request and drop the connections. May be called twice."""
+        """Drop the connections; who waits for an answer must stop by itself. Twice is fine."""
         await self._session.close()
 
     async def get_json(self, path: str, **query: Any) -> Any:

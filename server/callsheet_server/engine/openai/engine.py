@@ -161,7 +161,8 @@ class OpenAIEngine:
                 raise GenerationError("the endpoint ended the reply without saying why")
             if not call.cancelled and (rest := call.text.flush()):
                 yield Delta(rest)
-            yield _end(call, usage, pieces, "stop" if call.text.stopped else reason or "stop")
+            end = _end(call, usage, pieces, "stop" if call.text.stopped else reason or "stop")
+        yield end
 
     def cancel(self, request_id: str) -> bool:
         return self._calls.cancel(request_id)

@@ -129,13 +129,15 @@ class SglangEngine:
 
     async def _serve(self, peer: Peer) -> None:
         """While SGLang is there."""
-        self._met(peer)
+        if peer is not self._peer:
+            self._met(peer)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._feed.run(peer, self._keeper.suspect))
                 tasks.create_task(self._warmer.run(peer))
         finally:
             self._peer = None
+            self._calls.fail_all("the connection to SGLang was lost")
 
     # --- who there is ------------------------------------------------------------------------
 
@@ -183,25 +185,24 @@ class SglangEngine:
         with self._calls.open(request) as call:
             tokens, prefix_tokens = await self._cast.prompt(request)
             prompt = Prompt(self._rid(), handle, tokens, prefix_tokens, profile.adapter)
-            ended = False
+            over = False
+            """At SGLang, too."""
             try:
                 async with aclosing(generate(peer, prompt, call)) as items:
-                    async for item in items:
-                        if isinstance(item, GenerationEnd):
-                            ended = item.finish_reason != "cancelled" and not call.text.stopped
-                            self._note(item)
-                            self._warmer.built(handle)
+                    while isinstance(item := await anext(items), Delta):
                         yield item
-            except EngineUnavailableError:
-                ended = True
-                self._keeper.suspect()
-                raise
-            except EngineError:
-                ended = True
+                over = not (call.cancelled or call.text.stopped)
+            except EngineError as error:
+                over = True
+                if isinstance(error, EngineUnavailableError):
+                    self._keeper.suspect()
                 raise
             finally:
-                if not ended:
+                if not over:
                     self._run(abort(peer, prompt.rid))
+        self._warmer.built(handle)
+        self._note(item)
+        yield item
 
     def cancel(self, request_id: str) -> bool:
         return self._calls.cancel(request_id)

@@ -34,8 +34,7 @@ RECHECK_S = 0.5
 class Keeper:
     """Runs ``serve`` for as long as SGLang is there, again and again.
 
-    ``serve(peer)`` never ends by itself; it is cancelled when SGLang is lost. By then every request
-    to it has been broken off.
+    ``serve(peer)`` never ends by itself; it is cancelled when SGLang is lost.
     """
 
     def __init__(
@@ -86,10 +85,10 @@ class Keeper:
             try:
                 reason = await self._watch(peer)
                 logger.error("SGLang is lost: %s", reason)
-                await self._let_go()
             finally:
                 serving.cancel()
                 await asyncio.gather(serving, return_exceptions=True)
+            await self._let_go()
             if loop.time() - since_s > self._settings.restart_max_s:
                 tries = 0
             peer, tries = await self._again(tries)

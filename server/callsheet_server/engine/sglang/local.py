@@ -19,6 +19,9 @@ from callsheet_sglang.venv import SglangMissingError, find_python
 
 __all__ = ["launch"]
 
+ALWAYS = ("--constrained-json-disable-any-whitespace",)
+"""An action is to spend its tokens on words."""
+
 
 async def launch(
     settings: SglangSettings, report: Callable[[Progress], None]
@@ -28,11 +31,16 @@ async def launch(
     Raises:
         EngineStartError: the model, SGLang or the log's place is not there; a setting is wrong.
     """
-    spec = await asyncio.to_thread(_specify, settings, report)
+
+    def prepare() -> tuple[LaunchSpec, list[str], dict[str, str]]:
+        spec = _specify(settings, report)
+        return spec, arguments(spec), environment(spec, os.environ)
+
+    spec, command, variables = await asyncio.to_thread(prepare)
     key = settings.api_key.get_secret_value() if settings.api_key else ""
     process = await SglangProcess.launch(
-        arguments(spec),
-        environment(spec, os.environ),
+        command,
+        variables,
         log_file=settings.log_file or cache_dir() / "sglang.log",
         log_bytes=settings.log_bytes,
         stop_timeout_s=settings.stop_timeout_s,
@@ -60,7 +68,7 @@ def _specify(settings: SglangSettings, report: Callable[[Progress], None]) -> La
             plugin=settings.plugin,
             priorities=True,
             api_key=settings.api_key.get_secret_value() if settings.api_key else None,
-            extra_arguments=settings.arguments,
+            extra_arguments=(*ALWAYS, *settings.arguments),
         )
     except (SglangMissingError, ValueError) as error:
         raise EngineStartError(f"sglang: {error}") from error

@@ -95,6 +95,11 @@ class SglangProcess:
         """
 
         def start() -> tuple[subprocess.Popen[bytes], logging.handlers.RotatingFileHandler]:
+            if not os.access(command[0], os.X_OK):
+                raise EngineStartError(
+                    f"sglang: {command[0]} is no program; install SGLang (on a GPU machine: pip "
+                    "install 'callsheet[sglang]'; without one: callsheet sglang setup-cpu)"
+                )
             log_file.parent.mkdir(parents=True, exist_ok=True)
             log = logging.handlers.RotatingFileHandler(
                 log_file, maxBytes=log_bytes, backupCount=OLD_LOGS, encoding="utf-8"
@@ -109,11 +114,6 @@ class SglangProcess:
             )
             return guard, log
 
-        if not os.access(command[0], os.X_OK):
-            raise EngineStartError(
-                f"sglang: {command[0]} is no program; install SGLang (on a GPU machine: pip "
-                "install 'callsheet[sglang]'; without one: callsheet sglang setup-cpu)"
-            )
         try:
             guard, log = await asyncio.to_thread(start)
         except OSError as error:
