@@ -301,6 +301,7 @@ class CallsheetServer:
         self.pipeline.set_lore(room)
         self._builder.sync_all(room)
         restore_hints(room.world, saved)
+        self.pipeline.replan(room)
 
     def _tick(self, room: Room, tick: Tick) -> None:
         started_s = self._clock()
