@@ -346,7 +346,7 @@ class CallsheetServer:
             self._dispatcher.leave(room, session)
             if not room.sessions:
                 del self.rooms[room.name]
-                self.storage.forget(room.name)
+                self.storage.rest(room.name)
 
     def _ended(self, reply: OpenReply) -> None:
         self.telemetry.replied(reply)

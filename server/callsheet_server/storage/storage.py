@@ -66,7 +66,7 @@ class Storage:
         await asyncio.gather(*(journal.flush() for journal in self._journals.values()))
 
     def journal(self, world: str) -> Journal:
-        """Where a world's changes go; the same one until ``forget``."""
+        """Where a world's changes go."""
         if self.writer is None:
             return NoJournal()
         if world not in self._journals:
@@ -74,10 +74,9 @@ class Storage:
             self._journals[world] = WorldJournal(world, self.writer, limit)
         return self._journals[world]
 
-    def forget(self, world: str) -> None:
+    def rest(self, world: str) -> None:
         """Nobody is in a world any more: close its file when all is written."""
-        journal = self._journals.get(world)
-        if journal is not None and self.writer is not None:
+        if self.writer is not None:
             self.writer.close_world(world)
 
     def _load(self, folder: Folder, max_turns: int) -> list[SavedWorld]:
