@@ -1,4 +1,4 @@
-"""Rounds on disk, one JSON object a line: a run that was stopped goes on, or is reported as it is."""
+"""Rounds on disk, one JSON object a line: a run that was stopped goes on, or is reported as is."""
 
 from __future__ import annotations
 
