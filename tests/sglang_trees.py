@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from callsheet_sglang.guard import Guard
 from callsheet_sglang.leaves import LeafOrder, LeafSet
-from callsheet_sglang.ownership import Ownership
+from callsheet_sglang.ownership import Node, Ownership
 from callsheet_sglang.table import NpcTable
 
 IDS = itertools.count()
@@ -20,9 +20,13 @@ class FakeNode:
         self.parent = parent
         self.children: dict[int, FakeNode] = {}
         self.last_access_time = 0.0
-        self.evicted = False
+        self.on_device = True
         self.backuped = False
         self.locks = 0
+
+    @property
+    def evicted(self) -> bool:
+        return self.parent is not None and not self.on_device
 
 
 class FakeTree:
@@ -39,7 +43,7 @@ class FakeTree:
         self.root = FakeNode((), None)
         self.time = 0.0
 
-    def _regrade(self, node: FakeNode) -> None:
+    def _regrade(self, node: Node) -> None:
         self.device.regrade(node)
         self.host.regrade(node)
 
@@ -71,7 +75,7 @@ class FakeTree:
                 child = self._split(child, common)
             child.last_access_time = self.time
             if child.evicted:
-                child.evicted = False
+                child.on_device = True
                 self.ownership.moved(child)
                 self._refresh(child)
                 self._refresh(node)
@@ -82,7 +86,7 @@ class FakeTree:
         parent = child.parent
         assert parent is not None
         prefix = FakeNode(child.key[:at], parent)
-        prefix.evicted, prefix.backuped = child.evicted, child.backuped
+        prefix.on_device, prefix.backuped = child.on_device, child.backuped
         prefix.last_access_time, prefix.locks = child.last_access_time, child.locks
         parent.children[prefix.key[0]] = prefix
         child.key = child.key[at:]
@@ -103,7 +107,7 @@ class FakeTree:
         """From the device; a leaf without a copy is dropped."""
         assert leaf in self.device_leaves
         self.ownership.moved(leaf)
-        leaf.evicted = True
+        leaf.on_device = False
         if not leaf.backuped:
             self._drop(leaf)
         self._refresh(leaf)
@@ -119,7 +123,7 @@ class FakeTree:
     def load(self, node: FakeNode) -> None:
         for above in self.path(node):
             if above.evicted:
-                above.evicted = False
+                above.on_device = True
                 self.ownership.moved(above)
             self._refresh(above)
 
@@ -153,9 +157,9 @@ class FakeTree:
         assert parent is not None
         del parent.children[leaf.key[0]]
         self.ownership.remove(leaf)
-        if parent.parent is not None and not parent.children:
-            if parent.evicted and not parent.backuped:
-                self._drop(parent)
+        empty = parent.evicted and not parent.backuped
+        if parent.parent is not None and not parent.children and empty:
+            self._drop(parent)
         self._refresh(parent)
 
     def _refresh(self, node: FakeNode) -> None:
@@ -166,8 +170,8 @@ class FakeTree:
             self.device_leaves.add(node)
         else:
             self.device_leaves.discard(node)
-        if alive and node.parent is not None and node.evicted and node.backuped:
-            if not node.children and not node.locks:
-                self.host_leaves.add(node)
-                return
-        self.host_leaves.discard(node)
+        parked = alive and node.parent is not None and node.evicted and node.backuped
+        if parked and not node.children and not node.locks:
+            self.host_leaves.add(node)
+        else:
+            self.host_leaves.discard(node)

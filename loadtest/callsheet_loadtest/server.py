@@ -58,6 +58,7 @@ def running_server(engine: str, settings: Sequence[str]) -> Iterator[tuple[str, 
         StartError: it did not come up.
     """
     command = [sys.executable, "-m", "callsheet", "serve", "--engine", engine, "--port", "0"]
+    command += ["--set", "storage.directory="]
     command += [word for setting in settings for word in ("--set", setting)]
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(

@@ -13,9 +13,9 @@ patch ``socket``, ``threading`` and ``time`` before importing this.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from numpy.typing import ArrayLike
 
@@ -318,6 +318,14 @@ class BlockingClient:
     def unregister_script(self, script: str) -> None:
         """Take a script away."""
         self._driver.call(calls.unregister_script(self._session, script))
+
+    def set_facts(self, npc: str, facts: Mapping[str, Any]) -> None:
+        """Note facts about an NPC (roles game and mod); JSON values, None takes one away."""
+        self._driver.call(calls.set_facts(self._session, npc, facts))
+
+    def get_facts(self, npc: str) -> dict[str, Any]:
+        """The facts noted about an NPC (roles game and mod), by name."""
+        return self._driver.call(calls.get_facts(self._session, npc))
 
     def subscribe(self, *topics: Topic, interval_s: float = 0.5) -> None:
         """Set which topics come as events: replies, residency, npcs, stats. None ends all."""

@@ -12,9 +12,9 @@ for an answer leaves the request with the server; cancel a reply with ``Reply.ca
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Mapping
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from numpy.typing import ArrayLike
 
@@ -340,6 +340,14 @@ class Client:
     async def unregister_script(self, script: str) -> None:
         """Take a script away."""
         await self._driver.call(calls.unregister_script(self._session, script))
+
+    async def set_facts(self, npc: str, facts: Mapping[str, Any]) -> None:
+        """Note facts about an NPC (roles game and mod); JSON values, None takes one away."""
+        await self._driver.call(calls.set_facts(self._session, npc, facts))
+
+    async def get_facts(self, npc: str) -> dict[str, Any]:
+        """The facts noted about an NPC (roles game and mod), by name."""
+        return await self._driver.call(calls.get_facts(self._session, npc))
 
     async def subscribe(self, *topics: Topic, interval_s: float = 0.5) -> None:
         """Set which topics come as events: replies, residency, npcs, stats. None ends all."""

@@ -34,9 +34,7 @@ from callsheet_server.session.connection import Connection
 from callsheet_server.session.quota import QuotaBook
 from callsheet_server.session.registry import SessionRegistry
 from callsheet_server.settings import Settings
-from callsheet_server.storage.changes import Change
 from callsheet_server.storage.saved import SavedWorld
-from callsheet_server.storage.statements import empty_world
 from callsheet_server.storage.storage import Storage
 from callsheet_server.talk import Talk
 from callsheet_server.telemetry import Telemetry
@@ -229,7 +227,6 @@ class CallsheetServer:
         self.controller.check_integrity()
         self.engine.check_integrity()
         self.talk.check_integrity()
-        self.storage.check_integrity()
         for session in self.sessions:
             session.check_integrity()
             room = self.rooms[session.world]
@@ -296,9 +293,6 @@ class CallsheetServer:
 
     def _restore(self, saved: SavedWorld) -> None:
         """Put a world back as it was before a restart; its game may resume."""
-        if not saved.sessions:  # Its row was damaged.
-            self.storage.journal(saved.name).submit(Change(must=empty_world()))
-            return
         room = self._room(saved.name)
         for one in saved.sessions:
             session = self.sessions.restore(one, saved.name, self._clock())

@@ -167,13 +167,12 @@ class Builder:
             undo=lambda: memory.put(message.npc, turns, before),
         )
 
-    def close(self, room: Room) -> Change:
-        """The game left for good: empty its world. On the disk the NPCs' memories stay."""
+    def close(self, room: Room) -> None:
+        """The game left for good: empty its world. What is on disk rests until the next game."""
         for npc in list(room.world.npcs):
             self.forget(room, npc)
         self._pipeline.forget_world(room)
         room.clear_world()
-        return Change(must=statements.empty_world())
 
     # --- NPCs come, change and go ------------------------------------------------------------
 

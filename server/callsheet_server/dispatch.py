@@ -89,9 +89,8 @@ class Dispatcher:
             self._builder.sync_all(room)
         del room.sessions[session.id]
         if session.role == "game":
-            change = self._builder.close(room)
-            change.must = (*change.must, *session.record.ended())
-            room.journal.submit(change)
+            self._builder.close(room)
+            room.journal.submit(Change(must=session.record.ended()))
             for other in room.sessions.values():
                 other.send(WorldClosed())
 

@@ -247,7 +247,7 @@ def _invalid(
         set_here = "; ".join(
             f"{key} from {origins[key]}" for key in origins if key.startswith(name)
         )
-        return f"{name}: {first['msg']} (set: {set_here})"
+        return f"{name}: {first['msg'].removeprefix('Value error, ')} (set: {set_here})"
     key = known[name]
     value = "(secret)" if key.secret else repr(values[location[0]][location[1]])
     return f"{name} = {value} (from {origins[name]}): must be {key.allowed}"

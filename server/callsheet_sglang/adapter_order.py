@@ -118,4 +118,8 @@ def next_load(rows: AdapterRows, slots: int, policy: PolicySettings) -> int | No
     budget = Budget((slots, count, 0), (int(rows.in_slot.sum()), count, 0), ONE_LOAD)
     # Slots do not grow while they are used, so none is kept free.
     decided = plan(rows.items(), budget, policy.model_copy(update={"device_headroom": 0.0}))
-    return next((int(action.key) for action in decided.actions if isinstance(action, Load)), None)
+    for action in decided.actions:
+        if isinstance(action, Load):
+            assert isinstance(action.key, int)
+            return action.key
+    return None

@@ -77,22 +77,24 @@ def decide(
     rate = policy.assumed_device_link_bytes_per_s * policy.link_share / pools.bytes_per_token
     largest = int(items.size_bytes.max(initial=0))
     bucket.refill(table.now_s, rate, max(rate * policy.burst_s, largest))
-    may_load = settings.prefetch and traffic.waiting_requests <= settings.max_queued_requests
+    slots = settings.max_loads_in_flight - len(loading)
+    if not settings.prefetch or traffic.waiting_requests > settings.max_queued_requests:
+        slots = 0
     used = pools.device_tokens - pools.free_tokens + traffic.reserved_tokens
     budget = Budget(
         capacity_bytes=(pools.device_tokens, pools.host_tokens, 0),
         used_bytes=(used, pools.host_tokens - pools.host_free_tokens, 0),
-        credit=Credit(int(bucket.credit) if may_load else 0, PLENTY, 0, 0.0),
+        # No more than the slots can carry, or most of the plan would be for nothing.
+        credit=Credit(min(int(bucket.credit), slots * largest), PLENTY, 0, 0.0),
     )
     made = plan(items, budget, policy)
-    loads = 0
     for at, action in enumerate(made.actions):
         if not isinstance(action, Load):
             continue
-        if loads + len(loading) >= settings.max_loads_in_flight:
+        if slots <= 0:
             return Plan(made.actions[:at])
+        slots -= 1
         bucket.spend(action.size_bytes)
-        loads += 1
     return made
 
 

@@ -67,7 +67,7 @@ def set_up(folder: Path, report: Report) -> None:
             "machine, and attach to it by URL"
         )
     own = own_requirement()
-    facts = {"sglang": SGLANG_VERSION, "callsheet": " ".join(own)}
+    facts = {"sglang": SGLANG_VERSION, "callsheet": " ".join(own), "version": __version__}
     if read_stamp(folder) == facts:
         return
     _check_disk(folder)

@@ -83,25 +83,24 @@ def _contained(handle: Callable[[SchedulerState, Any], Any], message: Any) -> An
 
 def _take_distances(state: SchedulerState, message: Any) -> None:
     forgotten = state.table.take(decode_distances(message.body))
-    for handle in () if forgotten is None else forgotten.tolist():
+    if forgotten is None:
+        return
+    for handle in forgotten.tolist():
         state.ownership.forget(handle)
-        state.table.adapters.pop(handle, None)
+    state.table.adapters.assign(dict.fromkeys(forgotten.tolist()))
 
 
 def _take_adapters(state: SchedulerState, message: Any) -> None:
-    for handle, adapter in decode_adapters(message.body).items():
-        state.table.reserve(handle)
-        if adapter is None:
-            state.table.adapters.pop(handle, None)
-        else:
-            state.table.adapters[handle] = adapter
+    state.table.adapters.assign(decode_adapters(message.body))
 
 
 def _answer(state: SchedulerState, message: Any) -> Any:
     if message.about == "residency":
         return CallsheetAnswer(status=200, body=residency(state, message.since))
     if message.about == "status":
-        return CallsheetAnswer(status=200, body=orjson.dumps(status(state)))
+        return CallsheetAnswer(
+            status=200, body=orjson.dumps(status(state), option=orjson.OPT_SERIALIZE_NUMPY)
+        )
     if not state.scheduler.is_fully_idle():
         return CallsheetAnswer(status=BUSY, body=b'{"error": "requests are running"}')
     found = audit(state)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from callsheet_server.residency.actions import Load
+from callsheet_server.residency.actions import Load, Plan
 from callsheet_sglang.deciding import Pools, Traffic, decide
 from callsheet_sglang.ownership import Node
 from callsheet_sglang.scheduler_state import SchedulerState
@@ -53,12 +53,21 @@ class Mover:
             return
         self._loops, self._planned_at = 0, made_of
         began_s = time.perf_counter()
-        self._plan_and_carry_out(state)
-        took_s = time.perf_counter() - began_s
-        counters = state.counters
+        made = decide(
+            state.table,
+            self.pools(state),
+            _traffic(state),
+            self._loading.keys(),
+            state.bucket,
+            state.settings,
+        )
+        decided_s = time.perf_counter()
+        self._carry_out(state, made)
+        counters, took_s = state.counters, decided_s - began_s
         counters.decisions += 1
         counters.decision_s += took_s
         counters.longest_decision_s = max(counters.longest_decision_s, took_s)
+        counters.move_s += time.perf_counter() - decided_s
 
     def pools(self, state: SchedulerState) -> Pools:
         """The KV pools now."""
@@ -78,11 +87,7 @@ class Mover:
             smallest_load_tokens=cache.load_back_threshold if host is not None else 1,
         )
 
-    def _plan_and_carry_out(self, state: SchedulerState) -> None:
-        pools, traffic = self.pools(state), _traffic(state)
-        made = decide(
-            state.table, pools, traffic, self._loading.keys(), state.bucket, state.settings
-        )
+    def _carry_out(self, state: SchedulerState, made: Plan) -> None:
         loads = 0
         for action in made.actions:
             handle = action.key

@@ -27,10 +27,17 @@ class Node(Protocol):
     """What is used of SGLang's ``UnifiedTreeNode``; the root has no parent."""
 
     id: int
-    key: Sized
-    parent: Any
-    children: Mapping[Any, Any]
     last_access_time: float
+
+    @property
+    def key(self) -> Sized:
+        """Its tokens."""
+
+    @property
+    def parent(self) -> Any: ...
+
+    @property
+    def children(self) -> Mapping[Any, Any]: ...
 
     @property
     def evicted(self) -> bool:

@@ -74,6 +74,7 @@ def _add_messages(_: Any, scheduler: Any) -> None:
     from sglang.srt.runtime_context import get_observability, get_parallel
     from sglang.utils import TypeBasedDispatcher
 
+    from callsheet_sglang.lora import AdapterSlots
     from callsheet_sglang.messages import handlers
     from callsheet_sglang.metrics import Metrics
     from callsheet_sglang.mover import Mover
@@ -83,6 +84,9 @@ def _add_messages(_: Any, scheduler: Any) -> None:
     state = current()
     state.scheduler = scheduler
     state.every_iteration.append(Mover().move)
+    if scheduler.enable_lora:
+        state.adapters = AdapterSlots(state)
+        state.every_iteration += [state.adapters.forget_unloaded, state.adapters.prefetch]
     if get_observability().enable_metrics and get_parallel().tp_rank == 0:
         state.every_iteration.append(Metrics().export)
 

@@ -37,7 +37,7 @@ def status(state: SchedulerState) -> dict[str, Any]:
             "max": 1e6 * counters.longest_decision_s,
         },
         "fallbacks": dict(caught),
-        "adapters": {"assigned": len(state.table.adapters)},
+        "adapters": {"in_slots": state.adapters.in_slots() if state.adapters else []},
         "cache": state.cache is not None,
     }
     if state.cache is not None:

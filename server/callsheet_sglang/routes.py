@@ -12,6 +12,7 @@ from sglang.srt.managers.communicator import FanOutCommunicator
 from sglang.utils import TypeBasedDispatcher
 
 from callsheet_sglang import wire
+from callsheet_sglang.adapter_swap import add_swap_route
 from callsheet_sglang.messages import (
     BUSY,
     CallsheetAdapters,
@@ -33,6 +34,7 @@ def add_routes(app: FastAPI) -> None:
     app.add_api_route(wire.NPCS_PATH, _npcs, methods=["POST"])
     app.add_api_route(wire.RESIDENCY_PATH, _residency, methods=["GET"])
     app.add_api_route(wire.STATUS_PATH, _status, methods=["GET"])
+    add_swap_route(app)
     app.add_api_route(wire.AUDIT_PATH, _audit, methods=["POST"])
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from callsheet_server.residency.bandwidth import CreditBucket
 from callsheet_sglang.guard import Guard
@@ -15,6 +15,9 @@ from callsheet_sglang.leaves import LeafOrder
 from callsheet_sglang.ownership import Node, Ownership
 from callsheet_sglang.settings import PluginSettings
 from callsheet_sglang.table import NpcTable
+
+if TYPE_CHECKING:
+    from callsheet_sglang.lora import AdapterSlots
 
 __all__ = ["Counters", "SchedulerState", "current", "install"]
 
@@ -35,11 +38,24 @@ class Counters:
     deferred: int = 0
     """Planned moves not made: something was in use, or there was no room after all."""
     decisions: int = 0
+    """Plans made, moves or not."""
     decision_s: float = 0.0
     longest_decision_s: float = 0.0
-    longest_eviction_s: float = 0.0
+    move_s: float = 0.0
+    """Carrying plans out, as far as the scheduler has to wait for it."""
     eviction_s: float = 0.0
+    """Walks for room, by distance or not, SGLang's own part included."""
+    longest_eviction_s: float = 0.0
+    adapter_critical_loads: int = 0
+    """LoRA adapters brought to a slot while a request that needs them waited."""
+    adapter_prefetched_loads: int = 0
+    """LoRA adapters brought to a slot before any request needed them."""
+    adapter_late_loads: int = 0
+    """Of the prefetched ones, those a request came to wait for: with overlap loading only."""
+    adapter_evictions: int = 0
+    """LoRA adapters that left their slot for another one."""
     attributions: int = 0
+    """Calls whose NPC was known."""
     attribution_s: float = 0.0
 
 
@@ -57,6 +73,8 @@ class SchedulerState:
     """SGLang's ``Scheduler``, once it runs."""
     cache: Any = None
     """Our radix cache, if SGLang was started with ``--radix-cache-backend callsheet``."""
+    adapters: AdapterSlots | None = None
+    """The adapter slots, if SGLang was started with ``--enable-lora``."""
     every_iteration: list[Callable[[SchedulerState], None]] = field(default_factory=list)
     """Called in this order as each scheduler iteration begins; what raises is counted."""
     ownership: Ownership = field(init=False)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callsheet_server.residency.state import Tier
+from callsheet_sglang.adapter_order import AdapterUse
 from callsheet_sglang.wire import MAX_NPCS, Distances, Residency
 
 __all__ = ["NpcTable"]
@@ -36,8 +37,7 @@ class NpcTable:
         self.uses = 0
         self.updates = 0
         """Updates taken in; those that were too old are not counted."""
-        self.adapters: dict[int, str] = {}
-        """Which adapter an NPC uses; without an entry, none."""
+        self.adapters = AdapterUse()
         self.due_s: NDArray[np.float64] = np.full(FIRST_CAPACITY, np.inf)
         """Sender's clock at the next expected call; +inf = none."""
         self.last_use = np.zeros(FIRST_CAPACITY, np.int64)

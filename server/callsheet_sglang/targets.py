@@ -48,6 +48,13 @@ TARGETS: tuple[Target, ...] = (
         "sglang.srt.managers.scheduler_components.invariant_checker"
         ".SchedulerInvariantChecker._check_all_pools"
     ),
+    Target("sglang.srt.lora.mem_pool.LoRAMemoryPool.prepare_lora_batch", ("cur_uids",)),
+    Target("sglang.srt.lora.lora_manager.LoRAManager.fetch_new_loras", ("new_loras",)),
+    Target(
+        "sglang.srt.lora.lora_overlap_loader.LoRAOverlapLoader.try_overlap_load_lora",
+        ("lora_id", "running_loras"),
+    ),
+    Target("sglang.srt.lora.eviction_policy.EvictionPolicy.select_victim", ("candidates",)),
     Target("sglang.srt.mem_cache.registry.register_radix_cache_backend", ("name", "factory")),
     Target("sglang.srt.mem_cache.registry.create_unified_radix_cache", ("ctx", "cache_class")),
     Target(f"{CACHE}.init_hicache", ("server_args", "params")),
@@ -78,6 +85,10 @@ HTTP_TARGETS: tuple[Target, ...] = (
     Target("sglang.srt.entrypoints.http_server.get_global_state"),
     Target("sglang.srt.managers.tokenizer_manager.TokenizerManager._dispatch_to_scheduler"),
     Target("sglang.srt.managers.tokenizer_manager.TokenizerManager.auto_create_handle_loop"),
+    Target("sglang.srt.managers.tokenizer_manager.TokenizerManager.load_lora_adapter", ("obj",)),
+    Target("sglang.srt.managers.tokenizer_manager.TokenizerManager.unload_lora_adapter", ("obj",)),
+    Target("sglang.srt.lora.lora_registry.LoRARegistry.get_all_adapters"),
+    Target("sglang.srt.utils.auth.auth_level"),
 )
 """Only in the HTTP process."""
 

@@ -15,6 +15,9 @@ from typing import Literal
 
 from platformdirs import user_cache_path
 
+from callsheet._version import __version__
+from callsheet_sglang.launch import source_folders
+
 __all__ = [
     "PYTHON_VARIABLE",
     "SGLANG_VERSION",
@@ -24,6 +27,7 @@ __all__ = [
     "is_installed_here",
     "python_in",
     "read_stamp",
+    "write_stamp",
 ]
 
 SGLANG_VERSION = "0.5.23"
@@ -81,14 +85,23 @@ def find_python(device: Literal["cpu", "cuda"]) -> Path:
             )
         return Path(sys.executable)
     folder = cpu_folder()
-    if not read_stamp(folder):
+    stamp = read_stamp(folder)
+    if not stamp:
         state = "is not set up to its end" if folder.exists() else "does not exist"
         raise SglangMissingError(f"{folder} {state}: callsheet sglang setup-cpu")
+    if not source_folders() and stamp.get("version") != __version__:
+        raise SglangMissingError(
+            f"{folder} has the plugin of callsheet {stamp.get('version')}, and this is "
+            f"{__version__}: callsheet sglang setup-cpu"
+        )
     return python_in(folder)
 
 
 def read_stamp(folder: Path) -> dict[str, str]:
-    """Return what a finished set-up wrote: ``sglang`` and ``callsheet``; empty if unfinished."""
+    """Return what a finished set-up wrote down; empty if unfinished.
+
+    Keys: ``sglang`` (version), ``callsheet`` (as asked of pip), ``version`` (of that callsheet).
+    """
     try:
         stamp = json.loads((folder / _STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -17,6 +17,7 @@ import orjson
 from numpy.typing import NDArray
 
 __all__ = [
+    "ADAPTERS_PATH",
     "AUDIT_PATH",
     "DISTANCES_PATH",
     "MAX_NPCS",
@@ -44,6 +45,7 @@ MAX_NPCS = 1 << 20
 
 DISTANCES_PATH = "/callsheet/v1/distances"
 NPCS_PATH = "/callsheet/v1/npcs"
+ADAPTERS_PATH = "/callsheet/v1/adapters"
 RESIDENCY_PATH = "/callsheet/v1/residency"
 STATUS_PATH = "/callsheet/v1/status"
 AUDIT_PATH = "/callsheet/v1/audit"

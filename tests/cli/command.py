@@ -8,9 +8,12 @@ import sys
 
 
 def environment() -> dict[str, str]:
-    """This process's environment, with the packages under test importable and no settings."""
+    """This process's environment, with the packages under test importable and no settings.
+
+    Nothing is kept on disk unless a test says where.
+    """
     kept = {k: v for k, v in os.environ.items() if not k.startswith("CALLSHEET_")}
-    return {**kept, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return {**kept, "PYTHONPATH": os.pathsep.join(sys.path), "CALLSHEET_STORAGE__DIRECTORY": ""}
 
 
 def start(*argv: str) -> subprocess.Popen[str]:

@@ -70,9 +70,9 @@ class FakeSglang:
         key = self.options.api_key
         if self.behaviour["hang"] and request.path != "/fake":
             await asyncio.sleep(3600)
-        if key and request.path not in ("/health", "/fake"):
-            if request.headers.get("Authorization") != f"Bearer {key}":
-                return web.json_response({"error": "Unauthorized"}, status=401)
+        open_to_all = request.path in ("/health", "/fake")
+        if key and not open_to_all and request.headers.get("Authorization") != f"Bearer {key}":
+            return web.json_response({"error": "Unauthorized"}, status=401)
         response: web.StreamResponse = await handler(request)
         return response
 
@@ -258,11 +258,19 @@ class FakeSglang:
 
     async def status(self, request: web.Request) -> web.Response:
         self._need_plugin()
-        return web.json_response({"plugin": "0.1.0", "sglang": "0.5.23"})
+        used = sum(self.resident.values())
+        device = {"capacity_bytes": 400_000, "used_bytes": 100 * used}
+        host = {"capacity_bytes": 800_000, "used_bytes": 0}
+        pools = {"device": device, "host": host}
+        return web.json_response({"plugin_version": "0.1.0", "pools": pools})
 
     def _need_plugin(self) -> None:
         if not self.behaviour["plugin"]:
             raise web.HTTPNotFound
+
+
+def log(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 def main() -> None:
@@ -273,17 +281,17 @@ def main() -> None:
     parser.add_argument("--start-s", type=float, default=0.0)
     parser.add_argument("--fail-start", action="store_true")
     options, _ = parser.parse_known_args()
-    print("server_args=ServerArgs(...)", flush=True)
+    log("server_args=ServerArgs(...)")
     if options.fail_start:
         sys.exit("RuntimeError: there is no memory for the KV pool")
-    print("Load weight begin. avail mem=1 GB", flush=True)
+    log("Load weight begin. avail mem=1 GB")
     fake = FakeSglang(options)
 
     async def make() -> web.Application:
         await asyncio.sleep(options.start_s)
         app = web.Application(middlewares=[fake.guard])
         app.add_routes(fake.routes())
-        print("The server is fired up and ready to roll!", flush=True)
+        log("The server is fired up and ready to roll!")
         return app
 
     web.run_app(make(), host="127.0.0.1", port=options.port, print=None, shutdown_timeout=0.1)

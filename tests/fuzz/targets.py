@@ -8,13 +8,13 @@ the answer is a code of the error tree, and every refusal is counted where metri
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import orjson
-from session.links import SUMMARY, RecordedLink
+from session.links import RecordedLink
+from session.test_connection import registry
 
 from callsheet.wire import (
     Ack,
@@ -34,12 +34,11 @@ from callsheet.wire import (
 from callsheet_server.app import CallsheetServer
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
 from callsheet_server.session.connection import Connection
-from callsheet_server.session.quota import QuotaBook
 from callsheet_server.session.registry import SessionRegistry
 from callsheet_server.session.session import SessionState
 from callsheet_server.settings import Settings
 from callsheet_server.transport.outbox import Outbox
-from callsheet_server.transport.settings import LimitSettings, QuotaSettings, ServerSettings
+from callsheet_server.transport.settings import LimitSettings, ServerSettings
 
 __all__ = ["SEPARATOR", "TARGETS", "records"]
 
@@ -97,21 +96,14 @@ def records(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def session(data: bytes) -> None:
     """The session machine of up to four clients, who come, go and resume as the program says."""
-    tokens = itertools.count()
-    registry = SessionRegistry(
-        ServerSettings(),
-        LIMITS,
-        QuotaBook(QuotaSettings(), QuotaSettings()),
-        lambda: SUMMARY,
-        lambda: f"token{next(tokens)}",
-    )
+    sessions = registry(LIMITS)
     links: list[RecordedLink] = []
     connections: list[Connection] = []
     now_s = 0.0
 
     def connect() -> None:
         links.append(RecordedLink())
-        connections.append(Connection(registry, links[-1]))
+        connections.append(Connection(sessions, links[-1]))
 
     connect()
     for operation, value in records(data):
@@ -119,10 +111,10 @@ def session(data: bytes) -> None:
         connection = connections[-1]
         match operation:
             case b"b":
-                _refusal_is_counted(registry, connection, value, now_s)
+                _refusal_is_counted(sessions, connection, value, now_s)
             case b"w":
                 now_s += number / 16
-                registry.sweep(now_s)
+                sessions.sweep(now_s)
             case b"l":
                 connection.lost(CLOSE_CODES[number % len(CLOSE_CODES)], now_s)
                 connect()
@@ -142,17 +134,17 @@ def session(data: bytes) -> None:
                     links[-1].stuck = bool(number & 1)
                     connection.session.send(Ok(id=number + 1))
             case _:
-                _refusal_is_counted(registry, connection, value.decode(errors="replace"), now_s)
-        for one in registry:
+                _refusal_is_counted(sessions, connection, value.decode(errors="replace"), now_s)
+        for one in sessions:
             one.check_integrity()
     told = {m for link in links for m in link.messages if isinstance(m, Error)}  # Replays repeat.
-    assert sum(registry.errors().values()) >= len(told), "an error was told and not counted"
+    assert sum(sessions.errors().values()) >= len(told), "an error was told and not counted"
 
 
 def _refusal_is_counted(
-    registry: SessionRegistry, connection: Connection, frame: str | bytes, now_s: float
+    sessions: SessionRegistry, connection: Connection, frame: str | bytes, now_s: float
 ) -> None:
-    before = sum(registry.errors().values())
+    before = sum(sessions.errors().values())
     session = connection.session
     listens = session is None or session.state is SessionState.OPEN
     refused_before = connection._refused
@@ -160,7 +152,7 @@ def _refusal_is_counted(
     if not listens or refused_before:
         assert taken is None, "nobody is there any more"
         return
-    counted = sum(registry.errors().values()) > before
+    counted = sum(sessions.errors().values()) > before
     try:
         found = decode_tick(frame) if isinstance(frame, bytes) else parse_client_message(frame)
     except CallsheetError:

@@ -266,3 +266,31 @@ async def test_mod_new_writes_a_mod_once(tmp_path: Path, programs: Programs) -> 
     assert (status, "callsheet mod run" in printed) == (0, True)
     status, printed = await (await programs.start(*arguments)).end()
     assert (status, "is there already" in printed) == (1, True)
+
+
+async def test_facts_outlive_a_mod(url: str, tmp_path: Path, programs: Programs) -> None:
+    source = """
+    from callsheet.mod import Npc
+
+    class Guard(Npc):
+        archetypes = ["guard"]
+
+        async def on_spawn(self):
+            print("recalls", await self.recall())
+
+        def on_hear(self, heard):
+            self.remember(last=heard.text, cell={"n": 3}, gone=None)
+            return "Noted."
+    """
+    async with callsheet.connect(url, role="game", world="town") as game:
+        await town(game)
+        path = mod(tmp_path, source)
+        guard = await programs.start(*run(url, path))
+        await guard.until("recalls {}")
+        assert await ask(game, "I am Ann.") == "Noted."
+        while not (facts := await game.get_facts("bram")):
+            await asyncio.sleep(0.01)
+        assert facts == {"last": "I am Ann.", "cell": {"n": 3}}
+        await game.set_facts("bram", {"cell": None})
+        again = await programs.start(*run(url, path))
+        await again.until("recalls {'last': 'I am Ann.'}")

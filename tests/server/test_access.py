@@ -110,7 +110,7 @@ async def refusal(port: int, **options: Any) -> tuple[Error, int]:
     [
         (["server.host=0.0.0.0"], "server.token_file"),
         (["server.host=example.org"], "server.token_file"),
-        (["server.host=::", "server.game_token=short"], "at least 16 characters"),
+        (["server.host=::", "server.game_token=hunter2"], "at least 16 characters"),
         (["server.tls_certificate=cert.pem"], "set both or neither"),
     ],
 )
@@ -121,7 +121,8 @@ def test_what_is_not_safe_does_not_start(
     with pytest.raises(SettingsError, match="server") as raised:
         load_settings(flags=flags)
     assert fix in str(raised.value)
-    assert "short" not in str(raised.value).replace("shorten", "").split("(set:")[0]
+    assert "Value error" not in str(raised.value)
+    assert "hunter2" not in str(raised.value)
 
 
 async def test_beyond_loopback_a_role_without_a_token_is_closed(start_server: StartServer) -> None:

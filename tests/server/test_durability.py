@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from server.client import Client
-from server.conftest import StartServer
+from server.conftest import StartServer, scripted
 
 from callsheet.wire import (
+    Bye,
     ConfigureWorld,
+    Despawn,
     Error,
+    ErrorCode,
     Facts,
     GetFacts,
     Hint,
     HintCalls,
+    NpcSpec,
     Ok,
+    ReplyEnd,
+    ReplyStart,
     SetFacts,
+    Spawn,
     UpdateNpc,
 )
 from callsheet_server.app import CallsheetServer
-
-Restart = Callable[..., Any]
+from callsheet_server.storage.changes import Change
 
 
 @pytest.fixture
 def kept(tmp_path: Path) -> dict[str, Any]:
-    return {"directory": str(tmp_path)}
+    return {"directory": str(tmp_path / "worlds")}
 
 
 def turns(server: CallsheetServer, npc: str = "bob") -> list[str]:
@@ -70,3 +77,138 @@ async def test_a_world_and_its_session_outlive_the_server(
         assert again.reply > end.reply
         assert not any(isinstance(m, Error) for m in game.received)
     assert turns(second) == ["hello", end.text, "still there?", again.text]
+
+
+async def test_what_was_answered_and_not_acked_is_replayed_after_a_restart(
+    start_server: StartServer, kept: dict[str, Any]
+) -> None:
+    first = await start_server(storage=kept)
+    async with Client(first.port) as game:
+        await game.spawn("bob")
+        seen = game.last_seq
+        end = await game.reply(await game.say("bob", "hello"))
+        last_id = game.next_id() - 1
+        resume = game.resumption(last_seq=seen)
+        game.drop()
+        await first.close()
+    for attempt in range(2):  # The second time the client still has not acked.
+        server = await start_server(storage=kept)
+        async with Client(server.port, resume=resume) as game:
+            assert game.welcome.last_request_id == last_id
+            again = await game.get(ReplyEnd)
+            assert (again.seq, again.id, again.text) == (seen + 1, end.id, end.text)
+            refused = await game.refusal(Despawn(id=game.next_id(), npcs=("nobody",)))
+            assert refused.seq == seen + 2 + attempt
+            resume = game.resumption(last_seq=seen)
+            last_id = refused.id or 0
+            game.drop()
+            await server.close()
+
+
+async def test_what_was_under_way_is_interrupted(
+    start_server: StartServer, kept: dict[str, Any]
+) -> None:
+    first = await start_server(scripted(token_delay_s=5.0), storage=kept)
+    async with Client(first.port) as game:
+        await game.spawn("bob")
+        asked = await game.say("bob", "hello")
+        await game.get(ReplyStart)
+        await first.storage.flush()
+        kept_copy = await asyncio.to_thread(copy_of, Path(kept["directory"]))
+        resume = game.resumption()
+    second = await start_server(storage={"directory": str(kept_copy)})
+    async with Client(second.port, resume=resume) as game:
+        error = await game.get(Error)
+        assert (error.id, error.code) == (asked, ErrorCode.INTERRUPTED)
+        end = await game.reply(await game.say("bob", "again"))
+        assert turns(second) == ["again", end.text]
+
+
+async def test_memories_outlive_the_session_but_not_a_despawn(
+    start_server: StartServer, kept: dict[str, Any]
+) -> None:
+    server = await start_server(storage=kept)
+    async with Client(server.port) as game:
+        await game.spawn("bob")
+        end = await game.reply(await game.say("bob", "hello"))
+        await game.ask(SetFacts(id=game.next_id(), npc="bob", facts={"met": True}), Ok)
+        await game.send(Bye())
+        await game.closed()
+    async with Client(server.port) as game:
+        await game.spawn("bob")
+        assert turns(server) == ["hello", end.text]
+        facts = await game.ask(GetFacts(id=game.next_id(), npc="bob"), Facts)
+        assert facts.facts == {"met": True}
+        await game.ask(Despawn(id=game.next_id(), npcs=("bob",)), Ok)
+        await game.spawn("bob", players=())
+        assert turns(server) == []
+        facts = await game.ask(GetFacts(id=game.next_id(), npc="bob"), Facts)
+        assert facts.facts == {}
+
+
+async def test_a_full_disk_fails_requests_and_undoes_them(
+    start_server: StartServer, kept: dict[str, Any]
+) -> None:
+    server = await start_server(storage={**kept, "max_world_bytes": 200_000})
+    async with Client(server.port) as game:
+        await game.spawn("bob", "eve")
+        answers = [await game.reply(await game.say("bob", f"{n} " + "x" * 3000)) for n in range(4)]
+        assert {end.finish_reason for end in answers} == {"stop"}
+        number = 4
+        while True:
+            number += 1
+            refusal = await fate(game, await game.say("bob", f"{number} " + "x" * 3900))
+            if refusal is not None:
+                break
+        assert refusal == ErrorCode.STORAGE_FAILED
+        before = turns(server)
+        assert len(before) == 2 * (number - 1)
+        room = server.rooms["town"]
+        for request in (
+            ConfigureWorld(id=game.next_id(), lore="y" * 16_000),
+            UpdateNpc(id=game.next_id(), npc="eve", persona="y" * 16_000),
+            SetFacts(id=game.next_id(), npc="eve", facts={"a": "y" * 16_000}),
+            Spawn(id=game.next_id(), npcs=(NpcSpec(npc="ida", name="I", persona="y" * 16_000),)),
+        ):
+            error = await game.refusal(request)
+            assert error.code == ErrorCode.STORAGE_FAILED
+            assert error.retry_after_s is not None
+        assert (room.world.lore, room.world.npcs["eve"].spec.persona) == ("", "A villager.")
+        assert room.memory.facts("eve") == {}
+        assert set(room.world.npcs) == {"bob", "eve"}
+        assert turns(server) == before
+        await game.ask(Despawn(id=game.next_id(), npcs=("bob",)), Ok)
+        end = await game.reply(await game.say("eve", "is there room again?"))
+        assert end.finish_reason == "stop"
+        assert turns(server, "eve") == ["is there room again?", end.text]
+
+
+async def test_a_despawn_that_fails_brings_everybody_back(
+    start_server: StartServer, kept: dict[str, Any]
+) -> None:
+    server = await start_server(storage=kept)
+    async with Client(server.port) as game:
+        spawned = await game.spawn("bob")
+        end = await game.reply(await game.say("bob", "hello"))
+        room = server.rooms["town"]
+        # The statement that fails is in front of the despawn, in the same journal.
+        room.journal.submit(Change([("INSERT INTO nowhere VALUES (1)", ())]))
+        error = await game.refusal(Despawn(id=game.next_id(), npcs=("bob",), players=("ann",)))
+        assert error.code == ErrorCode.STORAGE_FAILED
+        assert room.world.npcs["bob"].handle == spawned.npcs[0].handle
+        assert room.world.players["ann"].handle == spawned.players[0].handle
+        assert turns(server) == ["hello", end.text]
+
+
+async def fate(game: Client, request: int) -> str | None:
+    """The code a reply or a say ended with; None = all was well."""
+    while True:
+        for message in game.received:
+            if isinstance(message, Error | ReplyEnd) and message.id == request:
+                return message.code
+        await game._receive()
+
+
+def copy_of(folder: Path) -> Path:
+    """The folder as a server that was killed now would leave it."""
+    return Path(shutil.copytree(folder, folder.with_name("killed")))

@@ -20,11 +20,11 @@ from callsheet_server.transport.settings import LimitSettings, QuotaSettings, Se
 HELLO = Hello(role="game", world="w", client=ClientInfo(name="tests", version="1"))
 
 
-def registry(**server: Any) -> SessionRegistry:
+def registry(limits: LimitSettings | None = None, /, **server: Any) -> SessionRegistry:
     tokens = itertools.count()
     return SessionRegistry(
         ServerSettings(**server),
-        LimitSettings(),
+        limits or LimitSettings(),
         QuotaBook(QuotaSettings(), QuotaSettings()),
         lambda: SUMMARY,
         lambda: f"token{next(tokens)}",

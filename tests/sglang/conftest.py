@@ -77,3 +77,10 @@ def stock_sglang(launch_sglang: LaunchSglang) -> Iterator[Sglang]:
     """A stock SGLang with a host tier, shared by the session; ``flush()`` it before use."""
     with launch_sglang() as sglang:
         yield sglang
+
+
+@pytest.fixture(scope="session")
+def plugin_sglang(launch_sglang: LaunchSglang) -> Iterator[Sglang]:
+    """One with the plugin, priorities and an API key, shared by the session."""
+    with launch_sglang(plugin=True, priorities=True, api_key="sesame") as sglang:
+        yield sglang

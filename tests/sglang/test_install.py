@@ -6,18 +6,21 @@ import fcntl
 import json
 import os
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+from callsheet import __version__
 from callsheet_server.engine.engine import Progress
-from callsheet_sglang import install
+from callsheet_sglang import install, venv
 from callsheet_sglang.install import SetupError, _PipOutput, _Steps, own_requirement, set_up
 from callsheet_sglang.venv import (
     SGLANG_VERSION,
     SglangMissingError,
     cpu_folder,
     find_python,
+    read_stamp,
     write_stamp,
 )
 
@@ -36,7 +39,8 @@ def pretend_finished(folder: Path, callsheet: str) -> Path:
     python = folder / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.symlink_to(sys.executable)
-    write_stamp(folder, {"sglang": SGLANG_VERSION, "callsheet": callsheet})
+    facts = {"sglang": SGLANG_VERSION, "callsheet": callsheet, "version": __version__}
+    write_stamp(folder, facts)
     return python
 
 
@@ -83,8 +87,41 @@ def test_another_callsheet_replaces_the_old_one_and_nothing_else(
     monkeypatch.setattr(_Steps, "pip", lambda self, label, *_: ran.append(label))
     set_up(folder, lambda progress: None)
     assert ran == ["Callsheet", "trial"]
-    stamp = json.loads((folder / "callsheet-sglang.json").read_text())
-    assert stamp == {"sglang": SGLANG_VERSION, "callsheet": f"--editable {ROOT}"}
+    assert read_stamp(folder)["callsheet"] == f"--editable {ROOT}"
+
+
+def test_the_plugin_of_another_release_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend_finished(folder, "callsheet==0.0.1")
+    monkeypatch.setattr(venv, "source_folders", list)  # as if installed from a wheel
+    monkeypatch.setattr(venv, "__version__", "0.0.2")
+    with pytest.raises(SglangMissingError, match=f"callsheet {__version__}, and this is 0.0.2"):
+        find_python("cpu")
+
+
+@pytest.mark.parametrize(
+    ("direct_url", "requirement"),
+    [
+        (None, f"callsheet=={__version__}"),
+        ({"url": "file:///w/callsheet.whl", "archive_info": {}}, "file:///w/callsheet.whl"),
+        (
+            {"url": "https://h/c", "vcs_info": {"vcs": "git", "commit_id": "1f"}},
+            "git+https://h/c@1f",
+        ),
+    ],
+)
+def test_an_installed_callsheet_asks_for_itself(
+    monkeypatch: pytest.MonkeyPatch, direct_url: object, requirement: str
+) -> None:
+    class Installed:
+        def read_text(self, name: str) -> str | None:
+            assert name == "direct_url.json"
+            return None if direct_url is None else json.dumps(direct_url)
+
+    monkeypatch.setattr(install, "source_folders", list)
+    monkeypatch.setattr(metadata, "distribution", lambda name: Installed())
+    assert own_requirement() == [requirement]
 
 
 def test_a_failed_step_leaves_no_stamp_and_no_scratch(

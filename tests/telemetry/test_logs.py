@@ -74,6 +74,15 @@ def test_text_ends_with_the_fields(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
+def test_nothing_a_client_sends_looks_like_another_record(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging("text", "info")
+    logger.info("joined: %s", "x\n2026-01-01 INFO forged\u2028", extra={"npc": "a\rb\x1b[2J"})
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(r"joined: x\x0a2026-01-01 INFO forged\x2028 [npc=a\x0db\x1b[2J]")
+
+
 @pytest.mark.parametrize("log_format", ["text", "json"])
 async def test_neither_tokens_nor_what_is_said_are_logged(
     log_format: LogFormat, capsys: pytest.CaptureFixture[str]
@@ -101,6 +110,7 @@ async def test_neither_tokens_nor_what_is_said_are_logged(
 
 def test_serve_logs_as_its_settings_say() -> None:
     command = [sys.executable, "-m", "callsheet", "serve", "--engine", "scripted", "--port", "0"]
+    command += ["--set", "storage.directory="]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     options = ["--set", "server.log_format=json", "--set", "server.log_level=info"]
     with subprocess.Popen(

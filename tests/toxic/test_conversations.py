@@ -19,6 +19,7 @@ from toxic.proxy import Proxy, Wire
 import callsheet
 from callsheet import NpcSpec, PlayerSpec, ReplyDelta, ReplyEnd, SessionState, StateChanged
 from callsheet import blocking as blocking_module
+from callsheet.core.events import Event
 from callsheet.wire.base import Reliable, ServerMessage
 from callsheet_server.app import CallsheetServer
 from callsheet_server.engine.scripted import ScriptedSettings
@@ -59,7 +60,7 @@ class Record:
     messages: list[ServerMessage] = field(default_factory=list)
     states: list[SessionState] = field(default_factory=list)
 
-    def take(self, event: object) -> None:
+    def take(self, event: Event) -> None:
         if isinstance(event, StateChanged):
             self.states.append(event.state)
         elif isinstance(event, ServerMessage):
@@ -93,7 +94,7 @@ def line(number: int) -> str:
 
 async def talk_with_asyncio(url: str, record: Record) -> None:
     async with callsheet.connect(url, role="game", world="town", settings=QUICK) as game:
-        game.on(record.take, object)
+        game.on(record.take, ServerMessage, StateChanged)
         handles = list((await game.spawn(NPCS, [ANN])).npcs.values())
         replies = []
         for number in range(SAYS):
@@ -107,7 +108,7 @@ async def talk_with_asyncio(url: str, record: Record) -> None:
 
 def talk_with_threads(url: str, record: Record) -> None:
     with blocking_module.connect(url, role="game", world="town", settings=QUICK) as game:
-        game.on(record.take, object)
+        game.on(record.take, ServerMessage, StateChanged)
         handles = list(game.spawn(NPCS, [ANN]).npcs.values())
         replies = []
         for number in range(SAYS):

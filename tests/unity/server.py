@@ -40,6 +40,7 @@ class Server:
             self.process = subprocess.Popen(
                 [
                     *(self.python, "-m", "callsheet", "serve", "--engine", "scripted"),
+                    *("--set", "storage.directory="),
                     *("--port", str(self.port), "--set", "scripted.token_delay_s=0.05"),
                     *("--set", 'server.allowed_origins=["*"]'),  # the tests' page is not its own
                 ],

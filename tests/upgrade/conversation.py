@@ -17,6 +17,7 @@ from toxic.proxy import Proxy
 
 import callsheet
 from callsheet import wire
+from callsheet.wire.base import ServerMessage
 
 QUICK = callsheet.ClientSettings(backoff_min_s=0.01, backoff_max_s=0.02)
 NPCS = [
@@ -34,8 +35,8 @@ async def evening(url: str, proxy: Proxy) -> dict[str, Any]:
     ):
         seen: list[object] = []
         told: list[object] = []
-        observer.on(seen.append, object)
-        mod.on(told.append, object)
+        observer.on(seen.append, ServerMessage)
+        mod.on(told.append, ServerMessage)
         answers: list[asyncio.Future[None]] = []
 
         def answer(event: wire.Action | wire.Heard) -> None:

@@ -37,11 +37,13 @@ async def start(version: str, *arguments: str) -> asyncio.subprocess.Process:
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[StartServer]:
+async def server(tmp_path: Path) -> AsyncIterator[StartServer]:
     processes: list[asyncio.subprocess.Process] = []
 
     async def serve(version: str) -> str:
-        options = ("serve", "--engine", "scripted", "--port", "0")
+        options = ["serve", "--engine", "scripted", "--port", "0"]
+        if version == "new":  # The old one keeps nothing.
+            options += ["--set", f"storage.directory={tmp_path}"]
         process = await start(version, "-m", "callsheet", *options)
         processes.append(process)
         assert process.stdout

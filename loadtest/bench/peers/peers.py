@@ -205,6 +205,7 @@ CONTENDERS = (
         "callsheet",
         (
             *(sys.executable, "-m", "callsheet", "serve", "--engine", "scripted", "--port", "0"),
+            *("--set", "storage.directory="),
             *("--set", "limits.max_npcs_per_spawn=10000"),
         ),
         binary_frames,

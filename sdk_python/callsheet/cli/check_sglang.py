@@ -91,8 +91,16 @@ def check_running(url: str, api_key: str | None) -> Iterator[Finding]:
     yield from judge_server(server)
     try:
         status = _get(url + _STATUS_PATH, api_key)
-    except (OSError, ValueError):  # most likely 404: nobody has added the route
+    except urllib.error.HTTPError as error:
+        if error.code != 404:
+            detail = f"{url}{_STATUS_PATH} answers {error.code}"
+            yield Finding("plugin", "fail", detail, "SGLang's log has the cause")
+            return
         status = None
+    except (OSError, ValueError) as error:
+        fix = "ask again; if it stays so, SGLang's log has the cause"
+        yield Finding("plugin", "fail", f"{url}{_STATUS_PATH} does not answer: {error}", fix)
+        return
     yield from judge_plugin(server, status)
 
 

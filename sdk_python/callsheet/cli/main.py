@@ -22,13 +22,14 @@ from callsheet.cli import (
     serve,
     sglang,
     top,
+    world,
 )
 from callsheet.cli.parser import CommandError, Parser
 
 __all__ = ["main"]
 
 COMMANDS = (
-    demo, serve, top, mod, record, replay, profile, loadtest, bench, models, sglang, doctor
+    demo, serve, top, mod, record, replay, profile, loadtest, bench, models, world, sglang, doctor
 )  # fmt: skip
 """In the order that the help lists them."""
 

@@ -70,7 +70,7 @@ def add_parser(commands: Commands) -> None:
         default=1.0,
         help="share that fits in host memory; the disk takes the rest (default: %(default)s)",
     )
-    add_settings_arguments(parser)
+    add_settings_arguments(parser, engine_fields=("model", "device"))  # --url is the server's
     parser.set_defaults(run=run)
 
 

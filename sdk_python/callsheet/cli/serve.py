@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,8 +73,10 @@ def add_parser(commands: Commands) -> None:
     parser.set_defaults(run=run)
 
 
-def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that ``load`` reads."""
+def add_settings_arguments(
+    parser: argparse.ArgumentParser, engine_fields: Iterable[str] = ENGINE_FIELDS
+) -> None:
+    """Add the flags that ``load`` reads; ``engine_fields`` that another flag does not take."""
     group = parser.add_argument_group("settings")
     group.add_argument("--config", type=Path, metavar="FILE", help="TOML file to read")
     group.add_argument(
@@ -100,8 +102,10 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
         )
 
     of_engine = parser.add_argument_group("settings of the engine in use")
-    for field, help_text in ENGINE_FIELDS.items():
-        of_engine.add_argument(f"--{field}", help=help_text)
+    for field in engine_fields:
+        of_engine.add_argument(
+            f"--{field}", dest=f"engine_{field}", metavar=field.upper(), help=ENGINE_FIELDS[field]
+        )
 
 
 def load(args: argparse.Namespace, presets: Sequence[str] = ()) -> LoadedSettings:
@@ -116,7 +120,8 @@ def load(args: argparse.Namespace, presets: Sequence[str] = ()) -> LoadedSetting
     """
     from callsheet_server.settings import SettingsError, load_settings
 
-    fields = {name: value for name in ENGINE_FIELDS if (value := getattr(args, name)) is not None}
+    given = {name: getattr(args, f"engine_{name}", None) for name in ENGINE_FIELDS}
+    fields = {name: value for name, value in given.items() if value is not None}
     try:
         loaded = load_settings(args.config, os.environ, args.flags, presets)
         if not fields:
@@ -130,7 +135,9 @@ def load(args: argparse.Namespace, presets: Sequence[str] = ()) -> LoadedSetting
 
 def run(args: argparse.Namespace) -> int:
     """Serve, or list the settings."""
-    loaded = load(args)
+    from callsheet_server.storage.settings import default_directory
+
+    loaded = load(args, [f"storage.directory={default_directory()}"])
     if args.list_settings:
         print_settings(loaded)
         return 0
@@ -156,6 +163,8 @@ def serve_until_stopped(loaded: LoadedSettings, record: Path | None = None) -> N
         host = loaded.settings.server.host
         print(f"listening on {scheme}://{host}:{server.port}/  (Ctrl-C stops)")
         print(f"live page: {page_url(server)}")
+        kept = loaded.settings.storage.directory
+        print(f"worlds are kept in {kept}" if kept else "worlds are not kept")
         if record is not None:
             print(f"recording the first world to tick to {record}")
         sys.stdout.flush()

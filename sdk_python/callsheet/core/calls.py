@@ -7,10 +7,10 @@ method returns. Both clients run the same calls.
 from __future__ import annotations
 
 import random
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from callsheet._version import __version__
@@ -20,7 +20,14 @@ from callsheet.core.settings import ClientSettings
 from callsheet.wire.base import Request
 from callsheet.wire.fields import PROTOCOL, Role
 from callsheet.wire.observe import Explain, Explanation, Subscribe
-from callsheet.wire.script import RegisterScript, ScriptRegistered, UnregisterScript
+from callsheet.wire.script import (
+    Facts,
+    GetFacts,
+    RegisterScript,
+    ScriptRegistered,
+    SetFacts,
+    UnregisterScript,
+)
 from callsheet.wire.session import ClientInfo, Hello
 from callsheet.wire.talk import SamplingSpec, Say, Speak, Speaker
 from callsheet.wire.world import (
@@ -44,10 +51,12 @@ __all__ = [
     "configure_world",
     "despawn",
     "explain",
+    "get_facts",
     "hint_calls",
     "new_session",
     "register_script",
     "say",
+    "set_facts",
     "spawn",
     "speak",
     "subscribe",
@@ -212,6 +221,18 @@ def register_script(session: ClientSession, script: RegisterScript) -> Call[tupl
 def unregister_script(session: ClientSession, script: str) -> Call[None]:
     """``unregister_script``."""
     yield from _ask(session, UnregisterScript(id=session.next_id(), script=script))
+
+
+def set_facts(session: ClientSession, npc: str, facts: Mapping[str, Any]) -> Call[None]:
+    """``set_facts``."""
+    yield from _ask(session, SetFacts(id=session.next_id(), npc=npc, facts=dict(facts)))
+
+
+def get_facts(session: ClientSession, npc: str) -> Call[dict[str, Any]]:
+    """``get_facts``."""
+    answer = yield from _ask(session, GetFacts(id=session.next_id(), npc=npc))
+    assert isinstance(answer, Facts)
+    return answer.facts
 
 
 def say(

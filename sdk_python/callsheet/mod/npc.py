@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -23,6 +23,12 @@ class Stage(Protocol):
 
     def prompt(self, npc: str, text: str) -> Awaitable[str]:
         """Tell the NPC something as a narrator; it answers by the model."""
+
+    def remember(self, npc: str, facts: Mapping[str, Any]) -> Awaitable[None]:
+        """Note facts about the NPC."""
+
+    def recall(self, npc: str) -> Awaitable[dict[str, Any]]:
+        """The facts noted about the NPC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,17 @@ class Npc:
         ``await`` it for what the NPC said.
         """
         return self._stage.prompt(self.npc, text)
+
+    def remember(self, **facts: Any) -> Awaitable[None]:
+        """Note facts, kept with the NPC's memory: JSON values by name, None takes one away.
+
+        ``await`` it to wait until they are on disk; they are noted either way.
+        """
+        return self._stage.remember(self.npc, facts)
+
+    def recall(self) -> Awaitable[dict[str, Any]]:
+        """``await`` it for all facts noted about this NPC, by name, in earlier games too."""
+        return self._stage.recall(self.npc)
 
     def material(self, text: str) -> Answer:
         """For ``on_hear``: facts the model gets for this reply only."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from callsheet.client import Client, connect
 from callsheet.core.events import Event, SessionReset, SessionState, StateChanged
@@ -29,6 +29,8 @@ from callsheet.wire.session import Error
 from callsheet.wire.world import ScheduledCall, WorldClosed
 
 __all__ = ["ModRunner", "run_mod"]
+
+T = TypeVar("T")
 
 POLL_S = 0.5
 """How often the file is looked at."""
@@ -69,23 +71,23 @@ async def run_mod(
             runner.close()
 
 
-class _Line:
+class _UnderWay(Generic[T]):
     """What ``Npc.say`` returns: under way either way; awaiting it waits for the end.
 
     Handlers on the handlers' thread and on the event loop may both make one.
     """
 
-    def __init__(self, future: concurrent.futures.Future[str], failed: Callable[..., None]) -> None:
+    def __init__(self, future: concurrent.futures.Future[T], failed: Callable[..., None]) -> None:
         self._future = future
         self._awaited = False
         self._failed = failed
         future.add_done_callback(self._ended)
 
-    def __await__(self) -> Generator[Any, None, str]:
+    def __await__(self) -> Generator[Any, None, T]:
         self._awaited = True
         return asyncio.wrap_future(self._future).__await__()
 
-    def _ended(self, future: concurrent.futures.Future[str]) -> None:
+    def _ended(self, future: concurrent.futures.Future[T]) -> None:
         error = None if future.cancelled() else future.exception()
         if error is not None and not self._awaited:
             self._failed(error)
@@ -280,13 +282,21 @@ class ModRunner:
 
     # What scripts do in the world; see ``Stage``.
 
-    def speak(self, npc: str, text: str) -> _Line:
+    def speak(self, npc: str, text: str) -> _UnderWay[str]:
         """Make the NPC say a line."""
-        return self._line(npc, self._spoken(npc, text))
+        return self._begin(npc, "speak", self._spoken(npc, text))
 
-    def prompt(self, npc: str, text: str) -> _Line:
+    def prompt(self, npc: str, text: str) -> _UnderWay[str]:
         """Tell the NPC something as a narrator."""
-        return self._line(npc, self._prompted(npc, text))
+        return self._begin(npc, "speak", self._prompted(npc, text))
+
+    def remember(self, npc: str, facts: Mapping[str, Any]) -> _UnderWay[None]:
+        """Note facts about the NPC."""
+        return self._begin(npc, "remember", self._client.set_facts(npc, facts))
+
+    def recall(self, npc: str) -> _UnderWay[dict[str, Any]]:
+        """The facts noted about the NPC."""
+        return self._begin(npc, "recall", self._client.get_facts(npc))
 
     async def _spoken(self, npc: str, text: str) -> str:
         return (await (await self._client.speak(npc, text))).text
@@ -294,9 +304,9 @@ class ModRunner:
     async def _prompted(self, npc: str, text: str) -> str:
         return (await (await self._client.say(npc, text))).text
 
-    def _line(self, npc: str, work: Coroutine[Any, Any, str]) -> _Line:
+    def _begin(self, npc: str, what: str, work: Coroutine[Any, Any, T]) -> _UnderWay[T]:
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        return _Line(future, lambda error: self._show(f"{npc!r} could not speak: {error}"))
+        return _UnderWay(future, lambda error: self._show(f"{npc!r} could not {what}: {error}"))
 
 
 def _due(call: ScheduledCall, after_s: float, until_s: float) -> bool:

@@ -14,8 +14,9 @@ from callsheet_server.session.keyring import Keyring
 from callsheet_server.session.link import Link
 from callsheet_server.session.quota import QuotaBook, Scope
 from callsheet_server.session.session import Session, SessionState
-from callsheet_server.storage.changes import Journal, NoJournal
+from callsheet_server.storage.changes import Change, Journal, NoJournal
 from callsheet_server.storage.saved import SavedSession
+from callsheet_server.storage.statements import empty_world
 from callsheet_server.transport.settings import LimitSettings, ServerSettings
 from callsheet_server.transport.tokens import Token, tokens_of
 
@@ -69,15 +70,11 @@ class SessionRegistry:
         resumed = session is not None
         if session is None:
             self._check_room(hello, token)
-            session = Session(
-                self._new_token(),
-                hello.role,
-                hello.world,
-                self._limits,
-                now_s,
-                self._journal(hello.world),
-            )
+            journal, limits = self._journal(hello.world), self._limits
+            session = Session(self._new_token(), hello.role, hello.world, limits, now_s, journal)
             self._sessions[session.id] = session
+            if hello.role == "game":  # It starts with an empty world.
+                journal.submit(Change(must=empty_world()))
         session.token = token
         session.quotas = self._quotas.of(session.quota, hello.role, hello.world, token, now_s)
         resume = hello.resume if resumed else None

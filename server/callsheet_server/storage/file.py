@@ -53,6 +53,8 @@ class WorldFile:
         self.quarantined: Counter[str] = Counter()
         """Damaged rows taken out since the file was opened, by table."""
         self._connection = sqlite3.connect(path, BUSY_TIMEOUT_S, isolation_level=None)
+        # Text that is not UTF-8 any more is damage like other damage: checksums find it.
+        self._connection.text_factory = lambda text: text.decode("utf-8", "backslashreplace")
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
@@ -96,8 +98,10 @@ class WorldFile:
 
     # --- reading -----------------------------------------------------------------------------
 
-    def load(self, max_turns: int) -> SavedWorld:
+    def load(self, max_turns: int) -> SavedWorld | None:
         """Read the world as its game left it, with up to ``max_turns`` of each NPC.
+
+        None if the game cannot come back: its session has ended.
 
         Damaged rows are quarantined. An NPC whose row is damaged is missing then; its turns stay.
 
@@ -109,7 +113,10 @@ class WorldFile:
         except sqlite3.DatabaseError as error:
             raise self._judged(error) from None
 
-    def _load(self, max_turns: int) -> SavedWorld:
+    def _load(self, max_turns: int) -> SavedWorld | None:
+        sessions = list(self._read("sessions", self._session))
+        if not sessions:
+            return None
         npcs = list(self._read("npcs", _npc))
         alive = [npc.spec.npc for npc in npcs if npc.alive]
         values = dict(self._read("world", lambda row: (row["name"], orjson.loads(row["value"]))))
@@ -120,7 +127,7 @@ class WorldFile:
             npcs=npcs,
             players=list(self._read("players", _player)),
             memories=self.memories(alive, max_turns),
-            sessions=list(self._read("sessions", self._session)),
+            sessions=sessions,
         )
 
     def memories(self, npcs: Iterable[str], max_turns: int) -> dict[str, Memories]:
@@ -243,10 +250,7 @@ class WorldFile:
 def _is_sound(table: str, row: dict[str, Any]) -> bool:
     """``id`` numbers a row and is not part of what it says."""
     said = [v for k, v in row.items() if k not in ("crc", "id")]
-    try:
-        return bool(checksum(*said) == row["crc"])
-    except (TypeError, orjson.JSONEncodeError):  # text that is not UTF-8 any more
-        return False
+    return bool(checksum(*said) == row["crc"])
 
 
 def _npc(row: dict[str, Any]) -> SavedNpc:

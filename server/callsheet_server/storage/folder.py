@@ -23,7 +23,7 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = FileLock(path / "callsheet.lock")
+        self._lock = FileLock(path / "callsheet.lock", thread_local=False)
 
     def claim(self) -> None:
         """Make the folder, and keep other servers and writing commands out of it.

@@ -78,12 +78,6 @@ class Storage:
         if journal is not None and self.writer is not None:
             self.writer.close_world(world)
 
-    def check_integrity(self) -> None:
-        """Raise ``AssertionError`` naming the broken invariant, if one is broken."""
-        for world, journal in self._journals.items():
-            waiting, limit = journal.waiting, self._settings.max_waiting_changes
-            assert waiting <= limit, f"{waiting} changes of {world} wait"
-
     def _load(self, folder: Folder, max_turns: int) -> list[SavedWorld]:
         folder.claim()
         worlds = []
@@ -115,11 +109,6 @@ class WorldJournal:
         """Due with the next change, in order, each once; bounded: the oldest give way."""
         self._epoch = 0
 
-    @property
-    def waiting(self) -> int:
-        """Changes submitted and not yet durable."""
-        return len(self._waiting)
-
     def submit(self, change: Change) -> None:
         """See ``Journal``."""
         if len(self._waiting) >= self._max_waiting:
@@ -127,13 +116,7 @@ class WorldJournal:
             self.carry(change.must)
             change.failed(_refusal(f"{len(self._waiting)} changes wait for the disk"))
             return
-        change.must = (*self._carried, *change.must)
-        self._carried = {}
-        self._waiting.append(change)
-        statements = (*change.must, *change.statements)
-        self._writer.put(
-            Job(self._world, self._epoch, statements, change.read, self._committed, self._failed)
-        )
+        self._put(change)
 
     def carry(self, statements: Sequence[Statement]) -> None:
         """See ``Journal``."""
@@ -149,8 +132,17 @@ class WorldJournal:
             if not ended.done():
                 ended.set_result(None)
 
-        self.submit(Change(done=end, failed=end))
+        self._put(Change(done=end, failed=end))
         await ended
+
+    def _put(self, change: Change) -> None:
+        change.must = (*self._carried, *change.must)
+        self._carried = {}
+        self._waiting.append(change)
+        statements = (*change.must, *change.statements)
+        self._writer.put(
+            Job(self._world, self._epoch, statements, change.read, self._committed, self._failed)
+        )
 
     def _committed(self, results: Sequence[Any]) -> None:
         for result in results:

@@ -166,7 +166,7 @@ def load_or_replace(folder: Folder, world: str, max_turns: int) -> SavedWorld | 
     """Read a world if a game may come back to it. Sets aside and raises as above."""
     file = open_or_replace(folder, world)
     try:
-        return file.load(max_turns) if file.count("sessions") else None
+        return file.load(max_turns)
     except UnreadableWorldError as error:
         file.close()
         _set_aside(folder, world, error)

@@ -23,6 +23,9 @@ OURS: Final = "callsheet_server"
 STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 """What every record has; anything else on it was given as ``extra``."""
 
+VISIBLE: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
+"""A client's name with a line break in it must not look like another record."""
+
 _bound: ContextVar[dict[str, str | int]] = ContextVar("callsheet_log_fields")
 
 
@@ -73,7 +76,7 @@ class _TextFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
         fields = " ".join(f"{name}={value}" for name, value in sorted(_fields(record).items()))
         line = super().formatMessage(record)
-        return f"{line} [{fields}]" if fields else line
+        return (f"{line} [{fields}]" if fields else line).translate(VISIBLE)
 
 
 class _JsonFormatter(logging.Formatter):

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-from engine.fakes import Fake, until
+from engine.fakes import until
 from engine.harness import Talk, tiny_tokenizer
 from engine.sglang.conftest import StartSglang
+from pydantic import SecretStr
 
 from callsheet_server.engine.engine import Delta, Engine, GenerationEnd, Priority, Sampling
 from callsheet_server.engine.errors import (
@@ -103,7 +104,8 @@ async def test_npcs_of_a_world_share_the_beginning_of_their_prompts(
         await talk.ask(talk.npc(name))
     mara, joe = (request["input_ids"] for request in fake.seen()["requests"])
     system = tiny_tokenizer().encode("<|im_start|>system\nA town by the sea.\n\nYou are ")
-    assert os.path.commonprefix([mara, joe]) == system
+    assert mara[: len(system)] == joe[: len(system)] == system
+    assert mara[len(system)] != joe[len(system)]
 
 
 async def test_cancel_ends_the_stream_and_the_request_at_sglang(start_sglang: StartSglang) -> None:
@@ -219,6 +221,11 @@ async def test_distances_and_adapters_reach_sglang_and_residency_comes_back(
     await until(lambda: prefixes.tier(keys[0]) is Tier.DEVICE)
     assert prefixes.tier(keys[1]) is Tier.ABSENT
     assert prefixes.size_bytes(keys[0]) > prefixes.size_bytes(keys[1]) > 0
+    await until(lambda: len(engine.occupancy().tiers) == 2)
+    device, host = engine.occupancy().tiers
+    assert (device.tier, device.items, device.budget_bytes) == (Tier.DEVICE, 1, 400_000)
+    assert (host.tier, host.items, host.used_bytes) == (Tier.HOST, 0, 0)
+    assert device.used_bytes == prefixes.size_bytes(keys[0])
     (move,) = engine.take_moves()
     assert isinstance(move.action, Load)
     assert (move.action.key, move.action.source, move.action.target) == (
@@ -314,7 +321,7 @@ async def test_without_the_plugin_it_speaks_and_says_so(
 
 async def test_one_that_is_attached_to_outlives_the_engine(start_sglang: StartSglang) -> None:
     owner, fake = await start_sglang(api_key="secret-key")
-    engine = SglangEngine(SglangSettings(url=fake.url, api_key="secret-key"))
+    engine = SglangEngine(SglangSettings(url=fake.url, api_key=SecretStr("secret-key")))
     await engine.start(lambda _: None)
     talk = Talk(engine)
     assert await talk.say(talk.npc("mara")) == TEXT
@@ -324,7 +331,7 @@ async def test_one_that_is_attached_to_outlives_the_engine(start_sglang: StartSg
 
 async def test_a_wrong_key_is_a_clear_start_error(start_sglang: StartSglang) -> None:
     _, fake = await start_sglang(api_key="secret-key")
-    engine = SglangEngine(SglangSettings(url=fake.url, api_key="guess"))
+    engine = SglangEngine(SglangSettings(url=fake.url, api_key=SecretStr("guess")))
     with pytest.raises(EngineStartError, match=r"set sglang\.api_key") as refused:
         await engine.start(lambda _: None)
     assert "guess" not in str(refused.value)
@@ -372,6 +379,3 @@ def test_it_is_an_engine() -> None:
     engine: Engine = SglangEngine(SglangSettings())
     with pytest.raises(EngineUnavailableError):
         _ = engine.info
-
-
-__all__ = ["Fake"]

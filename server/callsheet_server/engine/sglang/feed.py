@@ -16,6 +16,7 @@ from callsheet_server.engine.sglang.distances import DistanceTable, Tolerance
 from callsheet_server.engine.sglang.peer import Peer
 from callsheet_server.engine.sglang.residency import ResidencyMirror
 from callsheet_server.engine.sglang.settings import SglangSettings
+from callsheet_server.residency.state import StateKind, Tier
 from callsheet_sglang.wire import (
     DISTANCES_PATH,
     NPCS_PATH,
@@ -69,8 +70,18 @@ class Feed:
             self._cast.handles.give_back(handle)
 
     def tier_use(self) -> tuple[TierUse, ...]:
-        """How full SGLang's KV pools are, as the plugin said last."""
-        return ()
+        """How full SGLang's KV pools are, as the plugin said last; a shared part counts once."""
+        return tuple(
+            TierUse(
+                kind=StateKind.PREFIX,
+                tier=tier,
+                used_bytes=int(pool["used_bytes"]),
+                budget_bytes=int(pool["capacity_bytes"]),
+                items=self.residency.items(tier),
+            )
+            for name, tier in (("device", Tier.DEVICE), ("host", Tier.HOST))
+            if (pool := self.status.get("pools", {}).get(name))
+        )
 
     async def run(self, peer: Peer, lost: Callable[[], None]) -> None:
         """Feed until cancelled; ``lost`` is told when SGLang does not answer."""

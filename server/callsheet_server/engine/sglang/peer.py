@@ -17,14 +17,19 @@ from callsheet_server.engine.errors import (
     GenerationError,
 )
 from callsheet_server.engine.http import ModelServer
+from callsheet_sglang.targets import SUPPORTED
 from callsheet_sglang.wire import STATUS_PATH
 
 __all__ = ["SUPPORTED_VERSIONS", "Peer", "meet"]
 
 logger = logging.getLogger(__name__)
 
-SUPPORTED_VERSIONS: Final = SpecifierSet(">=0.5.23,<0.6")
-"""Of SGLang; its routes and fields are known for these."""
+SUPPORTED_VERSIONS: Final = SpecifierSet(
+    ",".join(
+        sign + ".".join(map(str, bound)) for sign, bound in zip((">=", "<"), SUPPORTED, strict=True)
+    )
+)
+"""Of SGLang: those whose routes and insides are known."""
 WARM_PRIORITY: Final = len(Priority)
 """Below every request's."""
 
@@ -129,4 +134,4 @@ async def _plugin(server: ModelServer) -> str | None:
         raise
     except EngineError:
         return None
-    return str(status.get("plugin_version", "unknown"))
+    return str(status["plugin_version"])

@@ -1,0 +1,170 @@
+"""Worlds as files to keep or to move: backups (SQLite) and exports (JSON lines). Blocks."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from callsheet.wire.world import NpcSpec, PlayerSpec
+from callsheet_server.storage import statements
+from callsheet_server.storage.errors import StorageError, UnreadableWorldError
+from callsheet_server.storage.file import WorldFile
+from callsheet_server.storage.folder import SIDE_FILES, Folder
+from callsheet_server.storage.schema import VERSION
+from callsheet_server.storage.statements import Statement
+
+__all__ = ["ImportFileError", "back_up", "export", "import_world", "open_world", "restore"]
+
+EXPORTED: Final = ("world", "npcs", "players", "turns", "facts")
+"""Sessions stay behind: their tokens are secrets, and nobody could resume them elsewhere."""
+LINES_PER_COMMIT = 1_000
+
+Progress = Callable[[int, int], None]
+"""Told how much is left, and of how much."""
+
+
+class ImportFileError(StorageError):
+    """What is to be restored or imported is no such file, or is damaged."""
+
+
+def open_world(folder: Folder, world: str) -> WorldFile:
+    """Open a world that exists.
+
+    Raises:
+        StorageError: there is none, or it cannot be read.
+    """
+    path = folder.file(world)
+    if not path.is_file():
+        known = ", ".join(folder.worlds()) or "none"
+        raise StorageError(f"no world {world!r} in {folder.path}; there are: {known}")
+    return WorldFile(path, world)
+
+
+def back_up(folder: Folder, world: str, target: Path, progress: Progress) -> None:
+    """Write a copy as of now; a server may go on writing. The target must not exist.
+
+    Raises:
+        StorageError: there is no such world.
+        sqlite3.Error: the copy cannot be written.
+    """
+    with closing(open_world(folder, world)) as file:
+        file.copy_to(target, progress)
+
+
+def restore(folder: Folder, world: str, source: Path, progress: Progress) -> None:
+    """Put a backup in the place of a world, which need not exist. No server may be running.
+
+    Raises:
+        ImportFileError: the backup is damaged, or is none.
+        NewerWorldError: a later version wrote it.
+        sqlite3.Error: the copy cannot be written.
+    """
+    fresh = folder.file(world).with_suffix(".restoring")
+    _remove(fresh)
+    try:
+        with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as backup:
+            _copy(backup, fresh, progress)
+        with closing(WorldFile(fresh, world)) as file:
+            damage = file.damage()
+    except (sqlite3.DatabaseError, UnreadableWorldError) as error:
+        _remove(fresh)
+        raise ImportFileError(f"{source}: is no backup that can be read: {error}") from None
+    if damage:
+        _remove(fresh)
+        raise ImportFileError(f"{source}: is damaged: {'; '.join(damage)}")
+    _remove(folder.file(world))
+    fresh.replace(folder.file(world))
+
+
+def export(folder: Folder, world: str, out: TextIO) -> int:
+    """Write a world as JSON lines; how many rows there were. Damaged ones are left out."""
+    with closing(open_world(folder, world)) as file:
+        rows = 0
+        head = {"callsheet": "world", "schema": VERSION, "world": world}
+        out.write(json.dumps(head, ensure_ascii=False) + "\n")
+        for table in EXPORTED:
+            for row in file.rows(table):
+                plain = {k: json.loads(v) if k in ("spec", "value") else v for k, v in row.items()}
+                out.write(json.dumps({"table": table, **plain}, ensure_ascii=False) + "\n")
+                rows += 1
+        return rows
+
+
+def import_world(folder: Folder, world: str, lines: TextIO, progress: Callable[[int], None]) -> int:
+    """Make a world of an export, in the place of one of that name; how many rows there were.
+
+    No server may be running.
+
+    Raises:
+        ImportFileError: a line is not one of an export, named by its number.
+        sqlite3.Error: the world cannot be written.
+    """
+    fresh = folder.file(world).with_suffix(".importing")
+    _remove(fresh)
+    rows = 0
+    try:
+        with closing(WorldFile(fresh, world)) as file:
+            batch: list[Statement] = []
+            for statement in _parsed(lines):
+                batch.append(statement)
+                rows += 1
+                if len(batch) == LINES_PER_COMMIT:
+                    file.apply([(batch, None)])
+                    batch = []
+                    progress(rows)
+            file.apply([(batch, None)])
+    except BaseException:
+        _remove(fresh)
+        raise
+    _remove(folder.file(world))
+    fresh.replace(folder.file(world))
+    return rows
+
+
+def _parsed(lines: TextIO) -> Iterator[Statement]:
+    """A statement for each line after the first."""
+    for number, line in enumerate(lines, 1):
+        try:
+            value = json.loads(line)
+            if number == 1:
+                if value["callsheet"] != "world" or value["schema"] > VERSION:
+                    raise ValueError(f"schema {value['schema']}; this version knows {VERSION}")
+                continue
+            yield _statement(value)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ImportFileError(
+                f"line {number}: not a line of `callsheet world export`: {error!r}"
+            ) from None
+
+
+def _statement(row: dict[str, Any]) -> Statement:
+    match row["table"]:
+        case "world":
+            return statements.put_world(row["name"], row["value"])
+        case "npcs":
+            spec = NpcSpec.model_validate_json(json.dumps(row["spec"]))
+            return statements.put_npc(spec, row["handle"], row["hint_s"], bool(row["alive"]))
+        case "players":
+            player = PlayerSpec.model_validate_json(json.dumps(row["spec"]))
+            return statements.put_player(player, row["handle"])
+        case "turns":
+            return statements.add_turn(row["npc"], row["speaker"], row["text"], row["game_time_s"])
+        case "facts":
+            return statements.put_fact(row["npc"], row["name"], row["value"])
+        case table:
+            raise ValueError(f"no table {table!r}")
+
+
+def _copy(backup: sqlite3.Connection, target: Path, progress: Progress) -> None:
+    with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+        backup.backup(copy, pages=1024, progress=lambda _, left, total: progress(left, total))
+
+
+def _remove(path: Path) -> None:
+    """Delete a database and its side files, if they are there."""
+    for side in SIDE_FILES:
+        path.with_name(path.name + side).unlink(missing_ok=True)

@@ -1,0 +1,101 @@
+"""Our radix cache inside SGLang's interpreter, on SGLang's own pools: no server, no model run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callsheet_sglang.launch import LaunchSpec, environment
+from callsheet_sglang.venv import find_python
+
+pytestmark = [pytest.mark.sglang, pytest.mark.timeout(300)]
+PROGRAM = Path(__file__).with_name("inside.py")
+
+
+def run_inside(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    python = find_python("cpu")
+    spec = LaunchSpec(python=python, model=Path("unused"), port=1, device="cpu")
+    env = environment(spec, os.environ) | variables
+    return subprocess.run(
+        [str(python), *arguments], env=env, capture_output=True, text=True, timeout=280
+    )
+
+
+@cache
+def cases(model: Path) -> dict[str, Any]:
+    names = ("town", "no-prefetch", "no-host-tier", "without-distances", "containment")
+    done = run_inside(str(PROGRAM), *names, MODEL=str(model))
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.mark.parametrize("case", ["town", "no-prefetch", "no-host-tier", "without-distances"])
+def test_every_reused_token_is_the_requests_own(tiny_model: Path, case: str) -> None:
+    found = cases(tiny_model)[case]
+    assert found["wrong"] == 0
+    assert found["audit"]["ok"], found["audit"]
+
+
+def test_known_distances_keep_the_next_speaker_on_the_device(tiny_model: Path) -> None:
+    found = cases(tiny_model)
+    town, demand = found["town"], found["no-prefetch"]
+    assert town["fallbacks"] == {}
+    assert town["counters"]["loads"] > 100
+    assert town["counters"]["demotions"] > 100
+    assert town["device"] > 0.8
+    assert town["host"] < 0.05
+    assert demand["counters"]["loads"] == demand["counters"]["demotions"] == 0
+    assert demand["device"] > found["without-distances"]["device"] + 0.1
+
+
+def test_without_a_host_tier_distance_still_orders_eviction(tiny_model: Path) -> None:
+    found = cases(tiny_model)["no-host-tier"]
+    assert found["counters"]["evictions"] > 100
+    assert found["device"] > cases(tiny_model)["without-distances"]["device"] + 0.1
+
+
+def test_whatever_of_ours_fails_the_cache_stays_sound_and_counts_it(tiny_model: Path) -> None:
+    found = cases(tiny_model)["containment"]
+    assert "broken" not in found, found
+    assert len(found) == 13
+    for piece, report in found.items():
+        assert report["wrong"] == 0, piece
+        assert report["fallbacks"] > 0, piece
+
+
+def test_the_targets_are_there() -> None:
+    code = (
+        "from callsheet_sglang import targets as t;"
+        "t.check(); t.check(t.HTTP_TARGETS); print('supported')"
+    )
+    done = run_inside("-c", code)
+    assert done.stdout.endswith("supported\n"), done.stderr[-3000:]
+
+
+def test_another_sglang_is_refused_with_one_message() -> None:
+    code = (
+        "from callsheet_sglang import targets, plugin;"
+        "targets.SUPPORTED = ((0, 9, 0), (0, 9, 1)); plugin.activate()"
+    )
+    done = run_inside("-c", code)
+    assert done.returncode == 1
+    refusal = done.stderr.strip().splitlines()[-1]
+    assert refusal.startswith("callsheet does not work in SGLang 0.5.23: it supports 0.9.0")
+
+
+def test_bad_settings_are_refused_by_name() -> None:
+    done = run_inside(
+        "-c",
+        "from callsheet_sglang import plugin; plugin.activate()",
+        CALLSHEET_SGLANG_SETTINGS='{"max_loads_in_flight": 0}',
+    )
+    assert done.returncode == 1
+    assert "CALLSHEET_SGLANG_SETTINGS" in done.stderr
+    assert "max_loads_in_flight" in done.stderr

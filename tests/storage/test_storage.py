@@ -1,0 +1,196 @@
+"""The event loop's side: what is submitted is written in order, or undone in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from storage.worlds import WORLD, make, texts
+
+from callsheet.wire import CallsheetError, ErrorCode
+from callsheet_server.storage import statements
+from callsheet_server.storage.changes import Change
+from callsheet_server.storage.errors import FolderInUseError, NewerWorldError, StorageError
+from callsheet_server.storage.file import WorldFile
+from callsheet_server.storage.folder import Folder
+from callsheet_server.storage.settings import StorageSettings
+from callsheet_server.storage.storage import Storage
+
+
+async def started(folder: Path, **settings: Any) -> Storage:
+    storage = Storage(StorageSettings(directory=str(folder), **settings))
+    await storage.start(max_turns=64)
+    return storage
+
+
+def turn(number: int) -> statements.Statement:
+    return statements.add_turn("bob", "Ann", f"turn {number}", 0.0)
+
+
+async def kept_turns(folder: Path) -> list[str]:
+    return await asyncio.to_thread(texts, Folder(folder).file(WORLD))
+
+
+BROKEN = ("INSERT INTO nowhere VALUES (1)", ())
+
+
+async def test_changes_are_durable_in_order_when_told_so(tmp_path: Path) -> None:
+    storage, told = await started(tmp_path), []
+    journal = storage.journal(WORLD)
+
+    def done(number: int) -> Any:
+        def check(read: int) -> None:
+            told.append((number, read))
+
+        return check
+
+    for number in range(200):
+        journal.submit(Change([turn(number)], read=lambda f: f.count("turns"), done=done(number)))
+    await storage.flush()
+    assert told == [(number, number + 1) for number in range(200)]
+    assert storage.writer is not None
+    assert storage.writer.commits < 100, "changes that wait share a commit"
+    await storage.close()
+    assert await kept_turns(tmp_path) == [f"turn {number}" for number in range(200)]
+
+
+async def test_what_fails_takes_what_followed_with_it_and_nothing_else(tmp_path: Path) -> None:
+    storage = await started(tmp_path)
+    journal, log = storage.journal(WORLD), []
+
+    def change(name: str, *todo: statements.Statement) -> Change:
+        return Change(
+            todo,
+            done=lambda _: log.append(f"{name} done"),
+            undo=lambda: log.append(f"{name} undone"),
+            failed=lambda error: log.append(f"{name} {error.code}"),
+        )
+
+    journal.submit(change("a", turn(1)))
+    await storage.flush()
+    journal.submit(change("b", BROKEN))
+    journal.submit(change("c", turn(2)))
+    other = storage.journal("elsewhere")
+    other.submit(change("elsewhere", turn(9)))
+    await storage.flush()
+    journal.submit(change("d", turn(3)))
+    await storage.flush()
+    log.remove("elsewhere done")
+    assert log == [
+        "a done",
+        *("c undone", "b undone", "b storage_failed", "c storage_failed"),
+        "d done",
+    ]
+    await storage.close()
+    assert await kept_turns(tmp_path) == ["turn 1", "turn 3"]
+
+
+async def test_what_must_be_done_is_carried_over_a_failure(tmp_path: Path) -> None:
+    storage = await started(tmp_path)
+    journal = storage.journal(WORLD)
+    journal.submit(Change([BROKEN], must=[turn(1)]))
+    await storage.flush()
+    journal.submit(Change([turn(2)]))
+    await storage.flush()
+    await storage.close()
+    assert await kept_turns(tmp_path) == ["turn 1", "turn 2"]
+
+
+async def test_a_full_database_refuses_and_recovers(tmp_path: Path) -> None:
+    storage = await started(tmp_path, max_world_bytes=200_000)
+    journal, errors = storage.journal(WORLD), list[CallsheetError]()
+    kept = 0
+
+    def done(_: object) -> None:
+        nonlocal kept
+        kept += 1
+
+    while not errors:
+        journal.submit(
+            Change(
+                [statements.add_turn("bob", "Ann", "x" * 4000, 0.0)],
+                done=done,
+                failed=errors.append,
+            )
+        )
+        await storage.flush()
+    assert errors[0].code == ErrorCode.STORAGE_FAILED
+    assert "full" in errors[0].message
+    assert errors[0].retry_after_s is not None
+    journal.submit(Change(statements.forget_npc("bob")))
+    journal.submit(Change([turn(1)]))
+    await storage.flush()
+    assert len(errors) == 1
+    await storage.close()
+    assert await kept_turns(tmp_path) == ["turn 1"]
+    assert kept > 10
+
+
+async def test_a_disk_that_does_not_keep_up_is_told_of(tmp_path: Path) -> None:
+    storage = await started(tmp_path, max_waiting_changes=16)
+    journal, log = storage.journal(WORLD), list[str]()
+    for number in range(40):
+        journal.submit(
+            Change(
+                [turn(number)],
+                done=lambda _: log.append("done"),
+                undo=lambda: log.append("undone"),
+                failed=lambda error: log.append(error.code),
+            )
+        )
+    await storage.flush()
+    assert log.count("done") == 16
+    assert log.count("undone") == log.count("storage_failed") == 24
+    await storage.close()
+
+
+async def test_a_folder_has_one_server(tmp_path: Path) -> None:
+    first = await started(tmp_path)
+    with pytest.raises(FolderInUseError, match="stop it first"):
+        await started(tmp_path)
+    await first.close()
+    await first.close()
+    await (await started(tmp_path)).close()
+
+
+async def test_a_world_of_a_newer_version_keeps_the_server_from_starting(tmp_path: Path) -> None:
+    def age() -> None:
+        with closing(sqlite3.connect(make(tmp_path))) as connection:
+            connection.execute("PRAGMA user_version = 99")
+
+    await asyncio.to_thread(age)
+    for _ in range(2):  # Nothing stays claimed.
+        with pytest.raises(NewerWorldError, match="upgrade"):
+            await started(tmp_path)
+
+
+async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match=r"storage\.directory .*file"):
+        await started(tmp_path / "file" / "inside")
+
+
+async def test_worlds_with_a_session_are_loaded_others_rest(tmp_path: Path) -> None:
+    def prepare() -> None:
+        make(tmp_path, "played")
+        with closing(WorldFile(make(tmp_path, "resting"), "resting")) as file:
+            file.apply([(statements.end_session("s"), None)])
+
+    await asyncio.to_thread(prepare)
+    storage = Storage(StorageSettings(directory=str(tmp_path)))
+    assert [world.name for world in await storage.start(max_turns=64)] == ["played"]
+    await storage.close()
+
+
+async def test_without_a_folder_changes_are_done_at_once() -> None:
+    storage = Storage(StorageSettings())
+    assert await storage.start(max_turns=64) == []
+    log: list[object] = []
+    storage.journal(WORLD).submit(Change([turn(1)], done=log.append))
+    assert log == [None]
+    await storage.flush()
+    await storage.close()
