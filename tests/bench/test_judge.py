@@ -4,16 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from callsheet_bench.figures import FIGURES
 from callsheet_bench.gpu_link import PAIRS
 from callsheet_bench.judge import TARGETS, judge
 from callsheet_bench.plan import LORA, TABLES
 from callsheet_bench.report import as_json, markdown
 from callsheet_bench.store import Store
 
-FIGURE_NAMES = (
-    "replies_per_s cpu_s_per_reply ttft_p50_ms ttft_p95_ms device_share host_share miss_share "
-    "loaded_mb_per_reply written_mb_per_reply queue_ms load_wait_ms prefill_ms decode_ms game_speed"
-).split()
+FIGURE_NAMES = tuple(FIGURES)
 
 
 @pytest.fixture
