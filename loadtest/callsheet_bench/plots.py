@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -26,7 +27,7 @@ COLOURS = {
     "callsheet-link": "#2f7d5b",
     "stock-large": "#bfbfbf",
 }
-STYLE = {
+STYLE: Any = {
     "svg.hashsalt": "callsheet",  # the same figures give the same file
     "svg.fonttype": "none",
     "font.size": 9.0,

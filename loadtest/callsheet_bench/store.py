@@ -1,4 +1,4 @@
-"""Rounds on disk, one JSON object a line: a run that was stopped goes on, or is reported as it is."""
+"""Rounds on disk, one JSON object a line: a run that was stopped goes on, or is reported as is."""
 
 from __future__ import annotations
 
@@ -94,7 +94,11 @@ class Store:
             file.write(json.dumps(line) + "\n")
 
     def _read(self, setup: Mapping[str, Any]) -> None:
-        lines = self._path.read_text(encoding="utf-8").splitlines()
+        text = self._path.read_text(encoding="utf-8")
+        if not text.endswith("\n"):  # the run was stopped while it wrote
+            text = text[: text.rfind("\n") + 1]
+            self._path.write_text(text, encoding="utf-8")
+        lines = text.splitlines()
         found = json.loads(lines[0]).get("setup") if lines else None
         if found != json.loads(json.dumps(setup)):
             raise StoreError(
@@ -102,10 +106,7 @@ class Store:
                 "or name another file with --results"
             )
         for line in lines[1:]:
-            try:
-                entry = json.loads(line)
-            except ValueError:  # the run was stopped while it wrote this
-                continue
+            entry = json.loads(line)
             if "fact" in entry:
                 self._facts[entry["fact"]] = entry["value"]
             else:

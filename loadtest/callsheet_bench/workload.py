@@ -30,7 +30,7 @@ HISTORY_S = 60.0
 WINDOW_STEP = 5
 """Calls between two candidates for the part of the day that is replayed."""
 PEOPLE = 512
-"""Who personas speak of, however small the town: a row has the same persona in towns of any size."""
+"""Whom personas speak of, however small the town: a row has the same one in towns of any size."""
 WORLD = (
     "You are one of the people of Saltmere, a small harbour town below white cliffs. Fishing boats "
     "leave before dawn; the market opens at ten; in the evening everybody is at the tavern. The "

@@ -3,7 +3,7 @@
 On a CPU both tiers are the same memory, so a load is a memcpy, and swapping looks better than it is
 on a GPU. Here each copy is still made at once, but counts as done only when a link of the given
 bandwidth would have carried it, asynchronously, as a copy stream does: a forward pass waits, layer
-by layer, for the pages it was promised; others do not wait; each direction is a timeline of its own.
+by layer, for the pages it was promised; others do not; each direction is a timeline of its own.
 Every figure measured this way is that of an emulation.
 
 On with ``CALLSHEET_SGLANG_EMULATED_LINK_BYTES_PER_S``, on CPU only, whatever decides about
