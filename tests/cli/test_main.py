@@ -112,7 +112,7 @@ def test_flags_of_the_engine_in_use_go_to_its_section(
         "--list-settings",
         "--engine",
         "sglang",
-        "--engine-url",
+        "--url",
         "http://gpu-box:30000",
     ]
     assert main([*argv, "--model", "m", "--device", "cpu"]) == 0
