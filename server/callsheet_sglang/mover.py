@@ -31,6 +31,8 @@ class Mover:
         """Since the last plan."""
         self._planned_at = (-1, -1, -1)
         """What the last plan was made of."""
+        self._stuck: set[int] = set()
+        """NPCs that could not be parked, because somebody else uses what is theirs."""
         self._loading: dict[int, int] = {}
         """NPCs on their way to the device, and the node being loaded for each."""
 
@@ -55,7 +57,7 @@ class Mover:
         made = decide(
             state.table,
             pools(state),
-            _traffic(state),
+            _traffic(state, self._stuck),
             self._loading.keys(),
             state.bucket,
             state.settings,
@@ -70,17 +72,18 @@ class Mover:
 
     def _carry_out(self, state: SchedulerState, made: Plan) -> None:
         loads = 0
+        self._stuck.clear()
         for action in made.actions:
             handle = action.key
             assert isinstance(handle, int)
-            if not isinstance(action, Load):
-                moved = not state.settings.demote or self._demote(state, handle)
-            else:
-                moved = self._load(state, handle)
-                loads += moved
-            if not moved:
+            if isinstance(action, Load):
+                if not self._load(state, handle):
+                    state.counters.deferred += 1
+                    break  # What follows is farther: it must not take the room.
+                loads += 1
+            elif state.settings.demote and not self._demote(state, handle):
                 state.counters.deferred += 1
-                break  # What follows counts on this one.
+                self._stuck.add(handle)
         if loads:
             state.cache.cache_controller.start_loading()
 
@@ -133,7 +136,7 @@ def pools(state: SchedulerState) -> Pools:
     )
 
 
-def _traffic(state: SchedulerState) -> Traffic:
+def _traffic(state: SchedulerState, in_use: set[int]) -> Traffic:
     scheduler, limit = state.scheduler, state.settings.reserved_output_tokens
     running = [*scheduler.running_batch.reqs]
     if scheduler.last_batch is not None:
@@ -148,7 +151,7 @@ def _traffic(state: SchedulerState) -> Traffic:
         cached = int(state.table.device_tokens[handle]) if known else 0
         reserved += max(len(req.origin_input_ids) - cached, 0) + _remaining_tokens(req, limit)
     return Traffic(
-        running=_npcs(state, running),
+        running=_npcs(state, running) | in_use,
         queued=_npcs(state, scheduler.waiting_queue),
         reserved_tokens=reserved,
         waiting_requests=len(scheduler.waiting_queue),

@@ -236,9 +236,8 @@ def test_status_and_metrics_tell_what_is_where(town: Director) -> None:
 def hang_up(sglang: Sglang, prompt: list[int], after_s: float, fields: dict[str, Any]) -> None:
     """Ask for a stream and close the connection."""
     connection = http.client.HTTPConnection(urlsplit(sglang.url).netloc, timeout=30)
-    connection.request(
-        "POST", "/generate", request_body(prompt, 60, stream=True, **fields), HEADERS
-    )
+    body = json.dumps(request_body(prompt, 60, stream=True, **fields))
+    connection.request("POST", "/generate", body, HEADERS)
     time.sleep(after_s)
     connection.close()
 
@@ -248,7 +247,8 @@ def abort(sglang: Sglang, prompt: list[int], rid: str, fields: dict[str, Any]) -
 
     def ask() -> None:
         with contextlib.suppress(urllib.error.HTTPError):
-            sglang.generate(prompt, 200, rid=rid, **fields)
+            body = request_body(prompt, 200, rid=rid, **fields)
+            sglang.call("POST", "/generate", body)
 
     asking = threading.Thread(target=ask)
     asking.start()
@@ -261,6 +261,6 @@ def abort(sglang: Sglang, prompt: list[int], rid: str, fields: dict[str, Any]) -
 HEADERS = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
 
 
-def request_body(prompt: list[int], max_new_tokens: int, **fields: Any) -> str:
+def request_body(prompt: list[int], max_new_tokens: int, **fields: Any) -> dict[str, Any]:
     sampling = {"temperature": 0, "max_new_tokens": max_new_tokens, "ignore_eos": True}
-    return json.dumps({"input_ids": prompt, "sampling_params": sampling, **fields})
+    return {"input_ids": prompt, "sampling_params": sampling, **fields}
