@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from sglang.srt.managers.cache_controller import LayerLoadingEvent
@@ -154,6 +155,13 @@ class DistanceRadixCache(UnifiedRadixCache):  # type: ignore[misc]
         self._state = scheduler_state.current()
         self._state.cache = self
         super().__init__(params)
+
+    @cached_property
+    def bytes_per_token(self) -> int:
+        """Of the device pool, all layers."""
+        allocator = self.token_to_kv_pool_allocator
+        pool_bytes = sum(allocator.get_kvcache().get_kv_size_bytes())
+        return max(int(pool_bytes) // int(allocator.size_full), 1)
 
     def init_hicache(self, server_args: Any, params: Any) -> None:
         super().init_hicache(server_args, params)

@@ -15,7 +15,7 @@ from callsheet_sglang.ownership import Node
 from callsheet_sglang.scheduler_state import SchedulerState
 from callsheet_sglang.wire import handle_of
 
-__all__ = ["Mover"]
+__all__ = ["Mover", "pools"]
 
 MEASURED_PER_ITERATION = 256
 """NPCs whose rows are brought up to date per iteration, at most: under a millisecond."""
@@ -33,7 +33,6 @@ class Mover:
         """What the last plan was made of."""
         self._loading: dict[int, int] = {}
         """NPCs on their way to the device, and the node being loaded for each."""
-        self._bytes_per_token = 0
 
     def move(self, state: SchedulerState) -> None:
         """Do one scheduler iteration's share."""
@@ -55,7 +54,7 @@ class Mover:
         began_s = time.perf_counter()
         made = decide(
             state.table,
-            self.pools(state),
+            pools(state),
             _traffic(state),
             self._loading.keys(),
             state.bucket,
@@ -68,24 +67,6 @@ class Mover:
         counters.decision_s += took_s
         counters.longest_decision_s = max(counters.longest_decision_s, took_s)
         counters.move_s += time.perf_counter() - decided_s
-
-    def pools(self, state: SchedulerState) -> Pools:
-        """The KV pools now."""
-        cache = state.cache
-        allocator, controller = cache.token_to_kv_pool_allocator, cache.cache_controller
-        if not self._bytes_per_token:
-            sizes = allocator.get_kvcache().get_kv_size_bytes()
-            self._bytes_per_token = max(int(sum(sizes)) // allocator.size_full, 1)
-        host = controller.mem_pool_host if controller is not None else None
-        free = allocator.available_size()
-        return Pools(
-            device_tokens=allocator.size_full,
-            free_tokens=free + state.device_leaves.unowned_tokens,
-            host_tokens=int(host.size) if host is not None else 0,
-            host_free_tokens=int(host.available_size()) if host is not None else 0,
-            bytes_per_token=self._bytes_per_token,
-            smallest_load_tokens=cache.load_back_threshold if host is not None else 1,
-        )
 
     def _carry_out(self, state: SchedulerState, made: Plan) -> None:
         loads = 0
@@ -129,12 +110,27 @@ class Mover:
         anchor = state.ownership.anchor.get(handle)
         if anchor is None or not anchor.evicted or not cache.has_free_load_back_slot():
             return False
-        if tokens > self.pools(state).free_tokens or not cache.load_back(anchor.id):
+        if tokens > pools(state).free_tokens or not cache.load_back(anchor.id):
             return False
         self._loading[handle] = anchor.id
         state.counters.loads += 1
         state.counters.loaded_tokens += tokens
         return True
+
+
+def pools(state: SchedulerState) -> Pools:
+    """The KV pools now; our cache must be in use."""
+    cache = state.cache
+    allocator, controller = cache.token_to_kv_pool_allocator, cache.cache_controller
+    host = controller.mem_pool_host if controller is not None else None
+    return Pools(
+        device_tokens=allocator.size_full,
+        free_tokens=allocator.available_size() + state.device_leaves.unowned_tokens,
+        host_tokens=int(host.size) if host is not None else 0,
+        host_free_tokens=int(host.available_size()) if host is not None else 0,
+        bytes_per_token=cache.bytes_per_token,
+        smallest_load_tokens=cache.load_back_threshold if host is not None else 1,
+    )
 
 
 def _traffic(state: SchedulerState) -> Traffic:
