@@ -16,6 +16,7 @@ __all__ = [
     "OVERHEAD_SYSTEMS",
     "STAGES",
     "TABLES",
+    "TOWN",
     "Stage",
     "Table",
     "only",

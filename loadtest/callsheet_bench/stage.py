@@ -16,7 +16,7 @@ from callsheet_bench.client import ask
 from callsheet_bench.figures import figures_of_round
 from callsheet_bench.gpu_link import Pair
 from callsheet_bench.overhead import ordinary_traffic
-from callsheet_bench.plan import OVERHEAD, OVERHEAD_SYSTEMS, Stage, Table
+from callsheet_bench.plan import OVERHEAD, OVERHEAD_SYSTEMS, TOWN, Stage, Table
 from callsheet_bench.replay import Distancing, play, warm_up
 from callsheet_bench.running import RunningSglang
 from callsheet_bench.store import Store
@@ -121,15 +121,16 @@ async def play_stage(bench: Bench, stage: Stage) -> None:
         bench.report(f"{stage.name}: measured before", estimate_s(stage, bench.rounds))
         return
     bench.report(f"{stage.name}: making towns", 0.0)
-    towns = [Town(table.town, bench.tokenizer) for table in stage.tables]
+    towns = {table.name: Town(table.town, bench.tokenizer) for table in stage.tables}
+    shapes = [*towns.values()] or [Town(TOWN, bench.tokenizer)]  # ordinary traffic alone
     names = [name for name in SYSTEMS if any(name in wanted[table] for table in left)]
-    sizes = sizes_for(towns, bench.rounds)
+    sizes = sizes_for(shapes, bench.rounds)
     async with AsyncExitStack() as stack:
         run = _Stage(bench, sizes, stack)
-        await run.start(names, towns[0])
-        for table, town in zip(stage.tables, towns, strict=True):
+        await run.start(names, shapes[0])
+        for table in stage.tables:
             if table.name in left:
-                await run.play(table, town)
+                await run.play(table, towns[table.name])
         if OVERHEAD in left:
             await run.play_overhead()
 

@@ -15,6 +15,9 @@ __all__ = ["SYSTEMS", "Pool", "Sizes", "System"]
 
 TARGET_POOL_SHARE = 0.45
 """Ours is to answer as fast with this share of stock's device pool."""
+REPLAY_SPEED = 2.5
+"""Game seconds per second of a replay, about. The plugin counts the link's bandwidth by the clock
+of who sends distances, which in a game is real time and in a replay is game time."""
 
 
 class Pool(StrEnum):
@@ -68,7 +71,8 @@ class System:
         self, python: Path, model: Path, port: int, sizes: Sizes, link_bytes_per_s: float
     ) -> LaunchSpec:
         """Say how to start it on this machine's CPU."""
-        policy = {"assumed_device_link_bytes_per_s": link_bytes_per_s} if self.link else {}
+        told = link_bytes_per_s / REPLAY_SPEED
+        policy = {"assumed_device_link_bytes_per_s": told} if self.link else {}
         return LaunchSpec(
             python=python,
             model=model,
