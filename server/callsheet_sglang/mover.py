@@ -71,21 +71,24 @@ class Mover:
         counters.move_s += time.perf_counter() - decided_s
 
     def _carry_out(self, state: SchedulerState, made: Plan) -> None:
-        loads = 0
+        loads: dict[int, list[int]] = {}
         self._stuck.clear()
         for action in made.actions:
             handle = action.key
             assert isinstance(handle, int)
             if isinstance(action, Load):
+                nodes = [node.id for node in state.ownership.chain(handle) if node.evicted]
                 if not self._load(state, handle):
                     state.counters.deferred += 1
                     break  # What follows is farther: it must not take the room.
-                loads += 1
+                loads[self._loading[handle]] = nodes
             elif state.settings.demote and not self._demote(state, handle):
                 state.counters.deferred += 1
                 self._stuck.add(handle)
         if loads:
-            state.cache.cache_controller.start_loading()
+            index = state.cache.cache_controller.start_loading()
+            for anchor, nodes in loads.items():
+                state.arrivals.begin(anchor, nodes, index)
 
     def _demote(self, state: SchedulerState, handle: int) -> bool:
         """Free the device of what only this NPC owns, and of what nobody needs below it."""

@@ -62,6 +62,7 @@ TARGETS: tuple[Target, ...] = (
     Target(f"{CACHE}.ready_to_load_host_cache"),
     Target(f"{CACHE}.has_free_load_back_slot"),
     Target(f"{CACHE}.load_back", ("node_id",)),
+    Target(f"{CACHE}.lock", ("node_id",)),
     Target(f"{CACHE}.sanity_check"),
     Target(f"{CACHE}._reset_full"),
     Target(f"{CACHE}._evict_device_leaf", ("node_id", "tracker")),
