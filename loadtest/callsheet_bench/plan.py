@@ -51,7 +51,7 @@ class Stage:
 
 
 TOWN = TownSpec(npcs=40, persona_tokens=LONG, requests=30, lead_in=6)
-RANDOM = replace(TOWN, requests=18)
+RANDOM = replace(TOWN, requests=14)
 CROWD = TownSpec(npcs=160, persona_tokens=SHORT, requests=30, lead_in=6)
 CROWD_TOKENS = 12_500
 """The pool of every town of the second stage: a quarter of the personas of ``CROWD``."""
