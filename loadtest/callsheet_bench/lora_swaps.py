@@ -16,8 +16,7 @@ from callsheet_bench.running import RunningSglang
 from callsheet_bench.stage import Bench, rotated, started
 from callsheet_bench.workload import Town
 from callsheet_sglang import cpu_attention
-from callsheet_sglang.launch import LaunchSpec
-from callsheet_sglang.process import free_port
+from callsheet_sglang.launch import LaunchSpec, free_port
 from callsheet_sglang.wire import NPCS_PATH, STATUS_PATH, encode_adapters
 
 __all__ = ["estimate_s", "play_lora"]

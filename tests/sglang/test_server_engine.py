@@ -28,7 +28,7 @@ from callsheet_server.residency.state import Tier
 from callsheet_server.serving import build
 from callsheet_server.settings import EngineSettings, Settings
 from callsheet_server.transport.settings import ServerSettings
-from callsheet_sglang.process import free_port
+from callsheet_sglang.launch import free_port
 from callsheet_sglang.venv import find_python
 
 pytestmark = pytest.mark.sglang
