@@ -112,10 +112,13 @@ def attend(
     """
     import torch
 
-    mask = None
-    if cached:
+    mask, padding = None, 0
+    if cached >= len(query):
         positions = torch.arange(len(keys), device=keys.device)
         mask = positions[None, :] <= positions[cached:, None]
+    elif cached:  # A mask computes what it hides; a few rows too many cost less than that.
+        padding = cached
+        query = torch.cat([query.new_zeros(cached, *query.shape[1:]), query])
     result = torch.nn.functional.scaled_dot_product_attention(
         query.transpose(0, 1)[None],
         keys.to(query.dtype).transpose(0, 1)[None],
@@ -125,4 +128,4 @@ def attend(
         scale=scaling,
         enable_gqa=enable_gqa,
     )
-    return result[0].transpose(0, 1)
+    return result[0].transpose(0, 1)[padding:]
