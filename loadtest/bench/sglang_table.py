@@ -71,7 +71,7 @@ class Town:
         self.bucket = CreditBucket()
         self.pools = Pools(
             device_tokens=PREFIX_TOKENS * (count // 4 + 1),
-            free_tokens=PREFIX_TOKENS // 2,
+            free_tokens=PREFIX_TOKENS * (count // 4 + 1) // 40 + 2_000,
             host_tokens=2 * PREFIX_TOKENS * count,
             host_free_tokens=PREFIX_TOKENS * count,
             bytes_per_token=32_768,

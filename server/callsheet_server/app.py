@@ -306,6 +306,7 @@ class CallsheetServer:
         self.pipeline.set_lore(room)
         self._builder.sync_all(room)
         restore_hints(room.world, saved)
+        self.pipeline.replan(room)
 
     def _tick(self, room: Room, tick: Tick) -> None:
         started_s = self._clock()
@@ -350,7 +351,7 @@ class CallsheetServer:
             self._dispatcher.leave(room, session)
             if not room.sessions:
                 del self.rooms[room.name]
-                self.storage.forget(room.name)
+                self.storage.rest(room.name)
 
     def _ended(self, reply: OpenReply) -> None:
         self.telemetry.replied(reply)

@@ -102,7 +102,10 @@ class Pipeline:
             CallsheetError: ``unknown_adapter``.
         """
         if adapter and adapter not in self._engine.adapters:
-            known = ", ".join(sorted(self._engine.adapters)) or "none; see [embedded] adapters"
+            known = (
+                ", ".join(sorted(self._engine.adapters))
+                or f"none; see [{self._engine.info.name}] adapters"
+            )
             raise error_for(
                 ErrorCode.UNKNOWN_ADAPTER,
                 f"the engine has no adapter {adapter!r}; it has: {known}",

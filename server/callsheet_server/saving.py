@@ -15,6 +15,9 @@ from callsheet_server.world.world import Npc, World
 
 __all__ = ["recall", "restore", "restore_hints", "save_config", "save_counters", "save_npc"]
 
+MAX_UNSAVED_ACTIONS = 100_000
+"""More actions than can have been numbered since the counters were last saved."""
+
 
 def save_npc(world: World, npc: Npc, alive: bool = True) -> Statement:
     """What an NPC is and when it will need the model; ``alive`` False = it goes."""
@@ -57,7 +60,7 @@ def restore(room: Room, saved: SavedWorld) -> None:
     world.next_player_handle = config.get("next_player_handle", 1)
     world.game_time_s = counters.get("game_time_s", 0.0)
     room.replies = counters.get("replies", 0)
-    room.actions_taken = counters.get("actions", 0)
+    room.actions_taken = counters.get("actions", 0) + MAX_UNSAVED_ACTIONS
     for npc in saved.npcs:
         world.columns.retire(npc.handle)
     alive = [npc for npc in saved.npcs if npc.alive]

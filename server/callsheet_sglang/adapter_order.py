@@ -58,6 +58,14 @@ class AdapterUse:
             self._index.setdefault(name, len(self._index)) for name in adapters.values()
         ]
 
+    def forget(self, gone: NDArray[np.bool_]) -> None:
+        """NPCs whose row of ``gone``, (N,) bool, is True use the base model from now on."""
+        column = self._column[: len(gone)]
+        changed = gone[: len(column)] & (column != 0)
+        if changed.any():
+            column[changed] = 0
+            self.version += 1
+
     def distance_s(self, npc_distance_s: NDArray[np.float32]) -> dict[str | None, float]:
         """The smallest distance among the NPCs that use an adapter, by the adapter's name.
 

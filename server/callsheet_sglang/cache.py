@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from sglang.srt.managers.cache_controller import LayerLoadingEvent
@@ -18,6 +19,7 @@ from sglang.srt.mem_cache.unified_cache.components.full import FullComponent
 from sglang.srt.mem_cache.unified_radix_cache import UnifiedRadixCache
 
 from callsheet_sglang import scheduler_state
+from callsheet_sglang.arrivals import NO_LOAD
 from callsheet_sglang.leaves import LeafSet
 from callsheet_sglang.ownership import Node
 from callsheet_sglang.wire import handle_of
@@ -117,6 +119,7 @@ class DistanceFullComponent(FullComponent):  # type: ignore[misc]
 
     def redistribute_on_node_split(self, new_parent: Any, child: Any) -> None:
         super().redistribute_on_node_split(new_parent, child)
+        self._state.arrivals.split(new_parent, child)
         self._tell("split", new_parent, child)
 
     def evict_component(self, node: Any, *args: Any, **kwargs: Any) -> Any:
@@ -155,6 +158,13 @@ class DistanceRadixCache(UnifiedRadixCache):  # type: ignore[misc]
         self._state.cache = self
         super().__init__(params)
 
+    @cached_property
+    def bytes_per_token(self) -> int:
+        """Of the device pool, all layers."""
+        allocator = self.token_to_kv_pool_allocator
+        pool_bytes = sum(allocator.get_kvcache().get_kv_size_bytes())
+        return max(int(pool_bytes) // int(allocator.size_full), 1)
+
     def init_hicache(self, server_args: Any, params: Any) -> None:
         super().init_hicache(server_args, params)
         # Stock SGLang has at most three loads on the link: one slot each. Ours come on top.
@@ -190,13 +200,27 @@ class DistanceRadixCache(UnifiedRadixCache):  # type: ignore[misc]
         """Start what was queued; return the load that a batch made now has to wait for.
 
         A batch may match pages that one of our loads is still writing. Loads finish in order, so
-        waiting for the newest is waiting for all.
+        one that waits for what it queued itself has waited for those too.
         """
         index: int = super().ready_to_load_host_cache()
+        try:
+            ours = self._state.arrivals.index_for_batch(
+                self.tree_core.node_by_id, self.ongoing_load_back
+            )
+        except Exception:
+            self._state.guard.catch("arrivals")
+            ours = self._newest_load()
+        return ours if index < 0 else index
+
+    def lock(self, node_id: int, *args: Any, **kwargs: Any) -> Any:
+        self._state.arrivals.admit(node_id)
+        return super().lock(node_id, *args, **kwargs)
+
+    def _newest_load(self) -> int:
         controller = self.cache_controller
-        if index < 0 and controller is not None and controller.ack_load_queue:
-            return int(controller.layer_done_counter.producer_index)
-        return index
+        if controller is None or not controller.ack_load_queue:
+            return NO_LOAD
+        return int(controller.layer_done_counter.producer_index)
 
     def _prompt_end(self, node_id: int, prompt_tokens: int) -> Node | None:
         """The node on the path to ``node_id`` that ends where the prompt does, or before.

@@ -77,7 +77,7 @@ def decide(
     rate = policy.assumed_device_link_bytes_per_s * policy.link_share / pools.bytes_per_token
     largest = int(items.size_bytes.max(initial=0))
     bucket.refill(table.now_s, rate, max(rate * policy.burst_s, largest))
-    slots = settings.max_loads_in_flight - len(loading)
+    slots = max(settings.max_loads_in_flight - len(loading), 0)
     if not settings.prefetch or traffic.waiting_requests > settings.max_queued_requests:
         slots = 0
     used = pools.device_tokens - pools.free_tokens + traffic.reserved_tokens

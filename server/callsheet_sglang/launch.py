@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from callsheet_sglang.cpu import CPU_ENGINE
 from callsheet_sglang.plugin import SWITCH
 from callsheet_sglang.settings import SETTINGS_VARIABLE
 
-__all__ = ["RADIX_CACHE_BACKEND", "LaunchSpec", "arguments", "environment"]
+__all__ = ["RADIX_CACHE_BACKEND", "LaunchSpec", "arguments", "environment", "free_port"]
 
 RADIX_CACHE_BACKEND = "callsheet"
 """The plugin's prefix cache, as ``--radix-cache-backend`` knows it."""
@@ -184,3 +185,10 @@ def _cores_by_rank(ranks: int) -> str:
         ",".join(map(str, (cores * ranks)[rank * share : (rank + 1) * share]))
         for rank in range(ranks)
     )
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """Return a TCP port nobody listens on at this moment."""
+    with socket.create_server((host, 0)) as server:
+        port: int = server.getsockname()[1]
+        return port

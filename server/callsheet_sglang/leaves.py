@@ -77,7 +77,8 @@ class LeafOrder:
         self._leaves: dict[int, tuple[Node, int, int]] = {}
         """By node id: the leaf, its owner (or ``UNOWNED``, ``SHARED``), its ``unowned_tokens``."""
         self._leaf_of: dict[int, Node] = {}
-        """By handle: an NPC's own leaf. It has at most one, as what it owns is one path."""
+        """By handle: an NPC's own leaf. It has one at most, as what it owns is one path, but while
+        the path grows or shrinks the next one is there before the last one goes."""
         self._has_leaf = np.zeros(self._table.capacity, np.bool_)
         self._shared: dict[int, Node] = {}
         self._unowned: list[tuple[float, int]] = []
@@ -119,7 +120,7 @@ class LeafOrder:
             self.unowned_tokens -= tokens
         elif owner == SHARED:
             del self._shared[leaf.id]
-        else:
+        elif self._leaf_of.get(owner) is leaf:
             del self._leaf_of[owner]
             self._has_leaf[owner] = False
 

@@ -76,18 +76,15 @@ def _contained(handle: Callable[[SchedulerState, Any], Any], message: Any) -> An
         return handle(state, message)
     except Exception as error:
         state.guard.catch(f"message {type(message).__name__}")
-        if isinstance(message, CallsheetQuestion):
-            return CallsheetAnswer(status=500, body=orjson.dumps({"error": str(error)}))
-        return None
+        if not isinstance(message, CallsheetQuestion):
+            return None
+        body = orjson.dumps({"error": f"{type(error).__name__}: {error}"})
+        return CallsheetAnswer(rid=message.rid, status=500, body=body)
 
 
 def _take_distances(state: SchedulerState, message: Any) -> None:
-    forgotten = state.table.take(decode_distances(message.body))
-    if forgotten is None:
-        return
-    for handle in forgotten.tolist():
+    for handle in state.table.take(decode_distances(message.body)).tolist():
         state.ownership.forget(handle)
-    state.table.adapters.assign(dict.fromkeys(forgotten.tolist()))
 
 
 def _take_adapters(state: SchedulerState, message: Any) -> None:
@@ -95,13 +92,14 @@ def _take_adapters(state: SchedulerState, message: Any) -> None:
 
 
 def _answer(state: SchedulerState, message: Any) -> Any:
+    code = 200
     if message.about == "residency":
-        return CallsheetAnswer(status=200, body=residency(state, message.since))
-    if message.about == "status":
-        return CallsheetAnswer(
-            status=200, body=orjson.dumps(status(state), option=orjson.OPT_SERIALIZE_NUMPY)
-        )
-    if not state.scheduler.is_fully_idle():
-        return CallsheetAnswer(status=BUSY, body=b'{"error": "requests are running"}')
-    found = audit(state)
-    return CallsheetAnswer(status=200 if found["ok"] else 500, body=orjson.dumps(found))
+        body = residency(state, message.since)
+    elif message.about == "status":
+        body = orjson.dumps(status(state))
+    elif not state.scheduler.is_fully_idle():
+        code, body = BUSY, b'{"error": "requests are running"}'
+    else:
+        found = audit(state)
+        code, body = 200 if found["ok"] else 500, orjson.dumps(found)
+    return CallsheetAnswer(rid=message.rid, status=code, body=body)

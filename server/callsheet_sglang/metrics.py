@@ -38,9 +38,10 @@ class Metrics:
         self._iterations = 0
 
     def export(self, state: SchedulerState) -> None:
-        """Add what has happened since the last time; does so every so many calls."""
+        """Add what has happened since the last time; while requests run, every so many calls."""
         self._iterations += 1
-        if self._iterations % EXPORT_EVERY_ITERATIONS:
+        busy = not state.scheduler.running_batch.is_empty()
+        if busy and self._iterations % EXPORT_EVERY_ITERATIONS:
             return
         for name, total in self._totals.items():
             self._add(name, total, getattr(state.counters, name))

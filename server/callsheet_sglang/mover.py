@@ -15,7 +15,7 @@ from callsheet_sglang.ownership import Node
 from callsheet_sglang.scheduler_state import SchedulerState
 from callsheet_sglang.wire import handle_of
 
-__all__ = ["Mover"]
+__all__ = ["Mover", "pools"]
 
 MEASURED_PER_ITERATION = 256
 """NPCs whose rows are brought up to date per iteration, at most: under a millisecond."""
@@ -31,9 +31,10 @@ class Mover:
         """Since the last plan."""
         self._planned_at = (-1, -1, -1)
         """What the last plan was made of."""
+        self._stuck: set[int] = set()
+        """NPCs that could not be parked, because somebody else uses what is theirs."""
         self._loading: dict[int, int] = {}
         """NPCs on their way to the device, and the node being loaded for each."""
-        self._bytes_per_token = 0
 
     def move(self, state: SchedulerState) -> None:
         """Do one scheduler iteration's share."""
@@ -55,8 +56,8 @@ class Mover:
         began_s = time.perf_counter()
         made = decide(
             state.table,
-            self.pools(state),
-            _traffic(state),
+            pools(state),
+            _traffic(state, self._stuck),
             self._loading.keys(),
             state.bucket,
             state.settings,
@@ -69,39 +70,25 @@ class Mover:
         counters.longest_decision_s = max(counters.longest_decision_s, took_s)
         counters.move_s += time.perf_counter() - decided_s
 
-    def pools(self, state: SchedulerState) -> Pools:
-        """The KV pools now."""
-        cache = state.cache
-        allocator, controller = cache.token_to_kv_pool_allocator, cache.cache_controller
-        if not self._bytes_per_token:
-            sizes = allocator.get_kvcache().get_kv_size_bytes()
-            self._bytes_per_token = max(int(sum(sizes)) // allocator.size_full, 1)
-        host = controller.mem_pool_host if controller is not None else None
-        free = allocator.available_size()
-        return Pools(
-            device_tokens=allocator.size_full,
-            free_tokens=free + state.device_leaves.unowned_tokens,
-            host_tokens=int(host.size) if host is not None else 0,
-            host_free_tokens=int(host.available_size()) if host is not None else 0,
-            bytes_per_token=self._bytes_per_token,
-            smallest_load_tokens=cache.load_back_threshold if host is not None else 1,
-        )
-
     def _carry_out(self, state: SchedulerState, made: Plan) -> None:
-        loads = 0
+        loads: dict[int, list[int]] = {}
+        self._stuck.clear()
         for action in made.actions:
             handle = action.key
             assert isinstance(handle, int)
-            if not isinstance(action, Load):
-                moved = not state.settings.demote or self._demote(state, handle)
-            else:
-                moved = self._load(state, handle)
-                loads += moved
-            if not moved:
+            if isinstance(action, Load):
+                nodes = [node.id for node in state.ownership.chain(handle) if node.evicted]
+                if not self._load(state, handle):
+                    state.counters.deferred += 1
+                    break  # What follows is farther: it must not take the room.
+                loads[self._loading[handle]] = nodes
+            elif state.settings.demote and not self._demote(state, handle):
                 state.counters.deferred += 1
-                break  # What follows counts on this one.
+                self._stuck.add(handle)
         if loads:
-            state.cache.cache_controller.start_loading()
+            index = state.cache.cache_controller.start_loading()
+            for anchor, nodes in loads.items():
+                state.arrivals.begin(anchor, nodes, index)
 
     def _demote(self, state: SchedulerState, handle: int) -> bool:
         """Free the device of what only this NPC owns, and of what nobody needs below it."""
@@ -129,7 +116,7 @@ class Mover:
         anchor = state.ownership.anchor.get(handle)
         if anchor is None or not anchor.evicted or not cache.has_free_load_back_slot():
             return False
-        if tokens > self.pools(state).free_tokens or not cache.load_back(anchor.id):
+        if tokens > pools(state).free_tokens or not cache.load_back(anchor.id):
             return False
         self._loading[handle] = anchor.id
         state.counters.loads += 1
@@ -137,7 +124,22 @@ class Mover:
         return True
 
 
-def _traffic(state: SchedulerState) -> Traffic:
+def pools(state: SchedulerState) -> Pools:
+    """The KV pools now; our cache must be in use."""
+    cache = state.cache
+    allocator, controller = cache.token_to_kv_pool_allocator, cache.cache_controller
+    host = controller.mem_pool_host if controller is not None else None
+    return Pools(
+        device_tokens=allocator.size_full,
+        free_tokens=allocator.available_size() + state.device_leaves.unowned_tokens,
+        host_tokens=int(host.size) if host is not None else 0,
+        host_free_tokens=int(host.available_size()) if host is not None else 0,
+        bytes_per_token=cache.bytes_per_token,
+        smallest_load_tokens=cache.load_back_threshold if host is not None else 1,
+    )
+
+
+def _traffic(state: SchedulerState, in_use: set[int]) -> Traffic:
     scheduler, limit = state.scheduler, state.settings.reserved_output_tokens
     running = [*scheduler.running_batch.reqs]
     if scheduler.last_batch is not None:
@@ -152,7 +154,7 @@ def _traffic(state: SchedulerState) -> Traffic:
         cached = int(state.table.device_tokens[handle]) if known else 0
         reserved += max(len(req.origin_input_ids) - cached, 0) + _remaining_tokens(req, limit)
     return Traffic(
-        running=_npcs(state, running),
+        running=_npcs(state, running) | in_use,
         queued=_npcs(state, scheduler.waiting_queue),
         reserved_tokens=reserved,
         waiting_requests=len(scheduler.waiting_queue),

@@ -112,10 +112,9 @@ class Ownership:
         self._table.set_residency(handle, kept_tokens=kept_tokens)
 
     def forget(self, handle: int) -> None:
-        """An NPC is gone; nobody needs what it alone owned."""
-        if (last := self._prompt.pop(handle, None)) is None:
-            return
-        self._drop_prompt(handle, last)
+        """An NPC is gone; nobody needs what it alone owned. It must have a row."""
+        if (last := self._prompt.pop(handle, None)) is not None:
+            self._drop_prompt(handle, last)
         self._set_anchor(handle, None)
         self._table.set_residency(handle, kept_tokens=0)
 

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 from typing import Any
 
-from callsheet_sglang import cpu
+from callsheet_sglang import cpu, cpu_attention, emulated_link
 
 __all__ = ["SWITCH", "activate"]
 
@@ -21,6 +21,8 @@ def activate() -> None:
     SGLang would only log an exception and go on without the plugin.
     """
     cpu.activate()
+    cpu_attention.activate()
+    emulated_link.activate()
     if os.environ.get(SWITCH) != "1":
         return
     from callsheet_sglang import messages, targets

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
-from callsheet_sglang.mover import Mover
+from callsheet_sglang.mover import pools
 from callsheet_sglang.scheduler_state import SchedulerState
 from callsheet_sglang.wire import encode_residency
 
@@ -16,7 +16,7 @@ __all__ = ["audit", "residency", "status"]
 
 def residency(state: SchedulerState, since: int) -> bytes:
     """Encode where the NPCs' prefixes are, as ``wire.Residency``."""
-    bytes_per_token = Mover().pools(state).bytes_per_token if state.cache is not None else 0
+    bytes_per_token = state.cache.bytes_per_token if state.cache is not None else 0
     return encode_residency(state.table.residency(since, bytes_per_token))
 
 
@@ -41,19 +41,19 @@ def status(state: SchedulerState) -> dict[str, Any]:
         "cache": state.cache is not None,
     }
     if state.cache is not None:
-        pools = Mover().pools(state)
-        device_used = pools.device_tokens - state.cache.token_to_kv_pool_allocator.available_size()
-        host_used = pools.host_tokens - pools.host_free_tokens
+        now = pools(state)
+        device_used = now.device_tokens - state.cache.token_to_kv_pool_allocator.available_size()
+        host_used = now.host_tokens - now.host_free_tokens
         found["pools"] = {
             name: {
                 "capacity_tokens": capacity,
                 "used_tokens": used,
-                "capacity_bytes": capacity * pools.bytes_per_token,
-                "used_bytes": used * pools.bytes_per_token,
+                "capacity_bytes": capacity * now.bytes_per_token,
+                "used_bytes": used * now.bytes_per_token,
             }
             for name, capacity, used in (
-                ("device", pools.device_tokens, device_used),
-                ("host", pools.host_tokens, host_used),
+                ("device", now.device_tokens, device_used),
+                ("host", now.host_tokens, host_used),
             )
         }
     return found

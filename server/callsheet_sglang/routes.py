@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from sglang.srt.entrypoints import http_server
-from sglang.srt.managers.communicator import FanOutCommunicator
 from sglang.utils import TypeBasedDispatcher
 
 from callsheet_sglang import wire
@@ -26,6 +26,11 @@ __all__ = ["add_routes"]
 REST_TIMEOUT_S = 30.0
 """How long an audit waits for a moment without requests."""
 REST_POLL_S = 0.05
+ANSWER_TIMEOUT_S = 30.0
+
+_numbers = itertools.count()
+_asked: dict[str | None, asyncio.Future[Any]] = {}
+"""Questions that the scheduler has not answered yet, by their ``rid``."""
 
 
 def add_routes(app: FastAPI) -> None:
@@ -79,18 +84,25 @@ async def _hand_on(
 
 
 async def _ask(question: Any) -> Any:
-    """Ask the scheduler and wait for its answer."""
+    """Ask the scheduler and wait for its answer; 504 if there is none."""
     manager = http_server.get_global_state().tokenizer_manager
-    communicator = getattr(manager, "callsheet_communicator", None)
-    if communicator is None:
-        communicator = FanOutCommunicator(manager._dispatch_to_scheduler, fan_out=1)
-        manager.callsheet_communicator = communicator
-        manager._result_dispatcher += TypeBasedDispatcher(
-            [(CallsheetAnswer, communicator.handle_recv)]
-        )
+    manager._result_dispatcher += TypeBasedDispatcher([(CallsheetAnswer, _answered)])
     manager.auto_create_handle_loop()
-    (answer,) = await communicator(question)
-    return answer
+    question.rid = f"callsheet-{next(_numbers)}"
+    answer = _asked[question.rid] = asyncio.get_running_loop().create_future()
+    try:
+        manager._dispatch_to_scheduler(question)
+        return await asyncio.wait_for(answer, ANSWER_TIMEOUT_S)
+    except TimeoutError:
+        return CallsheetAnswer(status=504, body=b'{"error": "the scheduler does not answer"}')
+    finally:
+        del _asked[question.rid]
+
+
+def _answered(answer: Any) -> None:
+    waiting = _asked.get(answer.rid)
+    if waiting is not None and not waiting.done():
+        waiting.set_result(answer)
 
 
 def _json(answer: Any) -> Response:

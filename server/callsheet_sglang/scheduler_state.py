@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from callsheet_server.residency.bandwidth import CreditBucket
+from callsheet_sglang.arrivals import Arrivals
 from callsheet_sglang.guard import Guard
 from callsheet_sglang.leaves import LeafOrder
 from callsheet_sglang.ownership import Node, Ownership
@@ -77,6 +78,7 @@ class SchedulerState:
     """The adapter slots, if SGLang was started with ``--enable-lora``."""
     every_iteration: list[Callable[[SchedulerState], None]] = field(default_factory=list)
     """Called in this order as each scheduler iteration begins; what raises is counted."""
+    arrivals: Arrivals = field(default_factory=Arrivals)
     ownership: Ownership = field(init=False)
     device_leaves: LeafOrder = field(init=False)
     host_leaves: LeafOrder = field(init=False)
@@ -97,6 +99,7 @@ class SchedulerState:
 
     def clear(self) -> None:
         """The tree was emptied."""
+        self.arrivals.clear()
         self.ownership.clear()
         self.device_leaves.clear()
         self.host_leaves.clear()

@@ -39,7 +39,11 @@ class PluginSettings(BaseModel):
         "are needed if prefetch is on, farthest out first; lru = as SGLang does, only counted.",
     )
     max_loads_in_flight: int = Field(
-        default=4, ge=1, le=64, description="Prefetches that may be on the link at a time."
+        default=2,
+        ge=1,
+        le=64,
+        description="Prefetches that may be on the link at a time. A load that a request waits for "
+        "comes after them.",
     )
     plan_every_loops: int = Field(
         default=8,

@@ -75,31 +75,32 @@ class NpcTable:
                 more = np.full(rows - len(column), initial, column.dtype)
                 setattr(self, name, np.concatenate([column, more]))
 
-    def take(self, update: Distances) -> NDArray[np.intp] | None:
-        """Take in an update; None = it is older than the last one and was ignored.
+    def take(self, update: Distances) -> NDArray[np.intp]:
+        """Take in an update; one that is not newer than the last is ignored.
 
         A full update is never too old: it begins a new sequence.
 
         Returns:
-            (M,) intp, the NPCs it says to forget.
+            (M,) intp, NPCs that own something and are to be forgotten.
         """
+        nobody = np.empty(0, np.intp)
         if update.seq <= self.seq and not update.full:
-            return None
+            return nobody
         self.seq, self.now_s = update.seq, update.now_s
         self.updates += 1
         if not len(update.handles) and not update.full:
-            return np.empty(0, np.intp)
+            return nobody
+        self.epoch += 1
         handles = update.handles.astype(np.intp)
         self.reserve(int(handles.max(initial=0)))
-        self.epoch += 1
-        due_s = np.where(np.isnan(update.distance_s), np.inf, update.now_s + update.distance_s)
-        gone = np.zeros(self.capacity, np.bool_)
+        gone = np.full(self.capacity, update.full)
         if update.full:
-            gone[:] = True
             self.due_s.fill(np.inf)
-        self.due_s[handles] = due_s
         gone[handles] = np.isnan(update.distance_s)
-        return np.flatnonzero(gone)
+        due_s = update.now_s + update.distance_s.astype(np.float64)
+        self.due_s[handles] = np.where(np.isnan(due_s), np.inf, due_s)
+        self.adapters.forget(gone)
+        return np.flatnonzero(gone & (self.kept_tokens > 0))
 
     def distance_s(self) -> NDArray[np.float32]:
         """(capacity,) float32, seconds to the next expected call, >= 0."""

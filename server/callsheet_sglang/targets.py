@@ -41,7 +41,6 @@ TARGETS: tuple[Target, ...] = (
     Target("sglang.srt.managers.scheduler.Scheduler.is_fully_idle"),
     Target("sglang.srt.managers.io_struct.BaseReq"),
     Target("sglang.srt.managers.io_struct.hook_custom_types"),
-    Target("sglang.srt.managers.communicator.FanOutCommunicator.handle_recv"),
     Target("sglang.srt.managers.cache_controller.LayerLoadingEvent.__init__", ("num_layers",)),
     Target("sglang.srt.managers.cache_controller.LayerDoneCounter.update_producer"),
     Target(
@@ -63,6 +62,7 @@ TARGETS: tuple[Target, ...] = (
     Target(f"{CACHE}.ready_to_load_host_cache"),
     Target(f"{CACHE}.has_free_load_back_slot"),
     Target(f"{CACHE}.load_back", ("node_id",)),
+    Target(f"{CACHE}.lock", ("node_id",)),
     Target(f"{CACHE}.sanity_check"),
     Target(f"{CACHE}._reset_full"),
     Target(f"{CACHE}._evict_device_leaf", ("node_id", "tracker")),
@@ -93,17 +93,17 @@ HTTP_TARGETS: tuple[Target, ...] = (
 """Only in the HTTP process."""
 
 
-def check(targets: tuple[Target, ...] = TARGETS, installed: str | None = None) -> None:
+def check(targets: tuple[Target, ...] | None = None, installed: str | None = None) -> None:
     """Raise ``UnsupportedSglangError`` if this SGLang is too old, too new, or lacks a target.
 
     Args:
-        targets: what must be there.
+        targets: what must be there; None = ``TARGETS``.
         installed: SGLang's version; None = ask the package.
     """
     installed = installed or version("sglang")
     if not SUPPORTED[0] <= _release(installed) < SUPPORTED[1]:
         raise UnsupportedSglangError(_refusal(installed, "this version is not among them"))
-    for target in targets:
+    for target in TARGETS if targets is None else targets:
         if (fault := _fault(target)) is not None:
             raise UnsupportedSglangError(_refusal(installed, f"{target.path} {fault}"))
 

@@ -71,7 +71,8 @@ class Distances:
     """One update of invocation distances."""
 
     seq: int
-    """Increasing; what is not newer than the last one taken in is ignored."""
+    """Increasing; what is not newer than the last one taken in is ignored, unless it is full: that
+    begins a new sequence, as a new sender does."""
     now_s: float
     """The sender's clock when it measured; its zero does not matter."""
     handles: NDArray[np.uint32]

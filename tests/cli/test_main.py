@@ -104,6 +104,29 @@ def test_a_bad_setting_ends_with_one_line(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().err.startswith("callsheet: server.port = '99999' (from flag)")
 
 
+def test_flags_of_the_engine_in_use_go_to_its_section(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    argv = [
+        "serve",
+        "--list-settings",
+        "--engine",
+        "sglang",
+        "--url",
+        "http://gpu-box:30000",
+    ]
+    assert main([*argv, "--model", "m", "--device", "cpu"]) == 0
+    sglang = capsys.readouterr().out.partition("[sglang]")[2].partition("[openai]")[0]
+    for line in ('url = "http://gpu-box:30000"', 'model = "m"', 'device = "cpu"'):
+        assert f"# now from flag\n{line}\n" in sglang
+    monkeypatch.setenv("CALLSHEET_ENGINE__NAME", "openai")
+    assert main(["serve", "--list-settings", "--model", "qwen"]) == 0
+    openai = capsys.readouterr().out.partition("[openai]")[2].partition("[scripted]")[0]
+    assert '# now from flag\nmodel = "qwen"\n' in openai
+    assert main(["serve", "--engine", "scripted", "--model", "m"]) == 2
+    assert "scripted.model" in capsys.readouterr().err
+
+
 def test_the_flags_of_serve_are_settings(capsys: pytest.CaptureFixture[str]) -> None:
     argv = ["serve", "--list-settings", "--port", "1", "--set", "server.port=2"]
     assert main([*argv, "--engine", "scripted", "--set", "server.game_token=hunter2"]) == 0

@@ -278,8 +278,8 @@ async def test_facts_outlive_a_mod(url: str, tmp_path: Path, programs: Programs)
         async def on_spawn(self):
             print("recalls", await self.recall())
 
-        def on_hear(self, heard):
-            self.remember(last=heard.text, cell={"n": 3}, gone=None)
+        async def on_hear(self, heard):
+            await self.remember(last=heard.text, cell={"n": 3}, gone=None)
             return "Noted."
     """
     async with callsheet.connect(url, role="game", world="town") as game:
@@ -288,9 +288,7 @@ async def test_facts_outlive_a_mod(url: str, tmp_path: Path, programs: Programs)
         guard = await programs.start(*run(url, path))
         await guard.until("recalls {}")
         assert await ask(game, "I am Ann.") == "Noted."
-        while not (facts := await game.get_facts("bram")):
-            await asyncio.sleep(0.01)
-        assert facts == {"last": "I am Ann.", "cell": {"n": 3}}
+        assert await game.get_facts("bram") == {"last": "I am Ann.", "cell": {"n": 3}}
         await game.set_facts("bram", {"cell": None})
         again = await programs.start(*run(url, path))
         await again.until("recalls {'last': 'I am Ann.'}")

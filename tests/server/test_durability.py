@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from server.client import Client
 from server.conftest import StartServer, scripted
+from storage.worlds import texts
 
+from callsheet.cli import main
 from callsheet.wire import (
     Bye,
     ConfigureWorld,
@@ -27,6 +29,7 @@ from callsheet.wire import (
     ReplyStart,
     SetFacts,
     Spawn,
+    Speaker,
     UpdateNpc,
 )
 from callsheet_server.app import CallsheetServer
@@ -214,3 +217,41 @@ async def fate(game: Client, request: int) -> str | None:
 def copy_of(folder: Path) -> Path:
     """The folder as a server that was killed now would leave it."""
     return Path(shutil.copytree(folder, folder.with_name("killed")))
+
+
+async def test_what_a_mod_was_told_is_kept_though_its_session_is_not(
+    start_server: StartServer, kept: dict[str, Any]
+) -> None:
+    first = await start_server(storage=kept)
+    async with Client(first.port) as game, Client(first.port, role="mod") as mod:
+        await game.spawn("bob")
+        end = await mod.reply(await mod.say("bob", "psst", speaker=Speaker(kind="narrator")))
+        resumptions = game.resumption(), mod.resumption()
+        game.drop()
+        mod.drop()
+        await first.close()
+    second = await start_server(storage=kept)
+    async with (
+        Client(second.port, resume=resumptions[0]) as game,
+        Client(second.port, role="mod", resume=resumptions[1]) as mod,
+    ):
+        assert (game.welcome.resumed, mod.welcome.resumed) == (True, False)
+        assert turns(second) == ["psst", end.text]
+
+
+async def test_a_world_is_backed_up_while_it_is_played(
+    start_server: StartServer, kept: dict[str, Any], tmp_path: Path
+) -> None:
+    server = await start_server(storage=kept)
+    async with Client(server.port) as game:
+        await game.spawn("bob")
+        backup = tmp_path / "town.backup"
+        command = ["world", "backup", "town", str(backup), "--directory", kept["directory"]]
+        copying = asyncio.create_task(asyncio.to_thread(main, command))
+        told = 0
+        while not copying.done():
+            await game.reply(await game.say("bob", f"line {told}"))
+            told += 1
+        assert await copying == 0
+        kept_turns = await asyncio.to_thread(texts, backup)
+        assert kept_turns == turns(server)[: len(kept_turns)]

@@ -19,7 +19,7 @@ from callsheet_server.transport import listener as listener_module
 from callsheet_server.transport.outbox import MAX_UNRELIABLE_FRAMES, Outbox
 
 ALL: Any = ("replies", "residency", "npcs", "stats")
-SMALL = {"max_outbox_messages": 4_000, "max_outbox_bytes": 262_144, "max_messages_per_s": 1e6}
+SMALL = {"max_outbox_messages": 20_000, "max_outbox_bytes": 262_144, "max_messages_per_s": 1e6}
 BOUND_BYTES = 4 * SMALL["max_outbox_bytes"] + 1_000_000
 """Kept for replay, waiting to be read, in the buffers of both ends; and what each frame costs."""
 
@@ -82,7 +82,7 @@ async def test_who_reads_nothing_of_its_answers_is_closed_within_bounds(
         outbox = outbox_of(server, mod)
         session = next(s for s in server.sessions if s.role == "mod")
         with grown_bytes() as grown:
-            for number in range(2, 4_000):
+            for number in range(2, 20_000):
                 if session.errors[ErrorCode.SLOW_CONSUMER]:
                     break
                 await mod.send(Explain(id=number, npc="bob"))

@@ -7,10 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from session.links import RecordedLink
 from session.test_connection import HELLO, registry
-from session.test_registry import resuming
 from session.test_session import request, tick
 
-from callsheet.wire import Ack, Error, Ok, Pong, encode
+from callsheet.wire import Ack, Error, Ok, Pong, Resume, encode
 from callsheet.wire.tick import TickKind
 from callsheet_server.session.session import Session, SessionState
 
@@ -41,6 +40,10 @@ class SessionMachine(RuleBasedStateMachine):
         self.sessions = registry(resume_grace_s=86_400, heartbeat_interval_s=300)
         self.link = RecordedLink()
         self.session = self.sessions.open(HELLO, self.link, self.now_s)
+        self.token = self.session.resume_token
+        """The newest that reached the client."""
+        self.welcomed = True
+        """Whether the welcome of the present connection did."""
         self.begun_after = 0
         """The seq the connection was resumed after."""
         self.read = 0
@@ -54,15 +57,18 @@ class SessionMachine(RuleBasedStateMachine):
     def is_open(self) -> bool:
         return self.session.state is SessionState.OPEN
 
+    def may_send(self) -> bool:
+        return self.is_open() and self.welcomed
+
     @rule(frame=FRAMES, step_s=st.floats(0, 2))
-    @precondition(is_open)
+    @precondition(may_send)
     def receive_anything(self, frame: str | bytes, step_s: float) -> None:
         self.now_s += step_s
         self.session.receive(frame, self.now_s)
         self.last_id = max(self.last_id, self.session.last_request_id)
 
     @rule(step=st.integers(-3, 3))
-    @precondition(is_open)
+    @precondition(may_send)
     def receive_request(self, step: int) -> None:
         number = max(1, self.last_id + step)
         self.now_s += 0.1
@@ -72,7 +78,7 @@ class SessionMachine(RuleBasedStateMachine):
         assert self.session.last_request_id == self.last_id
 
     @rule(step=st.integers(-2, 2), kind=st.sampled_from(TickKind))
-    @precondition(is_open)
+    @precondition(may_send)
     def receive_tick(self, step: int, kind: TickKind) -> None:
         number = max(0, self.last_tick + step)
         self.now_s += 0.1
@@ -92,6 +98,7 @@ class SessionMachine(RuleBasedStateMachine):
         self.session.send(Pong(client_time_s=0.0, server_time_s=0.0), key="pong")
 
     @rule(share=st.floats(0, 1))
+    @precondition(lambda self: self.welcomed)
     def read_some(self, share: float) -> None:
         seqs = self.link.seqs
         until = self.read + round(share * (len(seqs) - self.read))
@@ -99,7 +106,7 @@ class SessionMachine(RuleBasedStateMachine):
         self.read = until
 
     @rule(back=st.integers(0, 3))
-    @precondition(is_open)
+    @precondition(may_send)
     def ack(self, back: int) -> None:
         self.now_s += 0.1
         seq = max(0, self.last_handled - back)
@@ -110,13 +117,17 @@ class SessionMachine(RuleBasedStateMachine):
     def lose(self, code: int) -> None:
         self.session.detach(self.link, code, self.now_s)
 
-    @rule()
+    @rule(welcome_arrives=st.booleans())
     @precondition(lambda self: self.session.state is not SessionState.CLOSED)
-    def resume(self) -> None:
-        """Also while the old connection is open: it is taken over."""
+    def resume(self, welcome_arrives: bool) -> None:
+        """Also while the old connection is open: it is taken over. The welcome may be lost."""
         old, was_open, self.link = self.link, self.is_open(), RecordedLink()
-        hello = resuming(self.session, self.last_handled)
+        resume = Resume(session=self.session.id, token=self.token, last_seq=self.last_handled)
+        hello = HELLO.model_copy(update={"resume": resume})
         assert self.sessions.open(hello, self.link, self.now_s) is self.session
+        self.welcomed = welcome_arrives
+        if welcome_arrives:
+            self.token = self.session.resume_token
         assert (old.closed == (4007, "superseded")) == was_open
         self.read, self.had_keyframe = 0, False
         self.begun_after = self.last_handled

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from sglang_harness import Sglang, save_tiny_qwen2
+from sglang_process import running
 
-from callsheet_sglang.launch import LaunchSpec
-from callsheet_sglang.process import free_port, running
+from callsheet_sglang.launch import LaunchSpec, free_port
 from callsheet_sglang.venv import find_python
 
 START_TIMEOUT_S = 240.0

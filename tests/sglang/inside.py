@@ -113,8 +113,7 @@ class Town:
         handles = np.array(list(distance_s), np.uint32)
         distances = np.array(list(distance_s.values()), np.float32)
         update = wire.Distances(self.seq, now_s, handles, distances, full)
-        forgotten = self.state.table.take(wire.decode_distances(wire.encode_distances(update)))
-        for handle in [] if forgotten is None else forgotten.tolist():
+        for handle in self.state.table.take(update).tolist():
             self.state.ownership.forget(handle)
 
     def begin(self, npc: int | None, prompt: list[int]) -> Any:
@@ -331,12 +330,38 @@ def containment() -> dict[str, Any]:
     return found
 
 
+def refusals() -> dict[str, Any]:
+    """What activation says before it ends the process."""
+    from callsheet_sglang import scheduler_state, targets
+
+    targets.check(targets.HTTP_TARGETS)
+    supported, targets.SUPPORTED = targets.SUPPORTED, ((0, 9, 0), (0, 9, 1))
+    found = {"version": _refusal()}
+    targets.SUPPORTED = supported
+    whole, targets.TARGETS = targets.TARGETS, (*targets.TARGETS, targets.Target("heapq.no_such"))
+    found["target"] = _refusal()
+    targets.TARGETS = whole
+    scheduler_state._current = None
+    os.environ["CALLSHEET_SGLANG_SETTINGS"] = '{"max_loads_in_flight": 0}'
+    return found | {"settings": _refusal()}
+
+
+def _refusal() -> str:
+    try:
+        plugin.activate()
+    except SystemExit as refused:
+        return str(refused)
+    return "not refused"
+
+
 CASES: dict[str, Callable[[], dict[str, Any]]] = {
     "town": town,
+    "town-again": town,
     "no-prefetch": lambda: town(prefetch=False, demote=False),
     "no-host-tier": lambda: town(host_tier=False),
     "without-distances": without_distances,
     "containment": containment,
+    "refusals": refusals,
 }
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import string
 from dataclasses import asdict, dataclass
 from types import SimpleNamespace
 from typing import Any, Literal
@@ -202,6 +204,30 @@ def test_a_failure_of_ours_leaves_sglangs_own_choice() -> None:
     assert town.scheduler.held() == "-bc"
     town.state.iterate(town.scheduler)
     assert set(town.state.guard.caught) == {"adapter eviction", "prefetch"}
+
+
+def played(
+    names: str, slots: int, adapters: Literal["distance", "lru"], prefetch: bool = True
+) -> int:
+    """Loads that calls waited for in 400 of a paced town; every NPC tells when it calls next."""
+    town = Town(names, slots, adapters, prefetch=prefetch)
+    rng = random.Random(5)
+    due_s = {name: rng.uniform(0.0, len(names)) for name in names}
+    for _ in range(400):
+        caller = min(names, key=due_s.__getitem__)
+        now_s = due_s[caller]
+        town.due(**{name: due_s[name] - now_s for name in names})
+        town.steps(2)
+        town.scheduler.run(caller)
+        due_s[caller] += rng.choice([0.2, 0.5, 1.5]) * len(names) + rng.random()
+    return town.state.counters.adapter_critical_loads
+
+
+@pytest.mark.parametrize(("names", "slots"), [("abcdef", 3), (string.printable[10:42], 8)])
+def test_distance_halves_the_loads_that_calls_wait_for(names: str, slots: int) -> None:
+    stock = played(names, slots, "lru")
+    assert played(names, slots, "distance", prefetch=False) < stock
+    assert played(names, slots, "distance") * 2 <= stock
 
 
 @dataclass

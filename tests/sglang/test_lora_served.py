@@ -25,7 +25,7 @@ from callsheet_bench.adapters import ALL_LINEAR, save_adapters
 from callsheet_server.residency.state import Tier
 from callsheet_sglang import wire
 
-pytestmark = pytest.mark.sglang
+pytestmark = [pytest.mark.sglang, pytest.mark.timeout(900)]  # the first test waits for two starts
 
 NAMES = [f"adapter-{index}" for index in range(6)]
 SPARE = "adapter-6"

@@ -90,6 +90,20 @@ def test_tokens_are_counted_per_tier_and_shared_ones_apart() -> None:
     assert tree.ownership.shared_tokens == 4
 
 
+def test_a_path_that_shrinks_and_grows_has_its_lowest_node_as_leaf() -> None:
+    tree = FakeTree()
+    tree.call(0, PERSONA)
+    tree.call(0, (*PERSONA, 70))
+    tail = next(iter(tree.ownership.chain(0)))
+    assert isinstance(tail, FakeNode)
+    tree.back_up(tail)
+    for _ in range(2):
+        tree.evict(tail)
+        tree.check()
+        tree.load(tail)
+        tree.check()
+
+
 def test_a_forgotten_npc_owns_nothing() -> None:
     tree = FakeTree()
     tree.call(0, WORLD + PERSONA)

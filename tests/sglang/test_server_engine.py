@@ -28,7 +28,7 @@ from callsheet_server.residency.state import Tier
 from callsheet_server.serving import build
 from callsheet_server.settings import EngineSettings, Settings
 from callsheet_server.transport.settings import ServerSettings
-from callsheet_sglang.process import free_port
+from callsheet_sglang.launch import free_port
 from callsheet_sglang.venv import find_python
 
 pytestmark = pytest.mark.sglang
@@ -232,14 +232,16 @@ async def test_a_killed_sglang_costs_replies_and_no_session(served: Served) -> N
         with pytest.raises(callsheet.CallsheetError) as refused:
             await (await game.say("n2", "Anybody?", speaker="ann"))
         assert refused.value.code == callsheet.ErrorCode.ENGINE_UNAVAILABLE
-        for second in range(2, 600):
-            await tick(float(second))
-            prefixes = served.server.engine.prefixes
-            assert prefixes is not None
-            keys = [served.server.rooms["town"].key(f"n{i}") for i in range(4)]
-            if all(prefixes.tier(key) is Tier.DEVICE for key in keys):
-                break  # Warmed again before anybody asked.
-            await asyncio.sleep(0.5)
+        prefixes = served.server.engine.prefixes
+        assert prefixes is not None
+        keys = [served.server.rooms["town"].key(f"n{i}") for i in range(4)]
+        await until(lambda: {prefixes.tier(key) for key in keys} == {Tier.ABSENT})
+        async with asyncio.timeout(START_S):
+            second = 2.0
+            while any(prefixes.tier(key) is not Tier.DEVICE for key in keys):
+                await tick(second)  # Ticks go on; prefixes are there before anybody asks.
+                await asyncio.sleep(0.5)
+                second += 0.5
         reply = await game.say("n3", "You are back!", speaker="ann")
         end = await reply
         assert (end.tier, end.finish_reason in ("stop", "length")) == ("device", True)

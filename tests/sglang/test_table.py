@@ -34,23 +34,24 @@ def test_distances_shrink_as_the_senders_clock_goes_on() -> None:
 def test_an_old_update_changes_nothing_unless_it_is_full() -> None:
     table = NpcTable()
     table.take(update(5, 1.0, {0: 5.0}))
-    assert table.take(update(5, 9.0, {0: 1.0})) is None
+    table.take(update(5, 9.0, {0: 1.0}))
     assert table.distance_s()[0] == 5.0
-    assert table.take(update(1, 2.0, {1: 3.0}, full=True)) is not None
+    table.take(update(1, 2.0, {1: 3.0}, full=True))
     assert table.distance_s()[:2].tolist() == [INF, 3.0]
     assert table.seq == 1
 
 
 def test_nan_and_a_full_update_forget() -> None:
     table = NpcTable()
-    table.take(update(1, 0.0, {0: 1.0, 1: 1.0}))
-    forgotten = table.take(update(2, 0.0, {1: NAN}))
-    assert forgotten is not None
-    assert forgotten.tolist() == [1]
-    forgotten = table.take(update(3, 0.0, {2: 1.0}, full=True))
-    assert forgotten is not None
-    assert 0 in forgotten.tolist()
-    assert 2 not in forgotten.tolist()
+    table.take(update(1, 0.0, dict.fromkeys(range(4), 1.0)))
+    for npc in range(3):
+        table.set_residency(npc, kept_tokens=1)
+    table.adapters.assign({0: "smith", 1: "baker", 2: "guard"})
+    assert table.take(update(2, 0.0, {1: NAN, 3: NAN})).tolist() == [1]
+    assert [table.adapters[npc] for npc in range(3)] == ["smith", None, "guard"]
+    assert table.take(update(3, 0.0, {2: 1.0}, full=True)).tolist() == [0, 1]
+    assert [table.adapters[npc] for npc in range(3)] == [None, None, "guard"]
+    assert table.distance_s()[:4].tolist() == [INF, INF, 1.0, INF]
 
 
 def test_the_clock_alone_is_no_new_order() -> None:

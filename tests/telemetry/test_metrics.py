@@ -137,6 +137,7 @@ async def families() -> dict[str, tuple[str, frozenset[str]]]:
         with pytest.raises(CallsheetError):
             await (await game.say("bram", "Say more than three words to me."))
         server.quotas.refusals["world", "messages"] += 1
+        server.storage.quarantined["turns"] += 1
         server.moderator.judged["heard", "allowed"] += 1
         server.retriever.outcomes["found"] += 1
         server.telemetry._metrics.failed_moves.labels("prefix", "host", "device")

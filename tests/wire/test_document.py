@@ -144,6 +144,11 @@ def test_default_limits() -> None:
     by_limit = {line["Limit"]: line["Default"].replace(",", "") for line in defaults}
     assert by_limit["sessions of a server"] == str(settings.max_sessions)
     assert by_limit["worlds of a server"] == str(settings.max_worlds)
+    assert by_limit["scripts of a mod"] == str(settings.max_scripts_per_session)
+    (turns,) = (default for limit, default in by_limit.items() if limit.startswith("turns that"))
+    assert float(turns) == settings.max_mod_turns_per_npc_per_min
+    (changes,) = (default for limit, default in by_limit.items() if limit.startswith("changes by"))
+    assert float(changes) == settings.max_changes_per_min
 
 
 def test_error_codes() -> None:

@@ -65,3 +65,22 @@ def test_no_handle_is_out_of_range(values: list[int]) -> None:
 
 def test_nothing_is_found_in_nothing() -> None:
     assert not Columns().find(handles(0, 1 << 20))[1].any()
+
+
+def test_a_handle_is_taken_back_after_a_restart_and_no_old_one_given_out_again() -> None:
+    before = Columns()
+    rows = [before.take() for _ in range(5)]
+    handles = [int(before.handle[row]) for row in rows]
+    before.give_back(3)
+    again = int(before.handle[before.take()])
+    before.give_back(3)
+    after = Columns()
+    for handle in (*handles[:3], again, handles[4]):
+        after.retire(handle)
+    for handle in (handles[4], handles[0], handles[2]):
+        assert int(after.handle[after.take_back(handle)]) == handle
+    _, known = after.find(np.array([handles[4], handles[1], again], np.uint32))
+    assert known.tolist() == [True, False, False]
+    fresh = {int(after.handle[after.take()]) for _ in range(3)}
+    assert fresh.isdisjoint({*handles, again})
+    assert len(fresh) == 3

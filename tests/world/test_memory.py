@@ -80,3 +80,16 @@ def test_forgetting_is_final_and_may_be_repeated() -> None:
     memory.forget("bob")
     memory.forget("bob")
     assert memory.turns("bob") == ()
+
+
+def test_facts_are_noted_and_taken_away() -> None:
+    memory = Memory(BUDGET_TOKENS)
+    memory.note("bob", {"debt": 3, "met": ["ann"]})
+    before = memory.facts("bob")
+    memory.note("bob", {"debt": None, "mood": "grim"})
+    assert memory.facts("bob") == {"met": ["ann"], "mood": "grim"}
+    assert before == {"debt": 3, "met": ["ann"]}, "what was read does not change"
+    memory.put("bob", [Turn("Ann", "hello")], before)
+    assert (memory.turns("bob"), memory.facts("bob")) == ((Turn("Ann", "hello"),), before)
+    memory.forget("bob")
+    assert (memory.turns("bob"), memory.facts("bob")) == ((), {})

@@ -10,6 +10,7 @@ from importlib import metadata
 
 from callsheet._version import __version__
 from callsheet.cli import (
+    bench,
     demo,
     doctor,
     loadtest,
@@ -27,7 +28,9 @@ from callsheet.cli.parser import CommandError, Parser
 
 __all__ = ["main"]
 
-COMMANDS = (demo, serve, top, mod, record, replay, profile, loadtest, models, world, sglang, doctor)
+COMMANDS = (
+    demo, serve, top, mod, record, replay, profile, loadtest, bench, models, world, sglang, doctor
+)  # fmt: skip
 """In the order that the help lists them."""
 
 EPILOG = """

@@ -229,13 +229,13 @@ namespace Callsheet.Tests
             Assert.That(rig.Sent("hello").Single()["resume"] != null, Is.EqualTo(resumes));
         }
 
-        [Test]
-        public void A_draining_server_is_left_alone_until_it_is_back()
+        [TestCase(CloseCodes.Draining)]
+        [TestCase(1001)]
+        public void A_draining_server_is_left_alone_until_it_is_back(int code)
         {
             Rig rig = new Rig().Opened();
             rig.Server.SendText("{\"type\":\"draining\",\"deadline_s\":1.0,\"reconnect_after_s\":20.0}");
-            rig.Server.SendText("{\"type\":\"error\",\"code\":\"draining\",\"message\":\"bye\"}");
-            rig.Server.Drop(CloseCodes.Draining);
+            rig.Server.Drop(code);
             rig.Run(19);
             Assert.That(rig.Connections.Count, Is.EqualTo(1));
             rig.Run(2);

@@ -51,8 +51,20 @@ T = TypeVar("T")
 class WorldFile:
     """An open database. Every commit is on the disk when ``apply`` returns."""
 
-    def __init__(self, path: Path, world: str, max_bytes: int = 0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        world: str,
+        max_bytes: int = 0,
+        quarantined: Counter[str] | None = None,
+    ) -> None:
         """Open, or create, and bring up to this version's schema.
+
+        Args:
+            path: the database.
+            world: its name.
+            max_bytes: as large as it may get; 0 = as the disk allows.
+            quarantined: where damaged rows that are taken out are counted, by table.
 
         Raises:
             NewerWorldError: a later version wrote it.
@@ -61,8 +73,8 @@ class WorldFile:
         """
         self.world = world
         self.path = path
-        self.quarantined: Counter[str] = Counter()
-        """Damaged rows taken out since the file was opened, by table."""
+        self.quarantined: Counter[str] = Counter() if quarantined is None else quarantined
+        """Damaged rows taken out, by table."""
         self._connection = sqlite3.connect(path, BUSY_TIMEOUT_S, isolation_level=None)
         # Text that is not UTF-8 any more is damage like other damage: checksums find it.
         self._connection.text_factory = lambda text: text.decode("utf-8", "backslashreplace")

@@ -29,7 +29,6 @@ __all__ = [
     "put_world",
     "quarantine",
     "remove_player",
-    "row_of",
 ]
 
 Statement = tuple[str, tuple[Any, ...]]
@@ -45,21 +44,16 @@ def checksum(*values: Any) -> int:
     return zlib.crc32(orjson.dumps(plain))
 
 
-def row_of(handle: int) -> int:
-    """The row of an NPC handle: each row holds the last NPC that lived there."""
-    return handle & _ROW_MASK
-
-
 def put_world(name: str, value: Mapping[str, Any]) -> Statement:
     """``name`` is "config" or "counters"."""
     return _put("world", name=name, value=orjson.dumps(value).decode())
 
 
 def put_npc(spec: NpcSpec, handle: int, hint_s: float | None, alive: bool = True) -> Statement:
-    """Also after a change; ``hint_s`` is absolute game time."""
+    """Also after a change; ``hint_s`` is absolute game time. A row holds its last NPC."""
     return _put(
         "npcs",
-        row=row_of(handle),
+        row=handle & _ROW_MASK,
         handle=handle,
         npc=spec.npc,
         alive=int(alive),

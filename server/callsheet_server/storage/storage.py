@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ class Storage:
         self._settings = settings
         self._folder = Folder(Path(settings.directory)) if settings.directory else None
         self._journals: dict[str, WorldJournal] = {}
+        self.quarantined: Counter[str] = Counter()
+        """Damaged rows found so far, by table."""
         self.writer: Writer | None = None
         """None = nothing is kept, or not started."""
         self.reader: Reader | None = None
@@ -49,7 +51,7 @@ class Storage:
         if self._folder is None:
             return []
         saved = await asyncio.to_thread(self._load, self._folder, max_turns)
-        self.writer = Writer(self._folder, self._settings.max_world_bytes)
+        self.writer = Writer(self._folder, self._settings.max_world_bytes, self.quarantined)
         self.writer.start()
         self.reader = Reader(self._folder)
         return saved
@@ -71,7 +73,7 @@ class Storage:
         await asyncio.gather(*(journal.flush() for journal in self._journals.values()))
 
     def journal(self, world: str) -> Journal:
-        """Where a world's changes go; the same one until ``forget``."""
+        """Where a world's changes go."""
         if self.writer is None:
             return NoJournal()
         if world not in self._journals:
@@ -79,10 +81,9 @@ class Storage:
             self._journals[world] = WorldJournal(world, self.writer, limit)
         return self._journals[world]
 
-    def forget(self, world: str) -> None:
+    def rest(self, world: str) -> None:
         """Nobody is in a world any more: close its file when all is written."""
-        journal = self._journals.get(world)
-        if journal is not None and self.writer is not None:
+        if self.writer is not None:
             self.writer.close_world(world)
 
     def _load(self, folder: Folder, max_turns: int) -> list[SavedWorld]:
@@ -90,7 +91,7 @@ class Storage:
         worlds = []
         try:
             for world in folder.worlds():
-                saved = load_or_replace(folder, world, max_turns)
+                saved = load_or_replace(folder, world, max_turns, self.quarantined)
                 if saved is not None:
                     worlds.append(saved)
         except (sqlite3.Error, OSError) as error:

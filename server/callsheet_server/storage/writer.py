@@ -48,9 +48,11 @@ class Job:
 class Writer:
     """Commits jobs in the order they came. One fsync covers all that waited for the one before."""
 
-    def __init__(self, folder: Folder, max_world_bytes: int) -> None:
+    def __init__(self, folder: Folder, max_world_bytes: int, quarantined: Counter[str]) -> None:
+        """``quarantined`` counts damaged rows, by table."""
         self._folder = folder
         self._max_world_bytes = max_world_bytes
+        self._quarantined = quarantined
         self._queue: SimpleQueue[Job | str | None] = SimpleQueue()
         self._files: dict[str, WorldFile] = {}
         self._failed_epochs: dict[str, int] = {}
@@ -62,8 +64,6 @@ class Writer:
         """Changes in those commits."""
         self.failures = 0
         """Commits that failed."""
-        self.quarantined: Counter[str] = Counter()
-        """Damaged rows found so far, by table."""
 
     def start(self) -> None:
         """Begin. The running event loop is told of what becomes of the jobs."""
@@ -134,21 +134,22 @@ class Writer:
     def _open(self, world: str) -> WorldFile:
         file = self._files.get(world)
         if file is None:
-            file = open_or_replace(self._folder, world, self._max_world_bytes)
+            file = open_or_replace(self._folder, world, self._max_world_bytes, self._quarantined)
             self._files[world] = file
         return file
 
     def _close(self, world: str) -> None:
         file = self._files.pop(world, None)
         if file is not None:
-            self.quarantined += file.quarantined
             file.close()
 
     def _tell(self, method: Callable[..., None], *arguments: Any) -> None:
         self._loop.call_soon_threadsafe(method, *arguments)
 
 
-def open_or_replace(folder: Folder, world: str, max_bytes: int = 0) -> WorldFile:
+def open_or_replace(
+    folder: Folder, world: str, max_bytes: int = 0, quarantined: Counter[str] | None = None
+) -> WorldFile:
     """Open a world's database. One that cannot be read is set aside, and an empty one begun.
 
     Raises:
@@ -156,15 +157,17 @@ def open_or_replace(folder: Folder, world: str, max_bytes: int = 0) -> WorldFile
         sqlite3.Error: the disk is full or fails.
     """
     try:
-        return WorldFile(folder.file(world), world, max_bytes)
+        return WorldFile(folder.file(world), world, max_bytes, quarantined)
     except UnreadableWorldError as error:
         _set_aside(folder, world, error)
-        return WorldFile(folder.file(world), world, max_bytes)
+        return WorldFile(folder.file(world), world, max_bytes, quarantined)
 
 
-def load_or_replace(folder: Folder, world: str, max_turns: int) -> SavedWorld | None:
+def load_or_replace(
+    folder: Folder, world: str, max_turns: int, quarantined: Counter[str] | None = None
+) -> SavedWorld | None:
     """Read a world if a game may come back to it. Sets aside and raises as above."""
-    file = open_or_replace(folder, world)
+    file = open_or_replace(folder, world, quarantined=quarantined)
     try:
         return file.load(max_turns)
     except UnreadableWorldError as error:

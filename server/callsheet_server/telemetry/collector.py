@@ -32,6 +32,7 @@ class ServerCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield from self._sessions()
+        yield from self._storage()
         yield from self._engine()
 
     def _sessions(self) -> Iterator[Metric]:
@@ -90,6 +91,21 @@ class ServerCollector(Collector):
             "Unreliable frames dropped because a client reads too slowly.",
             value=server.dropped_frames,
         )
+
+    def _storage(self) -> Iterator[Metric]:
+        storage, writer = self._server.storage, self._server.storage.writer
+        for name, words, value in (
+            ("commits", "Transactions that were put on disk.", writer and writer.commits),
+            ("changes", "Changes in those transactions.", writer and writer.changes),
+            ("failures", "Transactions that failed.", writer and writer.failures),
+        ):
+            yield CounterMetricFamily(f"callsheet_storage_{name}", words, value=value or 0)
+        quarantined = CounterMetricFamily(
+            "callsheet_storage_quarantined_rows", "Damaged rows taken out.", labels=("table",)
+        )
+        for table, count in sorted(storage.quarantined.items()):
+            quarantined.add_metric((table,), count)
+        yield quarantined
 
     def _engine(self) -> Iterator[Metric]:
         engine = self._server.engine

@@ -46,7 +46,7 @@ namespace Callsheet.Core
         /// <summary>This connection brought an error that says why it closes.</summary>
         internal bool IsExplained { get; private set; }
 
-        /// <summary>When a server that is about to stop wants to be asked again, s.</summary>
+        /// <summary>When a server that is about to stop wants to be asked again, s; 0 = it said nothing.</summary>
         internal double ReconnectAfterS { get; private set; }
 
         /// <summary>A new connection begins.</summary>
@@ -54,6 +54,7 @@ namespace Callsheet.Core
         {
             IsWelcomed = false;
             IsExplained = false;
+            ReconnectAfterS = 0.0;
         }
 
         internal ReadEnd Read(ITransport transport, double nowS)

@@ -116,8 +116,7 @@ namespace Callsheet.Core
                 FailRequests("the session ended: " + why, true);
                 return;
             }
-            double waitS = _backoff.Next();
-            _deadlineS = _nowS + (code == CloseCodes.Draining ? Math.Max(waitS, _inflow.ReconnectAfterS) : waitS);
+            _deadlineS = _nowS + Math.Max(_backoff.Next(), _inflow.ReconnectAfterS);
             FailuresInARow++;
             SetState(SessionState.Waiting);
             if (FailuresInARow == 1 && !_inflow.IsExplained)

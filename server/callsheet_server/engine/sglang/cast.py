@@ -25,8 +25,8 @@ __all__ = ["Cast"]
 logger = logging.getLogger(__name__)
 
 GROWTH = 64
-BATCH = 50
-"""Prefixes tokenised between two returns to the event loop."""
+BATCH = 8
+"""Prefixes tokenised at a stretch: a request's prompt waits no longer than that."""
 
 
 class Cast:

@@ -85,14 +85,16 @@ class Feed:
 
     async def run(self, peer: Peer, lost: Callable[[], None]) -> None:
         """Feed until cancelled; ``lost`` is told when SGLang does not answer."""
-        self.residency.clear()
-        self.status = {}
         self._begin_anew()
         if peer.plugin is None:
             return
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._send(peer, lost))
-            tasks.create_task(self._receive(peer, lost))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._send(peer, lost))
+                tasks.create_task(self._receive(peer, lost))
+        finally:
+            self.residency.clear()
+            self.status = {}
 
     def _begin_anew(self) -> None:
         """Whatever SGLang has been told may be lost."""

@@ -16,6 +16,8 @@ import sys
 import threading
 import time
 
+__all__ = ["main"]
+
 
 def main() -> int:
     """Run the command; return its exit status, or minus the signal it died of."""

@@ -82,12 +82,17 @@ class Keeper:
         while True:
             serving = asyncio.create_task(self._serve(peer))
             since_s = loop.time()
+            watching = asyncio.create_task(self._watch(peer))
             try:
-                reason = await self._watch(peer)
-                logger.error("SGLang is lost: %s", reason)
+                await asyncio.wait((serving, watching), return_when=asyncio.FIRST_COMPLETED)
+                if watching.done():
+                    logger.error("SGLang is lost: %s", watching.result())
+                else:
+                    logger.error("serving SGLang failed", exc_info=serving.exception())
             finally:
-                serving.cancel()
-                await asyncio.gather(serving, return_exceptions=True)
+                for task in (serving, watching):
+                    task.cancel()
+                await asyncio.gather(serving, watching, return_exceptions=True)
             await self._let_go()
             if loop.time() - since_s > self._settings.restart_max_s:
                 tries = 0

@@ -13,8 +13,7 @@ from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.engine.models import cache_dir, resolve_model
 from callsheet_server.engine.sglang.process import SglangProcess
 from callsheet_server.engine.sglang.settings import SglangSettings
-from callsheet_sglang.launch import LaunchSpec, arguments, environment
-from callsheet_sglang.process import free_port
+from callsheet_sglang.launch import LaunchSpec, arguments, environment, free_port
 from callsheet_sglang.venv import SglangMissingError, find_python
 
 __all__ = ["launch"]

@@ -83,7 +83,7 @@ async def meet(server: ModelServer, context_limit_tokens: int) -> Peer:
             info.get("max_total_num_tokens"),
         ]
         pool_tokens = int(info["max_total_num_tokens"])
-        host_ratio = info["hicache_ratio"] if info["enable_hierarchical_cache"] else 0.0
+        host_ratio = float(info["hicache_ratio"] or 0) if info["enable_hierarchical_cache"] else 0.0
         return Peer(
             server=server,
             version=version,

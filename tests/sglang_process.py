@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -19,8 +18,6 @@ from pathlib import Path
 
 from callsheet_sglang.launch import LaunchSpec, arguments, environment
 
-__all__ = ["SglangStartError", "free_port", "log_tail", "running", "start", "stop"]
-
 START_TIMEOUT_S = 300.0
 STOP_TIMEOUT_S = 10.0
 _POLL_S = 0.25
@@ -28,13 +25,6 @@ _POLL_S = 0.25
 
 class SglangStartError(Exception):
     """SGLang did not come up; the text holds the end of its log and where the rest is."""
-
-
-def free_port(host: str = "127.0.0.1") -> int:
-    """Return a TCP port nobody listens on at this moment."""
-    with socket.create_server((host, 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager
@@ -67,7 +57,7 @@ def start(spec: LaunchSpec, log: Path) -> subprocess.Popen[bytes]:
     """
     with log.open("ab") as output:
         try:
-            return subprocess.Popen(  # noqa: S603 - no shell, and the arguments are ours
+            return subprocess.Popen(
                 arguments(spec),
                 env=environment(spec, os.environ),
                 stdin=subprocess.DEVNULL,
@@ -114,7 +104,7 @@ def _wait_until_healthy(
 def _is_healthy(url: str) -> bool:
     """True once the model answers: SGLang says 503 while it warms up."""
     try:
-        with urllib.request.urlopen(f"{url}/health", timeout=5.0):  # noqa: S310 - http, by us
+        with urllib.request.urlopen(f"{url}/health", timeout=5.0):
             return True
     except (OSError, urllib.error.HTTPError):
         return False

@@ -1,0 +1,188 @@
+"""A round: the same requests in the same order, a fixed number of them at a time.
+
+Whoever ends first makes room for the next, so replies a second tell what a system can do. Game time
+follows the requests: as one is sent, it is as late in the game as the request is in the trace, and
+the server's distances of that moment go ahead of it. A fast system therefore plays the game faster,
+and has less real time between a forecast and the call it foresaw.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from callsheet_bench.client import Sample, ask
+from callsheet_bench.forecast import Forecast
+from callsheet_bench.running import RunningSglang
+from callsheet_bench.workload import Request, Town
+from callsheet_sglang.wire import DISTANCES_PATH, Distances, encode_distances
+
+__all__ = ["COUNTERS", "Adapters", "Distancing", "RoundResult", "play", "warm_up"]
+
+COUNTERS = {
+    "loaded_bytes": "sglang:load_back_bytes_total",
+    "written_bytes": "sglang:hicache_backup_bytes_total",
+    "load_wait_s": "callsheet_load_wait_request_seconds_total",
+}
+"""What is read from /metrics: our name -> sample."""
+SETTLE_S = 1.0
+"""Pause before and after a round: loads end, and the counters catch up."""
+BETWEEN_ROUNDS_S = 60.0
+"""Game time that the plugin sees pass between two rounds."""
+
+Adapters = Callable[[int], str | None]
+"""NPC -> name of its adapter."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoundResult:
+    """What a round measured."""
+
+    samples: tuple[Sample, ...]
+    wall_s: float
+    cpu_s: float
+    """Of the scheduler's process."""
+    game_s: float
+    counted: dict[str, float]
+    """By the names of ``COUNTERS``: what was added."""
+
+
+class Distancing:
+    """Tells a system's plugin the distances of a town; its clock never goes back."""
+
+    def __init__(self, sglang: RunningSglang) -> None:
+        self._sglang = sglang
+        self._seq = itertools.count(1)
+        self._shift_s = 0.0
+        self._sent_s = 0.0
+        self._forecast: Forecast | None = None
+
+    def begin(self, town: Town) -> Forecast:
+        """Another round: the game jumps back, the clock that the plugin sees does not."""
+        self._forecast = forecast = Forecast(town.trace, town.calls[0])
+        self._shift_s = self._sent_s + BETWEEN_ROUNDS_S - forecast.now_s
+        return forecast
+
+    async def send(self) -> None:
+        """Tell everybody's distance. Raises ``aiohttp.ClientError``."""
+        assert self._forecast is not None
+        distance_s = self._forecast.distance_s()
+        self._sent_s = self._forecast.now_s + self._shift_s
+        handles = np.arange(len(distance_s), dtype=np.uint32)
+        update = Distances(next(self._seq), self._sent_s, handles, distance_s, full=True)
+        async with self._sglang.http.post(
+            self._sglang.url + DISTANCES_PATH, data=encode_distances(update)
+        ) as answer:
+            answer.raise_for_status()
+
+
+async def warm_up(
+    sglang: RunningSglang,
+    requests: Iterable[Request],
+    concurrency: int,
+    adapters: Adapters = lambda _: None,
+) -> None:
+    """Ask everybody once, so that a host tier knows them all."""
+    slots = asyncio.Semaphore(concurrency)
+
+    async def one(request: Request) -> None:
+        async with slots:
+            await ask(sglang.http, sglang.url, request, adapters(request.row))
+
+    async with asyncio.TaskGroup() as tasks:
+        for request in requests:
+            tasks.create_task(one(request))
+
+
+async def play(
+    sglang: RunningSglang,
+    town: Town,
+    label: str,
+    distancing: Distancing | None,
+    adapters: Adapters = lambda _: None,
+    advance: Callable[[int], None] = lambda _: None,
+) -> RoundResult:
+    """Play a round.
+
+    Args:
+        sglang: the system, idle.
+        town: what is asked.
+        label: makes the questions new.
+        distancing: None = the system is told no distances.
+        adapters: who speaks with which adapter.
+        advance: told how many requests have been sent.
+
+    Raises:
+        ExceptionGroup: of ``RequestError`` or ``aiohttp.ClientError``.
+    """
+    turn = _Round(sglang, town, distancing, adapters)
+    await asyncio.sleep(SETTLE_S)
+    return await turn.play(list(town.requests(label)), advance)
+
+
+class _Round:
+    def __init__(
+        self,
+        sglang: RunningSglang,
+        town: Town,
+        distancing: Distancing | None,
+        adapters: Adapters,
+    ) -> None:
+        self._sglang = sglang
+        self._town = town
+        self._distancing = distancing
+        self._adapters = adapters
+        self._forecast = distancing.begin(town) if distancing else None
+        self._slots = asyncio.Semaphore(town.spec.concurrency)
+        self._speaking = [asyncio.Lock() for _ in range(town.spec.npcs)]
+        self._samples: list[Sample] = []
+
+    async def play(self, requests: list[Request], advance: Callable[[int], None]) -> RoundResult:
+        lead_in = self._town.spec.lead_in
+        before, cpu_s, begun_s = await self._counters(), 0.0, 0.0
+        async with asyncio.TaskGroup() as tasks:
+            for request in requests:
+                await self._slots.acquire()
+                await self._speaking[request.row].acquire()  # one says one thing at a time
+                if request.index == lead_in:
+                    before = await self._counters()
+                    cpu_s, begun_s = self._sglang.scheduler_cpu_s(), time.perf_counter()
+                if self._forecast is not None and self._distancing is not None:
+                    self._forecast.advance(request.time_s)
+                    await self._distancing.send()
+                tasks.create_task(self._ask(request, measured=request.index >= lead_in))
+                advance(request.index + 1)
+        wall_s = time.perf_counter() - begun_s
+        cpu_s = self._sglang.scheduler_cpu_s() - cpu_s
+        await asyncio.sleep(SETTLE_S)
+        after = await self._counters()
+        return RoundResult(
+            samples=tuple(self._samples),
+            wall_s=wall_s,
+            cpu_s=cpu_s,
+            game_s=requests[-1].time_s - requests[lead_in].time_s,
+            counted={name: after[name] - before[name] for name in COUNTERS},
+        )
+
+    async def _ask(self, request: Request, measured: bool) -> None:
+        if self._forecast is not None:
+            self._forecast.begin_call(request.row)
+        try:
+            adapter = self._adapters(request.row)
+            sample = await ask(self._sglang.http, self._sglang.url, request, adapter)
+        finally:
+            if self._forecast is not None:
+                self._forecast.end_call(request.row)
+            self._speaking[request.row].release()
+            self._slots.release()
+        if measured:
+            self._samples.append(sample)
+
+    async def _counters(self) -> dict[str, float]:
+        found = await self._sglang.counters()
+        return {name: found.get(sample, 0.0) for name, sample in COUNTERS.items()}

@@ -1,0 +1,262 @@
+"""Systems side by side: each started once, every round played on all of them in turn."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+from tokenizers import Tokenizer
+
+from callsheet_bench.client import ask
+from callsheet_bench.figures import figures_of_round
+from callsheet_bench.gpu_link import Pair
+from callsheet_bench.overhead import ordinary_traffic
+from callsheet_bench.plan import OVERHEAD, OVERHEAD_SYSTEMS, TOWN, Stage, Table
+from callsheet_bench.replay import Distancing, play, warm_up
+from callsheet_bench.running import RunningSglang
+from callsheet_bench.store import Store
+from callsheet_bench.systems import SYSTEMS, Pool, Sizes, System
+from callsheet_bench.workload import Town
+from callsheet_sglang.launch import LaunchSpec, free_port
+
+__all__ = ["Bench", "estimate_s", "play_stage", "rotated", "started"]
+
+REQUEST_TIMEOUT_S = 600.0
+PREFILL = "prefill_tokens_per_s"
+LINK = "link_bytes_per_s"
+"""Facts in the store: this machine's prefill, and the link emulated because of it."""
+CALIBRATIONS = 3
+STARTS_AT_A_TIME = 2
+"""Most of a start is one thread that imports."""
+
+Report = Callable[[str, float], None]
+"""What is being done, and how many of the estimated seconds it has done since the last call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What all stages share."""
+
+    python: Path
+    model: Path
+    kv_bytes_per_token: int
+    tokenizer: Tokenizer
+    store: Store
+    rounds: int
+    prompts: int
+    """Of each round of ordinary traffic."""
+    pair: Pair
+    logs: Path
+    report: Report
+
+
+def rotated(names: Sequence[str], round_number: int) -> list[str]:
+    """The order of a round: another system goes first in each."""
+    at = round_number % len(names)
+    return [*names[at:], *names[:at]]
+
+
+OVERHEAD_S = 45.0
+START_S, REPLY_S, WARM_UP_TOKENS_PER_S, MISS_TOKENS_PER_S = 25.0, 0.35, 1200.0, 1000.0
+
+
+def estimate_s(stage: Stage, rounds: int) -> float:
+    """About how long a stage takes on a quiet machine of two cores."""
+    systems = {name for table in stage.tables for name in table.systems}
+    seconds = 0.0
+    if stage.overhead:
+        systems |= set(OVERHEAD_SYSTEMS)
+        seconds += rounds * len(OVERHEAD_SYSTEMS) * OVERHEAD_S
+    warm = sum(SYSTEMS[name].host_tier or SYSTEMS[name].pool is Pool.ALL for name in systems)
+    largest = max(
+        (table.town.npcs * sum(table.town.persona_tokens) / 2 for table in stage.tables), default=0
+    )
+    seconds += START_S * len(systems) + warm * largest / WARM_UP_TOKENS_PER_S
+    return seconds + sum(rounds * _round_s(table, name) for table in stage.tables
+                         for name in table.systems)  # fmt: skip
+
+
+def _round_s(table: Table, name: str) -> float:
+    town, system = table.town, SYSTEMS[name]
+    missed = 0.0 if system.host_tier or system.pool is Pool.ALL else 0.7
+    miss_s = missed * sum(town.persona_tokens) / 2 / MISS_TOKENS_PER_S
+    return 2.0 + (town.requests + town.lead_in) * (REPLY_S + miss_s)
+
+
+@asynccontextmanager
+async def started(
+    bench: Bench, name: str, spec: LaunchSpec, extra: Mapping[str, str]
+) -> AsyncIterator[RunningSglang]:
+    """Run one SGLang while the block runs. Raises ``StartError``."""
+    timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S)
+    no_limit = aiohttp.TCPConnector(limit=0)  # no request waits for a connection
+    async with aiohttp.ClientSession(connector=no_limit, timeout=timeout) as http:
+        bench.report(f"starting {name}", 0.0)
+        running = await RunningSglang.start(name, spec, extra, bench.logs / f"{name}.log", http)
+        bench.report(f"{name} runs", START_S)
+        try:
+            yield running
+        finally:
+            await running.stop()
+
+
+async def play_stage(bench: Bench, stage: Stage) -> None:
+    """Measure every round of the stage's tables that the store does not have.
+
+    Raises:
+        StartError: an SGLang did not come up, or is gone.
+        ExceptionGroup: of ``RequestError`` or ``aiohttp.ClientError``.
+    """
+    wanted = {table.name: table.systems for table in stage.tables}
+    if stage.overhead:
+        wanted[OVERHEAD] = OVERHEAD_SYSTEMS
+    left = {table for table, names in wanted.items() if _rounds_left(bench, table, names)}
+    if not left:
+        bench.report(f"{stage.name}: measured before", estimate_s(stage, bench.rounds))
+        return
+    bench.report(f"{stage.name}: making towns", 0.0)
+    towns = {table.name: Town(table.town, bench.tokenizer) for table in stage.tables}
+    shapes = [*towns.values()] or [Town(TOWN, bench.tokenizer)]  # ordinary traffic alone
+    names = [name for name in SYSTEMS if any(name in wanted[table] for table in left)]
+    sizes = sizes_for(shapes, bench.rounds)
+    async with AsyncExitStack() as stack:
+        run = _Stage(bench, sizes, stack)
+        await run.start(names, shapes[0])
+        for table in stage.tables:
+            if table.name in left:
+                await run.play(table, towns[table.name])
+        if OVERHEAD in left:
+            await run.play_overhead()
+
+
+def sizes_for(towns: Sequence[Town], rounds: int) -> Sizes:
+    """Pools for towns that are played in the same processes."""
+    largest = max(towns, key=lambda town: town.prefix_tokens)
+    spec = largest.spec
+    small = towns[0].spec.device_tokens or towns[0].pool_tokens(0.25)
+    turn = spec.question_tokens + spec.reply_tokens
+    said = turn * sum((t.spec.requests + t.spec.lead_in) * rounds for t in towns)
+    longest = max(len(ids) for town in towns for ids in town.persona_ids)
+    return Sizes(
+        small_tokens=small,
+        all_tokens=largest.pool_tokens(1.0) + turn * spec.npcs + said,
+        context_tokens=spec.world_tokens + longest + turn + 64,
+    )
+
+
+def _rounds_left(bench: Bench, table: str, systems: Sequence[str]) -> bool:
+    return any(
+        not bench.store.has(table, name, number)
+        for number in range(bench.rounds)
+        for name in systems
+    )
+
+
+class _Stage:
+    """The systems of one stage while they run."""
+
+    def __init__(self, bench: Bench, sizes: Sizes, stack: AsyncExitStack) -> None:
+        self._bench = bench
+        self._sizes = sizes
+        self._stack = stack
+        self._running: dict[str, RunningSglang] = {}
+        self._distancing: dict[str, Distancing] = {}
+        self._known_rows: dict[str, int] = {}
+        """System -> how many of the people it has been asked for once."""
+
+    async def start(self, names: Sequence[str], town: Town) -> None:
+        """Start the systems; the first one tells how fast this machine computes prefixes."""
+        rest = list(names)
+        if self._bench.store.fact(LINK) is None:
+            first = rest.pop(0)
+            await self._start(first)
+            await self._calibrate(self._running[first], town)
+        for at in range(0, len(rest), STARTS_AT_A_TIME):
+            await asyncio.gather(*map(self._start, rest[at : at + STARTS_AT_A_TIME]))
+
+    async def _start(self, name: str) -> None:
+        bench, system = self._bench, SYSTEMS[name]
+        link = float(bench.store.fact(LINK) or "inf")
+        spec = system.launch(bench.python, bench.model, free_port(), self._sizes, link)
+        running = await self._stack.enter_async_context(
+            started(bench, name, spec, system.environment(link))
+        )
+        self._running[name] = running
+        if system.plugin:
+            self._distancing[name] = Distancing(running)
+
+    async def play(self, table: Table, town: Town) -> None:
+        """Warm up, then play the rounds that are missing."""
+        bench = self._bench
+        bench.store.add_fact(f"town {table.name}", _facts(town, self._sizes))
+        for name in table.systems:
+            await self._warm_up(SYSTEMS[name], town)
+        for number in range(bench.rounds):
+            for name in rotated(table.systems, number):
+                if not bench.store.has(table.name, name, number):
+                    await self._round(table, town, name, number)
+
+    async def play_overhead(self) -> None:
+        """Ordinary traffic with and without the plugin, in pairs of rounds."""
+        bench = self._bench
+        for number in range(bench.rounds):
+            for name in rotated(OVERHEAD_SYSTEMS, number):
+                if not bench.store.has(OVERHEAD, name, number):
+                    bench.report(f"{OVERHEAD}: round {number + 1} of {bench.rounds}, {name}", 0.0)
+                    figures = await ordinary_traffic(
+                        self._running[name], bench.model, bench.prompts, number
+                    )
+                    bench.store.add_round(OVERHEAD, name, number, figures)
+                    bench.report("", OVERHEAD_S)
+
+    async def _round(self, table: Table, town: Town, name: str, number: int) -> None:
+        bench = self._bench
+        bench.report(f"{table.name}: round {number + 1} of {bench.rounds}, {name}", 0.0)
+        load = os.getloadavg()[0]
+        result = await play(
+            self._running[name], town, f"{table.name} {number}", self._distancing.get(name)
+        )
+        figures = figures_of_round(result) | {"load_average_before": load}
+        bench.store.add_round(table.name, name, number, figures)
+        bench.report("", _round_s(table, name))
+
+    async def _warm_up(self, system: System, town: Town) -> None:
+        known = self._known_rows.get(system.name, 0)
+        if not system.host_tier and system.pool is not Pool.ALL:
+            return  # it would forget them at once
+        if known < town.spec.npcs:
+            self._bench.report(f"{system.name}: everybody speaks once", 0.0)
+            await warm_up(self._running[system.name], town.warm_up(known), town.spec.concurrency)
+            self._known_rows[system.name] = town.spec.npcs
+            tokens = sum(map(len, town.persona_ids[known:]))
+            self._bench.report("", tokens / WARM_UP_TOKENS_PER_S)
+
+    async def _calibrate(self, running: RunningSglang, town: Town) -> None:
+        """Measure prefill alone, and derive the link from it."""
+        bench, rates = self._bench, []
+        for request in list(town.warm_up())[: CALIBRATIONS + 1]:
+            sample = await ask(running.http, running.url, request)
+            computed = len(request.input_ids) - sample.device_tokens - sample.host_tokens
+            rates.append(computed / sample.prefill_s)
+        rate = sorted(rates[1:])[CALIBRATIONS // 2]  # the first one also paid for page faults
+        bench.store.add_fact(PREFILL, rate)
+        bench.store.add_fact(LINK, bench.pair.emulated_bytes_per_s(bench.kv_bytes_per_token, rate))
+        await running.flush()
+
+
+def _facts(town: Town, sizes: Sizes) -> dict[str, float]:
+    return {
+        "npcs": town.spec.npcs,
+        "prefix_tokens": town.prefix_tokens,
+        "device_pool_tokens": sizes.small_tokens,
+        "requests": town.spec.requests,
+        "random_share": town.spec.random_share,
+        "calls_per_game_s": town.calls_per_game_s,
+        "lru_hit_share": town.lru_share,
+        "lru_hit_share_of_the_day": town.day_lru_share,
+    }

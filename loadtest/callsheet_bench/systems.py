@@ -1,0 +1,107 @@
+"""The systems that are compared: the same SGLang, told differently what to do with KV caches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from callsheet_sglang import cpu_attention
+from callsheet_sglang.emulated_link import BYTES_PER_S
+from callsheet_sglang.launch import LaunchSpec
+
+__all__ = ["SYSTEMS", "Pool", "Sizes", "System"]
+
+TARGET_POOL_SHARE = 0.45
+"""Ours is to answer as fast with this share of stock's device pool."""
+REPLAY_SPEED = 2.5
+"""Game seconds per second of a replay, about. The plugin counts the link's bandwidth by the clock
+of who sends distances, which in a game is real time and in a replay is game time."""
+
+
+class Pool(StrEnum):
+    """How much KV the device holds."""
+
+    SMALL = "small"
+    """A quarter of the personas; every system but the two below."""
+    LARGE = "large"
+    """So much that SMALL is 45 % of it."""
+    ALL = "all"
+    """Everybody's, at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Tokens of the pools of one comparison."""
+
+    small_tokens: int
+    all_tokens: int
+    context_tokens: int
+
+    def device_tokens(self, pool: Pool) -> int:
+        """Size of a device pool."""
+        match pool:
+            case Pool.SMALL:
+                return self.small_tokens
+            case Pool.LARGE:
+                return round(self.small_tokens / TARGET_POOL_SHARE)
+            case Pool.ALL:
+                return self.all_tokens
+
+    @property
+    def host_ratio(self) -> float:
+        """So large a host tier that nothing ever leaves it."""
+        return max(1.5, 1.1 * self.all_tokens / self.small_tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One way of running SGLang."""
+
+    name: str
+    about: str
+    pool: Pool = Pool.SMALL
+    host_tier: bool = False
+    plugin: bool = False
+    link: bool = False
+    """Host <-> device copies take the time that the emulated link says."""
+
+    def launch(
+        self, python: Path, model: Path, port: int, sizes: Sizes, link_bytes_per_s: float
+    ) -> LaunchSpec:
+        """Say how to start it on this machine's CPU."""
+        told = link_bytes_per_s / REPLAY_SPEED
+        policy = {"assumed_device_link_bytes_per_s": told} if self.link else {}
+        return LaunchSpec(
+            python=python,
+            model=model,
+            port=port,
+            device="cpu",
+            pool_tokens=sizes.device_tokens(self.pool),
+            context_tokens=sizes.context_tokens,
+            host_ratio=sizes.host_ratio if self.host_tier else None,
+            plugin=self.plugin,
+            plugin_settings={"policy": policy} if self.plugin and policy else {},
+            log_level="warning",
+        )
+
+    def environment(self, link_bytes_per_s: float) -> Mapping[str, str]:
+        """What its environment needs on top. Without a link, loads are timed but not delayed."""
+        link = link_bytes_per_s if self.link else float("inf")
+        return {BYTES_PER_S: str(link), cpu_attention.SWITCH: "1"}
+
+
+SYSTEMS: Mapping[str, System] = {
+    system.name: system
+    for system in (
+        System("stock", "SGLang: LRU, no host tier"),
+        System("naive", "SGLang with HiCache: LRU, parked in host memory", host_tier=True),
+        System("callsheet", "with the plugin: by distance", host_tier=True, plugin=True),
+        System("resident", "SGLang with room for everybody: the upper bound", Pool.ALL),
+        System("naive-link", "naive, emulated link", host_tier=True, link=True),
+        System("callsheet-link", "callsheet, emulated link", Pool.SMALL, True, True, True),
+        System("stock-large", "stock with a larger device pool", Pool.LARGE),
+    )
+}
+"""By name, in the order of tables."""

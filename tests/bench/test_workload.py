@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.trainers import WordLevelTrainer
+
+from callsheet.cast import cast
+from callsheet_bench.forecast import Forecast
+from callsheet_bench.stage import rotated, sizes_for
+from callsheet_bench.systems import TARGET_POOL_SHARE, Pool
+from callsheet_bench.workload import WORLD, Town, TownSpec
+
+SPEC = TownSpec(npcs=30, persona_tokens=(100, 150), requests=30, lead_in=6)
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    """A word a token."""
+    made = Tokenizer(WordLevel(unk_token="?"))
+    made.pre_tokenizer = Whitespace()
+    texts = [WORLD, *(one.persona for one in cast(512, 1)), *map(str, range(1000))]
+    made.train_from_iterator(texts, WordLevelTrainer(special_tokens=["?"]))
+    return made
+
+
+@pytest.fixture(scope="module")
+def town(tokenizer: Tokenizer) -> Town:
+    return Town(SPEC, tokenizer)
+
+
+def test_prompts_have_the_lengths_that_the_spec_says(town: Town) -> None:
+    requests = list(town.requests("a 0"))
+    assert len(requests) == SPEC.requests + SPEC.lead_in
+    for request in requests:
+        persona = request.prefix_tokens - SPEC.world_tokens
+        assert 100 <= persona <= 150
+        assert len(request.input_ids) == request.prefix_tokens + SPEC.question_tokens
+        assert request.input_ids[: request.prefix_tokens] == town.prefix_ids(request.row)
+    assert [r.time_s for r in requests] == sorted(r.time_s for r in requests)
+
+
+def test_rounds_ask_the_same_people_other_questions(town: Town) -> None:
+    first, again, second = (list(town.requests(label)) for label in ("a 0", "a 0", "a 1"))
+    assert first == again
+    assert [r.row for r in first] == [r.row for r in second]
+    assert all(a.input_ids != b.input_ids for a, b in zip(first, second, strict=True))
+
+
+def test_the_part_of_the_day_suits_lru_as_the_day_does(town: Town) -> None:
+    assert town.lru_share == pytest.approx(town.day_lru_share, abs=0.05)
+
+
+def test_a_larger_town_has_the_same_people_and_more(town: Town, tokenizer: Tokenizer) -> None:
+    larger = Town(replace(SPEC, npcs=40), tokenizer)
+    assert larger.persona_ids[:30] == town.persona_ids
+
+
+def test_random_calls_are_about_as_many_as_asked_for(tokenizer: Tokenizer) -> None:
+    spec = replace(SPEC, requests=200, npcs=60)
+    due, mixed = Town(spec, tokenizer), Town(replace(spec, random_share=0.3), tokenizer)
+    changed = np.mean(np.array(due.rows) != np.array(mixed.rows))
+    assert 0.2 < changed < 0.4
+    assert due.calls == mixed.calls
+
+
+def test_a_day_with_too_few_calls_is_refused(tokenizer: Tokenizer) -> None:
+    with pytest.raises(ValueError, match="calls a day: 5006 are wanted"):
+        Town(replace(SPEC, requests=5000), tokenizer)
+
+
+def test_pools_hold_what_their_names_say(town: Town) -> None:
+    sizes = sizes_for([town], rounds=5)
+    assert sizes.device_tokens(Pool.SMALL) == town.pool_tokens(0.25)
+    small, large = sizes.device_tokens(Pool.SMALL), sizes.device_tokens(Pool.LARGE)
+    assert small / large == pytest.approx(TARGET_POOL_SHARE, abs=0.01)
+    assert sizes.device_tokens(Pool.ALL) > town.prefix_tokens
+    assert sizes.small_tokens * sizes.host_ratio > sizes.all_tokens
+
+
+def test_systems_take_turns_to_go_first() -> None:
+    orders = [rotated(("a", "b", "c"), number) for number in range(3)]
+    assert orders == [["a", "b", "c"], ["b", "c", "a"], ["c", "a", "b"]]
+
+
+def test_forecasts_know_the_town_and_not_who_calls(town: Town) -> None:
+    forecast = Forecast(town.trace, town.calls[0])
+    for call in town.calls:
+        forecast.advance(call.time_s)
+        distance_s = forecast.distance_s()
+        assert distance_s.shape == (SPEC.npcs,)
+        assert (distance_s >= 0.0).all()
+        forecast.begin_call(call.row)
+        assert forecast.distance_s()[call.row] == 0.0
+        forecast.end_call(call.row)
+    assert forecast.now_s <= town.calls[-1].time_s
