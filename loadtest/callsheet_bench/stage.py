@@ -218,8 +218,13 @@ class _Stage:
         bench = self._bench
         bench.report(f"{table.name}: round {number + 1} of {bench.rounds}, {name}", 0.0)
         load = os.getloadavg()[0]
+        running, pool = self._running[name], SYSTEMS[name].pool
+        if pool is Pool.LARGE:  # It may hold all that a round asks for: the last one would be left.
+            await running.flush()
+            held = town.called_before(self._sizes.device_tokens(pool))
+            await warm_up(running, held, town.spec.concurrency)
         result = await play(
-            self._running[name], town, f"{table.name} {number}", self._distancing.get(name)
+            running, town, f"{table.name} {number}", self._distancing.get(name)
         )
         figures = figures_of_round(result) | {"load_average_before": load}
         bench.store.add_round(table.name, name, number, figures)

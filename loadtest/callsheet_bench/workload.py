@@ -104,6 +104,7 @@ class Town:
         self.day_lru_share, self.lru_share, first = self._typical_window(lengths)
         self.calls: tuple[TraceCall, ...] = tuple(self.trace.calls[first : first + self._length])
         self.rows = self._with_random_callers(draw)
+        self._callers_before = [call.row for call in self.trace.calls[:first]]
 
     def prefix_ids(self, row: int) -> tuple[int, ...]:
         """What every prompt of this NPC begins with."""
@@ -135,6 +136,18 @@ class Town:
         """Everybody from row ``first`` on, once."""
         for row in range(first, self.spec.npcs):
             yield self._request(row, row, 0.0, f"warm-up {row}", "Good morning!")
+
+    def called_before(self, pool_tokens: int) -> Iterator[Request]:
+        """Those whom LRU would hold in a pool of this size when a round begins, in LRU's order."""
+        free = pool_tokens - self.spec.world_tokens
+        held: list[int] = []
+        for row in dict.fromkeys(reversed(self._callers_before)):
+            free -= len(self.persona_ids[row])
+            if free < 0:
+                break
+            held.append(row)
+        for row in reversed(held):
+            yield self._request(row, row, 0.0, f"before {row}", "Good morning!")
 
     def _request(self, index: int, row: int, time_s: float, number: str, text: str) -> Request:
         prefix = self.prefix_ids(row)

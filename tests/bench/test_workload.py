@@ -51,6 +51,13 @@ def test_rounds_ask_the_same_people_other_questions(town: Town) -> None:
     assert all(a.input_ids != b.input_ids for a, b in zip(first, second, strict=True))
 
 
+def test_a_pool_holds_those_who_called_last_before_a_round(town: Town) -> None:
+    before = [c.row for c in town.trace.calls if c.time_s < town.calls[0].time_s]
+    held = [request.row for request in town.called_before(SPEC.world_tokens + 1_000)]
+    assert held == list(dict.fromkeys(reversed(before)))[: len(held)][::-1]
+    assert 750 < sum(len(town.persona_ids[row]) for row in held) <= 1_000
+
+
 def test_the_part_of_the_day_suits_lru_as_the_day_does(town: Town) -> None:
     assert town.lru_share == pytest.approx(town.day_lru_share, abs=0.05)
 
