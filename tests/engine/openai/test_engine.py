@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,8 @@ async def fake() -> AsyncIterator[Fake]:
 
     await until(up)
     yield fake
-    process.terminate()
+    with suppress(ProcessLookupError):  # a test may have killed it
+        process.terminate()
     await process.wait()
 
 
