@@ -213,6 +213,7 @@ def test_the_routes_are_behind_the_api_key(town: Director) -> None:
     for path in (wire.STATUS_PATH, wire.RESIDENCY_PATH):
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(town.sglang.url + path, timeout=10)
+        refused.value.close()
         assert refused.value.code == 401
 
 
