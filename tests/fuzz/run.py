@@ -63,6 +63,7 @@ def main() -> None:
             f"-seed={options.seed}",
             f"-max_len={MAX_INPUT_BYTES}",
             f"-timeout={SLOW_S}",
+            "-rss_limit_mb=0",  # it would count the memory of whoever started this process
             f"-dict={dictionary}",
             str(corpus),
         ],
