@@ -223,9 +223,7 @@ class _Stage:
             await running.flush()
             held = town.called_before(self._sizes.device_tokens(pool))
             await warm_up(running, held, town.spec.concurrency)
-        result = await play(
-            running, town, f"{table.name} {number}", self._distancing.get(name)
-        )
+        result = await play(running, town, f"{table.name} {number}", self._distancing.get(name))
         figures = figures_of_round(result) | {"load_average_before": load}
         bench.store.add_round(table.name, name, number, figures)
         bench.report("", _round_s(table, name))
