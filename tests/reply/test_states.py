@@ -4,39 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from reply.worlds import MAX_BYTES, WIDE, full_world
 
-from callsheet.wire import MAX_INTEGER, NpcSpec, NpcStates, PlayerSpec, encode
+from callsheet.wire import MAX_INTEGER, NpcSpec, NpcStates, encode
 from callsheet.wire.codec import parse_server_message
 from callsheet_server.distance import Distances, DistanceSettings, estimate
 from callsheet_server.reply.states import npc_states
 from callsheet_server.residency.state import Tier
 from callsheet_server.world.world import World, WorldLimits
 
-MAX_BYTES = 64_000
 LONGEST_M = -8388607.5
 """As many digits as a coordinate takes."""
-
-
-WIDE = ["x", '"', "\x01", "\u2028", "\U0001f600"]
-"""Characters that JSON writes in one to six bytes."""
-
-
-def full_world(npcs: int, players: int, character: str = "\x01") -> World:
-    """Ids, names and positions that take as much room as they can."""
-    name = character * 100
-    world = World("w", WorldLimits(max_npcs=npcs, max_npcs_per_spawn=npcs, max_players=players))
-    there = (LONGEST_M, LONGEST_M, LONGEST_M)
-    world.spawn(
-        [NpcSpec(npc=f"{i:064d}", name=name, position=there) for i in range(npcs)],
-        [PlayerSpec(player=f"{i:064d}", name=name, position=there) for i in range(players)],
-    )
-    world.columns.handle[:npcs] |= 0xFFF00000
-    for one in world.npcs.values():
-        one.handle = int(world.columns.handle[one.row])
-    world.columns.open_turns[:npcs] = 1
-    world.columns.interaction_radius_m[:npcs] = LONGEST_M
-    world.columns.last_call_s[:npcs] = LONGEST_M
-    return world
 
 
 def distances(world: World, distance_s: float) -> Distances:
@@ -63,7 +41,7 @@ def told(
 @pytest.mark.parametrize(("npcs", "players"), [(0, 0), (1, 1), (149, 64), (600, 64), (10, 1_000)])
 @pytest.mark.parametrize("character", WIDE)
 def test_states_fit_and_are_complete(npcs: int, players: int, character: str) -> None:
-    world = full_world(npcs, players, character)
+    world = full_world(npcs, players, LONGEST_M, character)
     prefixes: list[tuple[Tier, int | None]] = [(Tier.ABSENT, MAX_INTEGER)] * npcs
     parts = told(world, distances(world, 123456.789), prefixes)
     assert [part.part for part in parts] == list(range(len(parts)))
@@ -73,7 +51,7 @@ def test_states_fit_and_are_complete(npcs: int, players: int, character: str) ->
 
 
 def test_before_the_first_tick_nobody_has_a_distance() -> None:
-    world = full_world(2, 0)
+    world = full_world(2, 0, LONGEST_M)
     (part,) = told(world, None, [(Tier.DEVICE, 7), (Tier.DISK, None)])
     assert [(s.distance_s, s.estimator, s.tier, s.bytes) for s in part.npcs] == [
         (None, None, "device", 7),
@@ -94,6 +72,6 @@ def test_names_sizes_and_last_calls_are_told() -> None:
 
 
 def test_no_expectation_is_no_number() -> None:
-    world = full_world(1, 0)
+    world = full_world(1, 0, LONGEST_M)
     (part,) = told(world, distances(world, np.inf), [(Tier.HOST, 1)])
     assert part.npcs[0].distance_s is None

@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from reply.worlds import MAX_BYTES, WIDE, full_world
 from world.ticks import tick_of
 
-from callsheet.wire import Move, NpcSpec, PlayerSpec, encode
+from callsheet.wire import Move, encode
 from callsheet_server.distance import DistanceSettings, explain
 from callsheet_server.engine.engine import Occupancy, TierUse
 from callsheet_server.observe import MAX_TEXT_CHARS
 from callsheet_server.reply import views
 from callsheet_server.residency.state import StateKind, Tier
-from callsheet_server.world.world import World, WorldLimits
 
-MAX_BYTES = 64_000
 LONGEST_FLOAT = -1.1754943508222875e-38
 """The float32 that takes the most digits as JSON."""
-
-
-WIDE = ["x", '"', "\x01", "\u2028", "\U0001f600"]
-"""Characters that JSON writes in one to six bytes."""
-
-
-def full_world(npcs: int, players: int, character: str = "\x01") -> World:
-    """Ids, names and positions that take as much room as they can."""
-    name = character * 100
-    world = World("w", WorldLimits(max_npcs=npcs, max_npcs_per_spawn=npcs, max_players=players))
-    there = (LONGEST_FLOAT, LONGEST_FLOAT, LONGEST_FLOAT)
-    world.spawn(
-        [NpcSpec(npc=f"{i:064d}", name=name, position=there) for i in range(npcs)],
-        [PlayerSpec(player=f"{i:064d}", name=name, position=there) for i in range(players)],
-    )
-    world.columns.handle[:npcs] |= 0xFFF00000
-    for one in world.npcs.values():
-        one.handle = int(world.columns.handle[one.row])
-    world.columns.open_turns[:npcs] = 1
-    world.columns.interaction_radius_m[:npcs] = LONGEST_FLOAT
-    world.columns.last_call_s[:npcs] = LONGEST_FLOAT
-    return world
 
 
 @pytest.mark.parametrize("text", WIDE)
@@ -61,7 +38,7 @@ def test_moves_fit_and_are_complete(text: str) -> None:
 
 
 def test_an_explanation_names_every_estimator() -> None:
-    world = full_world(2, 1)
+    world = full_world(2, 1, LONGEST_FLOAT)
     world.apply(tick_of(world, at_s=4.0))
     found = explain(world.snapshot(), 0, DistanceSettings())
     told = views.explanation(9, "bob", 4.0, Tier.DISK, found)
