@@ -11,7 +11,7 @@ WIDE = ["x", '"', "\x01", "\u2028", "\U0001f600"]
 
 
 def full_world(npcs: int, players: int, longest: float, character: str = "\x01") -> World:
-    """Ids, names and positions that take as much room as they can; ``longest`` is of most digits."""
+    """Ids, names and positions take as much room as they can; ``longest`` has the most digits."""
     name = character * 100
     world = World("w", WorldLimits(max_npcs=npcs, max_npcs_per_spawn=npcs, max_players=players))
     there = (longest, longest, longest)
