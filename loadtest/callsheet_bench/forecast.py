@@ -44,8 +44,10 @@ class Forecast:
         return self._replay.now_s
 
     def advance(self, time_s: float) -> None:
-        """Take in all ticks up to ``time_s``."""
-        while self._next is not None and self._next.time_s <= time_s:
+        """Take in all ticks before ``time_s``: a call comes before the tick of its time, which may
+        announce the caller's next one.
+        """
+        while self._next is not None and self._next.time_s < time_s:
             self._replay.tick(self._next)
             if self._next.time_s >= self._estimates_from_s:
                 self._replay.estimate()

@@ -43,7 +43,7 @@ TARGETS: Sequence[Target] = (
     Target("replies/s, share of everybody resident", "town", "callsheet", "resident", 0.9),
     Target("replies/s over naive swap, emulated link", "link", "callsheet-link", "naive-link", 1.5),
     Target(
-        "replies/s of stock, with 45 % of its device pool", "town", "callsheet", "stock-large", 1.0
+        "replies/s of stock, with 45 % of its device pool", "pool", "callsheet", "stock-large", 1.0
     ),
     Target(
         "adapter swaps on the critical path",

@@ -14,6 +14,7 @@ from callsheet_bench.plan import LORA, LORA_SYSTEMS, LORA_TOWN
 from callsheet_bench.replay import Distancing, play, warm_up
 from callsheet_bench.running import RunningSglang
 from callsheet_bench.stage import Bench, rotated, started
+from callsheet_bench.systems import KV_ARGUMENTS
 from callsheet_bench.workload import Town
 from callsheet_sglang import cpu_attention
 from callsheet_sglang.launch import LaunchSpec, free_port
@@ -68,7 +69,8 @@ async def play_lora(bench: Bench, folder: Path, small: bool) -> None:
         distancing = {name: Distancing(one) for name, one in running.items()}
         for one in running.values():
             await _announce(one, names)
-            await warm_up(one, town.warm_up(), spec.concurrency, names.__getitem__)
+            everybody = town.warm_up(town.everybody)
+            await warm_up(one, everybody, spec.concurrency, names.__getitem__)
         for number in numbers:
             for name in rotated(tuple(LORA_SYSTEMS), number):
                 if not bench.store.has(LORA, name, number):
@@ -98,6 +100,7 @@ def _launch(bench: Bench, town: Town, adapters: Mapping[str, Path], order: str) 
         adapter_slots=SLOTS,
         plugin_settings={"adapters": order},
         log_level="warning",
+        extra_arguments=KV_ARGUMENTS,
     )
 
 

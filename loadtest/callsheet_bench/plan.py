@@ -50,16 +50,16 @@ class Stage:
     """Measure ordinary traffic too, with and without the plugin."""
 
 
-TOWN = TownSpec(npcs=40, persona_tokens=LONG, requests=30, lead_in=6)
-RANDOM = replace(TOWN, requests=14)
-CROWD = TownSpec(npcs=160, persona_tokens=SHORT, requests=30, lead_in=6)
+TOWN = TownSpec(npcs=56, persona_tokens=LONG, requests=24, lead_in=6, reply_tokens=20)
+RANDOM = replace(TOWN, requests=10, lead_in=4)
+CROWD = TownSpec(npcs=160, persona_tokens=SHORT, requests=24, lead_in=6)
 CROWD_TOKENS = 12_500
 """The pool of every town of the second stage: a quarter of the personas of ``CROWD``."""
 SCALES = (25, 50, 100, 200, 400)
 
 
 def _scale(npcs: int) -> Table:
-    town = replace(CROWD, npcs=npcs, requests=16, lead_in=6, device_tokens=CROWD_TOKENS)
+    town = replace(CROWD, npcs=npcs, requests=12, lead_in=4, device_tokens=CROWD_TOKENS)
     return Table(f"scaling-{npcs}", f"{npcs} NPCs, short personas, fixed pool", town)
 
 
@@ -67,12 +67,7 @@ STAGES: Sequence[Stage] = (
     Stage(
         "personas",
         (
-            Table(
-                "town",
-                "Town, long personas",
-                TOWN,
-                (*BASE, "stock-large"),
-            ),
+            Table("town", "Town, long personas", TOWN),
             *(
                 Table(
                     f"random-{share}",
@@ -85,13 +80,24 @@ STAGES: Sequence[Stage] = (
         overhead=True,
     ),
     Stage(
+        "pool",
+        (
+            Table(
+                "pool",
+                "Town, long personas, a larger pool for stock",
+                TOWN,
+                ("callsheet", "stock-large"),
+            ),
+        ),
+    ),
+    Stage(
         "link",
         (
             Table(
                 "link",
                 "Town, long personas, emulated link",
                 TOWN,
-                ("stock", "naive-link", "callsheet-link", "resident"),
+                ("resident", "naive-link", "callsheet-link"),
             ),
         ),
     ),

@@ -1,9 +1,9 @@
 """A round: the same requests in the same order, a fixed number of them at a time.
 
 Whoever ends first makes room for the next, so replies a second tell what a system can do. Game time
-follows the requests: as one is sent, it is as late in the game as the request is in the trace, and
-the server's distances of that moment go ahead of it. A fast system therefore plays the game faster,
-and has less real time between a forecast and the call it foresaw.
+follows the requests: as one is sent, it is as late in the game as the request is in the trace. A
+fast system therefore plays the game faster, and has less real time between a forecast and the call
+it foresaw. Distances go to the plugin beside the requests, at the server's interval.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,8 +33,8 @@ COUNTERS = {
 """What is read from /metrics: our name -> sample."""
 SETTLE_S = 1.0
 """Pause before and after a round: loads end, and the counters catch up."""
-BETWEEN_ROUNDS_S = 60.0
-"""Game time that the plugin sees pass between two rounds."""
+TELL_EVERY_S = 0.1
+"""As ``[sglang] distance_interval_s`` has it by default."""
 
 Adapters = Callable[[int], str | None]
 """NPC -> name of its adapter."""
@@ -53,32 +54,38 @@ class RoundResult:
 
 
 class Distancing:
-    """Tells a system's plugin the distances of a town; its clock never goes back."""
+    """Tells a system's plugin the distances of a town, as the server's feed does: in the game's
+    seconds, and by a clock of real time, which link bandwidth is counted by.
+    """
 
     def __init__(self, sglang: RunningSglang) -> None:
         self._sglang = sglang
         self._seq = itertools.count(1)
-        self._shift_s = 0.0
-        self._sent_s = 0.0
-        self._forecast: Forecast | None = None
 
-    def begin(self, town: Town) -> Forecast:
-        """Another round: the game jumps back, the clock that the plugin sees does not."""
-        self._forecast = forecast = Forecast(town.trace, town.calls[0])
-        self._shift_s = self._sent_s + BETWEEN_ROUNDS_S - forecast.now_s
-        return forecast
+    @asynccontextmanager
+    async def telling(self, forecast: Forecast) -> AsyncIterator[None]:
+        """Tell everybody's distance again and again while the block runs.
 
-    async def send(self) -> None:
-        """Tell everybody's distance. Raises ``aiohttp.ClientError``."""
-        assert self._forecast is not None
-        distance_s = self._forecast.distance_s()
-        self._sent_s = self._forecast.now_s + self._shift_s
-        handles = np.arange(len(distance_s), dtype=np.uint32)
-        update = Distances(next(self._seq), self._sent_s, handles, distance_s, full=True)
-        async with self._sglang.http.post(
-            self._sglang.url + DISTANCES_PATH, data=encode_distances(update)
-        ) as answer:
-            answer.raise_for_status()
+        Raises:
+            ExceptionGroup: of ``aiohttp.ClientError``.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(self._tell(forecast))
+            try:
+                yield
+            finally:
+                task.cancel()
+
+    async def _tell(self, forecast: Forecast) -> None:
+        while True:
+            distance_s = forecast.distance_s()
+            handles = np.arange(len(distance_s), dtype=np.uint32)
+            update = Distances(next(self._seq), time.monotonic(), handles, distance_s, full=True)
+            async with self._sglang.http.post(
+                self._sglang.url + DISTANCES_PATH, data=encode_distances(update)
+            ) as answer:
+                answer.raise_for_status()
+            await asyncio.sleep(TELL_EVERY_S)
 
 
 async def warm_up(
@@ -137,7 +144,7 @@ class _Round:
         self._town = town
         self._distancing = distancing
         self._adapters = adapters
-        self._forecast = distancing.begin(town) if distancing else None
+        self._forecast = Forecast(town.trace, town.calls[0]) if distancing else None
         self._slots = asyncio.Semaphore(town.spec.concurrency)
         self._speaking = [asyncio.Lock() for _ in range(town.spec.npcs)]
         self._samples: list[Sample] = []
@@ -145,16 +152,15 @@ class _Round:
     async def play(self, requests: list[Request], advance: Callable[[int], None]) -> RoundResult:
         lead_in = self._town.spec.lead_in
         before, cpu_s, begun_s = await self._counters(), 0.0, 0.0
-        async with asyncio.TaskGroup() as tasks:
+        async with self._telling(), asyncio.TaskGroup() as tasks:
             for request in requests:
                 await self._slots.acquire()
                 await self._speaking[request.row].acquire()  # one says one thing at a time
                 if request.index == lead_in:
                     before = await self._counters()
                     cpu_s, begun_s = self._sglang.scheduler_cpu_s(), time.perf_counter()
-                if self._forecast is not None and self._distancing is not None:
+                if self._forecast is not None:
                     self._forecast.advance(request.time_s)
-                    await self._distancing.send()
                 tasks.create_task(self._ask(request, measured=request.index >= lead_in))
                 advance(request.index + 1)
         wall_s = time.perf_counter() - begun_s
@@ -168,6 +174,11 @@ class _Round:
             game_s=requests[-1].time_s - requests[lead_in].time_s,
             counted={name: after[name] - before[name] for name in COUNTERS},
         )
+
+    def _telling(self) -> AbstractAsyncContextManager[None]:
+        if self._distancing is None or self._forecast is None:
+            return nullcontext()
+        return self._distancing.telling(self._forecast)
 
     async def _ask(self, request: Request, measured: bool) -> None:
         if self._forecast is not None:

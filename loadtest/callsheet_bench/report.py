@@ -107,9 +107,12 @@ def _tables(store: Store) -> Iterator[str]:
             yield (
                 f"{facts['npcs']} NPCs, {facts['prefix_tokens']:,} tokens of prefixes, device pool "
                 f"{facts['device_pool_tokens']:,} tokens, {facts['requests']} requests a round, "
-                f"{facts['calls_per_game_s']:.2f} calls per game second; LRU would hit "
-                f"{facts['lru_hit_share']:.0%} of these calls and "
-                f"{facts['lru_hit_share_of_the_day']:.0%} of the day's.\n"
+                f"{facts['calls_per_game_s']:.2f} calls per game second. LRU would hit "
+                f"{facts['lru_hit_share']:.0%} of these calls, "
+                f"{facts['lru_hit_share_of_the_day']:.0%} of the day's; "
+                f"{facts['foreseen_share']:.0%} of these, "
+                f"{facts['foreseen_share_of_the_day']:.0%} of the day's, come from those whom the "
+                "forecasts would hold.\n"
             )
         yield from _figures(measured, OTHERS.get(table, SHOWN))
         if table not in OTHERS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +62,9 @@ def rotated(names: Sequence[str], round_number: int) -> list[str]:
 
 
 OVERHEAD_S = 45.0
-START_S, REPLY_S, WARM_UP_TOKENS_PER_S, MISS_TOKENS_PER_S = 25.0, 0.35, 1200.0, 1000.0
+START_S, TOKEN_S, TOKENS_PER_S = 20.0, 0.05, 480.0
+ASKED_SHARE = 0.3
+"""Of everybody, about, those whom a round asks."""
 
 
 def estimate_s(stage: Stage, rounds: int) -> float:
@@ -72,11 +74,15 @@ def estimate_s(stage: Stage, rounds: int) -> float:
     if stage.overhead:
         systems |= set(OVERHEAD_SYSTEMS)
         seconds += rounds * len(OVERHEAD_SYSTEMS) * OVERHEAD_S
-    warm = sum(SYSTEMS[name].host_tier or SYSTEMS[name].pool is Pool.ALL for name in systems)
+    warm = sum(
+        1.0 if SYSTEMS[name].plugin else ASKED_SHARE
+        for name in systems
+        if SYSTEMS[name].host_tier or SYSTEMS[name].pool is Pool.ALL
+    )
     largest = max(
         (table.town.npcs * sum(table.town.persona_tokens) / 2 for table in stage.tables), default=0
     )
-    seconds += START_S * len(systems) + warm * largest / WARM_UP_TOKENS_PER_S
+    seconds += START_S * len(systems) + warm * largest / TOKENS_PER_S
     return seconds + sum(rounds * _round_s(table, name) for table in stage.tables
                          for name in table.systems)  # fmt: skip
 
@@ -84,8 +90,8 @@ def estimate_s(stage: Stage, rounds: int) -> float:
 def _round_s(table: Table, name: str) -> float:
     town, system = table.town, SYSTEMS[name]
     missed = 0.0 if system.host_tier or system.pool is Pool.ALL else 0.7
-    miss_s = missed * sum(town.persona_tokens) / 2 / MISS_TOKENS_PER_S
-    return 2.0 + (town.requests + town.lead_in) * (REPLY_S + miss_s)
+    miss_s = missed * sum(town.persona_tokens) / 2 / TOKENS_PER_S
+    return 2.0 + (town.requests + town.lead_in) * (town.reply_tokens * TOKEN_S + miss_s)
 
 
 @asynccontextmanager
@@ -166,14 +172,15 @@ class _Stage:
         self._stack = stack
         self._running: dict[str, RunningSglang] = {}
         self._distancing: dict[str, Distancing] = {}
-        self._known_rows: dict[str, int] = {}
-        """System -> how many of the people it has been asked for once."""
+        self._known: dict[str, set[int]] = {name: set() for name in SYSTEMS}
+        """System -> the people it has met."""
 
     async def start(self, names: Sequence[str], town: Town) -> None:
         """Start the systems; the first one tells how fast this machine computes prefixes."""
         rest = list(names)
         if self._bench.store.fact(LINK) is None:
-            first = rest.pop(0)
+            first = next(name for name in rest if not SYSTEMS[name].link)
+            rest.remove(first)
             await self._start(first)
             await self._calibrate(self._running[first], town)
         for at in range(0, len(rest), STARTS_AT_A_TIME):
@@ -220,29 +227,34 @@ class _Stage:
         load = os.getloadavg()[0]
         running, pool = self._running[name], SYSTEMS[name].pool
         if pool is Pool.LARGE:  # It may hold all that a round asks for: the last one would be left.
-            await running.flush()
             held = town.called_before(self._sizes.device_tokens(pool))
-            await warm_up(running, held, town.spec.concurrency)
+            await warm_up(running, town.warm_up(held), concurrency=1)  # LRU's order is theirs
         result = await play(running, town, f"{table.name} {number}", self._distancing.get(name))
         figures = figures_of_round(result) | {"load_average_before": load}
         bench.store.add_round(table.name, name, number, figures)
         bench.report("", _round_s(table, name))
 
     async def _warm_up(self, system: System, town: Town) -> None:
-        known = self._known_rows.get(system.name, 0)
+        """Introduce those whom the system can remember.
+
+        The plugin may prefetch anybody, so it is to know all. Where nobody is brought without being
+        asked for and nobody is forgotten, the others make no difference.
+        """
         if not system.host_tier and system.pool is not Pool.ALL:
             return  # it would forget them at once
-        if known < town.spec.npcs:
+        known = self._known[system.name]
+        met = town.everybody if system.plugin else town.called
+        new = [row for row in met if row not in known]
+        if new:
             self._bench.report(f"{system.name}: everybody speaks once", 0.0)
-            await warm_up(self._running[system.name], town.warm_up(known), town.spec.concurrency)
-            self._known_rows[system.name] = town.spec.npcs
-            tokens = sum(map(len, town.persona_ids[known:]))
-            self._bench.report("", tokens / WARM_UP_TOKENS_PER_S)
+            await warm_up(self._running[system.name], town.warm_up(new), town.spec.concurrency)
+            known.update(new)
+            self._bench.report("", _tokens(town, new) / TOKENS_PER_S)
 
     async def _calibrate(self, running: RunningSglang, town: Town) -> None:
         """Measure prefill alone, and derive the link from it."""
         bench, rates = self._bench, []
-        for request in list(town.warm_up())[: CALIBRATIONS + 1]:
+        for request in town.warm_up(range(CALIBRATIONS + 1)):
             sample = await ask(running.http, running.url, request)
             computed = len(request.input_ids) - sample.device_tokens - sample.host_tokens
             rates.append(computed / sample.prefill_s)
@@ -250,6 +262,10 @@ class _Stage:
         bench.store.add_fact(PREFILL, rate)
         bench.store.add_fact(LINK, bench.pair.emulated_bytes_per_s(bench.kv_bytes_per_token, rate))
         await running.flush()
+
+
+def _tokens(town: Town, rows: Iterable[int]) -> int:
+    return sum(len(town.persona_ids[row]) for row in rows)
 
 
 def _facts(town: Town, sizes: Sizes) -> dict[str, float]:
@@ -262,4 +278,6 @@ def _facts(town: Town, sizes: Sizes) -> dict[str, float]:
         "calls_per_game_s": town.calls_per_game_s,
         "lru_hit_share": town.lru_share,
         "lru_hit_share_of_the_day": town.day_lru_share,
+        "foreseen_share": town.foreseen_share,
+        "foreseen_share_of_the_day": town.day_foreseen_share,
     }

@@ -11,13 +11,12 @@ from callsheet_sglang import cpu_attention
 from callsheet_sglang.emulated_link import BYTES_PER_S
 from callsheet_sglang.launch import LaunchSpec
 
-__all__ = ["SYSTEMS", "Pool", "Sizes", "System"]
+__all__ = ["KV_ARGUMENTS", "SYSTEMS", "Pool", "Sizes", "System"]
 
+KV_ARGUMENTS = ("--kv-cache-dtype", "bfloat16")
+"""Whatever a CPU computes in, KV caches have the size that they have on a GPU."""
 TARGET_POOL_SHARE = 0.45
 """Ours is to answer as fast with this share of stock's device pool."""
-REPLAY_SPEED = 2.5
-"""Game seconds per second of a replay, about. The plugin counts the link's bandwidth by the clock
-of who sends distances, which in a game is real time and in a replay is game time."""
 
 
 class Pool(StrEnum):
@@ -71,8 +70,7 @@ class System:
         self, python: Path, model: Path, port: int, sizes: Sizes, link_bytes_per_s: float
     ) -> LaunchSpec:
         """Say how to start it on this machine's CPU."""
-        told = link_bytes_per_s / REPLAY_SPEED
-        policy = {"assumed_device_link_bytes_per_s": told} if self.link else {}
+        policy = {"assumed_device_link_bytes_per_s": link_bytes_per_s} if self.link else {}
         return LaunchSpec(
             python=python,
             model=model,
@@ -84,6 +82,7 @@ class System:
             plugin=self.plugin,
             plugin_settings={"policy": policy} if self.plugin and policy else {},
             log_level="warning",
+            extra_arguments=KV_ARGUMENTS,
         )
 
     def environment(self, link_bytes_per_s: float) -> Mapping[str, str]:

@@ -7,21 +7,23 @@ systems get the same requests in the same round.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from callsheet.cast import Character, cast
 from callsheet.town import TownSimulation
+from callsheet_bench.forecast import Forecast
 from callsheet_server.profile.capacity import stack_distance_bytes
 from callsheet_server.trace import Trace
 from callsheet_server.trace.town import record_town
 from callsheet_server.trace.trace import TraceCall
 
-__all__ = ["Request", "Town", "TownSpec"]
+__all__ = ["TICK_S", "Request", "Town", "TownSpec"]
 
 DAY_S = 480.0
 TICK_S = 0.25
@@ -101,7 +103,7 @@ class Town:
             self._exactly(_life(people, row), length) for row, length in enumerate(lengths)
         )
         self.trace: Trace = record_town(simulation, DAY_S, TICK_S)
-        self.day_lru_share, self.lru_share, first = self._typical_window(lengths)
+        first = self._typical_window(lengths)
         self.calls: tuple[TraceCall, ...] = tuple(self.trace.calls[first : first + self._length])
         self.rows = self._with_random_callers(draw)
         self._callers_before = [call.row for call in self.trace.calls[:first]]
@@ -132,13 +134,23 @@ class Town:
         for index, (call, row) in enumerate(zip(self.calls, self.rows, strict=True)):
             yield self._request(index, row, call.time_s, f"{label}.{index}", call.text)
 
-    def warm_up(self, first: int = 0) -> Iterator[Request]:
-        """Everybody from row ``first`` on, once."""
-        for row in range(first, self.spec.npcs):
-            yield self._request(row, row, 0.0, f"warm-up {row}", "Good morning!")
+    @property
+    def everybody(self) -> Sequence[int]:
+        """All rows."""
+        return range(self.spec.npcs)
 
-    def called_before(self, pool_tokens: int) -> Iterator[Request]:
-        """Those whom LRU would hold in a pool of this size when a round begins, in LRU's order."""
+    @property
+    def called(self) -> Sequence[int]:
+        """The rows that a round asks, those asked last at the end."""
+        return tuple(dict.fromkeys(reversed(self.rows)))[::-1]
+
+    def warm_up(self, rows: Iterable[int]) -> Iterator[Request]:
+        """A greeting to each of these, answered by one token: their prefixes are known then."""
+        for row in rows:
+            yield self._request(row, row, 0.0, f"warm-up {row}", "Good morning!", reply_tokens=1)
+
+    def called_before(self, pool_tokens: int) -> Sequence[int]:
+        """The rows that LRU would hold in a pool of this size when a round begins, in its order."""
         free = pool_tokens - self.spec.world_tokens
         held: list[int] = []
         for row in dict.fromkeys(reversed(self._callers_before)):
@@ -146,40 +158,70 @@ class Town:
             if free < 0:
                 break
             held.append(row)
-        for row in reversed(held):
-            yield self._request(row, row, 0.0, f"before {row}", "Good morning!")
+        return held[::-1]
 
-    def _request(self, index: int, row: int, time_s: float, number: str, text: str) -> Request:
+    def _request(
+        self,
+        index: int,
+        row: int,
+        time_s: float,
+        number: str,
+        text: str,
+        reply_tokens: int | None = None,
+    ) -> Request:
         prefix = self.prefix_ids(row)
         question = self._exactly(f"\n{number} {text} ", self.spec.question_tokens)
-        return Request(index, row, time_s, prefix + question, len(prefix), self.spec.reply_tokens)
+        reply_tokens = reply_tokens or self.spec.reply_tokens
+        return Request(index, row, time_s, prefix + question, len(prefix), reply_tokens)
 
     @property
     def _length(self) -> int:
         return self.spec.lead_in + self.spec.requests
 
-    def _typical_window(self, persona_tokens: list[int]) -> tuple[float, float, int]:
-        """Choose which calls of the day to replay: those that suit LRU neither better nor worse
-        than the day as a whole.
-
-        Returns:
-            LRU's hit rate over the day, that of the calls chosen, and where they begin.
+    def _typical_window(self, persona_tokens: list[int]) -> int:
+        """Choose which calls of the day to replay: those that suit neither LRU nor the forecasts
+        better or worse than the day as a whole. Returns the first one's index.
         """
         calls = self.trace.calls
         if len(calls) < self._length:
             raise ValueError(f"the town makes {len(calls)} calls a day: {self._length} are wanted")
         tokens = self.spec.device_tokens or self.pool_tokens(0.25)
-        need = stack_distance_bytes([call.row for call in calls], persona_tokens)
-        hit = need <= tokens - self.spec.world_tokens
-        day = float(hit.mean())
+        room = tokens - self.spec.world_tokens
+        hits = stack_distance_bytes([call.row for call in calls], persona_tokens) <= room
+        known = np.stack([hits, self._foreseen(np.array(persona_tokens), room)])
         starts = [
             first
             for first in range(0, len(calls) - self._length + 1, WINDOW_STEP)
             if calls[first].time_s >= HISTORY_S
         ] or [len(calls) - self._length]
-        shares = [float(hit[first : first + self._length].mean()) for first in starts]
-        chosen = int(np.argmin(np.abs(np.array(shares) - day)))
-        return day, shares[chosen], starts[chosen]
+        shares = np.array([known[:, at : at + self._length].mean(axis=1) for at in starts])
+        day = known.mean(axis=1)
+        chosen = int(np.abs(shares - day).sum(axis=1).argmin())
+        self.day_lru_share, self.day_foreseen_share = day.tolist()
+        self.lru_share, self.foreseen_share = shares[chosen].tolist()
+        return starts[chosen]
+
+    def _foreseen(self, persona_tokens: NDArray[np.int64], room: int) -> NDArray[np.bool_]:
+        """(calls,) bool: as the call came, was the caller among the nearest for whom there is room?
+
+        Args:
+            persona_tokens: (N,), of each row.
+            room: tokens for personas.
+        """
+        calls = self.trace.calls
+        forecast, speaking = Forecast(self.trace, calls[0]), list[TraceCall]()
+        foreseen = np.zeros(len(calls), np.bool_)
+        for index, call in enumerate(calls):
+            for over in [c for c in speaking if c.time_s + c.duration_s <= call.time_s]:
+                forecast.end_call(over.row)
+                speaking.remove(over)
+            forecast.advance(call.time_s)
+            nearest = np.argsort(forecast.distance_s(), kind="stable")
+            held = nearest[np.cumsum(persona_tokens[nearest]) <= room]
+            foreseen[index] = call.row in held
+            forecast.begin_call(call.row)
+            speaking.append(call)
+        return foreseen
 
     def _with_random_callers(self, draw: np.random.Generator) -> tuple[int, ...]:
         rows = np.array([call.row for call in self.calls])

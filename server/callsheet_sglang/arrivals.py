@@ -55,6 +55,11 @@ class Arrivals:
         if self._of:
             self._admitted.append(node)
 
+    def is_coming(self, node: int, loading: Container[int]) -> bool:
+        """Whether ``node`` is part of a load that has not ended; for ``loading`` see below."""
+        load = self._of.get(node)
+        return load is not None and load.anchor in loading
+
     def index_for_batch(self, node_by_id: Callable[[int], Node], loading: Container[int]) -> int:
         """What the batch of the requests admitted since the last one waits for.
 

@@ -1,8 +1,9 @@
 """What a stock SGLang needs to run its host tier and its adapters without a GPU.
 
 Active under ``SGLANG_USE_CPU_ENGINE=1`` only, with or without the plugin's policy; on CUDA nothing
-is replaced. Here it is three things: pinning a host pool (there is no driver to pin it with), the
-copy between the pools (its kernel is CUDA-only), and pinning small tensors.
+is replaced. Here it is four things: pinning a host pool (there is no driver to pin it with), the
+memory that must stay free beside one (more than a laptop has), the copy between the pools (its
+kernel is CUDA-only), and pinning small tensors.
 """
 
 from __future__ import annotations
@@ -10,19 +11,24 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["CPU_ENGINE", "activate", "is_cpu_engine"]
+__all__ = ["CPU_ENGINE", "activate", "has_bfloat16", "is_cpu_engine"]
 
 CPU_ENGINE = "SGLANG_USE_CPU_ENGINE"
 """SGLang's own switch: "1" = no GPU."""
 
+_BFLOAT16 = {"amx_bf16", "avx512_bf16", "bf16"}
+"""What Linux calls instructions that multiply matrices of bfloat16, on x86 and on Arm."""
 _PINNING = ("sglang.srt.lora.layers", "sglang.srt.lora.backend.torch_backend")
 """Modules that ask torch for pinned tensors whatever the device."""
+RESERVE_BYTES = 2**30
+"""What a host pool must leave of the RAM; SGLang means servers, and wants 10 GiB."""
 _POOLS = "sglang.srt.mem_cache.pool_host"
 _COPIES = ("load_to_device_per_layer", "backup_from_device_all_layer")
 """Methods of the multi-head host pool that call the copy kernel."""
@@ -31,6 +37,19 @@ _COPIES = ("load_to_device_per_layer", "backup_from_device_all_layer")
 def is_cpu_engine() -> bool:
     """True if this process belongs to an SGLang that runs without a GPU."""
     return os.environ.get(CPU_ENGINE) == "1"
+
+
+def has_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """True if this machine's CPU multiplies bfloat16 in hardware, or nobody knows.
+
+    Without, PyTorch emulates it: one eighth of the speed of float32 on a CPU that has AVX2 only.
+    """
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return True
+    flags = [line.split() for line in lines if line.lower().startswith(("flags", "features"))]
+    return not flags or not _BFLOAT16.isdisjoint(flags[0])
 
 
 def activate() -> None:
@@ -48,6 +67,8 @@ def activate() -> None:
             raise _unsupported(f"call of transfer_kv_direct in {_POOLS}.mha, {name}")
     _existing(f"{_POOLS}.common._cuda_host_register")
     _existing(f"{_POOLS}.common")._cuda_host_register = _leave_unpinned
+    _existing(f"{_POOLS}.base.HICACHE_HOST_MEMORY_RESERVE_BYTES")
+    _existing(f"{_POOLS}.base").HICACHE_HOST_MEMORY_RESERVE_BYTES = RESERVE_BYTES
     _existing(f"{_POOLS}.mha").transfer_kv_direct = copy_rows
     for name in _PINNING:
         _existing(name).torch = _Unpinned(_existing(f"{name}.torch"))

@@ -6,6 +6,7 @@ and counts of iterations, never from a clock, so all tensor-parallel ranks do th
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Any
 
@@ -15,12 +16,13 @@ from callsheet_sglang.ownership import Node
 from callsheet_sglang.scheduler_state import SchedulerState
 from callsheet_sglang.wire import handle_of
 
-__all__ = ["Mover", "pools"]
+__all__ = ["LOOKED_AT_QUEUED", "Mover", "pools"]
 
 MEASURED_PER_ITERATION = 256
 """NPCs whose rows are brought up to date per iteration, at most: under a millisecond."""
 LOOKED_AT_QUEUED = 64
-"""Waiting requests that room is reserved for, at most: those to be admitted next."""
+"""Waiting requests that room is reserved for, or prefixes sent for, at most: those to be admitted
+next."""
 
 
 class Mover:
@@ -70,6 +72,34 @@ class Mover:
         counters.longest_decision_s = max(counters.longest_decision_s, took_s)
         counters.move_s += time.perf_counter() - decided_s
 
+    def bring(self, state: SchedulerState, req: Any, handle: int) -> bool:
+        """Send for the prefix that a waiting request needs, whoever must leave for it.
+
+        False if there is nothing to load, or no room beside what running requests and this one may
+        still take. Pages on the link cannot be evicted: a full pool would cost somebody his reply.
+        """
+        cache, anchor = state.cache, state.ownership.anchor[handle]
+        if not anchor.evicted or not cache.has_free_load_back_slot():
+            return False
+        missing = _missing(state, handle)
+        everything = sys.maxsize
+        taken = sum(_remaining_tokens(other, everything) for other in _running(state.scheduler))
+        taken += _prompt_tokens(state, req) + _remaining_tokens(req, everything)
+        room = cache.token_to_kv_pool_allocator.available_size() + cache.evictable_size() - taken
+        # The prefix itself is part of the prompt: what is not on the device counts in both.
+        if not cache.load_back(anchor.id, room + int(state.table.missing_tokens[handle])):
+            return False
+        self._loading[handle] = anchor.id
+        state.counters.demanded_loads += 1
+        self._start(state, {anchor.id: missing})
+        return True
+
+    def is_coming(self, state: SchedulerState, handle: int) -> bool:
+        """Whether any of an NPC's prefix is on the link to the device."""
+        loading = state.cache.ongoing_load_back
+        nodes = state.ownership.chain(handle)
+        return any(state.arrivals.is_coming(node.id, loading) for node in nodes)
+
     def _carry_out(self, state: SchedulerState, made: Plan) -> None:
         loads: dict[int, list[int]] = {}
         self._stuck.clear()
@@ -77,7 +107,7 @@ class Mover:
             handle = action.key
             assert isinstance(handle, int)
             if isinstance(action, Load):
-                nodes = [node.id for node in state.ownership.chain(handle) if node.evicted]
+                nodes = _missing(state, handle)
                 if not self._load(state, handle):
                     state.counters.deferred += 1
                     break  # What follows is farther: it must not take the room.
@@ -86,9 +116,13 @@ class Mover:
                 state.counters.deferred += 1
                 self._stuck.add(handle)
         if loads:
-            index = state.cache.cache_controller.start_loading()
-            for anchor, nodes in loads.items():
-                state.arrivals.begin(anchor, nodes, index)
+            self._start(state, loads)
+
+    def _start(self, state: SchedulerState, loads: dict[int, list[int]]) -> None:
+        """Begin what has been queued: nodes by the anchor that SGLang files each load under."""
+        index = state.cache.cache_controller.start_loading()
+        for anchor, nodes in loads.items():
+            state.arrivals.begin(anchor, nodes, index)
 
     def _demote(self, state: SchedulerState, handle: int) -> bool:
         """Free the device of what only this NPC owns, and of what nobody needs below it."""
@@ -139,26 +173,40 @@ def pools(state: SchedulerState) -> Pools:
     )
 
 
+def _missing(state: SchedulerState, handle: int) -> list[int]:
+    """The nodes of an NPC's prefix that are not on the device."""
+    return [node.id for node in state.ownership.chain(handle) if node.evicted]
+
+
 def _traffic(state: SchedulerState, in_use: set[int]) -> Traffic:
     scheduler, limit = state.scheduler, state.settings.reserved_output_tokens
-    running = [*scheduler.running_batch.reqs]
-    if scheduler.last_batch is not None:
-        running += scheduler.last_batch.reqs
-    if scheduler.chunked_req is not None:
-        running.append(scheduler.chunked_req)
-    queued = scheduler.waiting_queue[:LOOKED_AT_QUEUED]
-    reserved = sum(_remaining_tokens(req, limit) for req in {id(r): r for r in running}.values())
-    for req in queued:
-        handle = handle_of(req.session_id)
-        known = handle is not None and handle < state.table.capacity
-        cached = int(state.table.device_tokens[handle]) if known else 0
-        reserved += max(len(req.origin_input_ids) - cached, 0) + _remaining_tokens(req, limit)
+    running, queued = _running(scheduler), scheduler.waiting_queue[:LOOKED_AT_QUEUED]
+    reserved = sum(_remaining_tokens(req, limit) for req in running)
+    reserved += sum(_prompt_tokens(state, req) + _remaining_tokens(req, limit) for req in queued)
     return Traffic(
         running=_npcs(state, running) | in_use,
         queued=_npcs(state, scheduler.waiting_queue),
         reserved_tokens=reserved,
         waiting_requests=len(scheduler.waiting_queue),
     )
+
+
+def _running(scheduler: Any) -> list[Any]:
+    """The requests in the running, last and chunked batch."""
+    running = [*scheduler.running_batch.reqs]
+    if scheduler.last_batch is not None:
+        running += scheduler.last_batch.reqs
+    if scheduler.chunked_req is not None:
+        running.append(scheduler.chunked_req)
+    return list({id(req): req for req in running}.values())
+
+
+def _prompt_tokens(state: SchedulerState, req: Any) -> int:
+    """What a waiting request's prompt will take of the device."""
+    handle, cached = handle_of(req.session_id), 0
+    if handle is not None and handle < state.table.capacity:
+        cached = int(state.table.device_tokens[handle])
+    return max(len(req.origin_input_ids) - cached, 0)
 
 
 def _npcs(state: SchedulerState, requests: list[Any]) -> set[int]:

@@ -67,6 +67,7 @@ def _join_scheduler_process() -> None:
     scheduler = "sglang.srt.managers.scheduler.Scheduler"
     HookRegistry.register(f"{scheduler}.init_request_dispatcher", _add_messages, HookType.AFTER)
     HookRegistry.register(f"{scheduler}.get_next_batch_to_run", _begin_iteration, HookType.BEFORE)
+    HookRegistry.register(f"{scheduler}._get_new_batch_prefill_raw", _admit, HookType.AROUND)
 
 
 def _add_messages(_: Any, scheduler: Any) -> None:
@@ -74,6 +75,7 @@ def _add_messages(_: Any, scheduler: Any) -> None:
     from sglang.srt.runtime_context import get_observability, get_parallel
     from sglang.utils import TypeBasedDispatcher
 
+    from callsheet_sglang.gate import Gate
     from callsheet_sglang.lora import AdapterSlots
     from callsheet_sglang.messages import handlers
     from callsheet_sglang.metrics import Metrics
@@ -83,7 +85,9 @@ def _add_messages(_: Any, scheduler: Any) -> None:
     scheduler._request_dispatcher += TypeBasedDispatcher(handlers())
     state = current()
     state.scheduler = scheduler
-    state.every_iteration.append(Mover().move)
+    mover = Mover()
+    state.every_iteration.append(mover.move)
+    state.gate = Gate(state, mover)
     if scheduler.enable_lora:
         state.adapters = AdapterSlots(state)
         state.every_iteration += [state.adapters.forget_unloaded, state.adapters.prefetch]
@@ -95,3 +99,12 @@ def _begin_iteration(scheduler: Any, *_: Any, **__: Any) -> None:
     from callsheet_sglang.scheduler_state import current
 
     current().iterate(scheduler)
+
+
+def _admit(make_batch: Any, scheduler: Any, *args: Any, **kwargs: Any) -> Any:
+    from callsheet_sglang.scheduler_state import current
+
+    gate = current().gate
+    if gate is None:
+        return make_batch(scheduler, *args, **kwargs)
+    return gate.admit(make_batch, scheduler, *args, **kwargs)

@@ -18,6 +18,7 @@ from callsheet_sglang.settings import PluginSettings
 from callsheet_sglang.table import NpcTable
 
 if TYPE_CHECKING:
+    from callsheet_sglang.gate import Gate
     from callsheet_sglang.lora import AdapterSlots
 
 __all__ = ["Counters", "SchedulerState", "current", "install"]
@@ -36,6 +37,10 @@ class Counters:
     evictions: int = 0
     """Tree nodes evicted by distance because a request needed the room."""
     evicted_tokens: int = 0
+    demanded_loads: int = 0
+    """KV caches sent for because a request of their NPC waited, while others ran."""
+    held_requests: int = 0
+    """Requests that waited in the queue until their KV cache had come, while others ran."""
     deferred: int = 0
     """Planned moves not made: something was in use, or there was no room after all."""
     decisions: int = 0
@@ -76,6 +81,8 @@ class SchedulerState:
     """Our radix cache, if SGLang was started with ``--radix-cache-backend callsheet``."""
     adapters: AdapterSlots | None = None
     """The adapter slots, if SGLang was started with ``--enable-lora``."""
+    gate: Gate | None = None
+    """What admits requests, once the scheduler runs."""
     every_iteration: list[Callable[[SchedulerState], None]] = field(default_factory=list)
     """Called in this order as each scheduler iteration begins; what raises is counted."""
     arrivals: Arrivals = field(default_factory=Arrivals)

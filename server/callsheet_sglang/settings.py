@@ -33,6 +33,11 @@ class PluginSettings(BaseModel):
         description="Park KV caches in host memory as soon as the device is fuller than its "
         "headroom allows, not when a request is waiting for the room.",
     )
+    hold: bool = Field(
+        default=True,
+        description="A request whose KV cache is on its way to the device waits in the queue while "
+        "others run, instead of holding up the batch.",
+    )
     adapters: Literal["distance", "lru"] = Field(
         default="distance",
         description="How LoRA adapters come to their slots and leave them: distance = before they "

@@ -37,6 +37,9 @@ EVICTION = ("tracker", "device_frees", "host_frees", "cache_actions")
 
 TARGETS: tuple[Target, ...] = (
     Target("sglang.srt.managers.scheduler.Scheduler.get_next_batch_to_run"),
+    Target(
+        "sglang.srt.managers.scheduler.Scheduler._get_new_batch_prefill_raw", ("running_batch",)
+    ),
     Target("sglang.srt.managers.scheduler.Scheduler.init_request_dispatcher"),
     Target("sglang.srt.managers.scheduler.Scheduler.is_fully_idle"),
     Target("sglang.srt.managers.io_struct.BaseReq"),

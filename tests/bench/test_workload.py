@@ -13,7 +13,7 @@ from callsheet.cast import cast
 from callsheet_bench.forecast import Forecast
 from callsheet_bench.stage import rotated, sizes_for
 from callsheet_bench.systems import TARGET_POOL_SHARE, Pool
-from callsheet_bench.workload import WORLD, Town, TownSpec
+from callsheet_bench.workload import TICK_S, WORLD, Town, TownSpec
 
 SPEC = TownSpec(npcs=30, persona_tokens=(100, 150), requests=30, lead_in=6)
 
@@ -53,9 +53,20 @@ def test_rounds_ask_the_same_people_other_questions(town: Town) -> None:
 
 def test_a_pool_holds_those_who_called_last_before_a_round(town: Town) -> None:
     before = [c.row for c in town.trace.calls if c.time_s < town.calls[0].time_s]
-    held = [request.row for request in town.called_before(SPEC.world_tokens + 1_000)]
+    held = list(town.called_before(SPEC.world_tokens + 1_000))
     assert held == list(dict.fromkeys(reversed(before)))[: len(held)][::-1]
     assert 750 < sum(len(town.persona_ids[row]) for row in held) <= 1_000
+
+
+def test_those_who_are_called_are_introduced_once_the_last_caller_last(town: Town) -> None:
+    called = town.called
+    assert sorted(called) == sorted(set(town.rows))
+    last_call = {row: index for index, row in enumerate(town.rows)}
+    assert [last_call[row] for row in called] == sorted(last_call.values())
+    for row, request in zip(called, town.warm_up(called), strict=True):
+        assert request.row == row
+        assert request.input_ids[: request.prefix_tokens] == town.prefix_ids(row)
+        assert request.reply_tokens == 1
 
 
 def test_the_part_of_the_day_suits_lru_as_the_day_does(town: Town) -> None:
@@ -104,4 +115,14 @@ def test_forecasts_know_the_town_and_not_who_calls(town: Town) -> None:
         forecast.begin_call(call.row)
         assert forecast.distance_s()[call.row] == 0.0
         forecast.end_call(call.row)
-    assert forecast.now_s <= town.calls[-1].time_s
+    assert forecast.now_s < town.calls[-1].time_s
+
+
+def test_an_announced_call_is_expected_until_it_comes(tokenizer: Tokenizer) -> None:
+    town = Town(replace(SPEC, requests=100), tokenizer)
+    forecast = Forecast(town.trace, town.calls[0])
+    announced = [call for call in town.calls if call.text.startswith("It is time for")]
+    assert announced
+    for call in announced:
+        forecast.advance(call.time_s)
+        assert forecast.distance_s()[call.row] <= TICK_S + 0.01

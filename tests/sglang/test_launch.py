@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from callsheet_sglang.cpu import has_bfloat16
 from callsheet_sglang.launch import LaunchSpec, arguments, environment
 
 
@@ -38,6 +39,40 @@ def test_on_cpu_everything_is_computed_with_torch() -> None:
     assert value_of("--attention-backend", command) == "torch_native"
     assert value_of("--hicache-io-backend", command) == "direct"
     assert value_of("--lora-backend", command) == "torch_native"
+
+
+@pytest.mark.parametrize(
+    ("device", "dtype", "hardware", "expected"),
+    [
+        ("cpu", "auto", True, "auto"),
+        ("cpu", "auto", False, "float32"),
+        ("cpu", "bfloat16", False, "bfloat16"),
+        ("cuda", "auto", False, "auto"),
+    ],
+)
+def test_a_cpu_without_bfloat16_computes_in_float32(
+    device: str, dtype: str, hardware: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callsheet_sglang.launch.has_bfloat16", lambda: hardware)
+    assert value_of("--dtype", arguments(spec(device=device, dtype=dtype))) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("processor\t: 0\nflags\t\t: fpu avx2 fma\n", False),
+        ("processor\t: 0\nflags\t\t: fpu avx512f avx512_bf16\n", True),
+        ("processor\t: 0\nFeatures\t: fp asimd bf16\n", True),
+        ("processor\t: 0\nFeatures\t: fp asimd\n", False),
+        ("processor\t: 0\n", True),
+    ],
+)
+def test_the_kernel_says_whether_a_cpu_has_bfloat16(
+    text: str, expected: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "cpuinfo").write_text(text, encoding="utf-8")
+    assert has_bfloat16(tmp_path / "cpuinfo") is expected
+    assert has_bfloat16(tmp_path / "absent") is True
 
 
 def test_without_plugin_and_host_tier_it_is_the_stock_sglang() -> None:
