@@ -11,7 +11,7 @@ from callsheet_bench.running import RunningSglang
 
 __all__ = ["PROMPTS", "OverheadError", "ordinary_traffic"]
 
-PROMPTS = 32
+PROMPTS = 24
 PROMPT_TOKENS, REPLY_TOKENS = 256, 16
 CONCURRENCY = 4
 TIMEOUT_S = 600.0

@@ -50,8 +50,8 @@ class Stage:
     """Measure ordinary traffic too, with and without the plugin."""
 
 
-TOWN = TownSpec(npcs=56, persona_tokens=LONG, requests=24, lead_in=6, reply_tokens=20)
-RANDOM = replace(TOWN, requests=10, lead_in=4)
+TOWN = TownSpec(npcs=56, persona_tokens=LONG, requests=24, lead_in=6, reply_tokens=12)
+RANDOM = replace(TOWN, requests=8, lead_in=2)
 CROWD = TownSpec(npcs=160, persona_tokens=SHORT, requests=24, lead_in=6)
 CROWD_TOKENS = 12_500
 """The pool of every town of the second stage: a quarter of the personas of ``CROWD``."""
@@ -59,7 +59,7 @@ SCALES = (25, 50, 100, 200, 400)
 
 
 def _scale(npcs: int) -> Table:
-    town = replace(CROWD, npcs=npcs, requests=12, lead_in=4, device_tokens=CROWD_TOKENS)
+    town = replace(CROWD, npcs=npcs, requests=10, lead_in=2, device_tokens=CROWD_TOKENS)
     return Table(f"scaling-{npcs}", f"{npcs} NPCs, short personas, fixed pool", town)
 
 

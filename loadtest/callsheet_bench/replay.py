@@ -31,10 +31,12 @@ COUNTERS = {
     "load_wait_s": "callsheet_load_wait_request_seconds_total",
 }
 """What is read from /metrics: our name -> sample."""
-SETTLE_S = 1.0
+SETTLE_S = 0.3
 """Pause before and after a round: loads end, and the counters catch up."""
 TELL_EVERY_S = 0.1
 """As ``[sglang] distance_interval_s`` has it by default."""
+SPEED_PRIOR_S = 5.0
+"""Before a round has shown its speed, one game second per second is assumed, with this weight."""
 
 Adapters = Callable[[int], str | None]
 """NPC -> name of its adapter."""
@@ -54,8 +56,10 @@ class RoundResult:
 
 
 class Distancing:
-    """Tells a system's plugin the distances of a town, as the server's feed does: in the game's
-    seconds, and by a clock of real time, which link bandwidth is counted by.
+    """Tells a system's plugin the distances of a town, as the server's feed does: in real time.
+
+    A game runs at one game second per second. A replay runs as fast as the replies come, so game
+    seconds are divided by the speed that the round has had so far.
     """
 
     def __init__(self, sglang: RunningSglang) -> None:
@@ -77,10 +81,14 @@ class Distancing:
                 task.cancel()
 
     async def _tell(self, forecast: Forecast) -> None:
+        game_begun_s, begun_s = forecast.now_s, time.monotonic()
         while True:
-            distance_s = forecast.distance_s()
+            now_s = time.monotonic()
+            played_s = forecast.now_s - game_begun_s + SPEED_PRIOR_S
+            speed = played_s / (now_s - begun_s + SPEED_PRIOR_S)
+            distance_s = forecast.distance_s() / np.float32(speed)
             handles = np.arange(len(distance_s), dtype=np.uint32)
-            update = Distances(next(self._seq), time.monotonic(), handles, distance_s, full=True)
+            update = Distances(next(self._seq), now_s, handles, distance_s, full=True)
             async with self._sglang.http.post(
                 self._sglang.url + DISTANCES_PATH, data=encode_distances(update)
             ) as answer:

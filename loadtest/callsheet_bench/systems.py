@@ -15,6 +15,10 @@ __all__ = ["KV_ARGUMENTS", "SYSTEMS", "Pool", "Sizes", "System"]
 
 KV_ARGUMENTS = ("--kv-cache-dtype", "bfloat16")
 """Whatever a CPU computes in, KV caches have the size that they have on a GPU."""
+HORIZON_S = 4.0
+"""The plugin's prefetch horizon: loads take a second at most, and what is early takes room."""
+LINK_SHARE = 0.95
+"""Of the emulated link, for prefetches: nothing else uses it, and what they leave is for demand."""
 TARGET_POOL_SHARE = 0.45
 """Ours is to answer as fast with this share of stock's device pool."""
 
@@ -70,7 +74,12 @@ class System:
         self, python: Path, model: Path, port: int, sizes: Sizes, link_bytes_per_s: float
     ) -> LaunchSpec:
         """Say how to start it on this machine's CPU."""
-        policy = {"assumed_device_link_bytes_per_s": link_bytes_per_s} if self.link else {}
+        policy = {"prefetch_horizon_s": HORIZON_S}
+        if self.link:
+            policy |= {
+                "assumed_device_link_bytes_per_s": link_bytes_per_s,
+                "link_share": LINK_SHARE,
+            }
         return LaunchSpec(
             python=python,
             model=model,
@@ -80,7 +89,7 @@ class System:
             context_tokens=sizes.context_tokens,
             host_ratio=sizes.host_ratio if self.host_tier else None,
             plugin=self.plugin,
-            plugin_settings={"policy": policy} if self.plugin and policy else {},
+            plugin_settings={"policy": policy} if self.plugin else {},
             log_level="warning",
             extra_arguments=KV_ARGUMENTS,
         )

@@ -55,10 +55,13 @@ class Arrivals:
         if self._of:
             self._admitted.append(node)
 
-    def is_coming(self, node: int, loading: Container[int]) -> bool:
-        """Whether ``node`` is part of a load that has not ended; for ``loading`` see below."""
+    def number(self, node: int, loading: Container[int]) -> int | None:
+        """Of the load that ``node`` is part of, in order of arrival; None = none under way.
+
+        ``loading`` as in ``index_for_batch``.
+        """
         load = self._of.get(node)
-        return load is not None and load.anchor in loading
+        return None if load is None or load.anchor not in loading else load.number
 
     def index_for_batch(self, node_by_id: Callable[[int], Node], loading: Container[int]) -> int:
         """What the batch of the requests admitted since the last one waits for.

@@ -2,9 +2,9 @@
 
 SGLang admits a request at once, starts the load it needs, and has the whole forward pass wait for
 it, layer by layer: everybody who is speaking stops for one who is about to. Here such a request
-stays in the queue until its pages are there, and the others go on. While nobody speaks there is
-nobody to hold up, and SGLang's way is the faster one: it computes the first layers while the last
-are on the link.
+stays in the queue until its pages are there, and the others go on. If there are no others, the one
+whose pages come first goes, in SGLang's way: it computes the first layers while the last are on the
+link.
 
 SGLang's objects are used through their attributes; neither sglang nor torch is imported.
 """
@@ -58,14 +58,21 @@ class Gate:
         state, cache = self._state, self._state.cache
         if not state.settings.hold or cache is None or cache.cache_controller is None:
             return []
-        if running_batch.is_empty() or running_batch.batch_is_full:
+        waiting = scheduler.waiting_queue[:LOOKED_AT_QUEUED]
+        if running_batch.batch_is_full or not waiting:
             return []
         known = [
             (req, handle)
-            for req in scheduler.waiting_queue[:LOOKED_AT_QUEUED]
+            for req in waiting
             if (handle := handle_of(req.session_id)) in state.ownership.anchor
         ]
         started = [self._mover.bring(state, req, handle) for req, handle in known]
         if any(started):
             cache.check_hicache_events()  # What is short may be there already.
-        return [req for req, handle in known if self._mover.is_coming(state, handle)]
+        coming = {}
+        for req, handle in known:
+            if (number := self._mover.coming(state, handle)) is not None:
+                coming[req.rid] = number
+        if coming and len(coming) == len(waiting) and running_batch.is_empty():
+            del coming[min(coming, key=coming.__getitem__)]
+        return [req for req in waiting if req.rid in coming]

@@ -94,11 +94,12 @@ class Mover:
         self._start(state, {anchor.id: missing})
         return True
 
-    def is_coming(self, state: SchedulerState, handle: int) -> bool:
-        """Whether any of an NPC's prefix is on the link to the device."""
-        loading = state.cache.ongoing_load_back
+    def coming(self, state: SchedulerState, handle: int) -> int | None:
+        """Number of the load that completes an NPC's prefix, smaller = sooner; None = none does."""
+        loading, arrivals = state.cache.ongoing_load_back, state.arrivals
         nodes = state.ownership.chain(handle)
-        return any(state.arrivals.is_coming(node.id, loading) for node in nodes)
+        numbers = [n for node in nodes if (n := arrivals.number(node.id, loading)) is not None]
+        return max(numbers, default=None)
 
     def _carry_out(self, state: SchedulerState, made: Plan) -> None:
         loads: dict[int, list[int]] = {}
