@@ -50,9 +50,9 @@ class Stage:
     """Measure ordinary traffic too, with and without the plugin."""
 
 
-TOWN = TownSpec(npcs=56, persona_tokens=LONG, requests=24, lead_in=6, reply_tokens=12)
+TOWN = TownSpec(npcs=56, persona_tokens=LONG, requests=20, lead_in=5, reply_tokens=12)
 RANDOM = replace(TOWN, requests=8, lead_in=2)
-CROWD = TownSpec(npcs=160, persona_tokens=SHORT, requests=24, lead_in=6)
+CROWD = TownSpec(npcs=160, persona_tokens=SHORT, requests=20, lead_in=5)
 CROWD_TOKENS = 12_500
 """The pool of every town of the second stage: a quarter of the personas of ``CROWD``."""
 SCALES = (25, 50, 100, 200, 400)
@@ -111,7 +111,7 @@ STAGES: Sequence[Stage] = (
     ),
 )
 LORA = "lora"
-LORA_TOWN = TownSpec(npcs=32, persona_tokens=(100, 150), requests=40, lead_in=8, device_tokens=2000)
+LORA_TOWN = TownSpec(npcs=32, persona_tokens=(100, 150), requests=30, lead_in=6, device_tokens=2000)
 LORA_SYSTEMS: Mapping[str, Literal["lru", "distance"]] = {
     "lora-lru": "lru",
     "lora-callsheet": "distance",

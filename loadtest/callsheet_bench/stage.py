@@ -20,7 +20,7 @@ from callsheet_bench.plan import OVERHEAD, OVERHEAD_SYSTEMS, TOWN, Stage, Table
 from callsheet_bench.replay import Distancing, play, warm_up
 from callsheet_bench.running import RunningSglang
 from callsheet_bench.store import Store
-from callsheet_bench.systems import SYSTEMS, Pool, Sizes, System
+from callsheet_bench.systems import HORIZON_S, SYSTEMS, Pool, Sizes, System
 from callsheet_bench.workload import Town
 from callsheet_sglang.launch import LaunchSpec, free_port
 
@@ -63,8 +63,10 @@ def rotated(names: Sequence[str], round_number: int) -> list[str]:
 
 OVERHEAD_S = 45.0
 START_S, TOKEN_S, TOKENS_PER_S = 20.0, 0.05, 480.0
-ASKED_SHARE = 0.3
-"""Of everybody, about, those whom a round asks."""
+ASKED_SHARE, EXPECTED_SHARE = 0.3, 0.6
+"""Of everybody, about, those whom a round asks, and those whom the plugin may prefetch."""
+EXPECTED_WITHIN_S = 2.0 * HORIZON_S
+"""Of game time, which in a replay passes at less than twice the speed of the plugin's clock."""
 
 
 def estimate_s(stage: Stage, rounds: int) -> float:
@@ -75,7 +77,7 @@ def estimate_s(stage: Stage, rounds: int) -> float:
         systems |= set(OVERHEAD_SYSTEMS)
         seconds += rounds * len(OVERHEAD_SYSTEMS) * OVERHEAD_S
     warm = sum(
-        1.0 if SYSTEMS[name].plugin else ASKED_SHARE
+        EXPECTED_SHARE if SYSTEMS[name].plugin else ASKED_SHARE
         for name in systems
         if SYSTEMS[name].host_tier or SYSTEMS[name].pool is Pool.ALL
     )
@@ -235,18 +237,18 @@ class _Stage:
         bench.report("", _round_s(table, name))
 
     async def _warm_up(self, system: System, town: Town) -> None:
-        """Introduce those whom the system can remember.
+        """Introduce those whom the system can remember, and who make a difference.
 
-        The plugin may prefetch anybody, so it is to know all. Where nobody is brought without being
-        asked for and nobody is forgotten, the others make no difference.
+        The plugin is to know whom it may want to prefetch. Where nobody is brought without being
+        asked for, and nobody is forgotten, only those asked count.
         """
         if not system.host_tier and system.pool is not Pool.ALL:
             return  # it would forget them at once
         known = self._known[system.name]
-        met = town.everybody if system.plugin else town.called
+        met = town.expected(EXPECTED_WITHIN_S) if system.plugin else town.called
         new = [row for row in met if row not in known]
         if new:
-            self._bench.report(f"{system.name}: everybody speaks once", 0.0)
+            self._bench.report(f"{system.name}: {len(new)} people speak once", 0.0)
             await warm_up(self._running[system.name], town.warm_up(new), town.spec.concurrency)
             known.update(new)
             self._bench.report("", _tokens(town, new) / TOKENS_PER_S)

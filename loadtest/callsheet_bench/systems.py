@@ -11,7 +11,7 @@ from callsheet_sglang import cpu_attention
 from callsheet_sglang.emulated_link import BYTES_PER_S
 from callsheet_sglang.launch import LaunchSpec
 
-__all__ = ["KV_ARGUMENTS", "SYSTEMS", "Pool", "Sizes", "System"]
+__all__ = ["HORIZON_S", "KV_ARGUMENTS", "SYSTEMS", "Pool", "Sizes", "System"]
 
 KV_ARGUMENTS = ("--kv-cache-dtype", "bfloat16")
 """Whatever a CPU computes in, KV caches have the size that they have on a GPU."""

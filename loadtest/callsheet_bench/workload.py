@@ -139,6 +139,16 @@ class Town:
         """All rows."""
         return range(self.spec.npcs)
 
+    def expected(self, within_s: float) -> Sequence[int]:
+        """The rows that a round asks, or whose call is ever forecast within so much game time."""
+        forecast, nearest_s = Forecast(self.trace, self.calls[0]), np.full(self.spec.npcs, np.inf)
+        for call in self.calls:
+            forecast.advance(call.time_s)
+            nearest_s = np.minimum(nearest_s, forecast.distance_s())
+        nearest_s[list(self.rows)] = 0.0
+        rows: list[int] = np.flatnonzero(nearest_s <= within_s).tolist()
+        return rows
+
     @property
     def called(self) -> Sequence[int]:
         """The rows that a round asks, those asked last at the end."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from callsheet_sglang.arrivals import NO_LOAD
 from callsheet_sglang.mover import LOOKED_AT_QUEUED, Mover
 from callsheet_sglang.scheduler_state import SchedulerState
 from callsheet_sglang.wire import handle_of
@@ -29,6 +30,16 @@ class Gate:
         self._mover = mover
         self._held: set[str] = set()
         """Ids of requests held at the last look."""
+
+    def end_waits(self, state: SchedulerState) -> None:
+        """Batches that have run wait for nothing any more. Called as an iteration begins.
+
+        SGLang leaves with a batch the number of the load that its prompts waited for. The numbers
+        are used again in turn, and each of its decode steps would wait for somebody else's load.
+        """
+        for batch in (state.scheduler.running_batch, state.scheduler.last_batch):
+            if batch is not None:
+                batch.hicache_consumer_index = NO_LOAD
 
     def admit(
         self, make_batch: Callable[..., Any], scheduler: Any, *args: Any, **kwargs: Any

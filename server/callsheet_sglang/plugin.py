@@ -86,8 +86,8 @@ def _add_messages(_: Any, scheduler: Any) -> None:
     state = current()
     state.scheduler = scheduler
     mover = Mover()
-    state.every_iteration.append(mover.move)
     state.gate = Gate(state, mover)
+    state.every_iteration += [state.gate.end_waits, mover.move]
     if scheduler.enable_lora:
         state.adapters = AdapterSlots(state)
         state.every_iteration += [state.adapters.forget_unloaded, state.adapters.prefetch]

@@ -42,6 +42,7 @@ TARGETS: tuple[Target, ...] = (
     ),
     Target("sglang.srt.managers.scheduler.Scheduler.init_request_dispatcher"),
     Target("sglang.srt.managers.scheduler.Scheduler.is_fully_idle"),
+    Target("sglang.srt.managers.schedule_batch.ScheduleBatch.hicache_consumer_index"),
     Target("sglang.srt.managers.io_struct.BaseReq"),
     Target("sglang.srt.managers.io_struct.hook_custom_types"),
     Target("sglang.srt.managers.cache_controller.LayerLoadingEvent.__init__", ("num_layers",)),

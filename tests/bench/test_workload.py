@@ -69,6 +69,11 @@ def test_those_who_are_called_are_introduced_once_the_last_caller_last(town: Tow
         assert request.reply_tokens == 1
 
 
+def test_those_who_may_be_prefetched_are_those_called_and_those_expected(town: Town) -> None:
+    near, far = set(town.expected(2.0)), set(town.expected(1e9))
+    assert set(town.called) <= near < far <= set(town.everybody)
+
+
 def test_the_part_of_the_day_suits_lru_as_the_day_does(town: Town) -> None:
     assert town.lru_share == pytest.approx(town.day_lru_share, abs=0.05)
 

@@ -122,6 +122,16 @@ def test_while_nobody_runs_who_is_ready_goes_first() -> None:
     assert scene.state.counters.held_requests == 1
 
 
+def test_a_batch_that_has_run_waits_for_no_later_load() -> None:
+    scene = Scene()
+    batches = [SimpleNamespace(hicache_consumer_index=n) for n in (2, 4)]
+    scene.scheduler.running_batch, scene.scheduler.last_batch = batches
+    scene.gate.end_waits(scene.state)
+    assert [batch.hicache_consumer_index for batch in batches] == [-1, -1]
+    scene.scheduler.last_batch = None
+    scene.gate.end_waits(scene.state)
+
+
 def test_a_full_batch_sends_for_nobody() -> None:
     scene = Scene()
     scene.queue(1)
