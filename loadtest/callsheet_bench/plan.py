@@ -50,7 +50,7 @@ class Stage:
     """Measure ordinary traffic too, with and without the plugin."""
 
 
-TOWN = TownSpec(npcs=56, persona_tokens=LONG, requests=20, lead_in=5, reply_tokens=12)
+TOWN = TownSpec(npcs=56, persona_tokens=LONG, requests=20, lead_in=5, reply_tokens=16)
 RANDOM = replace(TOWN, requests=8, lead_in=2)
 CROWD = TownSpec(npcs=160, persona_tokens=SHORT, requests=20, lead_in=5)
 CROWD_TOKENS = 12_500

@@ -15,7 +15,7 @@ __all__ = ["HORIZON_S", "KV_ARGUMENTS", "SYSTEMS", "Pool", "Sizes", "System"]
 
 KV_ARGUMENTS = ("--kv-cache-dtype", "bfloat16")
 """Whatever a CPU computes in, KV caches have the size that they have on a GPU."""
-HORIZON_S = 4.0
+HORIZON_S = 3.0
 """The plugin's prefetch horizon: loads take a second at most, and what is early takes room."""
 LINK_SHARE = 0.95
 """Of the emulated link, for prefetches: nothing else uses it, and what they leave is for demand."""
