@@ -22,6 +22,7 @@ from sglang_harness import Sglang
 from transformers import AutoModelForCausalLM, DynamicCache
 
 from callsheet_bench.adapters import ALL_LINEAR, save_adapters
+from callsheet_server.engine.embedded.runner import cache_argument
 from callsheet_server.residency.state import Tier
 from callsheet_sglang import wire
 
@@ -45,6 +46,7 @@ class Reference:
 
     def __init__(self, model: Path, adapters: dict[str, Path]) -> None:
         base = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
+        self._cache_argument = cache_argument(base)
         (first, folder), *others = adapters.items()
         self._model = PeftModel.from_pretrained(base, folder, adapter_name=first).eval()
         for name, folder in others:
@@ -57,7 +59,7 @@ class Reference:
         ids = torch.tensor([prompt])
         if cached_by is not None:
             self._model.set_adapter(cached_by)
-            self._model(input_ids=ids[:, :-1], past_key_values=cache)
+            self._model(input_ids=ids[:, :-1], **{self._cache_argument: cache})
             ids = ids[:, -1:]
         if adapter is not None:
             self._model.set_adapter(adapter)
@@ -67,7 +69,7 @@ class Reference:
 
     def _go_on(self, ids: torch.Tensor, cache: DynamicCache, said: list[int]) -> Tokens:
         for _ in range(NEW_TOKENS):
-            logits = self._model(input_ids=ids, past_key_values=cache).logits
+            logits = self._model(input_ids=ids, **{self._cache_argument: cache}).logits
             ids = logits[:, -1:].argmax(-1)
             said.append(int(ids))
         return tuple(said)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from callsheet_server.engine.embedded.settings import EmbeddedSettings
 
-__all__ = ["ModelRunner", "load_runner"]
+__all__ = ["ModelRunner", "cache_argument", "load_runner"]
 
 _NO_ADAPTER = "__base__"
 """PEFT's name for it in a mixed batch."""
@@ -60,6 +61,7 @@ class ModelRunner:
         self.rows = settings.max_batch + 1
         """One more than run at once, so that a prefix can be built while all are taken."""
         self.cache = BatchCache(self.shape, self.rows, self.context_limit_tokens, self.device)
+        self._cache_argument = cache_argument(self.model)
         self.peft: PeftModel | None = None
         """The same model with adapters in it, once one was loaded."""
 
@@ -86,20 +88,24 @@ class ModelRunner:
         first = torch.tensor(starts, dtype=torch.int64, device=self.device)
         positions = first[:, None] + torch.arange(ids.shape[1], device=self.device)
         mask = self.cache.select(rows, positions, max(starts) + ids.shape[1])
-        named = {}
+        named: dict[str, Any] = {self._cache_argument: self.cache}
         if self.peft is not None:
             named["adapter_names"] = [slot or _NO_ADAPTER for slot in slots]
         output = (self.peft or self.model)(
             input_ids=ids,
             attention_mask=mask,
             position_ids=positions,
-            past_key_values=self.cache,
             use_cache=True,
             logits_to_keep=1,
             **named,
         )
         logits: torch.Tensor = output.logits[:, -1].float()
         return logits
+
+
+def cache_argument(model: PreTrainedModel) -> str:
+    """Name of the KV cache among the arguments of ``forward``: transformers 5.24 changed it."""
+    return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
 
 
 def load_runner(
