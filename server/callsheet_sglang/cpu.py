@@ -42,7 +42,7 @@ def is_cpu_engine() -> bool:
 def has_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
     """True if this machine's CPU multiplies bfloat16 in hardware, or nobody knows.
 
-    Without, PyTorch emulates it: one eighth of the speed of float32 on a CPU that has AVX2 only.
+    Without, PyTorch emulates it, far slower than it computes in float32.
     """
     try:
         lines = cpuinfo.read_text(encoding="utf-8").splitlines()
