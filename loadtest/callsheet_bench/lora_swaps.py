@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from callsheet_bench.adapters import save_adapters
 from callsheet_bench.figures import figures_of_round
-from callsheet_bench.plan import LORA, LORA_SYSTEMS, LORA_TOWN
+from callsheet_bench.plan import ADAPTER_SLOTS, LORA, LORA_SYSTEMS, LORA_TOWN
 from callsheet_bench.replay import Distancing, play, warm_up
 from callsheet_bench.running import RunningSglang
 from callsheet_bench.stage import Bench, rotated, started
@@ -22,8 +23,7 @@ from callsheet_sglang.wire import NPCS_PATH, STATUS_PATH, encode_adapters
 
 __all__ = ["estimate_s", "play_lora"]
 
-SLOTS = 8
-ROUND_S = 25.0
+ROUND_S = 65.0
 COUNTED = {
     "critical_swaps_per_reply": ("adapter_critical_loads", "adapter_late_loads"),
     "prefetched_swaps_per_reply": ("adapter_prefetched_loads",),
@@ -97,7 +97,7 @@ def _launch(bench: Bench, town: Town, adapters: Mapping[str, Path], order: str) 
         pool_tokens=own + said,
         host_ratio=1.5,
         adapters=adapters,
-        adapter_slots=SLOTS,
+        adapter_slots=ADAPTER_SLOTS,
         plugin_settings={"adapters": order},
         log_level="warning",
         extra_arguments=KV_ARGUMENTS,
@@ -114,12 +114,18 @@ async def _announce(running: RunningSglang, names: list[str]) -> None:
 async def _round(
     running: RunningSglang, town: Town, number: int, distancing: Distancing, names: list[str]
 ) -> dict[str, float]:
-    before = await _swaps(running)
-    result = await play(running, town, f"{LORA} {number}", distancing, names.__getitem__)
-    after = await _swaps(running)
-    replies = town.spec.requests + town.spec.lead_in  # swaps are counted from the round's start
+    """In game time: whether forecasts come early enough is the question, not who is fast."""
+    result = await play(
+        running,
+        town,
+        f"{LORA} {number}",
+        distancing,
+        names.__getitem__,
+        in_game_time=True,
+        also=partial(_swaps, running),
+    )
     return figures_of_round(result) | {
-        name: (after[name] - before[name]) / replies for name in COUNTED
+        name: result.counted[name] / town.spec.requests for name in COUNTED
     }
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from callsheet_bench.workload import TownSpec
 
 __all__ = [
+    "ADAPTER_SLOTS",
     "LORA",
     "LORA_SYSTEMS",
     "LORA_TOWN",
@@ -111,7 +112,9 @@ STAGES: Sequence[Stage] = (
     ),
 )
 LORA = "lora"
-LORA_TOWN = TownSpec(npcs=32, persona_tokens=(100, 150), requests=30, lead_in=6, device_tokens=2000)
+ADAPTER_SLOTS = 8
+LORA_TOWN = TownSpec(npcs=32, persona_tokens=(100, 150), requests=30, lead_in=6, device_tokens=1200)
+"""Chosen for a pool that holds as many people as there are slots; that of the systems holds all."""
 LORA_SYSTEMS: Mapping[str, Literal["lru", "distance"]] = {
     "lora-lru": "lru",
     "lora-callsheet": "distance",

@@ -4,6 +4,9 @@ Whoever ends first makes room for the next, so replies a second tell what a syst
 follows the requests: as one is sent, it is as late in the game as the request is in the trace. A
 fast system therefore plays the game faster, and has less real time between a forecast and the call
 it foresaw. Distances go to the plugin beside the requests, at the server's interval.
+
+Where it is not the speed that is measured, a round can be played in the game's own time instead: no
+request is sent before it is due.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
@@ -23,7 +26,7 @@ from callsheet_bench.running import RunningSglang
 from callsheet_bench.workload import Request, Town
 from callsheet_sglang.wire import DISTANCES_PATH, Distances, encode_distances
 
-__all__ = ["COUNTERS", "Adapters", "Distancing", "RoundResult", "play", "warm_up"]
+__all__ = ["COUNTERS", "Adapters", "Distancing", "RoundResult", "Totals", "play", "warm_up"]
 
 COUNTERS = {
     "loaded_bytes": "sglang:load_back_bytes_total",
@@ -40,6 +43,12 @@ SPEED_PRIOR_S = 5.0
 
 Adapters = Callable[[int], str | None]
 """NPC -> name of its adapter."""
+Totals = Callable[[], Awaitable[Mapping[str, float]]]
+"""Reads totals that only grow."""
+
+
+async def _nothing() -> Mapping[str, float]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +61,7 @@ class RoundResult:
     """Of the scheduler's process."""
     game_s: float
     counted: dict[str, float]
-    """By the names of ``COUNTERS``: what was added."""
+    """By the names of ``COUNTERS``, and of what was counted beside them: what was added."""
 
 
 class Distancing:
@@ -120,7 +129,8 @@ async def play(
     label: str,
     distancing: Distancing | None,
     adapters: Adapters = lambda _: None,
-    advance: Callable[[int], None] = lambda _: None,
+    in_game_time: bool = False,
+    also: Totals = _nothing,
 ) -> RoundResult:
     """Play a round.
 
@@ -130,14 +140,15 @@ async def play(
         label: makes the questions new.
         distancing: None = the system is told no distances.
         adapters: who speaks with which adapter.
-        advance: told how many requests have been sent.
+        in_game_time: send no request before it is due, one game second being one second.
+        also: what to count beside ``COUNTERS``.
 
     Raises:
         ExceptionGroup: of ``RequestError`` or ``aiohttp.ClientError``.
     """
-    turn = _Round(sglang, town, distancing, adapters)
+    turn = _Round(sglang, town, distancing, adapters, also)
     await asyncio.sleep(SETTLE_S)
-    return await turn.play(list(town.requests(label)), advance)
+    return await turn.play(list(town.requests(label)), in_game_time)
 
 
 class _Round:
@@ -147,21 +158,26 @@ class _Round:
         town: Town,
         distancing: Distancing | None,
         adapters: Adapters,
+        also: Totals,
     ) -> None:
         self._sglang = sglang
         self._town = town
         self._distancing = distancing
         self._adapters = adapters
+        self._also = also
         self._forecast = Forecast(town.trace, town.calls[0]) if distancing else None
         self._slots = asyncio.Semaphore(town.spec.concurrency)
         self._speaking = [asyncio.Lock() for _ in range(town.spec.npcs)]
         self._samples: list[Sample] = []
 
-    async def play(self, requests: list[Request], advance: Callable[[int], None]) -> RoundResult:
+    async def play(self, requests: list[Request], in_game_time: bool) -> RoundResult:
         lead_in = self._town.spec.lead_in
+        starts_at_s = time.monotonic() - requests[0].time_s
         before, cpu_s, begun_s = await self._counters(), 0.0, 0.0
         async with self._telling(), asyncio.TaskGroup() as tasks:
             for request in requests:
+                if in_game_time:
+                    await self._pass_time(starts_at_s, request.time_s)
                 await self._slots.acquire()
                 await self._speaking[request.row].acquire()  # one says one thing at a time
                 if request.index == lead_in:
@@ -170,7 +186,6 @@ class _Round:
                 if self._forecast is not None:
                     self._forecast.advance(request.time_s)
                 tasks.create_task(self._ask(request, measured=request.index >= lead_in))
-                advance(request.index + 1)
         wall_s = time.perf_counter() - begun_s
         cpu_s = self._sglang.scheduler_cpu_s() - cpu_s
         await asyncio.sleep(SETTLE_S)
@@ -180,8 +195,20 @@ class _Round:
             wall_s=wall_s,
             cpu_s=cpu_s,
             game_s=requests[-1].time_s - requests[lead_in].time_s,
-            counted={name: after[name] - before[name] for name in COUNTERS},
+            counted={name: after[name] - before[name] for name in after},
         )
+
+    async def _pass_time(self, starts_at_s: float, until_s: float) -> None:
+        """Let the game go on until it is as late as this; it may be later already.
+
+        Args:
+            starts_at_s: when game time was 0, on the monotonic clock.
+            until_s: game time.
+        """
+        while (left_s := starts_at_s + until_s - time.monotonic()) > 0.0:
+            if self._forecast is not None:
+                self._forecast.advance(until_s - left_s)
+            await asyncio.sleep(min(left_s, TELL_EVERY_S))
 
     def _telling(self) -> AbstractAsyncContextManager[None]:
         if self._distancing is None or self._forecast is None:
@@ -204,4 +231,5 @@ class _Round:
 
     async def _counters(self) -> dict[str, float]:
         found = await self._sglang.counters()
-        return {name: found.get(sample, 0.0) for name, sample in COUNTERS.items()}
+        totals = {name: found.get(sample, 0.0) for name, sample in COUNTERS.items()}
+        return {**totals, **await self._also()}

@@ -32,7 +32,6 @@ OTHERS: Mapping[str, Sequence[str]] = {
     LORA: (
         "critical_swaps_per_reply",
         "prefetched_swaps_per_reply",
-        "replies_per_s",
         "ttft_p50_ms",
         "ttft_p95_ms",
     ),

@@ -5,27 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import Whitespace
-from tokenizers.trainers import WordLevelTrainer
 
-from callsheet.cast import cast
 from callsheet_bench.forecast import Forecast
 from callsheet_bench.stage import rotated, sizes_for
 from callsheet_bench.systems import TARGET_POOL_SHARE, Pool
-from callsheet_bench.workload import TICK_S, WORLD, Town, TownSpec
+from callsheet_bench.workload import TICK_S, Town, TownSpec
 
 SPEC = TownSpec(npcs=30, persona_tokens=(100, 150), requests=30, lead_in=6)
-
-
-@pytest.fixture(scope="module")
-def tokenizer() -> Tokenizer:
-    """A word a token."""
-    made = Tokenizer(WordLevel(unk_token="?"))
-    made.pre_tokenizer = Whitespace()
-    texts = [WORLD, *(one.persona for one in cast(512, 1)), *map(str, range(1000))]
-    made.train_from_iterator(texts, WordLevelTrainer(special_tokens=["?"]))
-    return made
 
 
 @pytest.fixture(scope="module")
