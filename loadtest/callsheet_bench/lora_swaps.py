@@ -23,7 +23,7 @@ from callsheet_sglang.wire import NPCS_PATH, STATUS_PATH, encode_adapters
 
 __all__ = ["estimate_s", "play_lora"]
 
-ROUND_S = 65.0
+ROUND_S = 50.0
 COUNTED = {
     "critical_swaps_per_reply": ("adapter_critical_loads", "adapter_late_loads"),
     "prefetched_swaps_per_reply": ("adapter_prefetched_loads",),

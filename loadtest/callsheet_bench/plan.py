@@ -52,10 +52,10 @@ class Stage:
 
 
 TOWN = TownSpec(npcs=56, persona_tokens=LONG, requests=20, lead_in=5, reply_tokens=16)
-RANDOM = replace(TOWN, requests=8, lead_in=2)
-CROWD = TownSpec(npcs=160, persona_tokens=SHORT, requests=20, lead_in=5)
-CROWD_TOKENS = 12_500
-"""The pool of every town of the second stage: a quarter of the personas of ``CROWD``."""
+RANDOM = replace(TOWN, requests=16, lead_in=4)
+CROWD = TownSpec(npcs=160, persona_tokens=SHORT, requests=16, lead_in=4)
+CROWD_TOKENS = 10_500
+"""The pool of all towns of the last stage: about a quarter of the personas of ``CROWD``."""
 SCALES = (25, 50, 100, 200, 400)
 
 
@@ -113,7 +113,7 @@ STAGES: Sequence[Stage] = (
 )
 LORA = "lora"
 ADAPTER_SLOTS = 8
-LORA_TOWN = TownSpec(npcs=32, persona_tokens=(100, 150), requests=30, lead_in=6, device_tokens=1200)
+LORA_TOWN = TownSpec(npcs=32, persona_tokens=(100, 150), requests=24, lead_in=4, device_tokens=1200)
 """Chosen for a pool that holds as many people as there are slots; that of the systems holds all."""
 LORA_SYSTEMS: Mapping[str, Literal["lru", "distance"]] = {
     "lora-lru": "lru",

@@ -93,7 +93,9 @@ def _round_s(table: Table, name: str) -> float:
     town, system = table.town, SYSTEMS[name]
     missed = 0.0 if system.host_tier or system.pool is Pool.ALL else 0.7
     miss_s = missed * sum(town.persona_tokens) / 2 / TOKENS_PER_S
-    return 2.0 + (town.requests + town.lead_in) * (town.reply_tokens * TOKEN_S + miss_s)
+    greeted_s = missed * (town.device_tokens or 0) / TOKENS_PER_S
+    asked = town.requests + town.lead_in
+    return 2.0 + greeted_s + asked * (town.reply_tokens * TOKEN_S + miss_s)
 
 
 @asynccontextmanager
@@ -228,8 +230,9 @@ class _Stage:
         bench.report(f"{table.name}: round {number + 1} of {bench.rounds}, {name}", 0.0)
         load = os.getloadavg()[0]
         running, pool = self._running[name], SYSTEMS[name].pool
-        if pool is Pool.LARGE:  # It may hold all that a round asks for: the last one would be left.
-            held = town.called_before(self._sizes.device_tokens(pool))
+        pool_tokens = self._sizes.device_tokens(pool)
+        if pool is not Pool.ALL and town.fits(pool_tokens):  # it would hold the last round's
+            held = town.called_before(pool_tokens)
             await warm_up(running, town.warm_up(held), concurrency=1)  # LRU's order is theirs
         result = await play(running, town, f"{table.name} {number}", self._distancing.get(name))
         figures = figures_of_round(result) | {"load_average_before": load}

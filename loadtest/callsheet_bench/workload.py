@@ -154,6 +154,11 @@ class Town:
         """The rows that a round asks, those asked last at the end."""
         return tuple(dict.fromkeys(reversed(self.rows)))[::-1]
 
+    def fits(self, pool_tokens: int) -> bool:
+        """Whether a pool of this size holds everybody whom a round asks."""
+        personas = sum(len(self.persona_ids[row]) for row in self.called)
+        return self.spec.world_tokens + personas <= pool_tokens
+
     def warm_up(self, rows: Iterable[int]) -> Iterator[Request]:
         """A greeting to each of these, answered by one token: their prefixes are known then."""
         for row in rows:

@@ -44,6 +44,12 @@ def test_a_pool_holds_those_who_called_last_before_a_round(town: Town) -> None:
     assert 750 < sum(len(town.persona_ids[row]) for row in held) <= 1_000
 
 
+def test_a_pool_fits_a_round_if_it_holds_all_who_are_asked(town: Town) -> None:
+    asked = sum(len(town.persona_ids[row]) for row in set(town.rows))
+    assert town.fits(SPEC.world_tokens + asked)
+    assert not town.fits(SPEC.world_tokens + asked - 1)
+
+
 def test_those_who_are_called_are_introduced_once_the_last_caller_last(town: Town) -> None:
     called = town.called
     assert sorted(called) == sorted(set(town.rows))
