@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from callsheet_bench.figures import FIGURES, Spread, spread
+from callsheet_bench.figures import FIGURES, Spread, ratios, spread
 from callsheet_bench.gpu_link import Pair
 from callsheet_bench.judge import judge
 from callsheet_bench.plan import LORA, OVERHEAD, TABLES
@@ -59,6 +59,19 @@ def spreads(store: Store, table: str) -> dict[str, dict[str, Spread]]:
     }
 
 
+def over_others(store: Store, table: str) -> dict[str, Spread]:
+    """Replies/s of the system with the plugin over each other one's, per round."""
+    rates = {
+        name: {number: figures["replies_per_s"] for number, figures in rounds.items()}
+        for name, rounds in store.figures(table).items()
+    }
+    ours = next((name for name in rates if name.startswith("callsheet")), None)
+    if ours is None:
+        return {}
+    found = {name: ratios(rates[ours], rates[name]) for name in rates if name != ours}
+    return {name: spread(values) for name, values in found.items() if values}
+
+
 def as_json(store: Store, pair: Pair) -> dict[str, Any]:
     """Everything: setup, what was found out, all tables, all verdicts."""
     return {
@@ -73,6 +86,11 @@ def as_json(store: Store, pair: Pair) -> dict[str, Any]:
             }
             for table in TABLES
             if store.figures(table)
+        },
+        "replies_per_s_over": {
+            table: {name: asdict(ratio) for name, ratio in over_others(store, table).items()}
+            for table in TABLES
+            if table not in OTHERS and store.figures(table)
         },
         "targets": [verdict.as_json() for verdict in judge(store)],
     }  # fmt: skip
@@ -117,6 +135,8 @@ def _tables(store: Store) -> Iterator[str]:
         if table not in OTHERS:
             yield ""
             yield from _figures(measured, (*PARTS, "game_speed"))
+            for name, ratio in over_others(store, table).items():
+                yield f"\nReplies/s with the plugin over {name}: {_cell(ratio, 'ratio')}"
 
 
 def _figures(measured: Mapping[str, Mapping[str, Spread]], names: Sequence[str]) -> Iterator[str]:

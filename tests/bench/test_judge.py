@@ -68,6 +68,7 @@ def test_the_report_holds_what_was_measured_and_says_what_was_not(store: Store) 
     text = markdown(store, pair)
     assert "| callsheet | 3.00 (2.00 to 4.00) | 0.50" in text
     assert text.index("| stock |") < text.index("| callsheet |")
+    assert "Replies/s with the plugin over stock: 3.00 (2.00 to 4.00)" in text
     assert "--only short" not in text
     whole = as_json(store, pair)
     assert whole["tables"]["town"]["callsheet"]["replies_per_s"]["median"] == 3.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -79,10 +80,10 @@ def town(tokenizer: Tokenizer) -> Town:
     return Town(SPEC, tokenizer)
 
 
-async def test_a_round_asks_in_order_and_measures_what_comes_after_the_lead_in(town: Town) -> None:
+async def test_a_round_asks_everybody_and_measures_what_comes_after_the_lead_in(town: Town) -> None:
     async with Answering().serving() as sglang:
         result = await play(sglang, town, "a 0", Distancing(sglang), also=sglang.answered)
-    assert sglang.rows == list(town.rows)
+    assert Counter(sglang.rows) == Counter(town.rows)
     assert sglang.most_running == SPEC.concurrency
     assert len(result.samples) == SPEC.requests
     # of the lead-in, one may still be speaking when measuring begins
@@ -93,9 +94,9 @@ async def test_a_round_asks_in_order_and_measures_what_comes_after_the_lead_in(t
 
 async def test_in_game_time_no_request_comes_before_it_is_due(town: Town) -> None:
     async with Answering().serving() as sglang:
+        begun_s, first_s = time.monotonic(), town.calls[0].time_s
         result = await play(sglang, town, "a 0", Distancing(sglang), in_game_time=True)
-    begun_s, first_s = sglang.sent_at_s[0], town.calls[0].time_s
     for sent_s, call in zip(sglang.sent_at_s, town.calls, strict=True):
-        assert sent_s - begun_s >= call.time_s - first_s - 0.05
+        assert sent_s - begun_s >= call.time_s - first_s
     assert len(result.samples) == SPEC.requests
     assert len(sglang.distances) >= (town.calls[-1].time_s - first_s) / 0.5
