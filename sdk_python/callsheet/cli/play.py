@@ -16,7 +16,7 @@ __all__ = ["print_summary", "showing"]
 
 @contextlib.asynccontextmanager
 async def showing(show: Show, heading: str) -> AsyncIterator[None]:
-    """Show what happens while the block runs: a live view on a terminal, else lines."""
+    """Show what happens while the block runs: a live view on a terminal, else heading and lines."""
     from rich.console import Console
 
     from callsheet_server.watch.lines import LinePrinter
@@ -27,6 +27,7 @@ async def showing(show: Show, heading: str) -> AsyncIterator[None]:
         async with live_view(console, show.scene, heading):
             yield
     else:
+        print(heading, flush=True)
         show.told = LinePrinter(show.scene, sys.stdout).show
         yield
 
