@@ -14,11 +14,11 @@ from pathlib import Path
 
 import callsheet
 from callsheet import NpcSpec, PlayerSpec
-from callsheet_server.app import CallsheetServer
+from callsheet_residency.state import Tier
+from callsheet_server.app.server import CallsheetServer
+from callsheet_server.app.settings import Settings
 from callsheet_server.engine.blob import BlobStore
 from callsheet_server.engine.scripted import ScriptedEngine
-from callsheet_server.residency.state import Tier
-from callsheet_server.settings import Settings
 from callsheet_server.transport.settings import ServerSettings
 from callsheet_server.world.key import NpcKey
 

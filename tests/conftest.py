@@ -60,10 +60,8 @@ def blocked_by(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 @cache
 def missing_model() -> str | None:
     """Say why the default model cannot be used; None = it can."""
-    from callsheet_server.engine.models import (
-        DEFAULT_MODEL,
-        list_models,
-    )
+    from callsheet_server.engine.models.cache import list_models
+    from callsheet_server.engine.models.catalogue import DEFAULT_MODEL
 
     for entry in list_models():
         if entry.name == DEFAULT_MODEL:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from blockbuster import BlockingError
 
-from callsheet.cli.checks import check_disk
+from callsheet_cli.checks import check_disk
 
 
 async def test_code_of_ours_that_blocks_the_event_loop_is_caught(blocked_by: list[str]) -> None:

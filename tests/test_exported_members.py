@@ -9,11 +9,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+PACKAGES = (
+    ("sdk_python", "callsheet"),
+    ("server", "callsheet_cli"),
+    ("server", "callsheet_residency"),
+    ("server", "callsheet_server"),
+)
 
 
 def public_modules() -> list[str]:
     names = []
-    for base, package in (("sdk_python", "callsheet"), ("server", "callsheet_server")):
+    for base, package in PACKAGES:
         for path in sorted((ROOT / base / package).rglob("*.py")):
             parts = path.relative_to(ROOT / base).with_suffix("").parts
             if not path.stem.startswith("_") or path.stem == "__init__":

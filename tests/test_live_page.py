@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from callsheet_server.app import CallsheetServer
+from callsheet_server.app.server import CallsheetServer
+from callsheet_server.app.settings import Settings
 from callsheet_server.engine.scripted import ScriptedEngine
 from callsheet_server.page import FOLDER, load_page
-from callsheet_server.settings import Settings
 
 
 async def get(port: int, path: str) -> tuple[int, Message, str]:

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 from callsheet._version import __version__
-from callsheet.cli.main import COMMANDS
+from callsheet_cli.main import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

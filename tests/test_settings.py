@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet_server.settings import Settings, SettingsError, describe, load_settings
+from callsheet_server.app.settings import Settings, SettingsError, describe, load_settings
 
 
 @pytest.fixture(autouse=True)

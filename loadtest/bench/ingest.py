@@ -46,10 +46,11 @@ from callsheet.wire.world import (
     TickNpc,
     TickPlayer,
 )
-from callsheet_server.app import CallsheetServer
+from callsheet_server.app.server import CallsheetServer
+from callsheet_server.app.settings import Settings
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
-from callsheet_server.settings import Settings
-from callsheet_server.transport.settings import LimitSettings, ServerSettings
+from callsheet_server.limits.settings import LimitSettings
+from callsheet_server.transport.settings import ServerSettings
 
 Received = TypeVar("Received", bound=ServerMessage)
 

@@ -33,14 +33,14 @@ from pathlib import Path
 from typing import Any
 
 from callsheet_server.engine.engine import GenerationRequest, NpcProfile
-from callsheet_server.engine.models import cache_dir
+from callsheet_server.engine.models.cache import cache_dir
 from callsheet_server.engine.sglang.tokenizer import load_prompts
-from callsheet_server.reply.prompting import recalled_turns
-from callsheet_server.reply.settings import ReplySettings
 from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.folder import Folder
 from callsheet_server.storage.reader import Reader
 from callsheet_server.storage.statements import add_turn
+from callsheet_server.talk.prompting import recalled_turns
+from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Memory, Turn, estimated_tokens
 

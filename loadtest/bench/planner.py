@@ -1,10 +1,9 @@
-"""Cost of a dense plan, of a sparse update, and of estimating distances, by number of NPCs.
+"""Cost of a plan and of estimating distances, by number of NPCs.
 
     python loadtest/bench/planner.py [--json] [--repeats N]
 
 Medians of wall-clock time on one core. ``growth`` is the exponent b of cost ~ N^b between two
-sizes: 1 = linear. ``sparse_pays_below`` is how many changed distances per plan cost as much by
-sparse updates as one dense plan.
+sizes: 1 = linear.
 """
 
 from __future__ import annotations
@@ -19,12 +18,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from callsheet_residency.items import Budget, Credit, Items
+from callsheet_residency.planner import plan
+from callsheet_residency.settings import PolicySettings
+from callsheet_residency.state import StateKind, Tier
 from callsheet_server.distance import Distances, DistanceSettings, estimate
-from callsheet_server.residency.items import Budget, Credit, Items
-from callsheet_server.residency.planner import plan
-from callsheet_server.residency.settings import PolicySettings
-from callsheet_server.residency.sparse import SparseOrder
-from callsheet_server.residency.state import StateKind, Tier
 from callsheet_server.world.snapshot import Snapshot
 
 SIZES = (1_000, 10_000, 100_000)
@@ -106,25 +104,12 @@ def median_ms(work: Callable[[], object], repeats: int) -> float:
 def measure_plan(count: int, repeats: int) -> dict[str, float]:
     items, policy = town_items(count), PolicySettings(device_headroom=0.0)
     budget = full_budget(items)
-    order = SparseOrder(items)
-    rows = np.random.default_rng(1).integers(0, count, 2_000).tolist()
-
-    def update_all() -> None:
-        for row in rows:
-            order.update(row, float(items.distance_s[row]))
-
     made = plan(items, budget, policy)
-    assert plan(items, budget, policy, order) == made
     dense_ms = median_ms(lambda: plan(items, budget, policy), repeats)
-    sparse_ms = median_ms(lambda: plan(items, budget, policy, order), repeats)
-    update_us = median_ms(update_all, repeats) / len(rows) * 1e3
     return {
         "npcs": count,
         "actions": len(made.actions),
         "dense_plan_ms": dense_ms,
-        "sparse_plan_ms": sparse_ms,
-        "sparse_update_us": update_us,
-        "sparse_pays_below": max(dense_ms - sparse_ms, 0.0) * 1e3 / update_us,
     }
 
 
@@ -169,7 +154,6 @@ def main() -> None:
         "plan": plans,
         "dense_plan_growth": growth(plans, "dense_plan_ms"),
         "dense_plan_growth_10k_100k": growth(plans[1:], "dense_plan_ms"),
-        "sparse_update_growth": growth(plans, "sparse_update_us"),
         "distance_per_tick": distances,
         "tick_s": TICK_S,
     }
@@ -179,8 +163,7 @@ def main() -> None:
     print("one plan\n" + table(plans))
     print(
         f"cost grows as N^{result['dense_plan_growth']:.2f} (dense plan; from 10k to 100k "
-        f"N^{result['dense_plan_growth_10k_100k']:.2f}), "
-        f"N^{result['sparse_update_growth']:.2f} (sparse update)"
+        f"N^{result['dense_plan_growth_10k_100k']:.2f})"
     )
     print(f"\nall five estimators, one tick of {TICK_S} s\n" + table(distances))
 

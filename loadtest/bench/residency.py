@@ -31,10 +31,10 @@ import served
 from rich.console import Console
 from rich.table import Table
 
-from callsheet.town import TownSimulation
 from callsheet_server.residency.policies import BELADY, CLAIRVOYANT, DISTANCE, POLICIES
-from callsheet_server.trace import Budgets, Links, Report, simulate
-from callsheet_server.trace.town import record_town
+from callsheet_server.tools.simulation import Budgets, Links, Report, simulate
+from callsheet_server.tools.simulation.town_trace import record_town
+from callsheet_server.tools.town.town import TownSimulation
 
 DEVICE_SHARE = 0.25
 PLAYERS = 2

@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from callsheet.cast import Character
+from callsheet_residency.settings import PolicySettings
+from callsheet_residency.state import StateKind, StateStore, Tier
 from callsheet_server.distance import DistanceSettings
 from callsheet_server.engine.embedded.engine import EmbeddedEngine
 from callsheet_server.engine.embedded.settings import EmbeddedSettings
@@ -25,9 +26,9 @@ from callsheet_server.engine.engine import GenerationEnd, GenerationRequest, Npc
 from callsheet_server.engine.mover import Mover
 from callsheet_server.residency.controller import ResidencyController
 from callsheet_server.residency.policies import Policy, Recording
-from callsheet_server.residency.settings import PolicySettings
-from callsheet_server.residency.state import StateKind, StateStore, Tier
-from callsheet_server.trace import Replay, Trace, TraceCall
+from callsheet_server.tools.simulation import Replay
+from callsheet_server.tools.town.cast import Character
+from callsheet_server.trace import Trace, TraceCall
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Turn
 

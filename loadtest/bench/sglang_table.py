@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from callsheet_server.residency.bandwidth import CreditBucket
+from callsheet_residency.bandwidth import CreditBucket
 from callsheet_sglang.deciding import Pools, Traffic, decide
 from callsheet_sglang.leaves import LeafOrder
 from callsheet_sglang.ownership import Ownership

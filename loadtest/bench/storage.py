@@ -20,9 +20,9 @@ import numpy as np
 
 import callsheet
 from callsheet import NpcSpec
-from callsheet_server.app import CallsheetServer
+from callsheet_server.app.server import CallsheetServer
+from callsheet_server.app.settings import Settings
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
-from callsheet_server.settings import Settings
 
 QUICK = ScriptedSettings(token_delay_s=0.0, rebuild_s=0.0, load_s=0.0)
 

@@ -17,9 +17,9 @@ import numpy as np
 import callsheet
 from callsheet import NpcSpec, PlayerSpec
 from callsheet.wire.tick import NPC_DTYPE, PLAYER_DTYPE, Tick, TickKind
-from callsheet_server.app import CallsheetServer
+from callsheet_server.app.server import CallsheetServer
+from callsheet_server.app.settings import Settings
 from callsheet_server.engine.scripted import ScriptedEngine
-from callsheet_server.settings import Settings
 
 
 async def run(npcs: int, ticks: int) -> dict[str, Any]:

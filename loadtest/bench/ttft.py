@@ -20,6 +20,7 @@ from pathlib import Path
 
 import torch
 
+from callsheet_residency.state import Tier
 from callsheet_server.engine.embedded.engine import EmbeddedEngine
 from callsheet_server.engine.embedded.prefix_store import PrefixStore
 from callsheet_server.engine.embedded.settings import EmbeddedSettings
@@ -29,8 +30,7 @@ from callsheet_server.engine.engine import (
     NpcProfile,
     Sampling,
 )
-from callsheet_server.engine.models import DEFAULT_MODEL
-from callsheet_server.residency.state import Tier
+from callsheet_server.engine.models.catalogue import DEFAULT_MODEL
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Turn
 

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callsheet_server.distance import DistanceSettings
-from callsheet_server.trace import Replay, Trace, TraceCall
+from callsheet_server.tools.simulation import Replay
+from callsheet_server.trace import Trace, TraceCall
 from callsheet_server.trace.trace import TraceTick
 
 __all__ = ["Forecast"]

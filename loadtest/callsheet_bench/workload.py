@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from callsheet.cast import Character, cast
-from callsheet.town import TownSimulation
 from callsheet_bench.forecast import Forecast
-from callsheet_server.profile.capacity import stack_distance_bytes
+from callsheet_server.tools.profile.capacity import stack_distance_bytes
+from callsheet_server.tools.simulation.town_trace import record_town
+from callsheet_server.tools.town.cast import Character, cast
+from callsheet_server.tools.town.town import TownSimulation
 from callsheet_server.trace import Trace
-from callsheet_server.trace.town import record_town
 from callsheet_server.trace.trace import TraceCall
 
 __all__ = ["TICK_S", "Request", "Town", "TownSpec"]

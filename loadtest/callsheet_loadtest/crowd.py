@@ -1,6 +1,7 @@
 """NPCs that walk their rounds and players that visit them, cheap enough for thousands at 60 Hz.
 
-``callsheet.town`` tells a richer story in O(N^2); a load test needs the movement and the meetings.
+``callsheet_server.tools.town`` tells a richer story in O(N^2); a load test needs the movement and
+the meetings.
 Every NPC is always on its way along a closed round of places, so that every tick names everybody:
 no tick is cheaper than it looks.
 """

@@ -1,8 +1,8 @@
-"""``python -m callsheet`` is the ``callsheet`` command."""
+"""``python -m callsheet`` is the ``callsheet`` command, as this distribution installed it."""
 
 import sys
-
-from callsheet.cli import main
+from importlib.metadata import entry_points
 
 if __name__ == "__main__":
-    sys.exit(main())
+    (command,) = entry_points(group="console_scripts", name="callsheet")
+    sys.exit(command.load()())

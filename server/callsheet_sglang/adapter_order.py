@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from callsheet_server.residency.actions import Load
-from callsheet_server.residency.items import Budget, Credit, Items
-from callsheet_server.residency.order import DenseOrder
-from callsheet_server.residency.planner import plan
-from callsheet_server.residency.settings import PolicySettings
-from callsheet_server.residency.state import StateKind, Tier
+from callsheet_residency.actions import Load
+from callsheet_residency.items import Budget, Credit, Items
+from callsheet_residency.order import Order
+from callsheet_residency.planner import plan
+from callsheet_residency.settings import PolicySettings
+from callsheet_residency.state import StateKind, Tier
 
 __all__ = ["AdapterRows", "AdapterUse", "next_load", "victim"]
 
@@ -113,7 +113,7 @@ class AdapterRows:
 
 def victim(rows: AdapterRows) -> int | None:
     """Row of the farthest adapter that may leave its slot; None = none may."""
-    return next(DenseOrder(rows.items()).farthest(Tier.DEVICE), None)
+    return next(Order(rows.items()).farthest(Tier.DEVICE), None)
 
 
 def next_load(rows: AdapterRows, slots: int, policy: PolicySettings) -> int | None:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from callsheet_server.residency.actions import Load, Plan
-from callsheet_server.residency.bandwidth import CreditBucket
-from callsheet_server.residency.items import Budget, Credit, Items
-from callsheet_server.residency.planner import plan
-from callsheet_server.residency.state import StateKind, Tier
+from callsheet_residency.actions import Load, Plan
+from callsheet_residency.bandwidth import CreditBucket
+from callsheet_residency.items import Budget, Credit, Items
+from callsheet_residency.planner import plan
+from callsheet_residency.state import StateKind, Tier
 from callsheet_sglang.settings import PluginSettings
 from callsheet_sglang.table import NpcTable
 

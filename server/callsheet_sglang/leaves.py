@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from callsheet_server.residency.order import ascending
+from callsheet_residency.order import ascending
 from callsheet_sglang.guard import Guard
 from callsheet_sglang.ownership import Node
 from callsheet_sglang.table import NpcTable

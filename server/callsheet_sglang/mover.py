@@ -10,7 +10,7 @@ import sys
 import time
 from typing import Any
 
-from callsheet_server.residency.actions import Load, Plan
+from callsheet_residency.actions import Load, Plan
 from callsheet_sglang.deciding import Pools, Traffic, decide
 from callsheet_sglang.ownership import Node
 from callsheet_sglang.scheduler_state import SchedulerState

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from callsheet_server.residency.bandwidth import CreditBucket
+from callsheet_residency.bandwidth import CreditBucket
 from callsheet_sglang.arrivals import Arrivals
 from callsheet_sglang.guard import Guard
 from callsheet_sglang.leaves import LeafOrder

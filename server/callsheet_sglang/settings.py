@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from callsheet_server.residency.settings import PolicySettings
+from callsheet_residency.settings import PolicySettings
 
 __all__ = ["SETTINGS_VARIABLE", "PluginSettings", "read_settings"]
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from callsheet_server.residency.state import Tier
+from callsheet_residency.state import Tier
 from callsheet_sglang.adapter_order import AdapterUse
 from callsheet_sglang.wire import MAX_NPCS, Distances, Residency
 

@@ -57,7 +57,7 @@ RESIDENCY_HEADER = struct.Struct("<4sHHQQI")
 FULL = 1
 """The only flag."""
 ABSENT = 3
-"""``callsheet_server.residency.state.Tier.ABSENT``, the highest tier."""
+"""``callsheet_residency.state.Tier.ABSENT``, the highest tier."""
 
 SESSION = re.compile(r"npc-(0|[1-9][0-9]{0,6})", re.ASCII)
 
@@ -94,7 +94,7 @@ class Residency:
     handles: NDArray[np.uint32]
     """(N,) uint32."""
     tier: NDArray[np.uint8]
-    """(N,) uint8, a ``callsheet_server.residency.state.Tier``."""
+    """(N,) uint8, a ``callsheet_residency.state.Tier``."""
     device_tokens: NDArray[np.uint32]
     """(N,) uint32, tokens of the NPC's prefix that are on the device, shared ones included."""
     host_tokens: NDArray[np.uint32]

@@ -6,8 +6,8 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.trainers import WordLevelTrainer
 
-from callsheet.cast import cast
 from callsheet_bench.workload import WORLD
+from callsheet_server.tools.town.cast import cast
 
 
 @pytest.fixture(scope="session")

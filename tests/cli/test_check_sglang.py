@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from callsheet import __version__
-from callsheet.cli import main
-from callsheet.cli.check_sglang import check_installed, check_running, judge_plugin, judge_server
-from callsheet.cli.checks import Finding
+from callsheet_cli import main
+from callsheet_cli.check_sglang import check_installed, check_running, judge_plugin, judge_server
+from callsheet_cli.checks import Finding
 
 GOOD: Mapping[str, Any] = {
     "version": "0.5.23",

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from callsheet.cli import main
-from callsheet.cli.checks import Finding, check_port, check_python, check_torch
-from callsheet_server.app import CallsheetServer
+from callsheet_cli import main
+from callsheet_cli.checks import Finding, check_port, check_python, check_torch
+from callsheet_server.app.server import CallsheetServer
+from callsheet_server.app.settings import Settings
 from callsheet_server.engine.scripted import ScriptedEngine
-from callsheet_server.settings import Settings
 from callsheet_server.transport.settings import ServerSettings
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from callsheet._version import __version__
-from callsheet.cli import main
-from callsheet.cli.main import COMMANDS, extra_providing
+from callsheet_cli import main
+from callsheet_cli.main import COMMANDS, extra_providing
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -24,7 +24,7 @@ class Refuse:
         if top in installed - allowed and top not in sys.stdlib_module_names:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Refuse())
-from callsheet.cli import main
+from callsheet_cli import main
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -80,7 +80,7 @@ def test_the_light_install_shows_every_help() -> None:
 
 
 def test_the_light_install_names_the_extra_that_a_command_needs() -> None:
-    pytest.importorskip("callsheet_server.engine.models", exc_type=ModuleNotFoundError)
+    pytest.importorskip("callsheet_server.engine.models.cache", exc_type=ModuleNotFoundError)
     result = light("models", "pull")
     assert result.returncode == 2
     assert result.stderr.count("\n") == 1

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from callsheet.cli import main
-from callsheet.town import TownSimulation
+from callsheet_cli import main
+from callsheet_server.tools.simulation.town_trace import record_town
+from callsheet_server.tools.town.town import TownSimulation
 from callsheet_server.trace import TraceWriter
-from callsheet_server.trace.town import record_town
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from storage.worlds import make, texts
 
-from callsheet.cli import main
+from callsheet_cli import main
 from callsheet_server.storage.folder import Folder
 
 

@@ -30,20 +30,20 @@ from callsheet.client import Client
 from callsheet.core.events import SessionReset
 from callsheet.core.settings import ClientSettings
 from callsheet.wire import CallsheetError, Error, ErrorCode, NpcSpec, ReplyEnd
+from callsheet_server.app.serving import serve
+from callsheet_server.app.settings import EngineSettings, Settings
 from callsheet_server.engine.scripted import ScriptedSettings
-from callsheet_server.reply.settings import ReplySettings
-from callsheet_server.serving import serve
-from callsheet_server.settings import EngineSettings, Settings
 from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.folder import Folder
 from callsheet_server.storage.settings import StorageSettings
+from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.transport.settings import ServerSettings
 
 PERSONA = "You are a villager."
 SETTLE_S = 20.0
 CLIENT = ClientSettings(backoff_min_s=0.01, backoff_max_s=0.1, connect_timeout_s=60.0)
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["callsheet_server.serving"])
+PROCESSES.set_forkserver_preload(["callsheet_server.app.serving"])
 
 
 @dataclass

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from callsheet_residency.errors import BudgetError, StateLostError
+from callsheet_residency.state import StateStore, Tier
 from callsheet_server.engine.blob import BlobStore
-from callsheet_server.residency.errors import BudgetError, StateLostError
-from callsheet_server.residency.state import StateStore, Tier
 from callsheet_server.world.key import NpcKey
 
 MARA, TOM = NpcKey("w", "mara"), NpcKey("w", "tom")

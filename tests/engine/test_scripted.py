@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from callsheet_residency.state import Tier
 from callsheet_server.engine.engine import (
     Delta,
     Engine,
@@ -23,7 +24,6 @@ from callsheet_server.engine.errors import (
     UnknownNpcError,
 )
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
-from callsheet_server.residency.state import Tier
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Turn
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from callsheet_residency.errors import BudgetError
+from callsheet_residency.state import StateKind, StateStore, Tier
 from callsheet_server.engine.simulated import SimulatedStore
-from callsheet_server.residency.errors import BudgetError
-from callsheet_server.residency.state import StateKind, StateStore, Tier
 
 
 @pytest.fixture

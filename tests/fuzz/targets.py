@@ -31,14 +31,15 @@ from callsheet.wire import (
     parse_client_message,
     parse_server_message,
 )
-from callsheet_server.app import CallsheetServer
+from callsheet_server.app.server import CallsheetServer
+from callsheet_server.app.settings import Settings
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
+from callsheet_server.limits.settings import LimitSettings
 from callsheet_server.session.connection import Connection
 from callsheet_server.session.registry import SessionRegistry
 from callsheet_server.session.session import SessionState
-from callsheet_server.settings import Settings
 from callsheet_server.transport.outbox import Outbox
-from callsheet_server.transport.settings import LimitSettings, ServerSettings
+from callsheet_server.transport.settings import ServerSettings
 
 __all__ = ["SEPARATOR", "TARGETS", "records"]
 

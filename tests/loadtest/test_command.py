@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from callsheet.cli import main
+from callsheet_cli import main
 from callsheet_loadtest.outcome import LoadTest, Outcome
 from callsheet_loadtest.report import plot
 from callsheet_loadtest.server import Cost, slope_mb_per_min

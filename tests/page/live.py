@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callsheet import Client, connect
-from callsheet.town import Cause, TownSimulation
 from callsheet.wire import NpcSpec, PlayerSpec, Speaker, Stats
-from callsheet_server.app import CallsheetServer
+from callsheet_server.app.server import CallsheetServer
+from callsheet_server.app.settings import Settings
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
-from callsheet_server.settings import Settings
+from callsheet_server.tools.town.town import Cause, TownSimulation
 from callsheet_server.transport.settings import ServerSettings
 
 T = TypeVar("T")

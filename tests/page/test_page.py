@@ -13,7 +13,7 @@ from page.live import Live, crowd, square, town
 from playwright.sync_api import Page, expect
 
 from callsheet_server.engine.scripted import ScriptedSettings
-from callsheet_server.room import Room
+from callsheet_server.rooms.room import Room
 
 pytestmark = pytest.mark.browser
 

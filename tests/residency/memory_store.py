@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from callsheet_server.residency.errors import BudgetError, StateLostError
-from callsheet_server.residency.state import StateKind, StateStore, Tier
+from callsheet_residency.errors import BudgetError, StateLostError
+from callsheet_residency.state import StateKind, StateStore, Tier
 
 
 class MemoryStore:

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import strategies as st
 
-from callsheet_server.residency.actions import Load, Plan
-from callsheet_server.residency.items import Budget, Credit, Items, cost
-from callsheet_server.residency.settings import PolicySettings
-from callsheet_server.residency.state import StateKind, Tier
+from callsheet_residency.actions import Load, Plan
+from callsheet_residency.items import Budget, Credit, Items, cost
+from callsheet_residency.settings import PolicySettings
+from callsheet_residency.state import StateKind, Tier
 
 DISTANCES = st.one_of(
     st.integers(0, 120).map(lambda quarters: quarters / 4.0), st.just(float("inf"))

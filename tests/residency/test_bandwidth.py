@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from callsheet_server.residency.bandwidth import Bandwidth, CreditBucket
+from callsheet_residency.bandwidth import Bandwidth, CreditBucket
 
 
 def test_the_assumption_holds_until_a_move_was_seen_and_then_fades() -> None:

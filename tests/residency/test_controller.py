@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from residency.memory_store import MemoryStore
 
-from callsheet_server.residency.actions import Action, Evict, Load
+from callsheet_residency.actions import Action, Evict, Load
+from callsheet_residency.errors import BudgetError, ResidencyError, StateLostError
+from callsheet_residency.settings import PolicySettings
+from callsheet_residency.state import StateKind, Tier
 from callsheet_server.residency.controller import ResidencyController
-from callsheet_server.residency.errors import BudgetError, ResidencyError, StateLostError
-from callsheet_server.residency.settings import PolicySettings
-from callsheet_server.residency.state import StateKind, Tier
 
 INF = float("inf")
 POLICY = PolicySettings(prefetch_horizon_s=10.0, hysteresis_s=2.0, device_headroom=0.0)

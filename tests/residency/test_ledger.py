@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from residency.memory_store import MemoryStore
 
-from callsheet_server.residency.actions import Evict, Load
+from callsheet_residency.actions import Evict, Load
+from callsheet_residency.state import StateKind, Tier
 from callsheet_server.residency.ledger import GROWTH, Ledger
-from callsheet_server.residency.state import StateKind, Tier
 
 
 def ledger_of(*tiers: Tier, capacity: tuple[int, int, int] = (100, 100, 100)) -> Ledger:

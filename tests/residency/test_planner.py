@@ -8,11 +8,11 @@ import numpy as np
 from hypothesis import assume, given, settings
 from residency.strategies import carry_out, problems, used_bytes
 
-from callsheet_server.residency.actions import Evict, Load
-from callsheet_server.residency.items import Budget, Credit, Items
-from callsheet_server.residency.planner import plan, plan_demand
-from callsheet_server.residency.settings import PolicySettings
-from callsheet_server.residency.state import StateKind, Tier
+from callsheet_residency.actions import Evict, Load
+from callsheet_residency.items import Budget, Credit, Items
+from callsheet_residency.planner import plan, plan_demand
+from callsheet_residency.settings import PolicySettings
+from callsheet_residency.state import StateKind, Tier
 
 Problem = tuple[Items, Budget, PolicySettings]
 PLENTY = Credit(10**9, 10**9, 10**9, 10.0**9)
@@ -194,23 +194,16 @@ def test_the_planner_pulls_in_no_other_layer_and_no_heavy_dependency() -> None:
     """It runs inside SGLang's scheduler process, which has neither our settings nor our engine."""
     code = (
         "import sys; sys.path[:0] = ['sdk_python', 'server']; "
-        "import callsheet_server.residency.planner; "
-        "print(*(name for name in sys.modules if name.startswith('callsheet_server.')), "
+        "import callsheet_residency.planner; "
+        "print(*(name for name in sys.modules if name.startswith('callsheet')), "
         "*sys.modules.keys() & {'scipy', 'torch'})"
     )
     loaded = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     )
     assert set(loaded.stdout.split()) == {
-        f"callsheet_server.{name}"
-        for name in (
-            "residency",
-            "residency.actions",
-            "residency.items",
-            "residency.order",
-            "residency.planner",
-            "residency.state",
-        )
+        f"callsheet_residency{name}"
+        for name in ("", ".actions", ".items", ".order", ".planner", ".settings", ".state")
     }
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from residency.memory_store import MemoryStore
 
-from callsheet_server.residency.actions import Load, Plan
+from callsheet_residency.actions import Load, Plan
+from callsheet_residency.settings import PolicySettings
+from callsheet_residency.state import StateKind, Tier
 from callsheet_server.residency.controller import ResidencyController
 from callsheet_server.residency.policies import DISTANCE, LIVE_POLICIES, LRU, NAIVE, LivePolicy
-from callsheet_server.residency.settings import PolicySettings
-from callsheet_server.residency.state import StateKind, Tier
 
 SETTINGS = PolicySettings(prefetch_horizon_s=10.0, hysteresis_s=0.0, device_headroom=0.0)
 F32 = np.ndarray[tuple[int], np.dtype[np.float32]]

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from callsheet_server.app import CallsheetServer
+from callsheet_server.app.server import CallsheetServer
+from callsheet_server.app.serving import build
+from callsheet_server.app.settings import EngineSettings, Settings
 from callsheet_server.engine.scripted import ScriptedSettings
-from callsheet_server.serving import build
-from callsheet_server.settings import EngineSettings, Settings
 from callsheet_server.transport.settings import ServerSettings
 
 ROOT = Path(__file__).parents[2]

@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from server.client import Client
 
-from callsheet_server.app import CallsheetServer
+from callsheet_residency.settings import PolicySettings
+from callsheet_server.app.server import CallsheetServer
+from callsheet_server.app.settings import Settings
 from callsheet_server.engine.engine import Engine
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
-from callsheet_server.moderation import ModerationSettings
-from callsheet_server.reply.settings import ReplySettings
-from callsheet_server.residency.settings import PolicySettings
-from callsheet_server.settings import Settings
+from callsheet_server.limits.settings import LimitSettings
 from callsheet_server.storage.settings import StorageSettings
-from callsheet_server.transport.settings import LimitSettings, ServerSettings
+from callsheet_server.talk.moderation import ModerationSettings
+from callsheet_server.talk.settings import ReplySettings
+from callsheet_server.transport.settings import ServerSettings
 
 StartServer = Callable[..., Awaitable[CallsheetServer]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from callsheet_server.moderation import Utterance
+from callsheet_server.talk.moderation import Utterance
 
 seen: list[Utterance] = []
 

@@ -29,11 +29,12 @@ from callsheet.wire import (
     Spawn,
     parse_server_message,
 )
-from callsheet_server.app import CallsheetServer
-from callsheet_server.serving import StartError, local_url, page_url, start
-from callsheet_server.settings import Settings, SettingsError, load_settings
-from callsheet_server.transport import tokens as tokens_module
-from callsheet_server.transport.settings import QuotaSettings, ServerSettings
+from callsheet_server.app.server import CallsheetServer
+from callsheet_server.app.serving import StartError, local_url, page_url, start
+from callsheet_server.app.settings import Settings, SettingsError, load_settings
+from callsheet_server.limits.settings import QuotaSettings
+from callsheet_server.transport import access_tokens as tokens_module
+from callsheet_server.transport.settings import ServerSettings
 
 SECRETS = {name: f"{name}-secret-{name}-secret" for name in ("studio", "town", "eye", "probe")}
 TOKENS = f"""

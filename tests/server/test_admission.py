@@ -12,8 +12,8 @@ from server.client import Client
 from server.conftest import StartServer, scripted
 
 from callsheet.wire import Error, ErrorCode, ReplyEnd, ReplyStart
-from callsheet_server.admission import Admission
 from callsheet_server.engine.engine import Priority
+from callsheet_server.talk.admission import Admission
 
 RANGES_M = st.sampled_from([0.0, 1.0, 5.0, 80.0, math.inf])
 

@@ -34,7 +34,7 @@ from callsheet.wire import (
     TickAck,
     TickKind,
 )
-from callsheet_server.app import CallsheetServer
+from callsheet_server.app.server import CallsheetServer
 from callsheet_server.session.session import SessionState
 
 pytestmark = pytest.mark.usefixtures("bystander")

@@ -12,7 +12,6 @@ from server.client import Client
 from server.conftest import StartServer, scripted
 from storage.worlds import texts
 
-from callsheet.cli import main
 from callsheet.wire import (
     Bye,
     ConfigureWorld,
@@ -32,7 +31,8 @@ from callsheet.wire import (
     Speaker,
     UpdateNpc,
 )
-from callsheet_server.app import CallsheetServer
+from callsheet_cli import main
+from callsheet_server.app.server import CallsheetServer
 from callsheet_server.storage.changes import Change
 
 

@@ -21,8 +21,8 @@ from callsheet.wire import (
     Subscribe,
     WorldClosed,
 )
-from callsheet_server.app import CallsheetServer
-from callsheet_server.residency.state import StateKind
+from callsheet_residency.state import StateKind
+from callsheet_server.app.server import CallsheetServer
 
 
 async def play(server: CallsheetServer, world: str) -> None:

@@ -12,10 +12,10 @@ from server.conftest import StartServer, scripted
 
 from callsheet.wire import Error, ErrorCode, Heard, RegisterScript, ReplyStart, Speaker
 from callsheet.wire.script import ScriptRegistered
-from callsheet_server.app import CallsheetServer
-from callsheet_server.moderation import ModerationSettings, Moderator
-from callsheet_server.serving import StartError, start
-from callsheet_server.settings import Settings
+from callsheet_server.app.server import CallsheetServer
+from callsheet_server.app.serving import StartError, start
+from callsheet_server.app.settings import Settings
+from callsheet_server.talk.moderation import ModerationSettings, Moderator
 from callsheet_server.world.memory import Turn
 
 NARRATOR = Speaker(kind="narrator")

@@ -34,7 +34,7 @@ from callsheet.wire import (
     UnregisterScript,
     UpdateNpc,
 )
-from callsheet_server.app import CallsheetServer
+from callsheet_server.app.server import CallsheetServer
 from callsheet_server.world.memory import Turn
 
 GIVE = ActionSpec(

@@ -36,7 +36,7 @@ from callsheet.wire import (
     TickKind,
     WorldClosed,
 )
-from callsheet_server.app import CallsheetServer
+from callsheet_server.app.server import CallsheetServer
 from callsheet_server.session.session import SessionState
 
 

@@ -21,11 +21,11 @@ from callsheet.wire import (
     ReplyDelta,
     ReplyStart,
 )
-from callsheet_server import app as app_module
-from callsheet_server.app import CallsheetServer
+from callsheet_server.app import server as app_module
+from callsheet_server.app.server import CallsheetServer
+from callsheet_server.app.settings import Settings
 from callsheet_server.engine.engine import Delta, GenerationEnd, GenerationRequest
 from callsheet_server.engine.scripted import ScriptedEngine
-from callsheet_server.settings import Settings
 from callsheet_server.transport.settings import ServerSettings
 
 GOING_AWAY = 1001

@@ -14,7 +14,7 @@ from server.client import Client
 from server.conftest import StartServer
 
 from callsheet.wire import Ack, ErrorCode, Explain, Explanation, Ok, Subscribe
-from callsheet_server.app import CallsheetServer
+from callsheet_server.app.server import CallsheetServer
 from callsheet_server.transport import listener as listener_module
 from callsheet_server.transport.outbox import MAX_UNRELIABLE_FRAMES, Outbox
 

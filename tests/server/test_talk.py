@@ -22,7 +22,7 @@ from callsheet.wire import (
     Speaker,
     Subscribe,
 )
-from callsheet_server.app import CallsheetServer
+from callsheet_server.app.server import CallsheetServer
 from callsheet_server.world.memory import Turn
 
 

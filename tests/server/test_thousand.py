@@ -14,7 +14,7 @@ from server.client import Client
 from server.conftest import StartServer, scripted
 
 from callsheet.wire import CloseCode, Error, ErrorCode, Ok, Subscribe, TickAck
-from callsheet_server.app import CallsheetServer
+from callsheet_server.app.server import CallsheetServer
 
 WORLDS = 100
 OBSERVERS = 9

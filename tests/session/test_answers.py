@@ -8,10 +8,10 @@ from session.links import RecordedLink
 from session.test_session import WELCOME
 
 from callsheet.wire import Error, ErrorCode, Ok, PlayerLeft, error_for
+from callsheet_server.limits.settings import LimitSettings
 from callsheet_server.session.session import Session
 from callsheet_server.storage.changes import Change
 from callsheet_server.storage.statements import Statement
-from callsheet_server.transport.settings import LimitSettings
 
 EVENT = PlayerLeft(script="guard.py", npc="bob", player="ann")
 

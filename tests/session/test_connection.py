@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from session.links import SUMMARY, RecordedLink
 
 from callsheet.wire import ClientInfo, CloseCode, Error, ErrorCode, Explain, Hello, encode
+from callsheet_server.limits.settings import LimitSettings, QuotaSettings
 from callsheet_server.session.connection import Connection
 from callsheet_server.session.quota import QuotaBook
 from callsheet_server.session.registry import SessionRegistry
 from callsheet_server.session.session import SessionState
-from callsheet_server.transport.settings import LimitSettings, QuotaSettings, ServerSettings
+from callsheet_server.transport.settings import ServerSettings
 
 HELLO = Hello(role="game", world="w", client=ClientInfo(name="tests", version="1"))
 

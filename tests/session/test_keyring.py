@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from callsheet.wire import CallsheetError, ErrorCode
 from callsheet.wire.fields import Role
 from callsheet_server.session.keyring import Keyring
-from callsheet_server.transport.tokens import Token
+from callsheet_server.transport.access_tokens import Token
 
 STUDIO = Token("studio", "game", "studio-secret-studio")
 LAPTOP = Token("laptop", "game", "laptop-secret-laptop")

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.wire import CallsheetError, ErrorCode
+from callsheet_server.limits.settings import LimitSettings, QuotaSettings
 from callsheet_server.session.quota import BURST_S, Quota, QuotaBook, Quotas
-from callsheet_server.transport.settings import LimitSettings, QuotaSettings
-from callsheet_server.transport.tokens import Token
+from callsheet_server.transport.access_tokens import Token
 
 TOKEN = Token("studio", "game", "x" * 16)
 

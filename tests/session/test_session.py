@@ -28,8 +28,8 @@ from callsheet.wire import (
     npc_records,
     player_records,
 )
+from callsheet_server.limits.settings import LimitSettings
 from callsheet_server.session.session import BACKLOG_FRAMES, Session, SessionState
-from callsheet_server.transport.settings import LimitSettings
 
 WELCOME = Welcome(
     protocol="1.0",

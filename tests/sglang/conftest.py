@@ -38,7 +38,8 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def smollm2() -> Path:
     """Folder of the real SmolLM2-135M-Instruct; mark the test ``model`` as well."""
-    from callsheet_server.engine.models import DEFAULT_MODEL, resolve_model
+    from callsheet_server.engine.models.cache import resolve_model
+    from callsheet_server.engine.models.catalogue import DEFAULT_MODEL
 
     return resolve_model(DEFAULT_MODEL, lambda progress: None)
 

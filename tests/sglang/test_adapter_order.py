@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet_server.residency.settings import PolicySettings
+from callsheet_residency.settings import PolicySettings
 from callsheet_sglang.adapter_order import AdapterRows, AdapterUse, next_load, victim
 
 POLICY = PolicySettings(prefetch_horizon_s=10.0, hysteresis_s=1.0)

@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callsheet_server.residency.actions import Evict, Load
-from callsheet_server.residency.bandwidth import CreditBucket
-from callsheet_server.residency.settings import PolicySettings
+from callsheet_residency.actions import Evict, Load
+from callsheet_residency.bandwidth import CreditBucket
+from callsheet_residency.settings import PolicySettings
 from callsheet_sglang.deciding import Pools, Traffic, decide
 from callsheet_sglang.settings import PluginSettings
 from callsheet_sglang.table import NpcTable

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sglang_harness import Sglang
 
-from callsheet.cli.check_sglang import check_running
-from callsheet.cli.checks import Finding
+from callsheet_cli.check_sglang import check_running
+from callsheet_cli.checks import Finding
 from callsheet_sglang.venv import SGLANG_VERSION
 
 pytestmark = pytest.mark.sglang

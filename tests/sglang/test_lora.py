@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from slots_harness import Batch, Ref, Request, Scheduler
 
-from callsheet_server.residency.settings import PolicySettings
+from callsheet_residency.settings import PolicySettings
 from callsheet_sglang.lora import AdapterSlots
 from callsheet_sglang.scheduler_state import SchedulerState
 from callsheet_sglang.settings import PluginSettings

@@ -22,8 +22,8 @@ from sglang_harness import Sglang
 from transformers import AutoModelForCausalLM, DynamicCache
 
 from callsheet_bench.adapters import ALL_LINEAR, save_adapters
+from callsheet_residency.state import Tier
 from callsheet_server.engine.embedded.runner import cache_argument
-from callsheet_server.residency.state import Tier
 from callsheet_sglang import wire
 
 pytestmark = [pytest.mark.sglang, pytest.mark.timeout(900)]  # the first test waits for two starts

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sglang_trees import FakeNode, FakeTree
 
-from callsheet_server.residency.state import Tier
+from callsheet_residency.state import Tier
 from callsheet_sglang.ownership import Node
 from callsheet_sglang.wire import Distances
 

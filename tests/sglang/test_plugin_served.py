@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from sglang_harness import VOCABULARY, Sglang
 
-from callsheet_server.residency.state import Tier
+from callsheet_residency.state import Tier
 from callsheet_sglang import wire
 
 pytestmark = pytest.mark.sglang

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from callsheet_server.residency.settings import PolicySettings
+from callsheet_residency.settings import PolicySettings
 from callsheet_sglang.settings import SETTINGS_VARIABLE, PluginSettings, read_settings
 
 

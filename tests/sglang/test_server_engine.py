@@ -18,15 +18,15 @@ from engine.harness import Talk
 
 import callsheet
 from callsheet import NpcSpec, PlayerSpec
-from callsheet_server.app import CallsheetServer
+from callsheet_residency.state import Tier
+from callsheet_server.app.server import CallsheetServer
+from callsheet_server.app.serving import build
+from callsheet_server.app.settings import EngineSettings, Settings
 from callsheet_server.engine.engine import Delta, Engine, GenerationEnd, Priority
 from callsheet_server.engine.openai.engine import OpenAIEngine
 from callsheet_server.engine.openai.settings import OpenAISettings
 from callsheet_server.engine.sglang.engine import SglangEngine
 from callsheet_server.engine.sglang.settings import SglangSettings
-from callsheet_server.residency.state import Tier
-from callsheet_server.serving import build
-from callsheet_server.settings import EngineSettings, Settings
 from callsheet_server.transport.settings import ServerSettings
 from callsheet_sglang.launch import free_port
 from callsheet_sglang.venv import find_python

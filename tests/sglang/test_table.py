@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet_server.residency.state import Tier
+from callsheet_residency.state import Tier
 from callsheet_sglang.table import NpcTable
 from callsheet_sglang.wire import Distances
 

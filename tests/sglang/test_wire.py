@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from callsheet_server.residency.state import Tier
+from callsheet_residency.state import Tier
 from callsheet_sglang import wire
 from callsheet_sglang.wire import Distances, Residency, WireError
 

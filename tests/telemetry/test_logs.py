@@ -14,7 +14,8 @@ from telemetry.town import playing, serving, tick
 import callsheet
 from callsheet import CallsheetError
 from callsheet.blocking import connect as connect_blocking
-from callsheet_server.telemetry.logs import LogFormat, bind, configure_logging
+from callsheet_server.log_context import bind
+from callsheet_server.telemetry.logs import LogFormat, configure_logging
 
 logger = logging.getLogger("callsheet_server.test")
 

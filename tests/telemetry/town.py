@@ -14,9 +14,9 @@ from prometheus_client.parser import text_string_to_metric_families
 import callsheet
 from callsheet import Client, NpcSpec, PlayerSpec
 from callsheet.core.calls import Handles
-from callsheet_server.app import CallsheetServer
+from callsheet_server.app.server import CallsheetServer
+from callsheet_server.app.settings import Settings
 from callsheet_server.engine.scripted import ScriptedEngine
-from callsheet_server.settings import Settings
 
 NPCS = ("ada", "bram", "cleo")
 

@@ -21,10 +21,10 @@ from callsheet import NpcSpec, PlayerSpec, ReplyDelta, ReplyEnd, SessionState, S
 from callsheet import blocking as blocking_module
 from callsheet.core.events import Event
 from callsheet.wire.base import Reliable, ServerMessage
-from callsheet_server.app import CallsheetServer
+from callsheet_server.app.server import CallsheetServer
+from callsheet_server.app.serving import build
+from callsheet_server.app.settings import EngineSettings, Settings
 from callsheet_server.engine.scripted import ScriptedSettings
-from callsheet_server.serving import build
-from callsheet_server.settings import EngineSettings, Settings
 from callsheet_server.transport.settings import ServerSettings
 
 HEARTBEAT_S = 0.1

@@ -6,9 +6,9 @@ import numpy as np
 import orjson
 import pytest
 
-from callsheet.town import TownSimulation
+from callsheet_server.tools.simulation.town_trace import record_town
+from callsheet_server.tools.town.town import TownSimulation
 from callsheet_server.trace import Trace, TraceError, TraceWriter, read_trace
-from callsheet_server.trace.town import record_town
 
 HEADER = {
     "type": "header",

@@ -15,10 +15,11 @@ from websockets.frames import Frame
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
+from callsheet_server.limits.settings import LimitSettings
 from callsheet_server.transport import listener as listener_module
 from callsheet_server.transport.listener import Listener
 from callsheet_server.transport.outbox import MAX_UNRELIABLE_FRAMES, Outbox
-from callsheet_server.transport.settings import LimitSettings, ServerSettings
+from callsheet_server.transport.settings import ServerSettings
 
 
 class Echo:

@@ -26,7 +26,7 @@ from callsheet.wire import (
     npc_records,
     player_records,
 )
-from callsheet_server.transport.settings import LimitSettings
+from callsheet_server.limits.settings import LimitSettings
 
 TEXT = (Path(__file__).parents[2] / "docs" / "wire-protocol.md").read_text(encoding="utf-8")
 MESSAGES = {**CLIENT_MESSAGES, **SERVER_MESSAGES}

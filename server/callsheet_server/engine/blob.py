@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from callsheet_server.residency.errors import BudgetError, StateLostError
-from callsheet_server.residency.state import StateKind, Tier
+from callsheet_residency.errors import BudgetError, StateLostError
+from callsheet_residency.state import StateKind, Tier
 
 __all__ = ["BlobStore"]
 

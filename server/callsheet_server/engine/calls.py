@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Any, Final
 
+from callsheet_residency.state import Tier
 from callsheet_server.engine.engine import FinishReason, GenerationEnd, GenerationRequest
 from callsheet_server.engine.errors import (
     EngineError,
@@ -17,7 +18,6 @@ from callsheet_server.engine.errors import (
     GenerationError,
 )
 from callsheet_server.engine.stop_text import StopText
-from callsheet_server.residency.state import Tier
 from callsheet_server.world.key import NpcKey
 
 __all__ = ["Call", "Calls"]

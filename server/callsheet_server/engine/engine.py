@@ -15,8 +15,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from callsheet_server.residency.actions import Action
-from callsheet_server.residency.state import StateKind, StateStore, StateView, Tier
+from callsheet_residency.actions import Action
+from callsheet_residency.state import StateKind, StateStore, StateView, Tier
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Turn
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
+from callsheet_residency.actions import Action, Load, Plan
+from callsheet_residency.errors import ResidencyError
+from callsheet_residency.state import StateKind, StateStore
 from callsheet_server.engine.engine import DoneMove
-from callsheet_server.residency.actions import Action, Load, Plan
-from callsheet_server.residency.errors import ResidencyError
-from callsheet_server.residency.state import StateKind, StateStore
 
 __all__ = ["MoveLog", "Mover"]
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from callsheet._version import __version__
+from callsheet_residency.state import StateKind, StateStore, StateView, Tier
 from callsheet_server.engine.engine import (
     Delta,
     DoneMove,
@@ -43,7 +44,6 @@ from callsheet_server.engine.errors import (
 )
 from callsheet_server.engine.json_instance import instance_of
 from callsheet_server.engine.simulated import SimulatedStore
-from callsheet_server.residency.state import StateKind, StateStore, StateView, Tier
 from callsheet_server.world.key import NpcKey
 
 __all__ = ["ScriptedEngine", "ScriptedSettings"]

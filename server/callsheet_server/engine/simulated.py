@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Hashable, Mapping
 
-from callsheet_server.residency.errors import BudgetError
-from callsheet_server.residency.state import StateKind, Tier
+from callsheet_residency.errors import BudgetError
+from callsheet_residency.state import StateKind, Tier
 
 __all__ = ["SimulatedStore"]
 

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from callsheet_server.residency.actions import Action, Load, Plan
-from callsheet_server.residency.bandwidth import Bandwidth, CreditBucket
-from callsheet_server.residency.items import Budget, Credit, Items
+from callsheet_residency.actions import Action, Load, Plan
+from callsheet_residency.bandwidth import Bandwidth, CreditBucket
+from callsheet_residency.items import Budget, Credit, Items
+from callsheet_residency.planner import plan, plan_demand
+from callsheet_residency.settings import PolicySettings
+from callsheet_residency.state import StateKind, StateStore, Tier
 from callsheet_server.residency.ledger import Ledger
-from callsheet_server.residency.planner import plan, plan_demand
 from callsheet_server.residency.policies import LIVE_POLICIES, Policy
-from callsheet_server.residency.settings import PolicySettings
-from callsheet_server.residency.state import StateKind, StateStore, Tier
 
 __all__ = ["ResidencyController"]
 

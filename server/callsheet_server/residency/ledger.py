@@ -8,9 +8,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from callsheet_server.residency.actions import Action
-from callsheet_server.residency.items import Items
-from callsheet_server.residency.state import StateStore, Tier
+from callsheet_residency.actions import Action
+from callsheet_residency.items import Items
+from callsheet_residency.state import StateStore, Tier
 
 __all__ = ["Ledger"]
 

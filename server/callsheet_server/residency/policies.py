@@ -15,7 +15,7 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from callsheet_server.residency.settings import PolicySettings
+from callsheet_residency.settings import PolicySettings
 
 __all__ = [
     "BELADY",

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.fields import Role
-from callsheet_server.transport.tokens import Token
+from callsheet_server.transport.access_tokens import Token
 
 __all__ = ["Keyring"]
 

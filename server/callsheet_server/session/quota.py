@@ -13,9 +13,9 @@ from typing import Final, Literal
 
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.fields import Role
-from callsheet_server.session.budget import TokenBucket
-from callsheet_server.transport.settings import LimitSettings, QuotaSettings
-from callsheet_server.transport.tokens import Token
+from callsheet_server.limits.settings import LimitSettings, QuotaSettings
+from callsheet_server.limits.token_bucket import TokenBucket
+from callsheet_server.transport.access_tokens import Token
 
 __all__ = ["BURST_S", "Lease", "Quota", "QuotaBook", "Quotas", "Scope"]
 

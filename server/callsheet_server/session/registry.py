@@ -9,6 +9,7 @@ from callsheet._version import __version__
 from callsheet.wire.errors import CallsheetError, CloseCode, ErrorCode, error_for
 from callsheet.wire.fields import PROTOCOL
 from callsheet.wire.session import EngineSummary, Hello, Limits, Welcome
+from callsheet_server.limits.settings import LimitSettings
 from callsheet_server.session.error_message import error_message
 from callsheet_server.session.keyring import Keyring
 from callsheet_server.session.link import Link
@@ -17,8 +18,8 @@ from callsheet_server.session.session import Session, SessionState
 from callsheet_server.storage.changes import Change, Journal, NoJournal
 from callsheet_server.storage.saved import SavedSession
 from callsheet_server.storage.statements import empty_world
-from callsheet_server.transport.settings import LimitSettings, ServerSettings
-from callsheet_server.transport.tokens import Token, tokens_of
+from callsheet_server.transport.access_tokens import Token, tokens_of
+from callsheet_server.transport.settings import ServerSettings
 
 __all__ = ["SessionRegistry"]
 

@@ -22,8 +22,9 @@ from callsheet.wire.fields import Role
 from callsheet.wire.session import Ack, Bye, Hello, Ping, Pong
 from callsheet.wire.tick import Tick, decode_tick, tick_from_json
 from callsheet.wire.world import JsonTick
+from callsheet_server.limits.settings import LimitSettings
+from callsheet_server.limits.token_bucket import TokenBucket
 from callsheet_server.session.answers import Answers, Instead
-from callsheet_server.session.budget import TokenBucket
 from callsheet_server.session.checks import check_role, check_size
 from callsheet_server.session.error_message import error_message
 from callsheet_server.session.link import Link
@@ -33,8 +34,7 @@ from callsheet_server.session.replay import Kept, ReplayBuffer
 from callsheet_server.session.tick_gate import TickGate
 from callsheet_server.storage.changes import Change, Journal, NoJournal
 from callsheet_server.storage.saved import SavedSession
-from callsheet_server.transport.settings import LimitSettings
-from callsheet_server.transport.tokens import Token
+from callsheet_server.transport.access_tokens import Token
 
 __all__ = ["Session", "SessionState"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.tick import Tick, TickKind
-from callsheet_server.session.budget import TokenBucket
+from callsheet_server.limits.token_bucket import TokenBucket
 from callsheet_server.session.quota import BURST_S
 
 __all__ = ["TickGate"]

@@ -10,10 +10,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from prometheus_client.registry import Collector
 
 from callsheet._version import __version__
-from callsheet_server.reply.views import TIER_NAMES
+from callsheet_server.outgoing.views import TIER_NAMES
 
 if TYPE_CHECKING:
-    from callsheet_server.app import CallsheetServer
+    from callsheet_server.app.server import CallsheetServer
 
 __all__ = ["ServerCollector"]
 

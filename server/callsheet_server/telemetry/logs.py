@@ -1,21 +1,19 @@
-"""Structured logs: every record says which session, world and request it belongs to.
+"""Structured logs: every record names the session, world and request it belongs to.
 
-``bind`` sets these ids for what runs inside it, tasks started there included, so that code far
-below need not know them to have them logged. Log calls add fields of their own with ``extra``.
+``log_context.bind`` binds these ids; log calls add fields of their own with ``extra``.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any, Final, Literal
 
 import orjson
 
-__all__ = ["LogFormat", "bind", "configure_logging"]
+from callsheet_server.log_context import bound_fields
+
+__all__ = ["LogFormat", "configure_logging"]
 
 LogFormat = Literal["text", "json"]
 
@@ -25,18 +23,6 @@ STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asct
 
 VISIBLE: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
 """A client's name with a line break in it must not look like another record."""
-
-_bound: ContextVar[dict[str, str | int]] = ContextVar("callsheet_log_fields")
-
-
-@contextmanager
-def bind(**fields: str | int) -> Iterator[None]:
-    """Add fields to what is logged inside the block; a session and a request are ``bind``'s use."""
-    token = _bound.set({**_bound.get({}), **fields})
-    try:
-        yield
-    finally:
-        _bound.reset(token)
 
 
 def configure_logging(log_format: LogFormat, level: str) -> None:
@@ -58,7 +44,7 @@ def configure_logging(log_format: LogFormat, level: str) -> None:
 
 
 def _add_bound_fields(record: logging.LogRecord) -> bool:
-    for name, value in _bound.get({}).items():
+    for name, value in bound_fields().items():
         record.__dict__.setdefault(name, value)
     return True
 

@@ -11,13 +11,13 @@ from weakref import WeakKeyDictionary
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from callsheet.wire.errors import CloseCode
+from callsheet_residency.actions import Plan
+from callsheet_residency.state import Tier
 from callsheet_server.distance import Estimator
 from callsheet_server.engine.engine import DoneMove
-from callsheet_server.open_reply import OpenReply
-from callsheet_server.reply.views import TIER_NAMES
-from callsheet_server.residency.actions import Plan
-from callsheet_server.residency.state import Tier
-from callsheet_server.room import Room
+from callsheet_server.outgoing.views import TIER_NAMES
+from callsheet_server.rooms.room import Room
+from callsheet_server.talk.reply import OpenReply
 from callsheet_server.telemetry import tracing
 from callsheet_server.telemetry.collector import ServerCollector
 from callsheet_server.telemetry.metrics import Metrics
@@ -26,7 +26,7 @@ from callsheet_server.transport.http import Page
 from callsheet_server.world.world import World
 
 if TYPE_CHECKING:
-    from callsheet_server.app import CallsheetServer
+    from callsheet_server.app.server import CallsheetServer
 
 __all__ = ["Telemetry"]
 

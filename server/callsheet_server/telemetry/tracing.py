@@ -20,11 +20,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 
+from callsheet_residency.actions import Load, Plan
+from callsheet_residency.state import Tier
 from callsheet_server.engine.engine import DoneMove, GenerationEnd
-from callsheet_server.open_reply import OpenReply
-from callsheet_server.reply.views import TIER_NAMES
-from callsheet_server.residency.actions import Load, Plan
-from callsheet_server.residency.state import Tier
+from callsheet_server.outgoing.views import TIER_NAMES
+from callsheet_server.talk.reply import OpenReply
 from callsheet_server.world.key import NpcKey
 
 try:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from callsheet_server.open_reply import OpenReply
-from callsheet_server.residency.state import StateView
-from callsheet_server.room import Room
+from callsheet_residency.state import StateView
+from callsheet_server.rooms.room import Room
+from callsheet_server.talk.reply import OpenReply
 from callsheet_server.trace.file import TraceWriter
 from callsheet_server.trace.trace import TraceCall, TraceNpc, TracePlayer, TraceTick
 from callsheet_server.world.world import World

@@ -13,10 +13,11 @@ from websockets.frames import CloseCode
 from websockets.typing import Subprotocol
 
 from callsheet.wire.fields import SUBPROTOCOL
+from callsheet_server.limits.settings import LimitSettings
 from callsheet_server.transport.http import Pages, respond
 from callsheet_server.transport.origin import host_problem, origin_problem
 from callsheet_server.transport.outbox import Outbox
-from callsheet_server.transport.settings import LimitSettings, ServerSettings
+from callsheet_server.transport.settings import ServerSettings
 from callsheet_server.transport.tls import tls_context
 
 __all__ = ["Listener", "Receiver"]

@@ -12,10 +12,10 @@ from engine.harness import Talk
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
+from callsheet_residency.errors import ResidencyError
+from callsheet_residency.state import Tier
 from callsheet_server.engine.embedded.adapter_store import AdapterStore
 from callsheet_server.engine.errors import EngineStartError
-from callsheet_server.residency.errors import ResidencyError
-from callsheet_server.residency.state import Tier
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from engine.harness import Talk
 
+from callsheet_residency.state import Tier
 from callsheet_server.engine.embedded.engine import EmbeddedEngine
 from callsheet_server.engine.embedded.settings import EmbeddedSettings
-from callsheet_server.residency.state import Tier
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(300)]
 

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from engine.conftest import StartEngine
 
+from callsheet_residency.errors import ResidencyError
+from callsheet_residency.state import StateKind, Tier
 from callsheet_server.engine.embedded.runner import ModelRunner
 from callsheet_server.engine.engine import GenerationEnd, Priority, Sampling
 from callsheet_server.engine.errors import (
@@ -21,8 +23,6 @@ from callsheet_server.engine.errors import (
     UnknownAdapterError,
     UnknownNpcError,
 )
-from callsheet_server.residency.errors import ResidencyError
-from callsheet_server.residency.state import StateKind, Tier
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Turn
 

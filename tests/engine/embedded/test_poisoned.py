@@ -12,8 +12,8 @@ from engine.embedded.test_adapter_store import adapter_store, adapters
 from engine.harness import Talk
 from safetensors.torch import load_file, save_file
 
+from callsheet_residency.state import Tier
 from callsheet_server.engine.errors import ContextTooLongError, EngineError, GenerationError
-from callsheet_server.residency.state import Tier
 from callsheet_server.world.key import NpcKey
 
 __all__ = ["adapters"]  # the fixture

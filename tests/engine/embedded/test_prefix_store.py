@@ -15,17 +15,17 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from callsheet_server.engine.embedded.arena import BlockArena, KvShape
-from callsheet_server.engine.embedded.disk import KvDisk
-from callsheet_server.engine.embedded.prefix_entry import PrefixEntry, WorldKey
-from callsheet_server.engine.embedded.prefix_store import PrefixStore
-from callsheet_server.residency.errors import (
+from callsheet_residency.errors import (
     BudgetError,
     ResidencyError,
     StateInUseError,
     StateLostError,
 )
-from callsheet_server.residency.state import StateStore, Tier
+from callsheet_residency.state import StateStore, Tier
+from callsheet_server.engine.embedded.arena import BlockArena, KvShape
+from callsheet_server.engine.embedded.disk import KvDisk
+from callsheet_server.engine.embedded.prefix_entry import PrefixEntry, WorldKey
+from callsheet_server.engine.embedded.prefix_store import PrefixStore
 from callsheet_server.world.key import NpcKey
 
 SHAPE = KvShape(layers=2, kv_heads=1, head_dim=2, dtype=torch.float32, block_tokens=4)

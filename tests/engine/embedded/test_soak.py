@@ -8,9 +8,9 @@ import random
 from engine.conftest import StartEngine
 from engine.harness import Talk
 
+from callsheet_residency.errors import ResidencyError
+from callsheet_residency.state import Tier
 from callsheet_server.engine.engine import Priority
-from callsheet_server.residency.errors import ResidencyError
-from callsheet_server.residency.state import Tier
 from callsheet_server.world.key import NpcKey
 
 NPCS = 10

@@ -16,6 +16,7 @@ import pytest
 from engine.fakes import Fake, until
 from engine.harness import Talk
 
+from callsheet_residency.state import Tier
 from callsheet_server.engine.engine import Delta, Engine, GenerationEnd, Sampling
 from callsheet_server.engine.errors import (
     ContextTooLongError,
@@ -29,7 +30,6 @@ from callsheet_server.engine.errors import (
 )
 from callsheet_server.engine.openai.engine import OpenAIEngine
 from callsheet_server.engine.openai.settings import OpenAISettings
-from callsheet_server.residency.state import Tier
 from callsheet_server.world.memory import Turn
 from callsheet_sglang.launch import free_port
 

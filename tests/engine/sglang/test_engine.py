@@ -18,6 +18,8 @@ from engine.harness import Talk, tiny_tokenizer
 from engine.sglang.conftest import StartSglang
 from pydantic import SecretStr
 
+from callsheet_residency.actions import Load
+from callsheet_residency.state import Tier
 from callsheet_server.engine.engine import Delta, Engine, GenerationEnd, Priority, Sampling
 from callsheet_server.engine.errors import (
     ContextTooLongError,
@@ -31,8 +33,6 @@ from callsheet_server.engine.errors import (
 )
 from callsheet_server.engine.sglang.engine import SglangEngine
 from callsheet_server.engine.sglang.settings import SglangSettings
-from callsheet_server.residency.actions import Load
-from callsheet_server.residency.state import Tier
 from callsheet_server.world.key import NpcKey
 
 TEXT = "well met, stranger. What brings you here? Sit down. "

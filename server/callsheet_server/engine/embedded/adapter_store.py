@@ -17,15 +17,15 @@ import torch
 from peft import PeftConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from peft.utils import load_peft_weights
 
-from callsheet_server.engine.errors import EngineStartError
-from callsheet_server.engine.models import sha256_of
-from callsheet_server.residency.errors import (
+from callsheet_residency.errors import (
     BudgetError,
     ResidencyError,
     StateInUseError,
     StateLostError,
 )
-from callsheet_server.residency.state import StateKind, Tier
+from callsheet_residency.state import StateKind, Tier
+from callsheet_server.engine.errors import EngineStartError
+from callsheet_server.engine.models.checksum import sha256_of
 
 if TYPE_CHECKING:
     from callsheet_server.engine.embedded.runner import ModelRunner

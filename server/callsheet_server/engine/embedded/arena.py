@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from callsheet_server.residency.errors import BudgetError
+from callsheet_residency.errors import BudgetError
 
 __all__ = ["BlockArena", "KvShape", "blocks_to_row", "row_to_blocks"]
 

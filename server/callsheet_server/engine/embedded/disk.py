@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 
-from callsheet_server.residency.errors import StateLostError
+from callsheet_residency.errors import StateLostError
 from callsheet_server.world.key import NpcKey
 
 __all__ = ["KvDisk", "KvHeader"]

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from tokenizers.decoders import DecodeStream
 
+from callsheet_residency.state import Tier
 from callsheet_server.engine.engine import Delta, FinishReason, GenerationEnd
 from callsheet_server.engine.errors import EngineError
 from callsheet_server.engine.stop_text import StopText
-from callsheet_server.residency.state import Tier
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from callsheet_server.residency.state import Tier
+from callsheet_residency.state import Tier
 from callsheet_server.world.key import NpcKey
 
 __all__ = ["PrefixEntry", "WorldKey", "common_tokens"]

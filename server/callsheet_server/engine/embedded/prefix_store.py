@@ -11,17 +11,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from callsheet_server.engine.embedded.arena import KvShape
-from callsheet_server.engine.embedded.disk import KvDisk
-from callsheet_server.engine.embedded.prefix_entry import PrefixEntry, WorldKey, common_tokens
-from callsheet_server.engine.embedded.prefix_tiers import PrefixTiers
-from callsheet_server.residency.errors import (
+from callsheet_residency.errors import (
     BudgetError,
     ResidencyError,
     StateInUseError,
     StateLostError,
 )
-from callsheet_server.residency.state import StateKind, Tier
+from callsheet_residency.state import StateKind, Tier
+from callsheet_server.engine.embedded.arena import KvShape
+from callsheet_server.engine.embedded.disk import KvDisk
+from callsheet_server.engine.embedded.prefix_entry import PrefixEntry, WorldKey, common_tokens
+from callsheet_server.engine.embedded.prefix_tiers import PrefixTiers
 from callsheet_server.world.key import NpcKey
 
 __all__ = ["PrefixStore"]

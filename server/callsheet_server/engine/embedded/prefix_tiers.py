@@ -8,6 +8,8 @@ from pathlib import Path
 
 import torch
 
+from callsheet_residency.errors import BudgetError, StateLostError
+from callsheet_residency.state import Tier
 from callsheet_server.engine.embedded.arena import (
     BlockArena,
     KvShape,
@@ -17,8 +19,6 @@ from callsheet_server.engine.embedded.arena import (
 from callsheet_server.engine.embedded.disk import KvDisk
 from callsheet_server.engine.embedded.prefix_entry import PrefixEntry, WorldKey, common_tokens
 from callsheet_server.engine.embedded.transfer import Transfer
-from callsheet_server.residency.errors import BudgetError, StateLostError
-from callsheet_server.residency.state import Tier
 from callsheet_server.world.key import NpcKey
 
 __all__ = ["PrefixTiers"]

@@ -14,12 +14,12 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
+from callsheet_residency.errors import ResidencyError
+from callsheet_residency.state import Tier
 from callsheet_server.engine.embedded.generation import Run
 from callsheet_server.engine.embedded.prefix_entry import PrefixEntry
 from callsheet_server.engine.embedded.stepper import Stepper, resolve
 from callsheet_server.engine.errors import EngineUnavailableError
-from callsheet_server.residency.errors import ResidencyError
-from callsheet_server.residency.state import Tier
 
 __all__ = ["Scheduler"]
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from callsheet_server.engine.models import DEFAULT_MODEL
+from callsheet_server.engine.models.catalogue import DEFAULT_MODEL
 
 __all__ = ["EmbeddedSettings"]
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from callsheet_residency.errors import ResidencyError
 from callsheet_server.engine.embedded.generation import Run
 from callsheet_server.engine.engine import Delta, FinishReason
 from callsheet_server.engine.errors import EngineError, GenerationError
-from callsheet_server.residency.errors import ResidencyError
 
 if TYPE_CHECKING:
     from callsheet_server.engine.embedded.adapter_store import AdapterStore

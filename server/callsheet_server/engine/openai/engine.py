@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from callsheet_residency.state import StateStore, StateView, Tier
 from callsheet_server.engine.calls import Call, Calls
 from callsheet_server.engine.engine import (
     Delta,
@@ -38,7 +39,6 @@ from callsheet_server.engine.http import ModelServer, error_for_event
 from callsheet_server.engine.openai.settings import OpenAISettings
 from callsheet_server.engine.plain_text import defused
 from callsheet_server.engine.prompt import persona_text, said_text, world_text
-from callsheet_server.residency.state import StateStore, StateView, Tier
 from callsheet_server.world.key import NpcKey
 
 __all__ = ["OpenAIEngine"]

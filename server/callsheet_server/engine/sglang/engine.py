@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from callsheet_residency.state import StateStore, StateView
 from callsheet_server.engine.calls import Calls
 from callsheet_server.engine.engine import (
     Delta,
@@ -40,7 +41,6 @@ from callsheet_server.engine.sglang.peer import Peer
 from callsheet_server.engine.sglang.settings import SglangSettings
 from callsheet_server.engine.sglang.tokenizer import load_prompts
 from callsheet_server.engine.sglang.warm import Warmer
-from callsheet_server.residency.state import StateStore, StateView
 from callsheet_server.world.key import NpcKey
 
 __all__ = ["SglangEngine"]

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from callsheet_residency.state import StateKind, Tier
 from callsheet_server.engine.engine import DoneMove, TierUse
 from callsheet_server.engine.errors import EngineError
 from callsheet_server.engine.sglang.cast import Cast
@@ -16,7 +17,6 @@ from callsheet_server.engine.sglang.distances import DistanceTable, Tolerance
 from callsheet_server.engine.sglang.peer import Peer
 from callsheet_server.engine.sglang.residency import ResidencyMirror
 from callsheet_server.engine.sglang.settings import SglangSettings
-from callsheet_server.residency.state import StateKind, Tier
 from callsheet_sglang.wire import (
     DISTANCES_PATH,
     NPCS_PATH,

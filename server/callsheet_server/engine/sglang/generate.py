@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import orjson
 
+from callsheet_residency.state import Tier
 from callsheet_server.engine.calls import Call
 from callsheet_server.engine.engine import Delta, FinishReason, GenerationEnd, Sampling
 from callsheet_server.engine.errors import EngineError, GenerationError
 from callsheet_server.engine.http import error_for_event
 from callsheet_server.engine.sglang.peer import WARM_PRIORITY, Peer
-from callsheet_server.residency.state import Tier
 from callsheet_sglang.wire import session_id
 
 __all__ = ["Prompt", "abort", "generate", "warm"]

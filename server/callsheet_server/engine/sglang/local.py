@@ -10,7 +10,7 @@ from typing import Literal
 
 from callsheet_server.engine.engine import Progress
 from callsheet_server.engine.errors import EngineStartError
-from callsheet_server.engine.models import cache_dir, resolve_model
+from callsheet_server.engine.models.cache import cache_dir, resolve_model
 from callsheet_server.engine.sglang.process import SglangProcess
 from callsheet_server.engine.sglang.settings import SglangSettings
 from callsheet_sglang.launch import LaunchSpec, arguments, environment, free_port

@@ -6,10 +6,10 @@ from collections.abc import Hashable
 
 import numpy as np
 
+from callsheet_residency.actions import Evict, Load
+from callsheet_residency.state import StateKind, Tier
 from callsheet_server.engine.engine import DoneMove
 from callsheet_server.engine.sglang.cast import Cast
-from callsheet_server.residency.actions import Evict, Load
-from callsheet_server.residency.state import StateKind, Tier
 from callsheet_server.world.key import NpcKey
 from callsheet_sglang.wire import Residency
 

@@ -10,13 +10,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from callsheet_residency.state import Tier
 from callsheet_server.engine.calls import Calls
 from callsheet_server.engine.errors import EngineError
 from callsheet_server.engine.sglang.cast import Cast
 from callsheet_server.engine.sglang.feed import Feed
 from callsheet_server.engine.sglang.peer import Peer
 from callsheet_server.engine.sglang.settings import SglangSettings
-from callsheet_server.residency.state import Tier
 from callsheet_server.world.key import NpcKey
 
 __all__ = ["Warmer", "to_warm"]

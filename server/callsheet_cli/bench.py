@@ -1,0 +1,180 @@
+"""``callsheet bench sglang``: what invocation distance is worth in a stock SGLang."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from callsheet_cli.parser import CommandError, Commands, Parser
+
+if TYPE_CHECKING:
+    from callsheet_bench.command import Report
+
+__all__ = ["add_parser", "run"]
+
+EPILOG = """
+The real SGLang on this machine's CPU, started once per system; every round plays the same requests
+on all systems in turn. docs/benchmarks.md says what the tables and figures mean. Each round is kept
+as it ends: a run that was stopped goes on with the same command, and what there is can be reported
+with --report. Let nothing else run beside it; it needs about 21 GB of memory, and
+`callsheet sglang setup-cpu` once.
+
+examples:
+  callsheet bench sglang --estimate                 how long would it take?
+  callsheet bench sglang --quick                    does everything work? figures mean nothing
+  callsheet bench sglang                            everything, five rounds
+  callsheet bench sglang --only town --only link    some of it
+  callsheet bench sglang --report --plots docs/images
+
+exit status: 0 = no target was missed, 1 = one was, or a run failed
+"""
+
+
+def add_parser(commands: Commands) -> None:
+    """Add ``bench`` and its subcommand."""
+    parser: Parser = commands.add_parser(
+        "bench",
+        help="compare with other ways of serving NPCs",
+        description="Compare with other ways of serving NPCs.",
+    )
+    sglang = parser.add_commands().add_parser(
+        "sglang",
+        help="stock SGLang, HiCache, the plugin, and everything resident",
+        description="Compare SGLang with and without the plugin on the same requests.",
+        epilog=EPILOG,
+    )
+    sglang.add_argument(
+        "--only", action="append", metavar="TABLE", help="measure this table; may be repeated"
+    )
+    sglang.add_argument(
+        "--rounds", type=int, default=5, help="of every table (default: %(default)s)"
+    )
+    sglang.add_argument(
+        "--quick", action="store_true", help="small towns, two rounds: to see that it works"
+    )
+    sglang.add_argument(
+        "--model",
+        default="SmolLM2-135M-Instruct",
+        metavar="MODEL",
+        help="name or folder (default: %(default)s)",
+    )
+    sglang.add_argument(
+        "--link",
+        default="h100/smollm2-1.7b",
+        metavar="GPU/MODEL",
+        help="whose load : prefill ratio the emulated link has (default: %(default)s)",
+    )
+    sglang.add_argument(
+        "--results",
+        type=Path,
+        default=Path("bench-sglang/rounds.jsonl"),
+        metavar="FILE",
+        help="where rounds are kept; logs go beside it (default: %(default)s)",
+    )
+    sglang.add_argument("--fresh", action="store_true", help="forget the rounds kept there")
+    what = sglang.add_mutually_exclusive_group()
+    what.add_argument("--estimate", action="store_true", help="only say how long it would take")
+    what.add_argument("--report", action="store_true", help="measure nothing, report what is kept")
+    sglang.add_argument("--plots", type=Path, metavar="FOLDER", help="draw SVG files there")
+    sglang.add_argument("--json", action="store_true", help="print JSON instead of Markdown")
+    sglang.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, then report.
+
+    Raises:
+        CommandError: an option is wrong, or the run failed; the text says why.
+    """
+    from aiohttp import ClientError
+
+    from callsheet_bench import report
+    from callsheet_bench.command import Options, open_store, seconds
+    from callsheet_bench.command import run as measure
+    from callsheet_bench.gpu_link import PAIRS
+    from callsheet_bench.judge import judge
+    from callsheet_bench.overhead import OverheadError
+    from callsheet_bench.plan import TABLES
+    from callsheet_bench.running import StartError
+    from callsheet_bench.store import Store, StoreError
+    from callsheet_sglang.venv import SglangMissingError
+
+    try:
+        options = Options(
+            results=args.results,
+            model=args.model,
+            link=args.link,
+            tables=tuple(args.only or TABLES),
+            rounds=args.rounds,
+            quick=args.quick,
+            fresh=args.fresh,
+        )
+        if args.estimate:
+            print(f"about {seconds(options) / 60:.0f} minutes on a quiet machine with two cores")
+            return 0
+        store = Store.load(args.results) if args.report else open_store(options)
+    except (ValueError, StoreError) as error:
+        raise CommandError(str(error), exit_code=2) from None
+    if not args.report:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # SGLang's processes end too
+        try:
+            with progress(seconds(options)) as show:
+                measure(options, store, show)
+        except SglangMissingError as error:
+            raise CommandError(str(error)) from None
+        except (ExceptionGroup, ClientError, OverheadError, StartError) as error:
+            raise CommandError(f"{_first_of(error)}; the same command goes on from here") from None
+    pair = PAIRS[store.setup["link"]]
+    if args.plots:
+        from callsheet_bench.plots import draw
+
+        draw(store, args.plots)
+    print(json.dumps(report.as_json(store, pair), indent=2) if args.json
+          else report.markdown(store, pair))  # fmt: skip
+    return 1 if any(verdict.met is False for verdict in judge(store)) else 0
+
+
+@contextmanager
+def progress(total_s: float) -> Iterator[Report]:
+    """A bar on stderr over the estimated time, with what is being done."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
+    console = Console(stderr=True)
+    console.print(f"about {total_s / 60:.0f} minutes on a quiet machine with two cores")
+    with Progress(*columns, console=console) as bars:
+        task = bars.add_task("", total=total_s)
+
+        def show(doing: str, done_s: float) -> None:
+            bars.update(task, advance=done_s)
+            if doing:
+                bars.update(task, description=doing)
+                if not console.is_terminal:
+                    console.print(doing)
+
+        yield show
+
+
+def _first_of(error: BaseException) -> str:
+    """The text of the first error: those after it follow from it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"

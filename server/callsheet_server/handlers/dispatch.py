@@ -1,0 +1,228 @@
+"""What each message makes the server do. One short method per message type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from callsheet.wire.base import Request
+from callsheet.wire.codec import AnyClientMessage
+from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
+from callsheet.wire.observe import Explain, SetPolicy, Subscribe
+from callsheet.wire.script import (
+    ActionDone,
+    Facts,
+    GetFacts,
+    HearAnswer,
+    RegisterScript,
+    ScriptRegistered,
+    SetFacts,
+    UnregisterScript,
+)
+from callsheet.wire.session import Ok
+from callsheet.wire.talk import ActionResult, Cancel, Say, Speak
+from callsheet.wire.world import (
+    ConfigureWorld,
+    Despawn,
+    HintCalls,
+    Join,
+    MovePlayer,
+    Spawn,
+    UpdateNpc,
+    WorldClosed,
+)
+from callsheet_server.handlers.edits import Builder
+from callsheet_server.handlers.guests import Guests
+from callsheet_server.handlers.rate_limits import Budgets
+from callsheet_server.rooms.pipeline import Pipeline
+from callsheet_server.rooms.room import Room, Subscription
+from callsheet_server.session.session import Session
+from callsheet_server.storage.changes import Change
+from callsheet_server.talk.actions import check_actions
+from callsheet_server.talk.conversations import Talk
+
+__all__ = ["Dispatcher"]
+
+NEED_A_GAME = (Say, Speak, UpdateNpc, HintCalls, Explain, Join, MovePlayer, SetFacts, GetFacts)
+"""Messages about NPCs, which a world without a game does not have."""
+CHANGES = (RegisterScript, UnregisterScript, ConfigureWorld, SetPolicy)
+"""Messages after which every NPC of a world is looked at again."""
+
+MAX_LISTED_NPCS = 900
+"""With ids of 64 characters that is a message of just under 64,000 bytes."""
+
+
+class Dispatcher:
+    """Carries out validated messages against a room. Synchronous: replies run as tasks."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        talk: Talk,
+        guests: Guests,
+        budgets: Budgets,
+        builder: Builder,
+        clock: Callable[[], float],
+    ) -> None:
+        self._pipeline = pipeline
+        self._talk = talk
+        self._guests = guests
+        self._budgets = budgets
+        self._builder = builder
+        self._clock = clock
+
+    def handle(self, room: Room, session: Session, message: AnyClientMessage) -> None:
+        """Carry a message out; what it asks wrongly is told to its session."""
+        try:
+            self._handle(room, session, message)
+        except CallsheetError as error:
+            error.request_id = getattr(message, "id", None)
+            room.counters.errors += 1
+            session.fail(error, self._clock())
+
+    def leave(self, room: Room, session: Session) -> None:
+        """A session is over for good."""
+        self._talk.cancel_session(session)
+        self._guests.leave(room, session)
+        self._budgets.forget_session(session.id)
+        room.subscriptions.pop(session.id, None)
+        if room.scripts.remove_owner(session.id):
+            self._builder.sync_all(room)
+        del room.sessions[session.id]
+        if session.role == "game":
+            self._builder.close(room)
+            room.journal.submit(Change(must=session.record.ended()))
+            for other in room.sessions.values():
+                other.send(WorldClosed())
+
+    def _handle(self, room: Room, session: Session, message: AnyClientMessage) -> None:
+        if room.game is None and isinstance(message, NEED_A_GAME):
+            raise error_for(
+                ErrorCode.WORLD_NOT_READY, f"no game is in world {room.name!r} yet; wait for one"
+            )
+        if isinstance(message, CHANGES):
+            self._budgets.take_change(session.id, self._clock())
+        if session.role == "mod" and isinstance(message, Say | Speak):
+            room.world.npc(message.npc)
+            self._budgets.take_turn(room.key(message.npc), self._clock())
+        match message:
+            case Say():
+                if session.role == "observer":
+                    self._guests.check_speaker(room, session, message)
+                self._talk.say(room, session, message)
+            case Speak():
+                self._talk.speak(room, session, message)
+            case Cancel():
+                self._talk.cancel(session, message.id)
+            case HearAnswer():
+                self._talk.hear_answer(session, message)
+            case ActionResult():
+                self._action_result(room, message)
+            case Spawn():
+                self._budgets.check_npcs(session.token, len(message.npcs))
+                spawned, change = self._builder.spawn(room, message)
+                session.answer(spawned, message.id, change)
+            case Despawn():
+                _ok(session, message, self._builder.despawn(room, message))
+            case UpdateNpc():
+                _check_permissions(session, message)
+                _ok(session, message, self._builder.update_npc(room, message))
+            case ConfigureWorld():
+                _ok(session, message, self._builder.configure(room, message))
+            case HintCalls():
+                _ok(session, message, self._builder.hint(room, message))
+            case SetFacts():
+                _ok(session, message, self._builder.set_facts(room, message))
+            case GetFacts():
+                room.world.npc(message.npc)
+                facts = dict(room.memory.facts(message.npc))
+                session.answer(Facts(id=message.id, npc=message.npc, facts=facts), message.id)
+            case RegisterScript():
+                self._register_script(room, session, message)
+            case UnregisterScript():
+                room.scripts.unregister(session.id, message.script)
+                self._builder.sync_all(room)
+                _ok(session, message)
+            case Subscribe():
+                self._subscribe(room, session, message)
+            case Explain():
+                explanation = self._pipeline.explain(room, message.npc, message.id)
+                session.answer(explanation, message.id)
+            case Join():
+                self._guests.join(room, session, message)
+            case MovePlayer():
+                self._guests.move(room, session, message)
+            case SetPolicy():
+                self._guests.check_allowed("choose the policy")
+                _check_unbound(session)
+                self._pipeline.set_policy(message.policy)
+                _ok(session, message)
+
+    # --- scripts -----------------------------------------------------------------------------
+
+    def _register_script(self, room: Room, session: Session, message: RegisterScript) -> None:
+        check_actions(message.actions)
+        self._budgets.check_scripts(room.scripts.names_of(session.id) | {message.script})
+        script = room.scripts.register(session.id, message)
+        self._builder.sync_all(room)
+        mine = room.scripts.npcs_of(script)
+        npcs = tuple(mine[:MAX_LISTED_NPCS])
+        registered = ScriptRegistered(id=message.id, script=message.script, npcs=npcs)
+        session.answer(registered, message.id)
+
+    def _action_result(self, room: Room, message: ActionResult) -> None:
+        taken = room.actions.pop(message.action, None)
+        if taken is None:
+            raise error_for(
+                ErrorCode.UNKNOWN_REQUEST,
+                f"no action {message.action} waits for its result",
+                field="action",
+                value=str(message.action),
+            )
+        found = room.script_for(taken.npc) if taken.npc in room.world.npcs else None
+        if found is not None:
+            script, mod = found
+            mod.send(
+                ActionDone(
+                    script=script.spec.script,
+                    npc=taken.npc,
+                    action=message.action,
+                    name=taken.name,
+                    ok=message.ok,
+                    message=message.message,
+                )
+            )
+
+    # --- looking on --------------------------------------------------------------------------
+
+    def _subscribe(self, room: Room, session: Session, message: Subscribe) -> None:
+        if message.topics:
+            room.subscriptions[session.id] = Subscription(
+                frozenset(message.topics), message.interval_s
+            )
+        else:
+            room.subscriptions.pop(session.id, None)
+        _ok(session, message)
+
+
+def _ok(session: Session, request: Request, change: Change | None = None) -> None:
+    session.answer(Ok(id=request.id), request.id, change)
+
+
+def _check_unbound(session: Session) -> None:
+    """Refuse what touches every world to a session whose token is for one."""
+    if session.token is not None and session.token.world is not None:
+        raise error_for(
+            ErrorCode.FORBIDDEN,
+            f"the policy holds for all worlds; this session's token is for {session.world!r} only",
+            field="type",
+        )
+
+
+def _check_permissions(session: Session, message: UpdateNpc) -> None:
+    """Refuse permissions from anybody but the game."""
+    if message.actions is not None and session.role != "game":
+        raise error_for(
+            ErrorCode.FORBIDDEN,
+            "only the game says which actions an NPC may take",
+            field="actions",
+        )

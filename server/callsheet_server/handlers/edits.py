@@ -1,0 +1,245 @@
+"""Requests that change a world: each changes memory at once and says what is to be durable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from callsheet.wire.script import NpcSpawned, SetFacts
+from callsheet.wire.world import (
+    ConfigureWorld,
+    Despawn,
+    HintCalls,
+    Spawn,
+    Spawned,
+    SpawnedNpc,
+    SpawnedPlayer,
+    UpdateNpc,
+)
+from callsheet_server.handlers.rate_limits import Budgets
+from callsheet_server.rooms.persistence import recall, save_config, save_npc
+from callsheet_server.rooms.pipeline import Pipeline
+from callsheet_server.rooms.room import Room
+from callsheet_server.storage import statements
+from callsheet_server.storage.changes import Change
+from callsheet_server.storage.saved import Memories
+from callsheet_server.talk.conversations import Talk
+from callsheet_server.world.errors import bad_value, limit_exceeded
+from callsheet_server.world.memory import most_turns
+
+__all__ = ["Builder", "tell_script"]
+
+MAX_FACTS_PER_NPC = 256
+MAX_FACTS_BYTES = 48_000
+"""As JSON: what `facts` can tell in one message."""
+MAX_FACT_NAME_CHARS = 64
+
+
+class Builder:
+    """Every method validates first, so that a request that is refused has changed nothing."""
+
+    def __init__(self, pipeline: Pipeline, talk: Talk, budgets: Budgets) -> None:
+        self._pipeline = pipeline
+        self._talk = talk
+        self._budgets = budgets
+
+    def spawn(self, room: Room, message: Spawn) -> tuple[Spawned, Change]:
+        """Add NPCs and players. What the NPCs remember of earlier is there once it is durable."""
+        for index, spec in enumerate(message.npcs):
+            self._pipeline.check_adapter(spec.adapter, f"npcs.{index}.adapter")
+        npcs, players = room.world.spawn(message.npcs, message.players)
+        names = [npc.spec.npc for npc in npcs]
+        for name in names:
+            self.sync(room, name)
+
+        def arrived(memories: Mapping[str, Memories] | None) -> None:
+            for npc in npcs:
+                if room.world.npcs.get(npc.spec.npc) is npc:
+                    if memories and npc.spec.npc in memories:
+                        room.memory.put(npc.spec.npc, *recall(memories[npc.spec.npc]))
+                    tell_script(room, npc.spec.npc, alive=True)
+
+        def undo() -> None:
+            for name in names:
+                self.forget(room, name)
+            room.world.despawn(names, [player.spec.player for player in players])
+
+        return Spawned(
+            id=message.id,
+            npcs=tuple(SpawnedNpc(npc=n.spec.npc, handle=n.handle) for n in npcs),
+            players=tuple(SpawnedPlayer(player=p.spec.player, handle=p.handle) for p in players),
+        ), Change(
+            statements=(
+                *(save_npc(room.world, npc) for npc in npcs),
+                *(statements.put_player(p.spec, p.handle) for p in players),
+                save_config(room.world),
+            ),
+            read=lambda file: file.memories(names, most_turns(room.memory.budget_tokens)),
+            done=arrived,
+            undo=_unless_closed(room, undo),
+        )
+
+    def despawn(self, room: Room, message: Despawn) -> Change:
+        """Remove NPCs, with all they remember, and players."""
+        world, memory = room.world, room.memory
+        world.check_known(message.npcs, message.players)
+        npcs = [world.npcs[name] for name in message.npcs]
+        players = [world.players[name] for name in message.players]
+        before = {name: (memory.turns(name), memory.facts(name)) for name in message.npcs}
+        saved = (
+            *(save_npc(world, npc, alive=False) for npc in npcs),
+            *(one for name in message.npcs for one in statements.forget_npc(name)),
+            *(statements.remove_player(name) for name in message.players),
+        )
+        for name in message.npcs:
+            self.forget(room, name)
+        world.despawn(message.npcs, message.players)
+
+        def undo() -> None:
+            world.restore(
+                [(npc.spec, npc.handle) for npc in npcs], [(p.spec, p.handle) for p in players]
+            )
+            for name, remembered_before in before.items():
+                self.sync(room, name)
+                memory.put(name, *remembered_before)
+                tell_script(room, name, alive=True)
+
+        return Change(saved, undo=_unless_closed(room, undo))
+
+    def update_npc(self, room: Room, message: UpdateNpc) -> Change:
+        """Change what an NPC is."""
+        npc = room.world.npc(message.npc)
+        changes = message.model_dump(exclude={"type", "id", "npc"}, exclude_none=True)
+        if message.schedule is not None:
+            changes["schedule"] = message.schedule
+        if message.adapter == "":
+            changes["adapter"] = None
+        else:
+            self._pipeline.check_adapter(message.adapter, "adapter")
+        before, npc.spec = npc.spec, npc.spec.model_copy(update=changes)
+        self.sync(room, message.npc)
+
+        def undo() -> None:
+            npc.spec = before
+            self.sync(room, message.npc)
+
+        return Change((save_npc(room.world, npc),), undo=_unless_closed(room, undo))
+
+    def configure(self, room: Room, message: ConfigureWorld) -> Change:
+        """Set what holds for the whole world."""
+        world = room.world
+        before = message.model_copy(
+            update={
+                "lore": world.lore,
+                "player_max_speed_mps": world.player_max_speed_mps,
+                "npc_max_speed_mps": world.npc_max_speed_mps,
+            }
+        )
+        self._configure(room, message)
+        undo = _unless_closed(room, lambda: self._configure(room, before))
+        return Change((save_config(world),), undo=undo)
+
+    def hint(self, room: Room, message: HintCalls) -> Change:
+        """Say when NPCs will need the model."""
+        world = room.world
+        npcs = [world.npc(hint.npc, f"hints.{i}.npc") for i, hint in enumerate(message.hints)]
+        before = [(npc.row, world.columns.scheduled_call_s[npc.row]) for npc in npcs]
+        for hint in message.hints:
+            world.hint(hint.npc, hint.in_s)
+
+        def undo() -> None:
+            for row, scheduled_call_s in before:
+                world.columns.scheduled_call_s[row] = scheduled_call_s
+
+        return Change([save_npc(world, npc) for npc in npcs], undo=undo)
+
+    def set_facts(self, room: Room, message: SetFacts) -> Change:
+        """Note facts about an NPC."""
+        room.world.npc(message.npc)
+        before = room.memory.facts(message.npc)
+        _check_facts(message.facts, before)
+        room.memory.note(message.npc, message.facts)
+        memory, turns = room.memory, room.memory.turns(message.npc)
+        return Change(
+            [statements.put_fact(message.npc, *fact) for fact in message.facts.items()],
+            undo=lambda: memory.put(message.npc, turns, before),
+        )
+
+    def close(self, room: Room) -> None:
+        """The game left for good: empty its world. What is on disk rests until the next game."""
+        for npc in list(room.world.npcs):
+            self.forget(room, npc)
+        self._pipeline.forget_world(room)
+        room.clear_world()
+
+    # --- NPCs come, change and go ------------------------------------------------------------
+
+    def forget(self, room: Room, npc: str) -> None:
+        """An NPC is about to go."""
+        self._talk.cancel_npc(room, npc)
+        tell_script(room, npc, alive=False)
+        self._pipeline.forget(room, npc)
+        self._budgets.forget_npc(room.key(npc))
+        room.forget(npc)
+
+    def sync_all(self, room: Room) -> None:
+        """Scripts have come or gone."""
+        for npc in room.world.npcs:
+            self.sync(room, npc)
+
+    def sync(self, room: Room, npc: str) -> None:
+        """Bring the world's numbers and the engine's profile up to what game and script say."""
+        spec = room.world.npc(npc).spec
+        script = room.scripts.assign(spec)
+        effective = spec if script is None else script.over(spec)
+        room.world.set_traits(
+            npc, effective.interaction_radius_m, effective.sociability, effective.schedule
+        )
+        self._pipeline.put_npc(room, effective)
+
+    def _configure(self, room: Room, message: ConfigureWorld) -> None:
+        world = room.world
+        if message.player_max_speed_mps is not None:
+            world.player_max_speed_mps = message.player_max_speed_mps
+        if message.npc_max_speed_mps is not None:
+            world.npc_max_speed_mps = message.npc_max_speed_mps
+        if message.lore is not None and message.lore != world.lore:
+            world.lore = message.lore
+            self._pipeline.set_lore(room)
+
+
+def tell_script(room: Room, npc: str, alive: bool) -> None:
+    """Tell the mod whose script speaks for an NPC that it came or goes."""
+    found = room.script_for(npc)
+    if found is not None:
+        script, mod = found
+        mod.send(NpcSpawned(script=script.spec.script, npc=npc, alive=alive))
+
+
+def _unless_closed(room: Room, undo: Callable[[], None]) -> Callable[[], None]:
+    """Undo nothing in a world that has been left since."""
+    world = room.world
+    return lambda: undo() if room.world is world else None
+
+
+def _check_facts(facts: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+    """Make sure that facts have good names and an NPC does not get too many.
+
+    Raises:
+        WorldError: ``bad_value`` or ``limit_exceeded``.
+    """
+    for name in facts:
+        if not 1 <= len(name) <= MAX_FACT_NAME_CHARS:
+            raise bad_value(
+                f"the name of a fact has 1 to {MAX_FACT_NAME_CHARS} characters",
+                "facts",
+                f'"{name[:MAX_FACT_NAME_CHARS]}"',
+            )
+    count = len({**known, **facts})
+    if count > MAX_FACTS_PER_NPC:
+        raise limit_exceeded("facts of one NPC", "facts", count, MAX_FACTS_PER_NPC)
+    size_bytes = len(orjson.dumps({**known, **facts}))
+    if size_bytes > MAX_FACTS_BYTES:
+        raise limit_exceeded("bytes of facts of one NPC", "facts", size_bytes, MAX_FACTS_BYTES)

@@ -1,0 +1,92 @@
+"""What mods and games may set off beyond their rate of messages, so that a loop stays bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from callsheet.wire.errors import ErrorCode, error_for
+from callsheet_server.limits.settings import LimitSettings
+from callsheet_server.limits.token_bucket import TokenBucket
+from callsheet_server.transport.access_tokens import Token
+from callsheet_server.world.errors import limit_exceeded
+from callsheet_server.world.key import NpcKey
+
+__all__ = ["Budgets"]
+
+TURN_BURST_S = 60.0
+CHANGE_BURST_S = 30.0
+"""Who was quiet may use so many seconds' worth at once."""
+
+
+class Budgets:
+    """Two budgets, both per minute with a burst, and a bound on scripts.
+
+    *Turns*: what mods make one NPC say or answer, all mods together. Two scripts whose NPCs make
+    each other talk, or one that reacts to its own words, go on at this pace and are told.
+    *Changes*: messages after which every NPC of a world is looked at again, per session.
+    """
+
+    def __init__(self, limits: LimitSettings, npcs_of: Callable[[Token], int]) -> None:
+        """``npcs_of``: NPCs alive in all worlds of a token."""
+        self._npcs_of = npcs_of
+        self._max_npcs_per_token = limits.max_npcs_per_token
+        self._turns_per_min = limits.max_mod_turns_per_npc_per_min
+        self._changes_per_min = limits.max_changes_per_min
+        self._max_scripts = limits.max_scripts_per_session
+        self._turns: dict[NpcKey, TokenBucket] = {}
+        self._changes: dict[str, TokenBucket] = {}
+
+    def take_turn(self, npc: NpcKey, now_s: float) -> None:
+        """A mod makes an NPC speak or answer.
+
+        Raises:
+            CallsheetError: ``limit_exceeded``.
+        """
+        bucket = self._turns.get(npc)
+        if bucket is None:
+            bucket = self._turns[npc] = _bucket(self._turns_per_min, TURN_BURST_S, now_s)
+        _take(bucket, f"turns of {npc.npc!r} that mods asked for", self._turns_per_min, now_s)
+
+    def take_change(self, session: str, now_s: float) -> None:
+        """A session changes what holds for a whole world. Raises as ``take_turn`` does."""
+        bucket = self._changes.get(session)
+        if bucket is None:
+            bucket = self._changes[session] = _bucket(self._changes_per_min, CHANGE_BURST_S, now_s)
+        _take(bucket, "changes to the world or its scripts", self._changes_per_min, now_s)
+
+    def check_scripts(self, names: Collection[str]) -> None:
+        """A mod is about to have these scripts. Raises as ``take_turn`` does."""
+        if len(names) > self._max_scripts:
+            raise limit_exceeded("scripts of this session", "script", len(names), self._max_scripts)
+
+    def check_npcs(self, token: Token | None, count: int) -> None:
+        """A game with this token is about to spawn so many. Raises as ``take_turn`` does."""
+        if token is None:
+            return
+        npcs = self._npcs_of(token) + count
+        if npcs > self._max_npcs_per_token:
+            what = f"NPCs in all worlds of token {token.name!r}"
+            raise limit_exceeded(what, "npcs", npcs, self._max_npcs_per_token)
+
+    def forget_npc(self, npc: NpcKey) -> None:
+        """An NPC is gone."""
+        self._turns.pop(npc, None)
+
+    def forget_session(self, session: str) -> None:
+        """A session is over for good."""
+        self._changes.pop(session, None)
+
+
+def _bucket(per_min: float, burst_s: float, now_s: float) -> TokenBucket:
+    return TokenBucket(per_min / 60, max(1.0, per_min / 60 * burst_s), now_s)
+
+
+def _take(bucket: TokenBucket, what: str, per_min: float, now_s: float) -> None:
+    wait_s = bucket.take(now_s)
+    if wait_s:
+        raise error_for(
+            ErrorCode.LIMIT_EXCEEDED,
+            f"more than {per_min:g} {what} in a minute",
+            limit=per_min,
+            retry_after_s=wait_s,
+        )

@@ -1,0 +1,112 @@
+"""What observers are told, as messages that fit the size the protocol promises."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+
+from callsheet.wire.fields import TierName
+from callsheet.wire.observe import (
+    EstimatorView,
+    Explanation,
+    Move,
+    Moves,
+    TierStats,
+    TtftStats,
+)
+from callsheet_residency.state import Tier
+from callsheet_server.distance import Distances, Estimator
+from callsheet_server.distance import Explanation as DistanceExplanation
+from callsheet_server.engine.engine import Occupancy
+
+__all__ = [
+    "TIER_NAMES",
+    "distance_of",
+    "explanation",
+    "moves",
+    "tier_stats",
+    "ttft_stats",
+]
+
+MOVES_PER_MESSAGE = 36
+"""Moves in one message: at most 1,700 bytes each."""
+TIER_NAMES: Final[dict[Tier, TierName]] = {
+    Tier.DEVICE: "device",
+    Tier.HOST: "host",
+    Tier.DISK: "disk",
+    Tier.ABSENT: "absent",
+}
+
+
+def distance_of(distances: Distances | None, row: int) -> tuple[float | None, str | None]:
+    """A row's distance and the estimator that set it; an NPC newer than the last tick has none."""
+    if distances is None or row >= len(distances.distance_s):
+        return None, None
+    return finite(float(distances.distance_s[row])), estimator_name(int(distances.winner[row]))
+
+
+def finite(value: float) -> float | None:
+    """JSON has no infinity: no expectation is None."""
+    return value if math.isfinite(value) else None
+
+
+def estimator_name(estimator: int) -> str | None:
+    """The name on the wire; None if no estimator expects a call."""
+    return None if estimator == Estimator.NONE else Estimator(estimator).name.lower()
+
+
+def moves(game_time_s: float, done: Sequence[Move], dropped: int) -> Iterator[Moves]:
+    """State moves, in messages."""
+    for start in range(0, len(done), MOVES_PER_MESSAGE):
+        yield Moves(
+            game_time_s=game_time_s,
+            moves=tuple(done[start : start + MOVES_PER_MESSAGE]),
+            dropped=dropped if start == 0 else 0,
+        )
+
+
+def explanation(
+    request: int, npc: str, game_time_s: float, tier: Tier, found: DistanceExplanation
+) -> Explanation:
+    """Why an NPC has its distance."""
+    return Explanation(
+        id=request,
+        npc=npc,
+        game_time_s=game_time_s,
+        distance_s=finite(found.distance_s),
+        estimator=estimator_name(found.winner),
+        tier=TIER_NAMES[tier],
+        estimators=tuple(
+            EstimatorView(
+                name=estimator.name.lower(),
+                distance_s=finite(value_s),
+                why=found.why[estimator],
+            )
+            for estimator, value_s in found.value_s.items()
+        ),
+    )
+
+
+def ttft_stats(replies: int, samples_s: Sequence[float]) -> TtftStats:
+    """How many replies there were, with percentiles of the latest ones' times to first token."""
+    if not samples_s:
+        return TtftStats(replies=replies)
+    p50_s, p95_s = np.percentile(np.array(samples_s), [50, 95])
+    return TtftStats(replies=replies, p50_s=float(p50_s), p95_s=float(p95_s))
+
+
+def tier_stats(occupancy: Occupancy) -> tuple[TierStats, ...]:
+    """Tier use, kind by kind."""
+    return tuple(
+        TierStats(
+            kind=use.kind.value,
+            tier=TIER_NAMES[use.tier],
+            used_bytes=use.used_bytes,
+            budget_bytes=use.budget_bytes,
+            items=use.items,
+        )
+        for use in occupancy.tiers
+    )

@@ -1,5 +1,0 @@
-"""What a workload is like, and how much device memory it needs: ``callsheet profile``."""
-
-from callsheet_server.profile.profile import Profile, characterise
-
-__all__ = ["Profile", "characterise"]

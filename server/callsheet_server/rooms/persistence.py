@@ -1,0 +1,78 @@
+"""How a world looks on the disk, and how it is put back after a restart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from callsheet_server.rooms.room import Room
+from callsheet_server.storage import statements
+from callsheet_server.storage.saved import Memories, SavedWorld
+from callsheet_server.storage.statements import Statement
+from callsheet_server.world.memory import Turn
+from callsheet_server.world.world import Npc, World
+
+__all__ = ["recall", "restore", "restore_hints", "save_config", "save_counters", "save_npc"]
+
+MAX_UNSAVED_ACTIONS = 100_000
+"""More actions than can have been numbered since the counters were last saved."""
+
+
+def save_npc(world: World, npc: Npc, alive: bool = True) -> Statement:
+    """What an NPC is and when it will need the model; ``alive`` False = it goes."""
+    call_s = float(world.columns.scheduled_call_s[npc.row])
+    return statements.put_npc(npc.spec, npc.handle, None if math.isnan(call_s) else call_s, alive)
+
+
+def save_config(world: World) -> Statement:
+    """What holds for the whole world."""
+    config = {
+        "lore": world.lore,
+        "player_max_speed_mps": world.player_max_speed_mps,
+        "npc_max_speed_mps": world.npc_max_speed_mps,
+        "next_player_handle": world.next_player_handle,
+    }
+    return statements.put_world("config", config)
+
+
+def save_counters(room: Room) -> Statement:
+    """What must not count from the beginning again."""
+    counters = {
+        "replies": room.replies,
+        "actions": room.actions_taken,
+        "game_time_s": room.world.game_time_s,
+    }
+    return statements.put_world("counters", counters)
+
+
+def recall(memories: Memories) -> tuple[list[Turn], Mapping[str, Any]]:
+    """What an NPC remembers, for ``Memory.put``."""
+    return [Turn(turn.speaker, turn.text) for turn in memories.turns], memories.facts
+
+
+def restore(room: Room, saved: SavedWorld) -> None:
+    """Put a world back as it was; nobody stands anywhere until the game's next keyframe."""
+    world, config, counters = room.world, saved.config, saved.counters
+    world.lore = config.get("lore", world.lore)
+    world.player_max_speed_mps = config.get("player_max_speed_mps", world.player_max_speed_mps)
+    world.npc_max_speed_mps = config.get("npc_max_speed_mps", world.npc_max_speed_mps)
+    world.next_player_handle = config.get("next_player_handle", 1)
+    world.game_time_s = counters.get("game_time_s", 0.0)
+    room.replies = counters.get("replies", 0)
+    room.actions_taken = counters.get("actions", 0) + MAX_UNSAVED_ACTIONS
+    for npc in saved.npcs:
+        world.columns.retire(npc.handle)
+    alive = [npc for npc in saved.npcs if npc.alive]
+    world.restore(
+        [(npc.spec, npc.handle) for npc in alive], [(p.spec, p.handle) for p in saved.players]
+    )
+    for name, memories in saved.memories.items():
+        room.memory.put(name, *recall(memories))
+
+
+def restore_hints(world: World, saved: SavedWorld) -> None:
+    """Announced calls, once the NPCs have their schedules."""
+    for npc in saved.npcs:
+        if npc.alive and npc.hint_s is not None:
+            world.columns.scheduled_call_s[world.npcs[npc.spec.npc].row] = npc.hint_s

@@ -1,0 +1,194 @@
+"""One tick's journey, layer by layer, and the few other ways state and distances change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from callsheet.wire.errors import ErrorCode, error_for
+from callsheet.wire.fields import PolicyName
+from callsheet.wire.observe import Explanation
+from callsheet.wire.tick import Tick
+from callsheet.wire.world import NpcSpec, TickAck
+from callsheet_residency.actions import Plan
+from callsheet_residency.state import StateKind, StateStore, Tier
+from callsheet_server.distance import Distances, DistanceSettings, estimate, explain
+from callsheet_server.engine.engine import Engine, NpcProfile
+from callsheet_server.engine.mover import Mover
+from callsheet_server.outgoing import views
+from callsheet_server.residency.controller import ResidencyController
+from callsheet_server.residency.policies import LIVE_POLICIES
+from callsheet_server.rooms.room import Room
+from callsheet_server.world.errors import bad_value
+from callsheet_server.world.world import TickReport, World
+
+__all__ = ["Pipeline"]
+
+
+class Pipeline:
+    """Carries ticks through world, distance, residency and engine, in this order."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        stores: Sequence[StateStore],
+        controller: ResidencyController,
+        mover: Mover,
+        settings: DistanceSettings,
+        clock: Callable[[], float],
+        planned: Callable[[Plan, float], None],
+    ) -> None:
+        """``planned`` is told of every plan with moves in it and the seconds it took."""
+        self._engine = engine
+        self._controller = controller
+        self._mover = mover
+        self._settings = settings
+        self._clock = clock
+        self._planned = planned
+        self._stores = stores
+        self._kinds = {store.kind for store in stores}
+
+    def tick(self, room: Room, tick: Tick) -> TickReport:
+        """Take a tick in and act on it."""
+        report = room.world.apply(tick)
+        room.counters.ticks += 1
+        room.counters.npc_updates += report.npc_updates
+        self.replan(room)
+        room.tell_scripts()
+        if tick.ack and room.game is not None:
+            ack = TickAck(tick=tick.tick, game_time_s=tick.game_time_s)
+            room.game.send(ack, key="tick_ack")
+        return report
+
+    def replan(self, room: Room) -> None:
+        """Estimate a world's distances anew and start the moves that follow."""
+        snapshot = room.world.snapshot()
+        room.distances = estimate(snapshot, self._settings, room.distances)
+        view = _View(room.world, room.distances)
+        self._controller.set_distances(room.name, self._controller.policy.distance_s(view))
+        self._engine.publish(room.name, room.world.row_ids, room.distances.distance_s)
+        self.step()
+
+    def step(self) -> None:
+        """Plan with the distances as they are: time has passed or moves have ended."""
+        for store in self._stores:
+            for key in store.take_changes():
+                self._controller.refresh(store.kind, key)
+        now_s = self._clock()
+        plan = self._controller.step(now_s)
+        if plan:
+            self._planned(plan, self._clock() - now_s)
+        self._mover.submit(plan)
+
+    def demand(self, room: Room, npc: str) -> None:
+        """Somebody talks to an NPC now: bring its state ahead of everything else."""
+        spec = room.world.npc(npc).spec
+        if spec.adapter is not None:
+            self._urgently(StateKind.ADAPTER, spec.adapter)
+        self._urgently(StateKind.PREFIX, room.key(npc))
+
+    def _urgently(self, kind: StateKind, key: Hashable) -> None:
+        if kind in self._kinds:
+            self._mover.submit(self._controller.demand(kind, key), urgent=True)
+
+    # --- who there is ------------------------------------------------------------------------
+
+    def check_adapter(self, adapter: str | None, field: str) -> None:
+        """Refuse an adapter the engine does not have, before anything is changed.
+
+        Raises:
+            CallsheetError: ``unknown_adapter``.
+        """
+        if adapter and adapter not in self._engine.adapters:
+            known = (
+                ", ".join(sorted(self._engine.adapters))
+                or f"none; see [{self._engine.info.name}] adapters"
+            )
+            raise error_for(
+                ErrorCode.UNKNOWN_ADAPTER,
+                f"the engine has no adapter {adapter!r}; it has: {known}",
+                field=field,
+                value=f'"{adapter}"',
+            )
+
+    def put_npc(self, room: Room, spec: NpcSpec) -> None:
+        """Announce an NPC to the engine, or its new profile; plan for its state from now on."""
+        key, row = room.key(spec.npc), room.world.npc(spec.npc).row
+        self._engine.put_npc(NpcProfile(key, spec.name, spec.persona, spec.adapter))
+        self._controller.unlink(room.name, row)
+        for kind in (StateKind.PREFIX, StateKind.BLOB):
+            self._controller.link(room.name, row, kind, key)
+        if spec.adapter is not None:
+            self._controller.link(room.name, row, StateKind.ADAPTER, spec.adapter)
+
+    def forget(self, room: Room, npc: str) -> None:
+        """An NPC is about to go."""
+        key, row = room.key(npc), room.world.npc(npc).row
+        self._controller.unlink(room.name, row)
+        for kind in (StateKind.PREFIX, StateKind.BLOB):
+            self._controller.untrack(kind, key)
+        self._engine.forget_npc(key)
+
+    def forget_world(self, room: Room) -> None:
+        """The world's NPCs are gone; so is the text they shared."""
+        self._controller.forget_world(room.name)
+        self._engine.set_world_prefix(room.name, "")
+
+    def set_lore(self, room: Room) -> None:
+        """The text all NPCs of the world share has changed, and with it every prefix."""
+        self._engine.set_world_prefix(room.name, room.world.lore)
+
+    @property
+    def policy(self) -> str | None:
+        """By which state is moved; None if the engine plans for itself."""
+        return self._controller.policy.name if self._stores else None
+
+    def set_policy(self, name: PolicyName) -> None:
+        """Move state by another policy, from each world's next tick on.
+
+        Raises:
+            CallsheetError: ``bad_value``, the engine plans for itself.
+        """
+        if not self._stores:
+            raise bad_value("this engine moves state by its own policy", "policy", name)
+        self._controller.set_policy(LIVE_POLICIES[name])
+
+    # --- looking on --------------------------------------------------------------------------
+
+    def prefix_tier(self, room: Room, npc: str) -> Tier:
+        """Where an NPC's prefix lies; ``ABSENT`` if the engine keeps that to itself."""
+        prefixes = self._engine.prefixes
+        return prefixes.tier(room.key(npc)) if prefixes is not None else Tier.ABSENT
+
+    def prefix_bytes(self, room: Room, npc: str) -> int | None:
+        """The size of an NPC's prefix; None if the engine keeps that to itself."""
+        prefixes = self._engine.prefixes
+        return prefixes.size_bytes(room.key(npc)) if prefixes is not None else None
+
+    def explain(self, room: Room, npc: str, request: int) -> Explanation:
+        """Say why an NPC has its distance."""
+        row = room.world.npc(npc).row
+        met = room.distances.encounter if room.distances else None
+        found = explain(room.world.snapshot(), row, self._settings, met)
+        tier = self.prefix_tier(room, npc)
+        return views.explanation(request, npc, room.world.game_time_s, tier, found)
+
+
+class _View:
+    """A world at this moment, as policies look at it; the arrays are by NPC row."""
+
+    def __init__(self, world: World, distances: Distances) -> None:
+        self._world = world
+        self._distances = distances
+
+    def estimated_s(self) -> NDArray[np.float32]:
+        return self._distances.distance_s
+
+    def unused_s(self) -> NDArray[np.float32]:
+        columns, rows = self._world.columns, self._world.columns.rows
+        unused_s = self._world.game_time_s - columns.last_call_s[:rows]
+        unused_s[np.isnan(unused_s)] = np.inf
+        unused_s[columns.open_turns[:rows] > 0] = 0.0
+        return unused_s.astype(np.float32)

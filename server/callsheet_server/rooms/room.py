@@ -1,0 +1,208 @@
+"""One world while the server runs: its state, the sessions in it, and what they are told."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from callsheet.wire.base import ServerMessage
+from callsheet.wire.fields import NpcId, PlayerId
+from callsheet.wire.observe import Move
+from callsheet.wire.script import NpcTick, PlayerLeft, PlayerNear
+from callsheet_server.distance import Distances
+from callsheet_server.limits.settings import LimitSettings
+from callsheet_server.outgoing.views import distance_of
+from callsheet_server.session.session import Session
+from callsheet_server.storage.changes import Journal, NoJournal
+from callsheet_server.world.key import NpcKey
+from callsheet_server.world.memory import Memory
+from callsheet_server.world.presence import Presence
+from callsheet_server.world.scripts import Script, ScriptBook
+from callsheet_server.world.world import World, WorldLimits
+
+__all__ = ["Counters", "Room", "Subscription", "TakenAction", "world_limits"]
+
+MAX_PENDING_ACTIONS = 1_000
+"""Actions remembered for a game that never tells results; beyond it the oldest are forgotten."""
+TTFT_SAMPLES = 1_000
+"""Times to first token kept for percentiles, of the latest replies."""
+
+
+@dataclass(slots=True)
+class Counters:
+    """What happened in a world since it came to be."""
+
+    ticks: int = 0
+    npc_updates: int = 0
+    requests: int = 0
+    replies: int = 0
+    errors: int = 0
+    loads: int = 0
+    evictions: int = 0
+    loaded_bytes: int = 0
+    evicted_bytes: int = 0
+    calls_resident: int = 0
+    """Replies with text whose prefix was on the device when they were asked for."""
+    calls_not_resident: int = 0
+    ttft_resident_s: deque[float] = field(default_factory=lambda: deque(maxlen=TTFT_SAMPLES))
+    ttft_not_resident_s: deque[float] = field(default_factory=lambda: deque(maxlen=TTFT_SAMPLES))
+
+
+@dataclass(slots=True)
+class Subscription:
+    """What a session wants to be told of."""
+
+    topics: frozenset[str]
+    interval_s: float
+    due_at_s: float = 0.0
+    moves: list[Move] = field(default_factory=list)
+    """Not told yet."""
+    dropped: int = 0
+    """Moves left out of that list."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenAction:
+    """An action whose result the game has not told yet."""
+
+    npc: NpcId
+    name: str
+
+
+class Room:
+    """A world, its sessions by id, its scripts and its counters."""
+
+    def __init__(
+        self, name: str, limits: WorldLimits, memory_tokens: int, journal: Journal | None = None
+    ) -> None:
+        """Make an empty world.
+
+        Args:
+            name: of the world.
+            limits: how large it may grow.
+            memory_tokens: of each NPC's latest turns, kept word for word.
+            journal: where what must be durable goes; None = nowhere.
+        """
+        self.name = name
+        self.journal = journal or NoJournal()
+        self._limits = limits
+        self._memory_tokens = memory_tokens
+        self.sessions: dict[str, Session] = {}
+        self.subscriptions: dict[str, Subscription] = {}
+        self.scripts = ScriptBook()
+        self.counters = Counters()
+        self.replies = 0
+        """Replies begun so far; the last one's number."""
+        self.actions_taken = 0
+        self.clear_world()
+
+    def clear_world(self) -> None:
+        """Start over with an empty world."""
+        self.world = World(self.name, self._limits)
+        self.memory = Memory(self._memory_tokens)
+        self.presence = Presence()
+        self.distances: Distances | None = None
+        self.guests: dict[str, PlayerId] = {}
+        """The players of observers that joined, by session."""
+        self._tick_due_s: dict[str, float] = {}
+        self.actions: OrderedDict[int, TakenAction] = OrderedDict()
+
+    @property
+    def game(self) -> Session | None:
+        """The session that owns the world."""
+        return next((s for s in self.sessions.values() if s.role == "game"), None)
+
+    def key(self, npc: NpcId) -> NpcKey:
+        return NpcKey(self.name, npc)
+
+    def next_reply(self) -> int:
+        self.replies += 1
+        return self.replies
+
+    def take_action(self, npc: NpcId, name: str) -> int:
+        """Number an action and remember it until the game tells its result."""
+        self.actions_taken += 1
+        self.actions[self.actions_taken] = TakenAction(npc, name)
+        if len(self.actions) > MAX_PENDING_ACTIONS:
+            self.actions.popitem(last=False)
+        return self.actions_taken
+
+    def script_for(self, npc: NpcId) -> tuple[Script, Session] | None:
+        """The script that speaks for an NPC, with the mod's session."""
+        script = self.scripts.script_of(npc)
+        return None if script is None else (script, self.sessions[script.owner])
+
+    def forget(self, npc: NpcId) -> None:
+        """An NPC is about to go."""
+        self.scripts.release(npc)
+        self.memory.forget(npc)
+        self._tick_due_s.pop(npc, None)
+
+    def subscribers(self, topic: str) -> Iterator[Session]:
+        """Sessions that want to be told of ``topic``."""
+        for session_id, subscription in self.subscriptions.items():
+            if topic in subscription.topics:
+                yield self.sessions[session_id]
+
+    def tell_about_reply(self, message: ServerMessage, asker: Session, request: int) -> None:
+        """Send a message of a reply to who asked, the game and the subscribers; once to each."""
+        if asker.id in self.sessions:
+            asker.send(message.model_copy(update={"id": request}))
+        self.tell_listeners(message, asker)
+
+    def tell_listeners(self, message: ServerMessage, asker: Session) -> None:
+        """Send a message of a reply to the game and the subscribers, but not to who asked."""
+        listeners = {s.id: s for s in self.subscribers("replies")}
+        if self.game is not None:
+            listeners[self.game.id] = self.game
+        listeners.pop(asker.id, None)
+        for session in listeners.values():
+            session.send(message)
+
+    def tell_scripts(self) -> None:
+        """Tell mods which players came near their NPCs or left, and that time went on."""
+        near = self.scripts.listening("near")
+        for change in self.presence.update(self.world, list(near)):
+            script = near[change.npc]
+            name = script.spec.script
+            self.sessions[script.owner].send(
+                PlayerNear(
+                    script=name,
+                    npc=change.npc,
+                    player=change.player,
+                    distance_m=change.distance_m,
+                )
+                if change.near
+                else PlayerLeft(script=name, npc=change.npc, player=change.player)
+            )
+        for npc, script in self.scripts.listening("tick").items():
+            if self.world.game_time_s >= self._tick_due_s.get(npc, 0.0):
+                self._tick_due_s[npc] = self.world.game_time_s + script.spec.tick_interval_s
+                distance_s, _ = distance_of(self.distances, self.world.npcs[npc].row)
+                self.sessions[script.owner].send(
+                    NpcTick(
+                        script=script.spec.script,
+                        npc=npc,
+                        game_time_s=self.world.game_time_s,
+                        distance_s=distance_s,
+                    ),
+                    key=f"npc_tick/{npc}",
+                )
+
+    def check_integrity(self) -> None:
+        """Raise ``AssertionError`` naming the broken invariant, if one is broken."""
+        self.world.check_integrity()
+        self.scripts.check_integrity(self.world.npcs, self.sessions)
+        for session in self.subscriptions:
+            assert session in self.sessions, f"{session} subscribed and is gone"
+
+
+def world_limits(limits: LimitSettings) -> WorldLimits:
+    """How large the settings let a world grow."""
+    return WorldLimits(
+        max_npcs=limits.max_npcs_per_world,
+        max_npcs_per_spawn=limits.max_npcs_per_spawn,
+        max_players=limits.max_players_per_world,
+        max_guests=limits.max_guests_per_world,
+    )

@@ -1,0 +1,225 @@
+"""One answer from what was heard to the last word, and the deed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing, suppress
+from typing import Literal
+
+from callsheet.wire.script import HearAnswer, Heard
+from callsheet.wire.talk import Say
+from callsheet_residency.state import Tier
+from callsheet_server.engine.engine import Delta, Engine, GenerationEnd, GenerationRequest
+from callsheet_server.engine.errors import EngineError
+from callsheet_server.session.session import Session, SessionState
+from callsheet_server.talk.actions import action_schema, action_turn, permitted, read_choice
+from callsheet_server.talk.moderation import Moderator, RefusedReplyError, Spoken, Utterance
+from callsheet_server.talk.prompting import (
+    heard_turns,
+    priority_of,
+    sampling_of,
+    speaker_name,
+)
+from callsheet_server.talk.recall import Retriever
+from callsheet_server.talk.reply import OpenReply, ReplyFullError
+from callsheet_server.talk.settings import ReplySettings
+from callsheet_server.world.memory import Turn
+
+__all__ = ["Answerer"]
+
+logger = logging.getLogger(__name__)
+
+
+class Answerer:
+    """Asks the script, asks the model, remembers, and lets the NPC act."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        moderator: Moderator,
+        retriever: Retriever,
+        settings: ReplySettings,
+    ) -> None:
+        self._engine = engine
+        self._moderator = moderator
+        self._retriever = retriever
+        self._settings = settings
+        self._calls: dict[int, tuple[Session, asyncio.Future[HearAnswer]]] = {}
+        self._last_call = 0
+        self.unanswered_hears = 0
+        """Times a script did not say in time what it makes of what its NPC heard."""
+
+    async def answer(self, reply: OpenReply, message: Say) -> None:
+        """Answer what was said; streams through ``reply``.
+
+        Raises:
+            EngineError: as the engine raised it.
+            RequestError: ``text_refused``, a player may not say this.
+            CancelledError: the words said so far are remembered.
+        """
+        name = speaker_name(reply.world, message.speaker)
+        if message.speaker.kind == "player":
+            await self._moderator.check_heard(
+                Utterance("heard", reply.room.name, reply.npc, name, message.text)
+            )
+        script = await self._ask_script(reply, message)
+        *material, heard = heard_turns(name, message.text, script.material)
+        if script.ignore:
+            reply.remember(heard)
+            reply.end("stop")
+            return
+        if script.reply is not None:
+            reply.remember(heard)
+            await self.recite(reply, script.reply)
+            return
+        recalled = await self._retriever.recall(reply, message.text)
+        turns = (*reply.memory.turns(reply.npc), *recalled, *material, heard)
+        request = GenerationRequest(
+            request_id=f"{reply.room.name}/{reply.reply}",
+            npc=reply.room.key(reply.npc),
+            turns=turns,
+            max_new_tokens=message.max_tokens or self._settings.max_tokens,
+            sampling=sampling_of(message.sampling, self._settings),
+            priority=priority_of(message),
+            stop=message.stop,
+        )
+        npc_name = reply.world.npc(reply.npc).spec.name
+        spoken = Spoken(self._moderator, reply.room.name, reply.npc, npc_name, reply.say)
+        end: GenerationEnd | None = None
+        cut: Literal["length", "stop"] = "stop"
+        try:
+            end = await self._generate(reply, request, spoken.feed)
+            await spoken.end()
+        except ReplyFullError:
+            end, cut = None, "length"
+        except RefusedReplyError:
+            end = None
+            with suppress(ReplyFullError):
+                reply.say(self._moderator.safe_line)
+        finally:
+            if reply.text:
+                reply.remember(heard, Turn(None, reply.text))
+        if end is None:
+            reply.end(cut)
+            return
+        reply.generated(end, time.monotonic())
+        _count(reply, end)
+        if end.finish_reason != "cancelled":
+            await self._act(reply, request)
+        reply.end(end.finish_reason, end)
+
+    async def recite(self, reply: OpenReply, text: str) -> None:
+        """Say a given line."""
+        reply.remember(Turn(None, text))
+        reply.say(text)
+        reply.end("stop")
+
+    def hear_answer(self, session: Session, answer: HearAnswer) -> None:
+        """Take a mod's answer. Late ones, and those of other mods, are ignored."""
+        asked, future = self._calls.get(answer.call, (None, None))
+        if future is not None and asked is session and not future.done():
+            future.set_result(answer)
+
+    async def _ask_script(self, reply: OpenReply, message: Say) -> HearAnswer:
+        """What the NPC's script makes of the words; no script, or none in time, adds nothing."""
+        found = reply.room.script_for(reply.npc)
+        self._last_call += 1
+        call = self._last_call
+        silent = HearAnswer(call=call)
+        if found is None:
+            return silent
+        script, mod = found
+        if "hear" not in script.spec.events or mod.state is not SessionState.OPEN:
+            return silent
+        if time.monotonic() < script.rests_until_s:
+            return silent
+        future: asyncio.Future[HearAnswer] = asyncio.get_running_loop().create_future()
+        self._calls[call] = mod, future
+        try:
+            mod.send(
+                Heard(
+                    script=script.spec.script,
+                    call=call,
+                    npc=reply.npc,
+                    speaker=message.speaker,
+                    text=message.text,
+                    deadline_s=self._settings.hear_timeout_s,
+                )
+            )
+            async with asyncio.timeout(self._settings.hear_timeout_s):
+                answer = await future
+        except TimeoutError:
+            logger.info("script %s did not answer in time", script.spec.script)
+            script.kept_silent(time.monotonic())
+            self.unanswered_hears += 1
+            return silent
+        else:
+            script.answered()
+            return answer
+        finally:
+            del self._calls[call]
+
+    async def _generate(
+        self, reply: OpenReply, request: GenerationRequest, hear: Callable[[str], Awaitable[None]]
+    ) -> GenerationEnd:
+        counted_tokens = 0
+        async with aclosing(self._engine.submit(request)) as stream:
+            async for item in stream:
+                if not isinstance(item, Delta):
+                    reply.spent_tokens += item.generated_tokens - counted_tokens
+                    return item
+                # A delta is at least one token. The exact count comes with the end, if it comes.
+                counted_tokens += 1
+                reply.spent_tokens += 1
+                await hear(item.text)
+        raise AssertionError(f"{request.request_id}: the engine's stream has no end")
+
+    async def _act(self, reply: OpenReply, said: GenerationRequest) -> None:
+        """Let the NPC choose one of its script's actions, or none, as one constrained JSON value.
+
+        That an NPC cannot act is logged; what it said stands.
+        """
+        found = reply.room.script_for(reply.npc)
+        if found is None:
+            return
+        npc = reply.world.npc(reply.npc).spec
+        actions = permitted(found[0].spec.actions, npc.actions)
+        if not actions:
+            return
+        request = GenerationRequest(
+            request_id=f"{said.request_id}/action",
+            npc=said.npc,
+            turns=(*said.turns, Turn(None, reply.text), action_turn(npc.name, actions)),
+            max_new_tokens=self._settings.action_max_tokens,
+            sampling=said.sampling,
+            priority=said.priority,
+            json_schema=action_schema(actions),
+        )
+        pieces: list[str] = []
+
+        async def collect(piece: str) -> None:
+            pieces.append(piece)
+
+        try:
+            await self._generate(reply, request, collect)
+        except EngineError as error:
+            logger.warning("no action: %s", error)
+            return
+        choice = read_choice("".join(pieces), actions)
+        if choice is not None:
+            reply.act(*choice)
+
+
+def _count(reply: OpenReply, end: GenerationEnd) -> None:
+    counters = reply.room.counters
+    if not end.generated_tokens:
+        return
+    if end.tier_at_start is Tier.DEVICE:
+        counters.calls_resident += 1
+        counters.ttft_resident_s.append(end.ttft_s)
+    else:
+        counters.calls_not_resident += 1
+        counters.ttft_not_resident_s.append(end.ttft_s)

@@ -1,0 +1,236 @@
+"""Who is answering whom: accepts, orders, cancels and drains replies."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+
+from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
+from callsheet.wire.script import HearAnswer
+from callsheet.wire.talk import Say, Speak, Speaker
+from callsheet_server.engine.errors import EngineError
+from callsheet_server.log_context import bind
+from callsheet_server.outgoing.errors import from_engine
+from callsheet_server.rooms.room import Room
+from callsheet_server.session.session import Session
+from callsheet_server.talk.admission import Admission
+from callsheet_server.talk.answering import Answerer
+from callsheet_server.talk.prompting import heard_text, priority_of
+from callsheet_server.talk.reply import OpenReply
+from callsheet_server.talk.settings import ReplySettings
+from callsheet_server.world.nearness import player_range_m
+from callsheet_server.world.world import World
+
+__all__ = ["Talk"]
+
+logger = logging.getLogger(__name__)
+
+
+class Talk:
+    """Runs the replies: one task each, one at a time per NPC, in the order they were asked for."""
+
+    def __init__(
+        self,
+        answerer: Answerer,
+        settings: ReplySettings,
+        capacity: int,
+        called: Callable[[Room, str], None],
+        shed: Callable[[OpenReply], None],
+        ended: Callable[[OpenReply], None],
+        clock: Callable[[], float],
+    ) -> None:
+        """Put it together.
+
+        Args:
+            answerer: makes the replies.
+            settings: how long what is said and answered may be.
+            capacity: replies the model may be asked for at a time.
+            called: told of every request for the model.
+            shed: told of every reply that had to make room, or found none.
+            ended: told of every reply's end.
+            clock: seconds.
+        """
+        self._answerer = answerer
+        self._settings = settings
+        self._admission = Admission(capacity, _ranges_m)
+        self._called = called
+        self._on_shed = shed
+        self._on_end = ended
+        self._clock = clock
+        self._open: dict[tuple[str, int], OpenReply] = {}
+        self._turns: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._mean_reply_s = 1.0
+        """From request to end, of late: about when there is room again."""
+        self._draining_retry_s: float | None = None
+
+    def say(self, room: Room, session: Session, message: Say) -> None:
+        """Begin to answer.
+
+        Raises:
+            CallsheetError: ``unknown_npc``, ``bad_value``, ``limit_exceeded``,
+                ``engine_unavailable``, or ``engine_overloaded`` if all who wait are at least as
+                urgent.
+        """
+        text = heard_text(message, self._settings.max_heard_chars)
+        message = message.model_copy(update={"text": text})
+        reply = self._accept(room, session, message, message.speaker, message.text)
+        reply.priority = priority_of(message)
+        self._make_room(reply)
+        room.counters.requests += 1
+        self._start(reply, lambda: self._answerer.answer(reply, message))
+        # After the reply's task: the engine is to see where the prefix lay when it was asked.
+        self._called(room, message.npc)
+
+    def speak(self, room: Room, session: Session, message: Speak) -> None:
+        """Make an NPC say a given line, after what it is saying now. Raises as ``say`` does."""
+        reply = self._accept(room, session, message, Speaker(kind="narrator"), "")
+        self._start(reply, lambda: self._answerer.recite(reply, message.text))
+
+    def hear_answer(self, session: Session, answer: HearAnswer) -> None:
+        """A mod tells what its script makes of what was heard."""
+        self._answerer.hear_answer(session, answer)
+
+    def cancel(self, session: Session, request: int) -> None:
+        """Stop a reply; does nothing if it has ended."""
+        self._cancel_where(lambda r: r.asker is session and r.request == request)
+
+    def cancel_npc(self, room: Room, npc: str) -> None:
+        """Stop all replies of an NPC that is about to go."""
+        self._cancel_where(lambda r: r.room is room and r.npc == npc)
+        self._turns.pop((room.name, npc), None)
+
+    def cancel_session(self, session: Session) -> None:
+        """Stop all replies a session asked for."""
+        self._cancel_where(lambda r: r.asker is session)
+
+    def cancel_all(self) -> None:
+        """Stop all replies."""
+        self._cancel_where(lambda _: True)
+
+    async def drain(self, timeout_s: float, retry_after_s: float) -> None:
+        """Take no new requests; wait for the open replies, then cancel what is left."""
+        self._draining_retry_s = retry_after_s
+        tasks = [r.task for r in self._open.values() if r.task is not None]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=timeout_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def check_integrity(self) -> None:
+        """Raise ``AssertionError`` naming the broken invariant, if one is broken."""
+        self._admission.check_integrity()
+        for key, reply in self._open.items():
+            assert key == (reply.asker.id, reply.request), f"{key} is filed under another request"
+            assert reply.task is not None, f"{key} was accepted and never started"
+            assert not reply.task.done(), f"{key} has ended and is still open"
+            assert reply.asker.id in reply.room.sessions, f"{key} was asked by one who is gone"
+
+    def _accept(
+        self, room: Room, asker: Session, message: Say | Speak, speaker: Speaker, heard: str
+    ) -> OpenReply:
+        room.world.npc(message.npc)
+        if self._draining_retry_s is not None:
+            raise error_for(
+                ErrorCode.ENGINE_UNAVAILABLE,
+                "the server is shutting down",
+                retry_after_s=self._draining_retry_s,
+            )
+        max_tokens = 0
+        if isinstance(message, Say):
+            max_tokens = message.max_tokens or self._settings.max_tokens
+        lease = asker.quotas.open_reply(max_tokens, self._clock())
+        return OpenReply(
+            room=room,
+            asker=asker,
+            request=message.id,
+            npc=message.npc,
+            handle=room.world.npc(message.npc).handle,
+            speaker=speaker,
+            heard=heard,
+            reply=room.next_reply(),
+            accepted_s=self._clock(),
+            max_tokens=message.max_tokens if isinstance(message, Say) else None,
+            lease=lease,
+        )
+
+    def _make_room(self, newcomer: OpenReply) -> None:
+        """Let a reply in; if that is one too many, the least urgent gives way."""
+        shed = self._admission.admit(newcomer)
+        if shed is None:
+            return
+        error = error_for(
+            ErrorCode.ENGINE_OVERLOADED,
+            f"{len(self._admission)} more urgent requests wait already",
+            retry_after_s=round(self._mean_reply_s, 1),
+        )
+        self._on_shed(shed)
+        if shed is newcomer:
+            newcomer.lease.close(0)
+            raise error
+        assert shed.task is not None
+        if shed.task.cancel():
+            shed.shed = error
+
+    def _start(self, reply: OpenReply, work: Callable[[], Awaitable[None]]) -> None:
+        reply.world.turn_opened(reply.npc)
+        self._open[reply.asker.id, reply.request] = reply
+        with bind(npc=reply.npc, request=reply.request):
+            reply.task = asyncio.create_task(self._run(reply, reply.take(), work))
+        reply.task.add_done_callback(lambda task: self._ended(reply, task))
+
+    async def _run(
+        self,
+        reply: OpenReply,
+        taken: asyncio.Future[CallsheetError | None],
+        work: Callable[[], Awaitable[None]],
+    ) -> None:
+        try:
+            if (error := await taken) is not None:
+                raise error
+            async with self._turns[reply.room.name, reply.npc]:
+                await work()
+        except CallsheetError as error:
+            reply.fail(error, self._clock())
+        except EngineError as error:
+            reply.fail(from_engine(error), self._clock())
+        except Exception:
+            logger.exception("a reply failed")
+            internal = error_for(ErrorCode.GENERATION_FAILED, "the server failed; see its log")
+            reply.fail(internal, self._clock())
+
+    def _ended(self, reply: OpenReply, task: asyncio.Task[None]) -> None:
+        """Runs for every reply, also for one that was cancelled before its task began."""
+        del self._open[reply.asker.id, reply.request]
+        reply.lease.close(reply.spent_tokens)
+        self._admission.leave(reply)
+        reply.world.turn_closed(reply.npc, reply.handle)
+        took_s = self._clock() - reply.accepted_s
+        self._mean_reply_s += 0.1 * (took_s - self._mean_reply_s)
+        if reply.shed is not None:
+            reply.fail(reply.shed, self._clock())
+        elif task.cancelled():
+            reply.end("cancelled")
+        self._on_end(reply)
+
+    def _cancel_where(self, condition: Callable[[OpenReply], bool]) -> None:
+        for reply in self._open.values():
+            if reply.task is not None and condition(reply):
+                reply.task.cancel()
+
+
+def _ranges_m(replies: Sequence[OpenReply]) -> Sequence[float]:
+    """How far each reply's NPC is from the nearest player of its world."""
+    ranges_m = [math.inf] * len(replies)
+    by_world: defaultdict[World, list[int]] = defaultdict(list)
+    for at, reply in enumerate(replies):
+        if reply.npc in reply.world.npcs:
+            by_world[reply.world].append(at)
+    for world, places in by_world.items():
+        of_world = player_range_m(world, [replies[at].npc for at in places]).tolist()
+        for at, range_m in zip(places, of_world, strict=True):
+            ranges_m[at] = range_m
+    return ranges_m

@@ -1,0 +1,218 @@
+"""Moderation: what players say and what NPCs answer is judged before anybody hears it.
+
+Two judges, each off unless it is set: a word list, and a function of yours. See docs/security.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from callsheet.wire.errors import ErrorCode, error_for
+from callsheet_server.talk.sentences import Sentences
+from callsheet_server.talk.word_list import WordList, WordListError
+from callsheet_server.transport.errors import SettingFileError
+
+__all__ = [
+    "ModerationSettings",
+    "Moderator",
+    "RefusedReplyError",
+    "Spoken",
+    "Utterance",
+]
+
+logger = logging.getLogger(__name__)
+
+HOOK_THREADS: Final = 4
+"""Functions that are not async run in these; while all are busy, the others' time runs too."""
+MAX_BEFORE_CHARS: Final = 2_000
+
+Kind = Literal["heard", "reply"]
+Outcome = Literal["allowed", "refused", "failed"]
+
+
+class ModerationSettings(BaseModel):
+    """What may not be said. Nothing is looked at unless a list or a hook is set."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    word_list: Path | None = Field(
+        default=None,
+        description="Text file: a word, a phrase or a /regular expression/ a line that neither "
+        "players nor NPCs may say.",
+    )
+    hook: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",
+        description="package.module:function, called with a "
+        "callsheet_server.talk.moderation.Utterance; true = it may be said. May be async.",
+    )
+    hook_timeout_s: float = Field(
+        default=1.0, gt=0, le=60, description="How long the hook may take; past it, it has failed."
+    )
+    on_failure: Literal["refuse", "allow"] = Field(
+        default="refuse", description="What a hook that fails or takes too long means."
+    )
+    safe_line: str = Field(
+        default="Let us talk about something else.",
+        max_length=1000,
+        description="What an NPC says in place of what it may not; empty = it falls silent.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What is to be judged."""
+
+    kind: Kind
+    """``heard``: a player says it. ``reply``: an NPC is about to."""
+    world: str
+    npc: str
+    speaker: str
+    """Who says it, as NPCs know them."""
+    text: str
+    """Of a player: all that was said. Of an NPC: its next sentences."""
+    before: str = ""
+    """What the NPC has said in this reply already, its last 2,000 characters."""
+
+
+Hook = Callable[[Utterance], bool | Awaitable[bool]]
+
+
+class RefusedReplyError(Exception):
+    """An NPC was about to say what it may not."""
+
+
+class Moderator:
+    """Asks the judges. ``start`` first; ``judged`` counts what they said."""
+
+    def __init__(self, settings: ModerationSettings) -> None:
+        self.judged: Counter[tuple[Kind, Outcome]] = Counter()
+        self.safe_line: Final = settings.safe_line
+        self._settings = settings
+        self._words: WordList | None = None
+        self._hook: Hook | None = None
+        self._threads: ThreadPoolExecutor | None = None
+
+    @property
+    def is_on(self) -> bool:
+        return self._words is not None or self._hook is not None
+
+    def start(self) -> None:
+        """Read the list and import the hook. Blocking.
+
+        Raises:
+            SettingFileError: one of them cannot be used.
+        """
+        path, name = self._settings.word_list, self._settings.hook
+        if path is not None:
+            try:
+                self._words = WordList(path.read_text("utf-8").splitlines())
+            except OSError as error:
+                why = f"cannot be read: {error.strerror}"
+                raise SettingFileError(f"moderation.word_list = {path}: {why}") from None
+            except (WordListError, UnicodeDecodeError) as error:
+                raise SettingFileError(f"moderation.word_list = {path}: {error}") from None
+        if name is not None:
+            module, _, function = name.partition(":")
+            try:
+                self._hook = getattr(importlib.import_module(module), function)
+            except Exception as error:
+                raise SettingFileError(
+                    f"moderation.hook = {name}: {type(error).__name__}: {error}; the module must "
+                    "be importable where the server runs (PYTHONPATH)"
+                ) from error
+            if not inspect.iscoroutinefunction(self._hook):
+                self._threads = ThreadPoolExecutor(HOOK_THREADS, "callsheet moderation")
+
+    def close(self) -> None:
+        """Wait for nobody: a function that hangs keeps its thread."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def check_heard(self, utterance: Utterance) -> None:
+        """Judge what a player says.
+
+        Raises:
+            RequestError: ``text_refused``.
+        """
+        if self.is_on and not await self._allows(utterance):
+            raise error_for(
+                ErrorCode.TEXT_REFUSED,
+                "this may not be said here; say it another way",
+                field="text",
+            )
+
+    async def check_reply(self, utterance: Utterance) -> None:
+        """Judge what an NPC is about to say; raise ``RefusedReplyError``."""
+        if self.is_on and not await self._allows(utterance):
+            raise RefusedReplyError
+
+    async def _allows(self, utterance: Utterance) -> bool:
+        outcome: Outcome = "allowed"
+        if self._words is not None and not self._words.allows(utterance.text):
+            outcome = "refused"
+        elif self._hook is not None:
+            try:
+                async with asyncio.timeout(self._settings.hook_timeout_s):
+                    outcome = "allowed" if await self._ask(self._hook, utterance) else "refused"
+            except Exception as error:
+                # What a hook raises may quote what was said, so only its kind is logged.
+                logger.error("moderation.hook failed: %s", type(error).__name__)
+                outcome = "failed"
+        self.judged[utterance.kind, outcome] += 1
+        return outcome == "allowed" or (
+            outcome == "failed" and self._settings.on_failure == "allow"
+        )
+
+    async def _ask(self, hook: Hook, utterance: Utterance) -> bool:
+        if self._threads is None:
+            answer = hook(utterance)
+        else:
+            loop = asyncio.get_running_loop()
+            answer = await loop.run_in_executor(self._threads, hook, utterance)
+        return bool(await answer if inspect.isawaitable(answer) else answer)
+
+
+class Spoken:
+    """What an NPC says, on its way from the model to who hears it: judged sentence by sentence."""
+
+    def __init__(
+        self, moderator: Moderator, world: str, npc: str, name: str, say: Callable[[str], None]
+    ) -> None:
+        """``say`` is called with what may be heard, at once if nothing is moderated."""
+        self._moderator = moderator
+        self._world, self._npc, self._name = world, npc, name
+        self._say = say
+        self._sentences = Sentences()
+        self._said = ""
+
+    async def feed(self, text: str) -> None:
+        """Take a piece of the model's text. Raises ``RefusedReplyError``."""
+        if self._moderator.is_on:
+            await self._judge(self._sentences.feed(text))
+        else:
+            self._say(text)
+
+    async def end(self) -> None:
+        """The model is done: judge what is left. Raises ``RefusedReplyError``."""
+        await self._judge(self._sentences.rest())
+
+    async def _judge(self, text: str) -> None:
+        if not text:
+            return
+        await self._moderator.check_reply(
+            Utterance("reply", self._world, self._npc, self._name, text, before=self._said)
+        )
+        self._said = (self._said + text)[-MAX_BEFORE_CHARS:]
+        self._say(text)

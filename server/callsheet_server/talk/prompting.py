@@ -1,0 +1,130 @@
+"""What the model is told beyond the persona: who speaks, what, and a script's facts.
+
+What players say, and what they are called, is data. It is one line: nobody can begin a line that
+looks like another speaker's. It holds nothing that cannot be seen, and nobody but the game and its
+mods is the narrator.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from callsheet.wire.errors import ErrorCode, error_for
+from callsheet.wire.talk import SamplingSpec, Say, Speaker
+from callsheet_server.engine.engine import Priority, Sampling
+from callsheet_server.talk.settings import ReplySettings
+from callsheet_server.world.errors import bad_value
+from callsheet_server.world.memory import Turn, estimated_tokens
+from callsheet_server.world.world import World
+
+__all__ = [
+    "heard_text",
+    "heard_turns",
+    "priority_of",
+    "recalled_turns",
+    "sampling_of",
+    "speaker_name",
+]
+
+NARRATOR = "Narrator"
+NOBODY = "Someone"
+RECALLED = "From earlier talks, oldest first:"
+_UNSEEN: Final = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"  # controls, but for white space
+    "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"  # bidi, joints
+    "\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e0fff]"  # tags and variation selectors, which can spell hidden text
+)
+_PRIORITIES = {
+    "player": Priority.PLAYER,
+    "npc": Priority.NPC,
+    "background": Priority.BACKGROUND,
+    "narrator": Priority.BACKGROUND,
+}
+
+
+def speaker_name(world: World, speaker: Speaker) -> str:
+    """The name an NPC knows a speaker by: one line, no colon, and not the narrator's."""
+    if speaker.kind == "narrator":
+        return _one_line((speaker.name or "").replace(":", " ")) or NARRATOR
+    name = speaker.name or speaker.id or NOBODY
+    if speaker.name is None and speaker.kind == "player" and speaker.id in world.players:
+        name = world.players[speaker.id].spec.name
+    if speaker.name is None and speaker.kind == "npc" and speaker.id in world.npcs:
+        name = world.npcs[speaker.id].spec.name
+    name = _one_line(name.replace(":", " ")) or NOBODY
+    return NOBODY if name.casefold() == NARRATOR.casefold() else name
+
+
+def heard_text(message: Say, max_chars: int) -> str:
+    """What an NPC hears of what was said: as it is from a narrator, else one line to be seen.
+
+    Raises:
+        WorldError: ``limit_exceeded``, a player says more than ``max_chars``; ``bad_value``,
+            nothing is left.
+    """
+    if message.speaker.kind == "narrator":
+        return message.text
+    text = _one_line(message.text)
+    if message.speaker.kind == "player" and len(text) > max_chars:
+        raise error_for(
+            ErrorCode.LIMIT_EXCEEDED,
+            f"a player may say {max_chars} characters at a time here (reply.max_heard_chars)",
+            field="text",
+            value=str(len(text)),
+            limit=max_chars,
+        )
+    if not text:
+        raise bad_value("nothing in this text can be seen", "text", '""')
+    return text
+
+
+def heard_turns(speaker: str, text: str, material: str | None) -> tuple[Turn, ...]:
+    """The facts a script gave for this reply, told by nobody a player could pass for; the words."""
+    said = Turn(speaker, text)
+    return (Turn(NARRATOR, material), said) if material else (said,)
+
+
+def recalled_turns(found: Mapping[int, Turn], npc: str, budget_tokens: int) -> tuple[Turn, ...]:
+    """What an NPC recalls of earlier talks, as one turn of the narrator, or none.
+
+    Each is quoted on a line of its own that begins with a dash and who said it.
+
+    Args:
+        found: turns by their number in time, the most fitting first.
+        npc: the NPC's name.
+        budget_tokens: of the whole turn, as estimated. What does not fit is left out.
+    """
+    lines: dict[int, str] = {}
+    recalled: tuple[Turn, ...] = ()
+    for number, turn in found.items():
+        lines[number] = f'\n- {turn.speaker or npc}: "{_one_line(turn.text)}"'
+        told = Turn(NARRATOR, RECALLED + "".join(lines[n] for n in sorted(lines)))
+        if estimated_tokens(told) > budget_tokens:
+            del lines[number]
+        else:
+            recalled = (told,)
+    return recalled
+
+
+def _one_line(text: str) -> str:
+    return " ".join(_UNSEEN.sub("", text).split())
+
+
+def priority_of(message: Say) -> Priority:
+    """As asked for, else after who speaks."""
+    return _PRIORITIES[message.priority or message.speaker.kind]
+
+
+def sampling_of(asked: SamplingSpec | None, settings: ReplySettings) -> Sampling:
+    """The request's sampling over the server's."""
+    given = asked.model_dump(exclude_none=True) if asked is not None else {}
+    return Sampling(
+        temperature=given.get("temperature", settings.temperature),
+        top_p=given.get("top_p", settings.top_p),
+        top_k=given.get("top_k", settings.top_k),
+        repetition_penalty=given.get("repetition_penalty", settings.repetition_penalty),
+        seed=given.get("seed"),
+    )

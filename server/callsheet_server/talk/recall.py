@@ -1,0 +1,50 @@
+"""What an NPC is reminded of by what it hears: turns that left its window, off the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+
+from callsheet_server.storage.errors import StorageError
+from callsheet_server.storage.storage import Storage
+from callsheet_server.talk.prompting import recalled_turns
+from callsheet_server.talk.reply import OpenReply
+from callsheet_server.talk.settings import ReplySettings
+from callsheet_server.world.memory import Turn
+
+__all__ = ["Retriever"]
+
+logger = logging.getLogger(__name__)
+
+
+class Retriever:
+    """Looks older turns up, and never holds a reply up for long or fails it."""
+
+    def __init__(self, storage: Storage, settings: ReplySettings) -> None:
+        self._storage = storage
+        self._settings = settings
+        self.outcomes: Counter[str] = Counter()
+        """Searches that ended "found", "nothing", "timeout" or "error"."""
+
+    async def recall(self, reply: OpenReply, heard: str) -> tuple[Turn, ...]:
+        """One narrator's turn that quotes what fits ``heard``; none if nothing does, or in time."""
+        reader = self._storage.reader
+        if reader is None or not self._settings.recall_tokens:
+            return ()
+        latest = len(reply.memory.turns(reply.npc))
+        try:
+            async with asyncio.timeout(self._settings.recall_timeout_s):
+                found = await reader.search(reply.room.name, reply.npc, heard, latest)
+        except TimeoutError:
+            self.outcomes["timeout"] += 1
+            return ()
+        except StorageError as error:
+            logger.warning("%s goes without its older turns: %s", reply.npc, error)
+            self.outcomes["error"] += 1
+            return ()
+        turns = {number: Turn(one.speaker, one.text) for number, one in found.items()}
+        name = reply.world.npc(reply.npc).spec.name
+        recalled = recalled_turns(turns, name, self._settings.recall_tokens)
+        self.outcomes["found" if recalled else "nothing"] += 1
+        return recalled

@@ -1,0 +1,216 @@
+"""An answer in the making, and the messages that tell of it."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import orjson
+
+from callsheet.wire.errors import CallsheetError
+from callsheet.wire.talk import Action, ReplyDelta, ReplyEnd, ReplyStart, Speaker
+from callsheet_server.engine.engine import GenerationEnd, Priority
+from callsheet_server.outgoing.views import TIER_NAMES
+from callsheet_server.rooms.persistence import save_counters
+from callsheet_server.rooms.room import Room
+from callsheet_server.session.quota import Lease
+from callsheet_server.session.session import Session
+from callsheet_server.storage.changes import Change
+from callsheet_server.storage.statements import add_turn
+from callsheet_server.world.memory import Memory, Turn
+from callsheet_server.world.world import World
+
+__all__ = ["OpenReply", "ReplyFullError"]
+
+FinishReason = Literal["stop", "length", "cancelled", "error"]
+MAX_JSON_BYTES = 60_000
+"""Of a reply's text; leaves room for the rest of ``reply_end``."""
+
+
+class ReplyFullError(Exception):
+    """The reply is as long as a message can be."""
+
+
+@dataclass(slots=True, eq=False)
+class OpenReply:
+    """One reply from acceptance to end. ``reply_start`` goes out with its first sign of life."""
+
+    room: Room
+    asker: Session
+    request: int
+    npc: str
+    handle: int
+    speaker: Speaker
+    heard: str
+    reply: int
+    accepted_s: float
+    """When it was accepted, on ``time.monotonic``'s clock."""
+    lease: Lease
+    """Its place in the quotas of who asked."""
+    priority: Priority = Priority.PLAYER
+    max_tokens: int | None = None
+    """As the request asked."""
+    spent_tokens: int = 0
+    """All that the model generated for it, what was cut short and its deed included."""
+    shed: CallsheetError | None = None
+    """Why it had to make room for a more urgent one, if it had."""
+    world: World = field(init=False)
+    memory: Memory = field(init=False)
+    asked_s: float = field(init=False)
+    """Game time of the request."""
+    task: asyncio.Task[None] | None = None
+    generation: GenerationEnd | None = None
+    """What the model did; None if it was not asked, or did not come to an end."""
+    generation_ended_s: float = math.nan
+    finish_reason: FinishReason | None = None
+    """None = not ended yet, or refused with an error before anything was said."""
+    error_code: str | None = None
+    _pieces: list[str] = field(default_factory=list)
+    _turns: list[Turn] = field(default_factory=list)
+    """To be remembered with the reply's end."""
+    _json_bytes: int = 0
+    _started: bool = False
+
+    def __post_init__(self) -> None:
+        self.world = self.room.world
+        self.memory = self.room.memory
+        self.asked_s = self.world.game_time_s
+
+    @property
+    def begun(self) -> bool:
+        """True once something was told of it."""
+        return self._started
+
+    @property
+    def text(self) -> str:
+        """All that was said so far."""
+        return "".join(self._pieces)
+
+    @property
+    def generated_tokens(self) -> int:
+        """What the model said, and was counted; 0 for given lines and what was cut short."""
+        return 0 if self.generation is None else self.generation.generated_tokens
+
+    def say(self, text: str) -> None:
+        """Stream a piece of the answer.
+
+        Raises:
+            ReplyFullError: with this piece ``reply_end`` would pass the protocol's 64,000 bytes.
+        """
+        self._start()
+        if text:
+            self._json_bytes += len(orjson.dumps(text))
+            if self._json_bytes > MAX_JSON_BYTES:
+                raise ReplyFullError
+            self._pieces.append(text)
+            self._tell(ReplyDelta(reply=self.reply, text=text))
+
+    def generated(self, end: GenerationEnd, now_s: float) -> None:
+        """Note how the model did."""
+        self.generation, self.generation_ended_s = end, now_s
+
+    def remember(self, *turns: Turn) -> None:
+        """Have the NPC remember this once the reply has ended."""
+        self._turns += turns
+
+    def take(self) -> asyncio.Future[CallsheetError | None]:
+        """Note that this was asked, so that a restart answers it.
+
+        To be called before another message of the session is handled.
+
+        Returns:
+            What is set once that is durable; to the error, if it cannot be.
+        """
+        ended: asyncio.Future[CallsheetError | None] = asyncio.get_running_loop().create_future()
+
+        def end(error: CallsheetError | None) -> None:
+            if not ended.done():
+                ended.set_result(error)
+
+        saved = save_counters(self.room)
+        change = Change((saved,), done=lambda _: end(None), failed=end)
+        self.asker.answers.take(self.request, change)
+        return ended
+
+    def act(self, name: str, arguments: dict[str, Any]) -> None:
+        """Tell of an action."""
+        number = self.room.take_action(self.npc, name)
+        self._tell(
+            Action(reply=self.reply, action=number, npc=self.npc, name=name, arguments=arguments)
+        )
+
+    def end(
+        self,
+        finish_reason: FinishReason,
+        generation: GenerationEnd | None = None,
+        code: str | None = None,
+    ) -> None:
+        """Tell that the reply is complete."""
+        self.finish_reason = finish_reason
+        self._start()
+        end = ReplyEnd(
+            reply=self.reply,
+            npc=self.npc,
+            text=self.text,
+            finish_reason=finish_reason,
+            code=code,
+        )
+        if generation is not None:
+            end = end.model_copy(update=_figures(generation))
+        self.room.counters.replies += 1
+        mine = end.model_copy(update={"id": self.request})
+        change = self._learn()
+        change.done = lambda _: self.room.tell_listeners(end, self.asker)
+        change.failed = lambda error: self.room.tell_listeners(_lost(end, error), self.asker)
+        self.asker.answer(mine, self.request, change, lambda error: _lost(mine, error))
+
+    def _learn(self) -> Change:
+        """Let the NPC remember what was said, unless it is gone."""
+        npc, memory = self.world.npcs.get(self.npc), self.memory
+        if npc is None or npc.handle != self.handle or not self._turns:
+            return Change()
+        before, time_s = memory.turns(self.npc), self.world.game_time_s
+        memory.add(self.npc, *self._turns)
+        return Change(
+            [add_turn(self.npc, turn.speaker, turn.text, time_s) for turn in self._turns],
+            undo=lambda: memory.put(self.npc, before, memory.facts(self.npc)),
+        )
+
+    def fail(self, error: CallsheetError, now_s: float) -> None:
+        """End with an error: of the request if nothing was said yet, else of the reply."""
+        self.room.counters.errors += 1
+        self.error_code = error.code
+        if self._started:
+            self.end("error", code=error.code)
+        else:
+            error.request_id = self.request
+            self.asker.fail(error, now_s)
+
+    def _start(self) -> None:
+        if not self._started:
+            self._started = True
+            self._tell(
+                ReplyStart(reply=self.reply, npc=self.npc, speaker=self.speaker, heard=self.heard)
+            )
+
+    def _tell(self, message: ReplyStart | ReplyDelta | Action) -> None:
+        self.room.tell_about_reply(message, self.asker, self.request)
+
+
+def _lost(end: ReplyEnd, error: CallsheetError) -> ReplyEnd:
+    """How a reply ends that could not be saved, and so was not remembered."""
+    return end.model_copy(update={"finish_reason": "error", "code": error.code})
+
+
+def _figures(generation: GenerationEnd) -> dict[str, Any]:
+    ttft_s = generation.ttft_s
+    return {
+        "prompt_tokens": generation.prompt_tokens,
+        "cached_tokens": generation.cached_tokens,
+        "generated_tokens": generation.generated_tokens,
+        "tier": TIER_NAMES[generation.tier_at_start],
+        "ttft_s": ttft_s if math.isfinite(ttft_s) else None,
+        "total_s": generation.total_s,
+    }

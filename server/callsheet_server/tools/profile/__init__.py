@@ -1,0 +1,5 @@
+"""What a workload is like, and how much device memory it needs: ``callsheet profile``."""
+
+from callsheet_server.tools.profile.profile import Profile, characterise
+
+__all__ = ["Profile", "characterise"]

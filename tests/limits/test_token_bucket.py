@@ -1,0 +1,42 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callsheet_server.limits.token_bucket import TokenBucket
+
+
+def test_a_burst_passes_at_once_and_then_the_rate_rules() -> None:
+    bucket = TokenBucket(rate=2.0, burst=3.0, now_s=10.0)
+    assert [bucket.take(10.0) for _ in range(5)] == [0, 0, 0, 0.5, 0.5]
+    assert bucket.take(10.25) == 0.25
+    assert bucket.take(10.5) == 0
+    assert bucket.take(10.5) == 0.5
+
+
+def test_what_is_saved_up_is_bounded() -> None:
+    bucket = TokenBucket(rate=1.0, burst=2.0, now_s=0.0)
+    assert [bucket.take(1e6) for _ in range(3)] == [0, 0, 1]
+
+
+@given(
+    rate=st.floats(0.1, 1e4),
+    burst=st.floats(1, 1e4),
+    steps_s=st.lists(st.floats(0, 10), max_size=200),
+)
+def test_never_more_than_burst_and_rate_allow(
+    rate: float, burst: float, steps_s: list[float]
+) -> None:
+    bucket, now_s, taken = TokenBucket(rate, burst, 0.0), 0.0, 0
+    for step_s in steps_s:
+        now_s += step_s
+        wait_s = bucket.take(now_s)
+        assert wait_s >= 0
+        taken += wait_s == 0
+        assert taken <= burst + rate * now_s + 1e-6 * (1 + rate * now_s)
+
+
+@given(rate=st.floats(0.1, 1e4))
+def test_who_waits_as_told_gets_a_token(rate: float) -> None:
+    bucket, now_s = TokenBucket(rate, 1.0, 0.0), 0.0
+    for _ in range(20):
+        now_s += bucket.take(now_s) * (1 + 1e-9)
+    assert bucket.take(now_s + 1.001 / rate) == 0

@@ -1,0 +1,163 @@
+"""Mods that loop, flood or hang: bounded, told, and nobody else's trouble."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from server.client import Client
+from server.conftest import StartServer
+
+from callsheet.wire import (
+    CloseCode,
+    ConfigureWorld,
+    Error,
+    ErrorCode,
+    HearAnswer,
+    Heard,
+    RegisterScript,
+    ReplyEnd,
+    Say,
+    ScriptRegistered,
+    Speak,
+    Speaker,
+)
+from callsheet_server.app.server import CallsheetServer
+from callsheet_server.world import scripts as scripts_module
+
+NARRATOR = Speaker(kind="narrator")
+
+
+@asynccontextmanager
+async def game_in(port: int, *npcs: str) -> AsyncIterator[Client]:
+    """A game with these NPCs."""
+    async with Client(port) as game:
+        await game.spawn(*npcs)
+        yield game
+        await game.settle()
+
+
+async def answer_or_refusal(mod: Client, request: Say | Speak) -> ReplyEnd | Error:
+    """What comes of a turn that a mod asks for."""
+    await mod.send(request)
+    while True:
+        await mod._receive()
+        last = mod.received[-1]
+        if isinstance(last, ReplyEnd | Error) and last.id == request.id:
+            return last
+
+
+async def test_npcs_of_two_mods_that_make_each_other_talk_slow_down(
+    start_server: StartServer,
+) -> None:
+    """Each mod answers whatever the other's NPC has said, at once, for ever."""
+    server = await start_server(limits={"max_mod_turns_per_npc_per_min": 6})
+    async with (
+        game_in(server.port, "a", "b") as game,
+        Client(server.port, role="mod") as one,
+        Client(server.port, role="mod") as other,
+    ):
+        said, refused = 0, []
+        text = "Hello!"
+        for turn in range(40):
+            mod, npc, from_npc = ((one, "a", "b"), (other, "b", "a"))[turn % 2]
+            speaker = Speaker(kind="npc", id=from_npc)
+            request = Say(id=mod.next_id(), npc=npc, speaker=speaker, text=text)
+            answer = await answer_or_refusal(mod, request)
+            if isinstance(answer, ReplyEnd):
+                said, text = said + 1, answer.text
+            else:
+                refused.append(answer)
+        assert 12 <= said <= 14, "six turns each at once; one more every ten seconds"
+        assert {error.code for error in refused} == {ErrorCode.LIMIT_EXCEEDED}
+        assert all(0 < (error.retry_after_s or 0) <= 10 for error in refused)
+        assert (await game.reply(await game.say("a"))).finish_reason == "stop"
+        await one.send(Say(id=99, npc="nobody", speaker=NARRATOR, text="?"))
+        assert (await one.get(Error, id=99)).code == ErrorCode.UNKNOWN_NPC
+
+
+async def test_a_script_that_reacts_to_its_own_words_slows_down(start_server: StartServer) -> None:
+    server = await start_server(limits={"max_mod_turns_per_npc_per_min": 6})
+    async with game_in(server.port, "a", "b"), Client(server.port, role="mod") as mod:
+        answers = [
+            await answer_or_refusal(mod, Speak(id=mod.next_id(), npc="a", text="I heard myself."))
+            for _ in range(12)
+        ]
+        assert sum(isinstance(answer, ReplyEnd) for answer in answers) in (6, 7)
+        other = await answer_or_refusal(mod, Speak(id=mod.next_id(), npc="b", text="I did not."))
+        assert isinstance(other, ReplyEnd), "another NPC has a budget of its own"
+
+
+async def test_who_goes_on_after_being_refused_is_closed(start_server: StartServer) -> None:
+    server = await start_server(limits={"max_mod_turns_per_npc_per_min": 1})
+    async with game_in(server.port, "a") as game, Client(server.port, role="mod") as mod:
+        for _ in range(130):
+            await mod.send(Speak(id=mod.next_id(), npc="a", text="Me, me, me!"))
+        assert await mod.closed() == CloseCode.FLOODING
+        assert (await game.reply(await game.say("a"))).finish_reason == "stop"
+
+
+async def test_registering_again_and_again_is_refused(start_server: StartServer) -> None:
+    server = await start_server(limits={"max_changes_per_min": 10})
+    async with game_in(server.port, "a") as game, Client(server.port, role="mod") as mod:
+        for number in range(1, 6):
+            await mod.ask(RegisterScript(id=number, script="s", npcs=("a",)), ScriptRegistered)
+        error = await mod.refusal(RegisterScript(id=6, script="s", npcs=("a",)))
+        assert (error.code, error.limit) == (ErrorCode.LIMIT_EXCEEDED, 10)
+        assert 0 < (error.retry_after_s or 0) <= 6
+        for number in range(50, 55):
+            await game.send(ConfigureWorld(id=number, lore=f"Lore {number}."))
+        assert (await game.refusal(ConfigureWorld(id=55, lore="Enough."))).field is None
+
+
+async def test_scripts_of_one_mod_are_counted(start_server: StartServer) -> None:
+    server = await start_server(limits={"max_scripts_per_session": 2})
+    async with game_in(server.port, "a"), Client(server.port, role="mod") as mod:
+        for number, script in enumerate(("one", "two", "two"), start=1):
+            await mod.ask(RegisterScript(id=number, script=script, npcs=("a",)), ScriptRegistered)
+        error = await mod.refusal(RegisterScript(id=9, script="three", npcs=("a",)))
+        assert (error.code, error.field, error.value, error.limit) == (
+            ErrorCode.LIMIT_EXCEEDED,
+            "script",
+            "3",
+            2,
+        )
+
+
+async def test_a_script_that_never_answers_is_left_alone_for_a_while(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scripts_module, "REST_S", 3_600.0)
+    server = await start_server(reply={"hear_timeout_s": 0.01})
+    async with game_in(server.port, "a") as game, Client(server.port, role="mod") as mod:
+        register = RegisterScript(id=1, script="s", npcs=("a",), events=("hear",))
+        await mod.ask(register, ScriptRegistered)
+        for _ in range(scripts_module.MAX_MISSED + 3):
+            assert (await game.reply(await game.say("a"))).finish_reason == "stop"
+        await mod.settle()
+        heard = [message for message in mod.received if isinstance(message, Heard)]
+        assert len(heard) == scripts_module.MAX_MISSED
+        metrics = server.pages["/metrics"]().body.decode()
+        assert f"callsheet_unanswered_hears_total {scripts_module.MAX_MISSED}.0" in metrics
+        await mod.ask(register.model_copy(update={"id": 50}), ScriptRegistered)
+        asked = await game.say("a")
+        await mod.send(HearAnswer(call=(await mod.get(Heard, call=heard[-1].call + 4)).call))
+        assert (await game.reply(asked)).finish_reason == "stop"  # Reloaded: it is asked again.
+
+
+async def test_a_script_that_answers_once_in_a_while_is_asked_every_time(
+    start_server: StartServer,
+) -> None:
+    server: CallsheetServer = await start_server(reply={"hear_timeout_s": 0.2})
+    async with game_in(server.port, "a") as game, Client(server.port, role="mod") as mod:
+        register = RegisterScript(id=1, script="s", npcs=("a",), events=("hear",))
+        await mod.ask(register, ScriptRegistered)
+        script = server.rooms["town"].scripts.script_of("a")
+        assert script is not None
+        for _ in range(3):
+            script.missed = scripts_module.MAX_MISSED - 1
+            asked = await game.say("a")
+            await mod.send(HearAnswer(call=(await mod.get(Heard)).call, ignore=True))
+            await game.reply(asked)
+            assert script.missed == 0

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+from tools.events import move, stats
+
+from callsheet.wire.observe import Moves, NpcState, NpcStates, PlayerState, TierStats
+from callsheet.wire.talk import ReplyDelta, ReplyEnd, ReplyStart, SpeakerView
+from callsheet_server.tools.terminal.lines import LinePrinter
+from callsheet_server.tools.terminal.scene import Scene
+from callsheet_server.tools.terminal.view import picture, title
+
+
+def busy_scene() -> Scene:
+    """Three NPCs, one of them speaking."""
+    scene = Scene()
+    npcs = tuple(
+        NpcState(
+            npc=npc, handle=row, position=(row * 10.0, 0.0, row * 5.0), distance_s=distance_s,
+            estimator=estimator, tier="device" if row == 0 else "host", in_conversation=row == 0,
+        )
+        for row, (npc, distance_s, estimator) in enumerate(
+            [("ada-elder", 0.0, "conversation"), ("bram-oakes", 4.5, "proximity"),
+             ("cleo-vale", None, None)]
+        )
+    )  # fmt: skip
+    player = PlayerState(player="p1", handle=9, position=(2.0, 0.0, 1.0))
+    scene.take(NpcStates(game_time_s=1.0, part=0, parts=1, npcs=npcs, players=(player,)), 0.0)
+    tier = TierStats(kind="prefix", tier="device", used_bytes=5, budget_bytes=10, items=1)
+    counted = stats(20).model_copy(update={"tiers": (tier,), "requests": 1, "replies": 1})
+    scene.take(counted, 0.0)
+    scene.take(Moves(game_time_s=1.0, moves=(move("host", "device", 10),)), 0.0)
+    speaker = SpeakerView(kind="player", id="p1")
+    scene.take(
+        ReplyStart(seq=1, reply=1, npc="ada-elder", speaker=speaker, heard="Any [bold]news?"), 0.0
+    )
+    scene.take(ReplyDelta(seq=2, reply=1, text="Only the old kind."), 0.0)
+    return scene
+
+
+def draw(scene: Scene, width: int, height: int) -> list[str]:
+    out = io.StringIO()
+    console = Console(file=out, width=width, height=height, force_terminal=True, color_system=None)
+    console.print(picture(scene, "Callsheet demo", width, height), end="")
+    return out.getvalue().rstrip("\n").split("\n")
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (150, 42), (60, 20)])
+def test_the_picture_fills_the_screen_exactly(width: int, height: int) -> None:
+    for scene in (Scene(), busy_scene()):
+        lines = draw(scene, width, height)
+        assert len(lines) == height
+        assert max(map(len, lines)) <= width
+
+
+def test_a_standard_terminal_shows_who_where_and_what() -> None:
+    text = "\n".join(draw(busy_scene(), 80, 24))
+    for part in ("Ada Elder", "now conversation device", "4.5 s", "never", "Bram Oakes", "p50"):
+        assert part in text
+    for part in ("Only the old kind.", "Any [bold]news?", "▲ Bram host→device", "1 replies"):
+        assert part in text
+    assert "@" not in text
+
+
+def test_a_wide_terminal_has_a_map() -> None:
+    text = "\n".join(draw(busy_scene(), 150, 42))
+    assert "The town (@ players)" in text
+    assert text.count("●") == 3
+    assert text.count("@") == 2  # one of them in the title
+
+
+def test_an_id_is_shown_as_a_name() -> None:
+    assert title("ada-elder") == "Ada Elder"
+
+
+def test_lines_tell_of_replies_and_moves() -> None:
+    scene, out = busy_scene(), io.StringIO()
+    printer = LinePrinter(scene, out)
+    printer.show(Moves(game_time_s=1.0, moves=(move("host", "device", 10),)))
+    end = ReplyEnd(
+        seq=3, reply=1, npc="ada-elder", text="Only the\nold kind.", finish_reason="stop",
+        tier="device", ttft_s=0.125,
+    )  # fmt: skip
+    printer.show(end)
+    assert scene.stats is not None
+    printer.show(scene.stats)
+    assert out.getvalue().splitlines() == [
+        "host -> device: bram: needed",
+        "p1 to ada-elder: Any [bold]news?",
+        "ada-elder: Only the old kind. [device, 125 ms]",
+        "-- 1 s: 0 ticks/s, 1 replies, 0 queued; device 1 NPCs 0 of 0 MB",
+    ]
