@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from storage.worlds import WORLD, make, texts
+from storage.worlds import BROKEN, WORLD, make, texts
 
 from callsheet.wire import CallsheetError, ErrorCode
-from callsheet_server.storage import statements
 from callsheet_server.storage.changes import Change
 from callsheet_server.storage.errors import FolderInUseError, NewerWorldError, StorageError
 from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.folder import Folder
 from callsheet_server.storage.settings import StorageSettings
 from callsheet_server.storage.storage import Storage
+from callsheet_server.storage.writes import AddTurn, EndSession, ForgetNpc, Write
 
 
 async def started(folder: Path, **settings: Any) -> Storage:
@@ -27,15 +27,12 @@ async def started(folder: Path, **settings: Any) -> Storage:
     return storage
 
 
-def turn(number: int) -> statements.Statement:
-    return statements.add_turn("bob", "Ann", f"turn {number}", 0.0)
+def turn(number: int) -> Write:
+    return AddTurn("bob", "Ann", f"turn {number}", 0.0)
 
 
 async def kept_turns(folder: Path) -> list[str]:
     return await asyncio.to_thread(texts, Folder(folder).file(WORLD))
-
-
-BROKEN = ("INSERT INTO nowhere VALUES (1)", ())
 
 
 async def test_changes_are_durable_in_order_when_told_so(tmp_path: Path) -> None:
@@ -62,7 +59,7 @@ async def test_what_fails_takes_what_followed_with_it_and_nothing_else(tmp_path:
     storage = await started(tmp_path)
     journal, log = storage.journal(WORLD), []
 
-    def change(name: str, *todo: statements.Statement) -> Change:
+    def change(name: str, *todo: Write) -> Change:
         return Change(
             todo,
             done=lambda _: log.append(f"{name} done"),
@@ -112,7 +109,7 @@ async def test_a_full_database_refuses_and_recovers(tmp_path: Path) -> None:
     while not errors:
         journal.submit(
             Change(
-                [statements.add_turn("bob", "Ann", "x" * 4000, 0.0)],
+                [AddTurn("bob", "Ann", "x" * 4000, 0.0)],
                 done=done,
                 failed=errors.append,
             )
@@ -121,7 +118,7 @@ async def test_a_full_database_refuses_and_recovers(tmp_path: Path) -> None:
     assert errors[0].code == ErrorCode.STORAGE_FAILED
     assert "full" in errors[0].message
     assert errors[0].retry_after_s is not None
-    journal.submit(Change(statements.forget_npc("bob")))
+    journal.submit(Change([ForgetNpc("bob")]))
     journal.submit(Change([turn(1)]))
     await storage.flush()
     assert len(errors) == 1
@@ -178,7 +175,7 @@ async def test_worlds_with_a_session_are_loaded_others_rest(tmp_path: Path) -> N
     def prepare() -> None:
         make(tmp_path, "played")
         with closing(WorldFile(make(tmp_path, "resting"), "resting")) as file:
-            file.apply([(statements.end_session("s"), None)])
+            file.apply([([EndSession("s")], None)])
 
     await asyncio.to_thread(prepare)
     storage = Storage(StorageSettings(directory=str(tmp_path)))

@@ -17,7 +17,7 @@ from callsheet_server.session.quota import QuotaBook, Scope
 from callsheet_server.session.session import Session, SessionState
 from callsheet_server.storage.changes import Change, Journal, NoJournal
 from callsheet_server.storage.saved import SavedSession
-from callsheet_server.storage.statements import empty_world
+from callsheet_server.storage.writes import EmptyWorld
 from callsheet_server.transport.access_tokens import Token, tokens_of
 from callsheet_server.transport.settings import ServerSettings
 
@@ -75,7 +75,7 @@ class SessionRegistry:
             session = Session(self._new_token(), hello.role, hello.world, limits, now_s, journal)
             self._sessions[session.id] = session
             if hello.role == "game":  # It starts with an empty world.
-                journal.submit(Change(must=empty_world()))
+                journal.submit(Change(must=(EmptyWorld(),)))
         session.token = token
         session.quotas = self._quotas.of(session.quota, hello.role, hello.world, token, now_s)
         resume = hello.resume if resumed else None

@@ -16,8 +16,8 @@ from callsheet_server.storage.folder import Folder
 from callsheet_server.storage.reader import Reader
 from callsheet_server.storage.saved import SavedWorld
 from callsheet_server.storage.settings import StorageSettings
-from callsheet_server.storage.statements import Statement
 from callsheet_server.storage.writer import Job, Writer, load_or_replace
+from callsheet_server.storage.writes import Write
 
 __all__ = ["Storage", "WorldJournal"]
 
@@ -113,7 +113,7 @@ class WorldJournal:
         self._writer = writer
         self._max_waiting = max_waiting
         self._waiting: deque[Change] = deque()
-        self._carried: dict[Statement, None] = {}
+        self._carried: dict[Write, None] = {}
         """Due with the next change, in order, each once; bounded: the oldest give way."""
         self._epoch = 0
 
@@ -126,9 +126,9 @@ class WorldJournal:
             return
         self._put(change)
 
-    def carry(self, statements: Sequence[Statement]) -> None:
+    def carry(self, writes: Sequence[Write]) -> None:
         """See ``Journal``."""
-        self._carried |= dict.fromkeys(statements)
+        self._carried |= dict.fromkeys(writes)
         while len(self._carried) > self._max_waiting:
             del self._carried[next(iter(self._carried))]
 
@@ -147,9 +147,9 @@ class WorldJournal:
         change.must = (*self._carried, *change.must)
         self._carried = {}
         self._waiting.append(change)
-        statements = (*change.must, *change.statements)
+        writes = (*change.must, *change.writes)
         self._writer.put(
-            Job(self._world, self._epoch, statements, change.read, self._committed, self._failed)
+            Job(self._world, self._epoch, writes, change.read, self._committed, self._failed)
         )
 
     def _committed(self, results: Sequence[Any]) -> None:

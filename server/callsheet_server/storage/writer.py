@@ -19,7 +19,7 @@ from callsheet_server.storage.errors import StorageError, UnreadableWorldError
 from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.folder import Folder
 from callsheet_server.storage.saved import SavedWorld
-from callsheet_server.storage.statements import Statement
+from callsheet_server.storage.writes import Write
 
 __all__ = ["Job", "Writer", "load_or_replace", "open_or_replace"]
 
@@ -37,7 +37,7 @@ class Job:
     world: str
     epoch: int
     """Counts the failures its world had seen when it was submitted."""
-    statements: Sequence[Statement]
+    writes: Sequence[Write]
     read: Callable[[WorldFile], Any] | None
     committed: Callable[[Sequence[Any]], None]
     """On the event loop: this and all before it are durable; told what each has read."""
@@ -111,7 +111,7 @@ class Writer:
         started_s = time.perf_counter()
         try:
             file = self._open(world)
-            results = file.apply((job.statements, job.read) for job in jobs)
+            results = file.apply((job.writes, job.read) for job in jobs)
         except Exception as error:
             known = isinstance(error, sqlite3.Error | StorageError | OSError)
             logger.error(
