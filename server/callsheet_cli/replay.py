@@ -131,7 +131,6 @@ def play(trace: Trace, settings: Settings, args: argparse.Namespace) -> int:
     from callsheet_cli.progress import progress_bars
     from callsheet_server.app.serving import (
         StartError,
-        build,
         local_url,
         run_with_server,
         until_told,
@@ -161,7 +160,7 @@ def play(trace: Trace, settings: Settings, args: argparse.Namespace) -> int:
 
         try:
             if args.url is None:
-                ended = asyncio.run(run_with_server(build(settings), report, work))
+                ended = asyncio.run(run_with_server(settings, report, work))
             else:
                 show = Show(args.url, trace.world, game, args.token, args.token)
                 ended = asyncio.run(until_told(show.run()))

@@ -7,27 +7,27 @@ import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 
 from callsheet_server.app.server import CallsheetServer
-from callsheet_server.app.serving import build
-from callsheet_server.app.settings import EngineSettings, Settings
-from callsheet_server.engine.scripted import ScriptedSettings
+from callsheet_server.app.settings import Settings
+from callsheet_server.app.start import running_server
+from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
 from callsheet_server.transport.settings import ServerSettings
 
 ROOT = Path(__file__).parents[2]
 
 
-def real_server(port: int = 0) -> CallsheetServer:
+def real_server(port: int = 0) -> AbstractAsyncContextManager[CallsheetServer]:
     """A server whose engine needs no model."""
     settings = Settings(
         server=ServerSettings(port=port, drain_timeout_s=0.1),
-        engine=EngineSettings(name="scripted"),
         scripted=ScriptedSettings(token_delay_s=0.005, rebuild_s=0.0, load_s=0.0),
     )
-    return build(settings)
+    return running_server(settings, ScriptedEngine(settings.scripted))
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from server.client import Client
 
 from callsheet_residency.settings import PolicySettings
+from callsheet_server.app import start as app_start
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
 from callsheet_server.engine.engine import Engine
@@ -60,8 +61,7 @@ async def start_server() -> AsyncIterator[StartServer]:
             moderation=ModerationSettings(**(moderation or {})),
             storage=StorageSettings(**(storage or {})),
         )
-        servers.append(CallsheetServer(settings, engine or scripted()))
-        await servers[-1].start()
+        servers.append(await app_start.start_server(settings, engine or scripted()))
         return servers[-1]
 
     yield start

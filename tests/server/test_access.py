@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import trustme
 from server.client import Client
-from server.conftest import StartServer, scripted
+from server.conftest import StartServer
 from websockets.asyncio.client import connect
 from websockets.typing import Origin
 
@@ -31,7 +31,7 @@ from callsheet.wire import (
 )
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.serving import StartError, local_url, page_url, start
-from callsheet_server.app.settings import Settings, SettingsError, load_settings
+from callsheet_server.app.settings import EngineSettings, Settings, SettingsError, load_settings
 from callsheet_server.limits.settings import QuotaSettings
 from callsheet_server.transport import access_tokens as tokens_module
 from callsheet_server.transport.settings import ServerSettings
@@ -208,11 +208,10 @@ async def test_files_that_are_no_use_stop_the_start(
     change: dict[str, str], named: str, certificates: Path
 ) -> None:
     files = {**tls(certificates), **{k: certificates / v for k, v in change.items()}}
-    settings = Settings(server=ServerSettings.model_validate({"port": 0, **files}))
-    server = CallsheetServer(settings, scripted())
+    server = ServerSettings.model_validate({"port": 0, **files})
+    settings = Settings(server=server, engine=EngineSettings(name="scripted"))
     with pytest.raises(StartError, match=named):
-        await start(server, lambda _: None)
-    await server.close()
+        await start(settings, lambda _: None)
 
 
 # --- browsers ------------------------------------------------------------------------------------

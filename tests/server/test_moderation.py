@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from server import moderation_hooks
 from server.client import Client
-from server.conftest import StartServer, scripted
+from server.conftest import StartServer
 
 from callsheet.wire import Error, ErrorCode, Heard, RegisterScript, ReplyStart, Speaker
 from callsheet.wire.script import ScriptRegistered
-from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.serving import StartError, start
 from callsheet_server.app.settings import Settings
 from callsheet_server.talk.moderation import ModerationSettings, Moderator
@@ -126,15 +125,13 @@ async def test_a_hook_that_fails_means_what_was_set(
     ],
 )
 async def test_what_cannot_be_used_stops_the_start(settings: dict[str, Any], named: str) -> None:
-    whole = Settings.model_validate({"server": {"port": 0}, "moderation": settings})
-    server = CallsheetServer(whole, scripted())
+    whole = Settings.model_validate(
+        {"server": {"port": 0}, "engine": {"name": "scripted"}, "moderation": settings}
+    )
     with pytest.raises(StartError) as raised:
-        await start(server, lambda _: None)
+        await start(whole, lambda _: None)
     assert named in str(raised.value)
-    await server.close()
 
 
 def test_nothing_is_judged_unless_asked_for() -> None:
-    moderator = Moderator(ModerationSettings())
-    moderator.start()
-    assert not moderator.is_on
+    assert not Moderator.load(ModerationSettings()).is_on

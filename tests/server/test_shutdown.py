@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
-from collections.abc import AsyncGenerator
+import threading
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import pytest
@@ -22,10 +24,13 @@ from callsheet.wire import (
     ReplyStart,
 )
 from callsheet_server.app import server as app_module
+from callsheet_server.app import start as app_start
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
-from callsheet_server.engine.engine import Delta, GenerationEnd, GenerationRequest
+from callsheet_server.engine.engine import Delta, GenerationEnd, GenerationRequest, Progress
+from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.engine.scripted import ScriptedEngine
+from callsheet_server.trace.recorder import Recorder
 from callsheet_server.transport.settings import ServerSettings
 
 GOING_AWAY = 1001
@@ -157,19 +162,55 @@ async def test_sigterm_drains_and_a_second_one_hurries(tmp_path: Path, signals: 
         assert process.returncode == 0
 
 
-async def test_closing_twice_or_before_the_start_is_fine() -> None:
-    server = CallsheetServer(Settings(server=ServerSettings(port=0)), scripted())
-    await server.close()
-    await server.start()
+async def test_closing_twice_is_fine() -> None:
+    server = await app_start.start_server(Settings(server=ServerSettings(port=0)), scripted())
     await server.close()
     await server.close()
 
 
-async def test_a_taken_port_is_an_os_error(server: CallsheetServer) -> None:
-    second = CallsheetServer(Settings(server=ServerSettings(port=server.port)), scripted())
-    with pytest.raises(OSError, match="address already in use"):
-        await second.start()
-    await second.close()
+class ModelThatLoads(ScriptedEngine):
+    """Notes whether it was started and closed."""
+
+    started = closed = False
+
+    async def start(self, report: Callable[[Progress], None]) -> None:
+        self.started = True
+        await super().start(report)
+
+    async def close(self) -> None:
+        self.closed = True
+        await super().close()
+
+
+async def test_a_taken_port_is_found_before_a_model_is_loaded(server: CallsheetServer) -> None:
+    engine = ModelThatLoads()
+    with pytest.raises(OSError, match=r"[Aa]ddress already in use"):
+        await app_start.start_server(Settings(server=ServerSettings(port=server.port)), engine)
+    assert not engine.started
+    assert engine.closed
+
+
+class EngineWithoutModel(ScriptedEngine):
+    """Cannot start."""
+
+    async def start(self, report: Callable[[Progress], None]) -> None:
+        raise EngineStartError("no model")
+
+
+async def test_a_failed_start_releases_what_it_had_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = Settings.model_validate(
+        {"server": {"port": port}, "storage": {"directory": str(tmp_path / "worlds")}}
+    )
+    recorder = Recorder(tmp_path / "trace.jsonl")
+    with pytest.raises(EngineStartError):
+        await app_start.start_server(settings, EngineWithoutModel(), recorder=recorder)
+    ours = [one.name for one in threading.enumerate() if one.name.startswith("callsheet")]
+    assert ours == []
+    # The port and the folder are free again.
+    server = await app_start.start_server(settings, scripted())
+    await server.close()
 
 
 class BrokenEngine(ScriptedEngine):

@@ -119,7 +119,7 @@ async def test_a_thousand_connections(start_server: StartServer, enough_files: N
         while len(asyncio.all_tasks()) > tasks_before:  # noqa: ASYNC110, nobody announces it
             await asyncio.sleep(0.01)
     assert open_files() <= files_before, "sockets were left open"
-    assert not server.clients
+    assert not list(server.connections)
     closes = server.pages["/metrics"]().body.decode()
     drained = WORLDS * (1 + OBSERVERS) - 1
     assert f'callsheet_closes_total{{code="4010"}} {drained}.0' in closes

@@ -17,13 +17,12 @@ from callsheet_server.storage.errors import FolderInUseError, NewerWorldError, S
 from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.folder import Folder
 from callsheet_server.storage.settings import StorageSettings
-from callsheet_server.storage.storage import Storage
+from callsheet_server.storage.storage import Storage, open_storage
 from callsheet_server.storage.writes import AddTurn, EndSession, ForgetNpc, Write
 
 
 async def started(folder: Path, **settings: Any) -> Storage:
-    storage = Storage(StorageSettings(directory=str(folder), **settings))
-    await storage.start(max_turns=64)
+    storage, _ = await open_storage(StorageSettings(directory=str(folder), **settings), 64)
     return storage
 
 
@@ -49,8 +48,8 @@ async def test_changes_are_durable_in_order_when_told_so(tmp_path: Path) -> None
         journal.submit(Change([turn(number)], read=lambda f: f.count("turns"), done=done(number)))
     await storage.flush()
     assert told == [(number, number + 1) for number in range(200)]
-    assert storage.writer is not None
-    assert storage.writer.commits < 100, "changes that wait share a commit"
+    assert storage.disk is not None
+    assert storage.disk.writer.commits < 100, "changes that wait share a commit"
     await storage.close()
     assert await kept_turns(tmp_path) == [f"turn {number}" for number in range(200)]
 
@@ -178,14 +177,15 @@ async def test_worlds_with_a_session_are_loaded_others_rest(tmp_path: Path) -> N
             file.apply([([EndSession("s")], None)])
 
     await asyncio.to_thread(prepare)
-    storage = Storage(StorageSettings(directory=str(tmp_path)))
-    assert [world.name for world in await storage.start(max_turns=64)] == ["played"]
+    storage, saved = await open_storage(StorageSettings(directory=str(tmp_path)), 64)
+    assert [world.name for world in saved] == ["played"]
     await storage.close()
 
 
 async def test_without_a_folder_changes_are_done_at_once() -> None:
-    storage = Storage(StorageSettings())
-    assert await storage.start(max_turns=64) == []
+    storage, saved = await open_storage(StorageSettings(), 64)
+    assert saved == []
+    assert not storage.keeps
     log: list[object] = []
     storage.journal(WORLD).submit(Change([turn(1)], done=log.append))
     assert log == [None]

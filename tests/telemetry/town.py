@@ -16,6 +16,7 @@ from callsheet import Client, NpcSpec, PlayerSpec
 from callsheet.core.calls import Handles
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
+from callsheet_server.app.start import running_server
 from callsheet_server.engine.scripted import ScriptedEngine
 
 NPCS = ("ada", "bram", "cleo")
@@ -31,7 +32,7 @@ def settings(**sections: dict[str, Any]) -> Settings:
 @asynccontextmanager
 async def serving(**sections: dict[str, Any]) -> AsyncIterator[CallsheetServer]:
     chosen = settings(**sections)
-    async with CallsheetServer(chosen, ScriptedEngine(chosen.scripted)) as server:
+    async with running_server(chosen, ScriptedEngine(chosen.scripted)) as server:
         yield server
 
 

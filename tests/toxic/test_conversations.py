@@ -22,9 +22,9 @@ from callsheet import blocking as blocking_module
 from callsheet.core.events import Event
 from callsheet.wire.base import Reliable, ServerMessage
 from callsheet_server.app.server import CallsheetServer
-from callsheet_server.app.serving import build
-from callsheet_server.app.settings import EngineSettings, Settings
-from callsheet_server.engine.scripted import ScriptedSettings
+from callsheet_server.app.settings import Settings
+from callsheet_server.app.start import running_server
+from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
 from callsheet_server.transport.settings import ServerSettings
 
 HEARTBEAT_S = 0.1
@@ -38,10 +38,9 @@ QUICK = callsheet.ClientSettings(backoff_min_s=0.01, backoff_max_s=0.05, open_ti
 async def server() -> AsyncIterator[CallsheetServer]:
     settings = Settings(
         server=ServerSettings(port=0, drain_timeout_s=0.1, heartbeat_interval_s=HEARTBEAT_S),
-        engine=EngineSettings(name="scripted"),
         scripted=ScriptedSettings(token_delay_s=0.005, rebuild_s=0.0, load_s=0.0),
     )
-    async with build(settings) as server:
+    async with running_server(settings, ScriptedEngine(settings.scripted)) as server:
         yield server
         server.check_integrity()
 

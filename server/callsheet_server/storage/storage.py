@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections import Counter, deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,54 +20,93 @@ from callsheet_server.storage.settings import StorageSettings
 from callsheet_server.storage.writer import Job, Writer, load_or_replace
 from callsheet_server.storage.writes import Write
 
-__all__ = ["Storage", "WorldJournal"]
+__all__ = ["Disk", "Storage", "WorldJournal", "open_storage"]
 
 RETRY_S = 1.0
 """When to come back with what could not be kept."""
 
 
+async def open_storage(
+    settings: StorageSettings, max_turns: int
+) -> tuple[Storage, list[SavedWorld]]:
+    """Claim the folder that the settings name, read it, and begin to write.
+
+    Returns:
+        The storage, and the worlds whose games may come back, with up to ``max_turns`` of each NPC.
+
+    Raises:
+        StorageError: the folder is in use, or a later version wrote a world.
+    """
+    quarantined: Counter[str] = Counter()
+    if not settings.directory:
+        return Storage(None, settings.max_waiting_changes, quarantined), []
+    folder = Folder(Path(settings.directory))
+    saved = await asyncio.to_thread(_load, folder, max_turns, quarantined)
+    tell = asyncio.get_running_loop().call_soon_threadsafe
+    writer = Writer(folder, settings.max_world_bytes, quarantined, tell)
+    disk = Disk(folder, writer, Reader(folder))
+    return Storage(disk, settings.max_waiting_changes, quarantined), saved
+
+
+def _load(folder: Folder, max_turns: int, quarantined: Counter[str]) -> list[SavedWorld]:
+    folder.claim()
+    worlds = []
+    try:
+        for world in folder.worlds():
+            saved = load_or_replace(folder, world, max_turns, quarantined)
+            if saved is not None:
+                worlds.append(saved)
+    except (sqlite3.Error, OSError) as error:
+        folder.release()
+        raise StorageError(f"{folder.path}: world {world}: {error}") from None
+    except StorageError:
+        folder.release()
+        raise
+    return worlds
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """The folder of the worlds, and the two threads that use it."""
+
+    folder: Folder
+    writer: Writer
+    reader: Reader
+
+
 class Storage:
-    """All worlds' journals, and the thread behind them. Without a directory it keeps nothing."""
+    """All worlds' journals, and the disk behind them. Made by ``open_storage``."""
 
-    def __init__(self, settings: StorageSettings) -> None:
-        self._settings = settings
-        self._folder = Folder(Path(settings.directory)) if settings.directory else None
-        self._journals: dict[str, WorldJournal] = {}
-        self.quarantined: Counter[str] = Counter()
-        """Damaged rows found so far, by table."""
-        self.writer: Writer | None = None
-        """None = nothing is kept, or not started."""
-        self.reader: Reader | None = None
-        """There while ``writer`` is."""
+    def __init__(
+        self, disk: Disk | None, max_waiting_changes: int, quarantined: Counter[str]
+    ) -> None:
+        """Put it together.
 
-    async def start(self, max_turns: int) -> list[SavedWorld]:
-        """Claim the folder, read it, and begin to write.
-
-        Returns:
-            The worlds whose games may come back, with up to ``max_turns`` of each NPC.
-
-        Raises:
-            StorageError: the folder is in use, or a later version wrote a world.
+        Args:
+            disk: in use from now on; None = nothing is kept.
+            max_waiting_changes: of one world; more are refused.
+            quarantined: damaged rows found so far, by table; counted on by the writer.
         """
-        if self._folder is None:
-            return []
-        saved = await asyncio.to_thread(self._load, self._folder, max_turns)
-        self.writer = Writer(self._folder, self._settings.max_world_bytes, self.quarantined)
-        self.writer.start()
-        self.reader = Reader(self._folder)
-        return saved
+        self.disk = disk
+        self.quarantined = quarantined
+        self._max_waiting_changes = max_waiting_changes
+        self._journals: dict[str, WorldJournal] = {}
+        self._closed = False
+
+    @property
+    def keeps(self) -> bool:
+        """False: nothing outlives the server."""
+        return self.disk is not None
 
     async def close(self) -> None:
         """Write what waits, and let the folder go. May be called twice."""
-        if self.writer is not None:
-            await asyncio.to_thread(self.writer.stop)
-            await asyncio.sleep(0)  # What the writer told the loop last is told before this.
-            self.writer = None
-        if self.reader is not None:
-            await asyncio.to_thread(self.reader.stop)
-            self.reader = None
-        if self._folder is not None:
-            await asyncio.to_thread(self._folder.release)
+        if self.disk is None or self._closed:
+            return
+        self._closed = True
+        await asyncio.to_thread(self.disk.writer.stop)
+        await asyncio.sleep(0)  # What the writer told the loop last is told before this.
+        await asyncio.to_thread(self.disk.reader.stop)
+        await asyncio.to_thread(self.disk.folder.release)
 
     async def flush(self) -> None:
         """Wait until everything submitted so far is durable, or has failed."""
@@ -74,33 +114,16 @@ class Storage:
 
     def journal(self, world: str) -> Journal:
         """Where a world's changes go."""
-        if self.writer is None:
+        if self.disk is None or self._closed:
             return NoJournal()
         if world not in self._journals:
-            limit = self._settings.max_waiting_changes
-            self._journals[world] = WorldJournal(world, self.writer, limit)
+            self._journals[world] = WorldJournal(world, self.disk.writer, self._max_waiting_changes)
         return self._journals[world]
 
     def rest(self, world: str) -> None:
         """Nobody is in a world any more: close its file when all is written."""
-        if self.writer is not None:
-            self.writer.close_world(world)
-
-    def _load(self, folder: Folder, max_turns: int) -> list[SavedWorld]:
-        folder.claim()
-        worlds = []
-        try:
-            for world in folder.worlds():
-                saved = load_or_replace(folder, world, max_turns, self.quarantined)
-                if saved is not None:
-                    worlds.append(saved)
-        except (sqlite3.Error, OSError) as error:
-            folder.release()
-            raise StorageError(f"{folder.path}: world {world}: {error}") from None
-        except StorageError:
-            folder.release()
-            raise
-        return worlds
+        if self.disk is not None and not self._closed:
+            self.disk.writer.close_world(world)
 
 
 class WorldJournal:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sqlite3
 import threading
@@ -48,15 +47,28 @@ class Job:
 class Writer:
     """Commits jobs in the order they came. One fsync covers all that waited for the one before."""
 
-    def __init__(self, folder: Folder, max_world_bytes: int, quarantined: Counter[str]) -> None:
-        """``quarantined`` counts damaged rows, by table."""
+    def __init__(
+        self,
+        folder: Folder,
+        max_world_bytes: int,
+        quarantined: Counter[str],
+        tell: Callable[..., object],
+    ) -> None:
+        """Start the thread.
+
+        Args:
+            folder: claimed.
+            max_world_bytes: as large as a world's file may get; 0 = as the disk allows.
+            quarantined: counts damaged rows, by table.
+            tell: calls a function with arguments in the event loop's thread.
+        """
         self._folder = folder
         self._max_world_bytes = max_world_bytes
         self._quarantined = quarantined
         self._queue: SimpleQueue[Job | str | None] = SimpleQueue()
         self._files: dict[str, WorldFile] = {}
         self._failed_epochs: dict[str, int] = {}
-        self._thread = threading.Thread(target=self._run, name="callsheet-writer", daemon=True)
+        self._tell = tell
         self.commit_s: deque[float] = deque(maxlen=COMMIT_SAMPLES)
         """How long the latest commits took."""
         self.commits = 0
@@ -64,10 +76,7 @@ class Writer:
         """Changes in those commits."""
         self.failures = 0
         """Commits that failed."""
-
-    def start(self) -> None:
-        """Begin. The running event loop is told of what becomes of the jobs."""
-        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._run, name="callsheet-writer", daemon=True)
         self._thread.start()
 
     def put(self, job: Job) -> None:
@@ -142,9 +151,6 @@ class Writer:
         file = self._files.pop(world, None)
         if file is not None:
             file.close()
-
-    def _tell(self, method: Callable[..., None], *arguments: Any) -> None:
-        self._loop.call_soon_threadsafe(method, *arguments)
 
 
 def open_or_replace(
