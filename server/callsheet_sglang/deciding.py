@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from callsheet_residency.actions import Load, Plan
-from callsheet_residency.bandwidth import CreditBucket
+from callsheet_residency.bandwidth import BURST_S, CreditBucket
 from callsheet_residency.items import Budget, Credit, Items
 from callsheet_residency.planner import plan
 from callsheet_residency.state import StateKind, Tier
@@ -76,7 +76,7 @@ def decide(
     items = _items(table, pools, traffic, loading, policy.prefetch_horizon_s)
     rate = policy.assumed_device_link_bytes_per_s * policy.link_share / pools.bytes_per_token
     largest = int(items.size_bytes.max(initial=0))
-    bucket.refill(table.now_s, rate, max(rate * policy.burst_s, largest))
+    bucket.refill(table.now_s, rate, max(rate * BURST_S, largest))
     slots = max(settings.max_loads_in_flight - len(loading), 0)
     if not settings.prefetch or traffic.waiting_requests > settings.max_queued_requests:
         slots = 0

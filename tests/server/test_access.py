@@ -32,7 +32,9 @@ from callsheet.wire import (
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.serving import StartError, local_url, page_url, start
 from callsheet_server.app.settings import EngineSettings, Settings, SettingsError, load_settings
+from callsheet_server.handlers import rate_limits
 from callsheet_server.limits.settings import QuotaSettings
+from callsheet_server.session import registry
 from callsheet_server.transport import access_tokens as tokens_module
 from callsheet_server.transport.settings import ServerSettings
 
@@ -354,9 +356,10 @@ async def test_no_log_at_any_level_holds_a_token(
 
 
 async def test_npcs_of_a_token_are_counted_over_its_worlds(
-    start_server: StartServer, token_file: Path
+    start_server: StartServer, token_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = await start_server(token_file=token_file, limits={"max_npcs_per_token": 3})
+    monkeypatch.setattr(rate_limits, "MAX_NPCS_PER_TOKEN", 3)
+    server = await start_server(token_file=token_file)
     token = SECRETS["studio"]
     async with (
         Client(server.port, token=token, world="a") as one,
@@ -369,8 +372,11 @@ async def test_npcs_of_a_token_are_counted_over_its_worlds(
         await two.spawn("ida")
 
 
-async def test_sessions_of_a_token_are_counted(start_server: StartServer, token_file: Path) -> None:
-    server = await start_server(token_file=token_file, limits={"max_sessions_per_token": 1})
+async def test_sessions_of_a_token_are_counted(
+    start_server: StartServer, token_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "MAX_SESSIONS_PER_TOKEN", 1)
+    server = await start_server(token_file=token_file)
     async with Client(server.port, role="observer", token=SECRETS["probe"]):
         other = Client(server.port, role="observer", token=SECRETS["probe"])
         await other.dial()
@@ -419,8 +425,8 @@ async def test_ticks_past_the_bytes_are_dropped_and_told_once_a_second(
 
 def test_quota_settings_have_room_for_their_sessions() -> None:
     settings = Settings()
-    for quota in (settings.token_quota, settings.world_quota):
-        assert isinstance(quota, QuotaSettings)
-        assert quota.max_messages_per_s > settings.limits.max_messages_per_s
-        assert quota.max_bytes_per_s > settings.limits.max_bytes_per_s
-        assert quota.max_generated_tokens_per_min > settings.limits.max_generated_tokens_per_min
+    quota = settings.quota
+    assert isinstance(quota, QuotaSettings)
+    assert quota.max_messages_per_s > settings.limits.max_messages_per_s
+    assert quota.max_bytes_per_s > settings.limits.max_bytes_per_s
+    assert quota.max_generated_tokens_per_min > settings.limits.max_generated_tokens_per_min

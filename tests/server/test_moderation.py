@@ -14,6 +14,7 @@ from callsheet.wire import Error, ErrorCode, Heard, RegisterScript, ReplyStart, 
 from callsheet.wire.script import ScriptRegistered
 from callsheet_server.app.serving import StartError, start
 from callsheet_server.app.settings import Settings
+from callsheet_server.talk import moderation
 from callsheet_server.talk.moderation import ModerationSettings, Moderator
 from callsheet_server.world.memory import Turn
 
@@ -99,11 +100,14 @@ async def test_a_hook_judges_both(start_server: StartServer, hook: str) -> None:
 @pytest.mark.parametrize("hook", ["hangs", "blocks", "raises"])
 @pytest.mark.parametrize("on_failure", ["refuse", "allow"])
 async def test_a_hook_that_fails_means_what_was_set(
-    start_server: StartServer, hook: str, on_failure: str, caplog: pytest.LogCaptureFixture
+    start_server: StartServer,
+    hook: str,
+    on_failure: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    server = await start_server(
-        moderation={"hook": f"{HOOKS}:{hook}", "hook_timeout_s": 0.02, "on_failure": on_failure}
-    )
+    monkeypatch.setattr(moderation, "HOOK_TIMEOUT_S", 0.02)
+    server = await start_server(moderation={"hook": f"{HOOKS}:{hook}", "on_failure": on_failure})
     async with Client(server.port) as game:
         await game.spawn("bob")
         number = await game.say("bob", "xylophone")

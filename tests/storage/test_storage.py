@@ -12,6 +12,7 @@ import pytest
 from storage.worlds import BROKEN, WORLD, make, texts
 
 from callsheet.wire import CallsheetError, ErrorCode
+from callsheet_server.storage import storage as storage_module
 from callsheet_server.storage.changes import Change
 from callsheet_server.storage.errors import FolderInUseError, NewerWorldError, StorageError
 from callsheet_server.storage.file import WorldFile
@@ -126,8 +127,11 @@ async def test_a_full_database_refuses_and_recovers(tmp_path: Path) -> None:
     assert kept > 10
 
 
-async def test_a_disk_that_does_not_keep_up_is_told_of(tmp_path: Path) -> None:
-    storage = await started(tmp_path, max_waiting_changes=16)
+async def test_a_disk_that_does_not_keep_up_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage_module, "MAX_WAITING_CHANGES", 16)
+    storage = await started(tmp_path)
     journal, log = storage.journal(WORLD), list[str]()
     for number in range(40):
         journal.submit(

@@ -95,7 +95,7 @@ class CallsheetServer:
         self.draining = False
         """True once ``close`` has begun: nobody new should be sent here."""
         self.telemetry = Telemetry()
-        self.quotas = QuotaBook(settings.token_quota, settings.world_quota)
+        self.quotas = QuotaBook(settings.quota, settings.quota)
         self.sessions = SessionRegistry(
             settings.server,
             settings.limits,
@@ -115,7 +115,6 @@ class CallsheetServer:
             started.stores,
             self.controller,
             self.mover,
-            settings.distance,
             clock,
             self.telemetry.planned,
         )

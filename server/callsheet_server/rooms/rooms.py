@@ -11,6 +11,9 @@ from callsheet_server.world.world import WorldLimits
 
 __all__ = ["Rooms"]
 
+MAX_GUESTS_PER_WORLD = 8
+"""Observers who walk in a world as players: enough to show it to a team."""
+
 
 class Rooms(Mapping[str, Room]):
     """Rooms by the name of their world. One is made for the first session that enters."""
@@ -23,7 +26,7 @@ class Rooms(Mapping[str, Room]):
             max_npcs=limits.max_npcs_per_world,
             max_npcs_per_spawn=limits.max_npcs_per_spawn,
             max_players=limits.max_players_per_world,
-            max_guests=limits.max_guests_per_world,
+            max_guests=MAX_GUESTS_PER_WORLD,
         )
         self._memory_tokens = memory_tokens
         self._journal = journal

@@ -25,6 +25,8 @@ __all__ = ["SessionRegistry"]
 
 
 MAX_TOLD_WORLDS = 64
+MAX_SESSIONS_PER_TOKEN = 256
+"""At the same time: one access token cannot take all of a server's sessions."""
 
 
 class SessionRegistry:
@@ -173,8 +175,8 @@ class SessionRegistry:
         if len(alive) >= self._limits.max_sessions:
             raise _full("sessions", self._limits.max_sessions)
         of_token = sum(s.token == token for s in alive) if token is not None else 0
-        if of_token >= self._limits.max_sessions_per_token:
-            raise _full("sessions of one token", self._limits.max_sessions_per_token)
+        if of_token >= MAX_SESSIONS_PER_TOKEN:
+            raise _full("sessions of one token", MAX_SESSIONS_PER_TOKEN)
         worlds = {s.world for s in alive}
         if hello.world not in worlds and len(worlds) >= self._limits.max_worlds:
             raise _full("worlds", self._limits.max_worlds)

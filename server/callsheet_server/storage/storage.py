@@ -24,6 +24,8 @@ __all__ = ["Disk", "Storage", "WorldJournal", "open_storage"]
 
 RETRY_S = 1.0
 """When to come back with what could not be kept."""
+MAX_WAITING_CHANGES = 10_000
+"""Of one world; more are refused. A disk that keeps up has a few dozen."""
 
 
 async def open_storage(
@@ -39,13 +41,13 @@ async def open_storage(
     """
     quarantined: Counter[str] = Counter()
     if not settings.directory:
-        return Storage(None, settings.max_waiting_changes, quarantined), []
+        return Storage(None, quarantined), []
     folder = Folder(Path(settings.directory))
     saved = await asyncio.to_thread(_load, folder, max_turns, quarantined)
     tell = asyncio.get_running_loop().call_soon_threadsafe
     writer = Writer(folder, settings.max_world_bytes, quarantined, tell)
     disk = Disk(folder, writer, Reader(folder))
-    return Storage(disk, settings.max_waiting_changes, quarantined), saved
+    return Storage(disk, quarantined), saved
 
 
 def _load(folder: Folder, max_turns: int, quarantined: Counter[str]) -> list[SavedWorld]:
@@ -77,19 +79,15 @@ class Disk:
 class Storage:
     """All worlds' journals, and the disk behind them. Made by ``open_storage``."""
 
-    def __init__(
-        self, disk: Disk | None, max_waiting_changes: int, quarantined: Counter[str]
-    ) -> None:
+    def __init__(self, disk: Disk | None, quarantined: Counter[str]) -> None:
         """Put it together.
 
         Args:
             disk: in use from now on; None = nothing is kept.
-            max_waiting_changes: of one world; more are refused.
             quarantined: damaged rows found so far, by table; counted on by the writer.
         """
         self.disk = disk
         self.quarantined = quarantined
-        self._max_waiting_changes = max_waiting_changes
         self._journals: dict[str, WorldJournal] = {}
         self._closed = False
 
@@ -117,7 +115,7 @@ class Storage:
         if self.disk is None or self._closed:
             return NoJournal()
         if world not in self._journals:
-            self._journals[world] = WorldJournal(world, self.disk.writer, self._max_waiting_changes)
+            self._journals[world] = WorldJournal(world, self.disk.writer)
         return self._journals[world]
 
     def rest(self, world: str) -> None:
@@ -131,10 +129,9 @@ class WorldJournal:
 
     keeps = True
 
-    def __init__(self, world: str, writer: Writer, max_waiting: int) -> None:
+    def __init__(self, world: str, writer: Writer) -> None:
         self._world = world
         self._writer = writer
-        self._max_waiting = max_waiting
         self._waiting: deque[Change] = deque()
         self._carried: dict[Write, None] = {}
         """Due with the next change, in order, each once; bounded: the oldest give way."""
@@ -142,7 +139,7 @@ class WorldJournal:
 
     def submit(self, change: Change) -> None:
         """See ``Journal``."""
-        if len(self._waiting) >= self._max_waiting:
+        if len(self._waiting) >= MAX_WAITING_CHANGES:
             change.undo()
             self.carry(change.must)
             change.failed(_refusal(f"{len(self._waiting)} changes wait for the disk"))
@@ -152,7 +149,7 @@ class WorldJournal:
     def carry(self, writes: Sequence[Write]) -> None:
         """See ``Journal``."""
         self._carried |= dict.fromkeys(writes)
-        while len(self._carried) > self._max_waiting:
+        while len(self._carried) > MAX_WAITING_CHANGES:
             del self._carried[next(iter(self._carried))]
 
     async def flush(self) -> None:

@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 HOOK_THREADS: Final = 4
 """Functions that are not async run in these; while all are busy, the others' time runs too."""
+HOOK_TIMEOUT_S = 1.0
+"""A player waits no longer for a judge; past it, the hook has failed."""
 MAX_BEFORE_CHARS: Final = 2_000
 
 Kind = Literal["heard", "reply"]
@@ -56,9 +58,6 @@ class ModerationSettings(BaseModel):
         pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",
         description="package.module:function, called with a "
         "callsheet_server.talk.moderation.Utterance; true = it may be said. May be async.",
-    )
-    hook_timeout_s: float = Field(
-        default=1.0, gt=0, le=60, description="How long the hook may take; past it, it has failed."
     )
     on_failure: Literal["refuse", "allow"] = Field(
         default="refuse", description="What a hook that fails or takes too long means."
@@ -152,7 +151,7 @@ class Moderator:
             outcome = "refused"
         elif self._hook is not None:
             try:
-                async with asyncio.timeout(self._settings.hook_timeout_s):
+                async with asyncio.timeout(HOOK_TIMEOUT_S):
                     outcome = "allowed" if await self._ask(self._hook, utterance) else "refused"
             except Exception as error:
                 # What a hook raises may quote what was said, so only its kind is logged.
