@@ -1,4 +1,4 @@
-"""Keeps one SGLang at hand: launches or finds it, notices its loss, gets it back."""
+"""Supervision of one SGLang: launch or find it, notice its loss, get it back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from callsheet_server.engine.sglang.peer import Peer, meet
 from callsheet_server.engine.sglang.process import SglangProcess
 from callsheet_server.engine.sglang.settings import SglangSettings
 
-__all__ = ["Keeper"]
+__all__ = ["Supervisor"]
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ RECHECK_S = 0.5
 """After a failed check."""
 
 
-class Keeper:
+class Supervisor:
     """Runs ``serve`` for as long as SGLang is there, again and again.
 
     ``serve(peer)`` never ends by itself; it is cancelled when SGLang is lost.
@@ -45,7 +45,7 @@ class Keeper:
         self._look = asyncio.Event()
         self._process: SglangProcess | None = None
         self._server: ModelServer | None = None
-        self._keeping: asyncio.Task[None] | None = None
+        self._supervising: asyncio.Task[None] | None = None
 
     async def start(self, report: Callable[[Progress], None]) -> Peer:
         """Bring SGLang up for the first time.
@@ -58,16 +58,16 @@ class Keeper:
         except (EngineUnavailableError, EngineOverloadedError) as error:
             raise EngineStartError(f"sglang.url: {self._settings.url}: {error}") from error
 
-    def keep(self, peer: Peer) -> None:
+    def supervise(self, peer: Peer) -> None:
         """Serve from now on, with what ``start`` returned."""
-        self._keeping = asyncio.create_task(self._keep(peer))
+        self._supervising = asyncio.create_task(self._supervise(peer))
 
     async def close(self) -> None:
         """Let go of SGLang; one that was launched ends. May be called twice."""
-        if self._keeping is not None:
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
-            self._keeping = None
+        if self._supervising is not None:
+            self._supervising.cancel()
+            await asyncio.gather(self._supervising, return_exceptions=True)
+            self._supervising = None
         await self._let_go()
 
     def suspect(self) -> None:
@@ -76,7 +76,7 @@ class Keeper:
 
     # --- one life of SGLang ------------------------------------------------------------------
 
-    async def _keep(self, peer: Peer) -> None:
+    async def _supervise(self, peer: Peer) -> None:
         loop = asyncio.get_running_loop()
         tries = 0
         while True:

@@ -1,4 +1,4 @@
-"""What goes between the server and the plugin inside SGLang, beside requests."""
+"""Exchange with the plugin inside SGLang, beside requests: distances there, residency back."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ from callsheet_sglang.wire import (
     encode_distances,
 )
 
-__all__ = ["Feed"]
+__all__ = ["PluginSync"]
 
 logger = logging.getLogger(__name__)
 
 NPC_BYTES = 8
-"""What one NPC takes in a distance update."""
+"""Size of one NPC in a distance update."""
 MAX_MOVES = 10_000
 """Kept until somebody takes them."""
 RETRY_S = 1.0
 """After a failure."""
 
 
-class Feed:
+class PluginSync:
     """Distances and adapters to the plugin, residency from it. All on the event loop."""
 
     def __init__(self, settings: SglangSettings, cast: Cast) -> None:
@@ -70,7 +70,7 @@ class Feed:
             self._cast.handles.give_back(handle)
 
     def tier_use(self) -> tuple[TierUse, ...]:
-        """How full SGLang's KV pools are, as the plugin said last; a shared part counts once."""
+        """Fill of SGLang's KV pools, as the plugin said last; a shared part counts once."""
         return tuple(
             TierUse(
                 kind=StateKind.PREFIX,
@@ -84,7 +84,7 @@ class Feed:
         )
 
     async def run(self, peer: Peer, lost: Callable[[], None]) -> None:
-        """Feed until cancelled; ``lost`` is told when SGLang does not answer."""
+        """Exchange both until cancelled; ``lost`` is told when SGLang does not answer."""
         self._begin_anew()
         if peer.plugin is None:
             return
@@ -97,7 +97,7 @@ class Feed:
             self.status = {}
 
     def _begin_anew(self) -> None:
-        """Whatever SGLang has been told may be lost."""
+        """Tell SGLang everything again: it may have lost it."""
         self.distances.restart()
         for key, handle in self._cast.handles:
             self._adapters[handle] = self._cast.profiles[key].adapter
