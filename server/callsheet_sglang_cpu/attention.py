@@ -19,9 +19,9 @@ from callsheet_sglang_cpu.replacements import is_cpu_engine
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["SWITCH", "activate", "attend"]
+__all__ = ["CPU_ATTENTION", "activate", "attend"]
 
-SWITCH = "CALLSHEET_SGLANG_CPU_ATTENTION"
+CPU_ATTENTION = "CALLSHEET_SGLANG_CPU_ATTENTION"
 """The environment variable; anything but "1" leaves SGLang's attention as it is."""
 
 
@@ -31,7 +31,7 @@ def activate() -> None:
     Raises:
         SystemExit: this SGLang does not have what is to be replaced.
     """
-    if os.environ.get(SWITCH) != "1" or not is_cpu_engine():
+    if os.environ.get(CPU_ATTENTION) != "1" or not is_cpu_engine():
         return
     try:
         from sglang.srt.layers.attention.torch_native_backend import TorchNativeAttnBackend

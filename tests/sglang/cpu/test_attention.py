@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from callsheet_sglang_cpu.attention import SWITCH, activate, attend
+from callsheet_sglang_cpu.attention import CPU_ATTENTION, activate, attend
 
 
 @pytest.mark.parametrize("cached", [1, 7, 29])
@@ -18,5 +18,5 @@ def test_new_tokens_attend_as_they_would_in_a_whole_prompt(cached: int, heads: i
 
 
 def test_it_is_off_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(SWITCH, raising=False)
+    monkeypatch.delenv(CPU_ATTENTION, raising=False)
     activate()  # imports no sglang, which is not there
