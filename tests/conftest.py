@@ -72,7 +72,7 @@ def missing_model() -> str | None:
 @cache
 def missing_sglang() -> str | None:
     """Say why the real SGLang cannot be run; None = it can."""
-    from callsheet_sglang.venv import SglangMissingError, find_python
+    from callsheet_sglang.launch.interpreter import SglangMissingError, find_python
 
     try:
         find_python("cpu")

@@ -28,8 +28,8 @@ from callsheet_server.engine.openai.settings import OpenAISettings
 from callsheet_server.engine.sglang.engine import SglangEngine
 from callsheet_server.engine.sglang.settings import SglangSettings
 from callsheet_server.transport.settings import ServerSettings
-from callsheet_sglang.launch import free_port
-from callsheet_sglang.venv import find_python
+from callsheet_sglang.launch.interpreter import find_python
+from callsheet_sglang.launch.spec import free_port
 
 pytestmark = pytest.mark.sglang
 

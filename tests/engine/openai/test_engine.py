@@ -31,7 +31,7 @@ from callsheet_server.engine.errors import (
 from callsheet_server.engine.openai.engine import OpenAIEngine
 from callsheet_server.engine.openai.settings import OpenAISettings
 from callsheet_server.world.memory import Turn
-from callsheet_sglang.launch import free_port
+from callsheet_sglang.launch.spec import free_port
 
 FAKE = Path(__file__).parent.parent / "fake_sglang.py"
 TEXT = "well met, stranger. What brings you here? Sit down. "

@@ -13,7 +13,7 @@ from engine.harness import Talk
 
 from callsheet_server.engine.sglang.engine import SglangEngine
 from callsheet_server.engine.sglang.settings import SglangSettings
-from callsheet_sglang.launch import free_port
+from callsheet_sglang.launch.spec import free_port
 
 FAKE = Path(__file__).parent.parent / "fake_sglang.py"
 
