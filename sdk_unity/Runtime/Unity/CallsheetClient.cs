@@ -33,6 +33,7 @@ namespace Callsheet
         private readonly HashSet<string> _logged = new HashSet<string>();
         private Session _session;
         private GameWorld _world;
+        private long? _refusedRequest;
 
         /// <summary>Old state, new state.</summary>
         public event Action<SessionState, SessionState> StateChanged;
@@ -93,6 +94,14 @@ namespace Callsheet
         internal void Register(CallsheetPlayer player) => _players.Add(player);
 
         internal void Unregister(CallsheetPlayer player) => _players.Remove(player);
+
+        /// <summary>Tells whom the server refused, with the object to click on.</summary>
+        internal void LogRefusal(string what, MonoBehaviour who, CallsheetError error)
+        {
+            _refusedRequest = error.RequestId;
+            Debug.LogError(Prefix + what + " '" + who.name + "' is not in the world: " + error
+                + (error.Field == null ? "" : " (" + error.Field + ": " + error.Value + ")"), who);
+        }
 
         /// <summary>With domain reload switched off, statics outlive a play session.</summary>
         [RuntimeInitializeOnLoadMethod(RuntimeInitializeLoadType.SubsystemRegistration)]
@@ -251,7 +260,7 @@ namespace Callsheet
                     + ". Stop it or choose another world in Project Settings > Callsheet, then call CallsheetClient.Instance.Reconnect()."
                     + " If that game crashed, the server frees the world after a minute.", error.Message);
             }
-            else
+            else if (error.RequestId == null || error.RequestId != _refusedRequest)
             {
                 LogOnce(error.ToString(), "");
             }

@@ -61,6 +61,9 @@ namespace Callsheet
         /// <summary>A reply ended or failed.</summary>
         public event Action<Reply> ReplyCompleted;
 
+        /// <summary>The server will not have it, for a fault of its own. The error is in the console too.</summary>
+        public event Action<CallsheetError> Refused;
+
         /// <summary>It wants to act, and no [CallsheetAction] method on this object does it. Call <see cref="NpcAction.Complete"/>.</summary>
         public event Action<NpcAction> Acted;
 
@@ -208,6 +211,7 @@ namespace Callsheet
                 Debug.LogError("[Callsheet] NPC '" + name + "' is not in the world: " + bad.Message, this);
                 return false;
             }
+            _npc.Refused += OnRefused;
             _npc.ReplyStarted += OnReplyStarted;
             _npc.TextAdded += OnTextAdded;
             _npc.ReplyCompleted += OnReplyCompleted;
@@ -217,6 +221,12 @@ namespace Callsheet
 
         private Npc Need() => _npc ?? throw new InvalidOperationException(
             "NPC '" + name + "' is not in the world: enable its object first, and see the console for errors");
+
+        private void OnRefused(CallsheetError error)
+        {
+            _client.LogRefusal("NPC", this, error);
+            Refused?.Invoke(error);
+        }
 
         private void OnReplyStarted(Reply reply)
         {

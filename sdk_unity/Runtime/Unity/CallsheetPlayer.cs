@@ -64,6 +64,7 @@ namespace Callsheet
             try
             {
                 _player = _client.World.Add(spec);
+                _player.Refused += error => _client.LogRefusal("player", this, error);
                 return true;
             }
             catch (Exception bad) when (bad is ArgumentException || bad is CallsheetException)

@@ -256,6 +256,24 @@ namespace Callsheet.Tests
         }
 
         [Test]
+        public void An_npc_that_the_server_refuses_is_one_error_that_names_the_object()
+        {
+            Npc("bob");
+            CallsheetNpc bad = Npc("The bad one");
+            CallsheetError why = null;
+            bad.Refused += error => why = error;
+            RunToConnection();
+            Connect();
+            Server.SendText("{\"type\":\"error\",\"seq\":1,\"id\":" + Sent("spawn").Single()["id"]
+                + ",\"code\":\"unknown_adapter\",\"message\":\"no such adapter\",\"field\":\"npcs.1.adapter\",\"value\":\"\\\"typo\\\"\"}");
+            Frames(0.2);
+            Assert.That(Debug.Lines.Single(), Is.EqualTo(
+                "Error: [Callsheet] NPC 'The bad one' is not in the world: unknown_adapter: no such adapter (adapter: \"typo\")"));
+            Assert.That(why.Code, Is.EqualTo(ErrorCode.UnknownAdapter));
+            Assert.That(Sent("spawn").Single()["npcs"].Items.Single()["npc"].Text, Is.EqualTo("bob"));
+        }
+
+        [Test]
         public void Settings_that_cannot_be_used_are_an_error_and_the_defaults_hold()
         {
             CallsheetSettings settings = ScriptableObject.CreateInstance<CallsheetSettings>();

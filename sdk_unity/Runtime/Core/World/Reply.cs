@@ -103,7 +103,18 @@ namespace Callsheet.Core
 
         void IRequestHandler.OnMessage(ServerMessage message) => Take(message);
 
-        void IRequestHandler.OnFailed(CallsheetError error) => Fail(error);
+        void IRequestHandler.OnFailed(CallsheetError error)
+        {
+            bool unknown = error.Code == ErrorCode.UnknownNpc;
+            if (unknown && !_cancelled && Npc.IsExpected)
+            {
+                // Its spawn was refused for the sake of another and is tried again: so is this.
+                _id = 0;
+                _session.Request(_request, this);
+                return;
+            }
+            Fail(unknown ? Npc.Refusal ?? error : error);
+        }
 
         internal void Take(ServerMessage message)
         {
