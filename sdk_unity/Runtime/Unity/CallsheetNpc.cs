@@ -173,23 +173,33 @@ namespace Callsheet
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
         public Reply Speak(string text) => Need().Speak(text);
 
-        internal void TellMotion(double gameTimeS) => _motion.Tell(_npc, transform.position, gameTimeS);
+        internal void TellMotion(double gameTimeS) => _motion.Tell(_npc, this, gameTimeS);
 
         private void OnEnable()
         {
-            _client = CallsheetClient.Instance;
-            if (_client == null || (_npc == null && !Add()))
+            CallsheetClient client = CallsheetClient.Instance;
+            if (client == null)
+            {
+                return;
+            }
+            if (_client != client)
+            {
+                // Play began again without a reload of the scene: this is another world.
+                _client = client;
+                _npc = null;
+            }
+            if (_npc == null && !Add())
             {
                 return;
             }
             _motion.Forget();
+            TellMotion(Time.timeAsDouble);
             _client.World.SetActive(_npc, true);
             _client.Register(this);
         }
 
         private bool Add()
         {
-            Vector3 p = transform.position;
             var spec = new NpcSpec
             {
                 Npc = string.IsNullOrEmpty(npcId) ? Ids.From(name, id => _client.World.FindNpc(id) != null) : npcId,
@@ -199,7 +209,6 @@ namespace Callsheet
                 Adapter = string.IsNullOrEmpty(adapter) ? null : adapter,
                 InteractionRadiusM = interactionRadius,
                 Sociability = sociability,
-                Position = new Vec3(p.x, p.y, p.z),
                 Schedule = Array.ConvertAll(schedule, entry => entry.ToWire()),
             };
             try

@@ -37,16 +37,27 @@ namespace Callsheet
         /// <summary>The player under this component; null before it was first enabled.</summary>
         public Player Player => _player;
 
-        internal void TellMotion(double gameTimeS) => _motion.Tell(_player, transform.position, gameTimeS);
+        internal void TellMotion(double gameTimeS) => _motion.Tell(_player, this, gameTimeS);
 
         private void OnEnable()
         {
-            _client = CallsheetClient.Instance;
-            if (_client == null || (_player == null && !Add()))
+            CallsheetClient client = CallsheetClient.Instance;
+            if (client == null)
+            {
+                return;
+            }
+            if (_client != client)
+            {
+                // Play began again without a reload of the scene: this is another world.
+                _client = client;
+                _player = null;
+            }
+            if (_player == null && !Add())
             {
                 return;
             }
             _motion.Forget();
+            TellMotion(Time.timeAsDouble);
             _client.World.SetActive(_player, true);
             _client.Register(this);
         }
@@ -54,12 +65,10 @@ namespace Callsheet
         private bool Add()
         {
             string id = string.IsNullOrEmpty(playerId) ? Ids.From(name, IsTaken) : playerId;
-            Vector3 p = transform.position;
             var spec = new PlayerSpec
             {
                 Player = id,
                 Name = string.IsNullOrEmpty(displayName) ? name : displayName,
-                Position = new Vec3(p.x, p.y, p.z),
             };
             try
             {

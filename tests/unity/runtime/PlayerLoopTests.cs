@@ -193,6 +193,26 @@ namespace Callsheet.Tests
         }
 
         [Test]
+        public void Play_again_without_a_scene_reload_spawns_everybody()
+        {
+            CallsheetNpc bob = Alive("bob");
+            CallsheetPlayer ann = new GameObject("Ann").AddComponent<CallsheetPlayer>();
+            Server.Drop(1000);
+            PlayerLoop.LeavePlayMode();
+            EnterPlayMode();
+            PlayerLoop.Enable(bob, ann);
+            Connect();
+            JsonValue spawn = Sent("spawn").Single();
+            Assert.That(spawn["npcs"].Items.Single()["npc"].Text, Is.EqualTo("bob"));
+            Assert.That(spawn["players"].Items.Single()["player"].Text, Is.EqualTo("Ann"));
+            Assert.That(CallsheetClient.Instance.Npcs.Single(), Is.SameAs(bob));
+            bob.Say("Hello!");
+            PlayerLoop.Frame();
+            Assert.That(Sent("say").Single()["speaker"]["id"].Text, Is.EqualTo("Ann"));
+            Assert.That(Debug.Lines, Is.Empty);
+        }
+
+        [Test]
         public void A_quit_says_goodbye_once_and_leaves_nothing_behind()
         {
             Alive("bob");
@@ -238,6 +258,61 @@ namespace Callsheet.Tests
             Assert.That(BitConverter.ToSingle(last, 36), Is.EqualTo(3f).Within(0.11f));
             Assert.That(BitConverter.ToSingle(last, 40), Is.EqualTo(1f));
             Assert.That(BitConverter.ToSingle(last, 48), Is.EqualTo(2f).Within(0.01f));
+        }
+
+        [TestCase(float.NaN)]
+        [TestCase(float.NegativeInfinity)]
+        [TestCase(2e7f)]
+        public void An_object_that_is_nowhere_costs_its_own_record_only_and_is_back_when_it_is_back(float x)
+        {
+            CallsheetNpc bob = Alive("bob");
+            CallsheetPlayer ann = new GameObject("Ann").AddComponent<CallsheetPlayer>();
+            CallsheetNpc eve = Npc("eve");
+            bob.transform.position = new Vector3(x, 0, 0);
+            ann.transform.position = new Vector3(0, 0, x);
+            Frames(0.2);
+            JsonValue spawn = Sent("spawn").Single();
+            Server.SendText("{\"type\":\"spawned\",\"seq\":2,\"id\":" + spawn["id"] + ",\"npcs\":[{\"npc\":\"eve\",\"handle\":8}],\"players\":[{\"player\":\"Ann\",\"handle\":1}]}");
+            Frames(0.2);
+            Ticks();
+            eve.transform.position = new Vector3(5, 0, 0);
+            Frames(0.2);
+            List<byte[]> ticks = Ticks();
+            Assert.That(ticks.Count, Is.GreaterThan(2));
+            Assert.That(ticks.Max(t => BitConverter.ToInt32(t, 12)), Is.EqualTo(1), "eve alone");
+            Assert.That(ticks.Max(t => BitConverter.ToInt32(t, 24)), Is.EqualTo(0), "no players");
+            Assert.That(Debug.Lines.Count, Is.EqualTo(2), "each is told once: " + string.Join("\n", Debug.Lines));
+            Assert.That(Debug.Lines.Select(line => line.Split('\'')[1]), Is.EquivalentTo(new[] { "bob", "Ann" }));
+            bob.transform.position = new Vector3(7, 0, 0);
+            Frames(0.2);
+            byte[] back = Ticks().First(t => BitConverter.ToInt32(t, 12) == 1);
+            Assert.That(BitConverter.ToSingle(back, 36), Is.EqualTo(7f));
+            Assert.That(BitConverter.ToSingle(back, 48), Is.EqualTo(0f), "it was put there, it did not fly there");
+        }
+
+        [Test]
+        public void An_object_that_is_nowhere_when_it_comes_is_spawned_without_a_place()
+        {
+            var owner = new GameObject("bob");
+            owner.transform.position = new Vector3(float.NaN, 0, 0);
+            owner.AddComponent<CallsheetNpc>();
+            Connect();
+            JsonValue spec = Sent("spawn").Single()["npcs"].Items.Single();
+            Assert.That(spec["npc"].Text, Is.EqualTo("bob"));
+            Assert.That(spec["position"], Is.Null);
+        }
+
+        [Test]
+        public void A_teleport_is_no_movement()
+        {
+            CallsheetNpc bob = Alive("bob");
+            Frames(0.2);
+            Ticks();
+            bob.transform.position = new Vector3(9e6f, 0, 0);
+            Frames(0.1);
+            byte[] tick = Ticks().First(t => BitConverter.ToInt32(t, 12) == 1);
+            Assert.That(BitConverter.ToSingle(tick, 36), Is.EqualTo(9e6f));
+            Assert.That(BitConverter.ToSingle(tick, 48), Is.EqualTo(0f));
         }
 
         [Test]

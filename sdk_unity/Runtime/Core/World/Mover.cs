@@ -70,7 +70,7 @@ namespace Callsheet.Core
 
         /// <summary>
         /// As <see cref="SetMotion"/>; false if a component is not finite or beyond 1e7. Ticks then leave it
-        /// out until it has a place again, and the server counts it as inactive.
+        /// out until it has a place again; the server counts it as inactive from the next keyframe on.
         /// </summary>
         public bool TrySetMotion(float x, float y, float z, float vx, float vy, float vz)
         {

@@ -99,13 +99,13 @@ namespace Callsheet.Core
 
         private static NpcSpec Placed(Npc npc)
         {
-            npc.Spec.Position = npc.HasPlace && npc.IsActive ? new Vec3(npc.X, npc.Y, npc.Z) : npc.Spec.Position;
+            npc.Spec.Position = npc.HasPlace ? new Vec3(npc.X, npc.Y, npc.Z) : npc.Spec.Position;
             return npc.Spec;
         }
 
         private static PlayerSpec Placed(Player player)
         {
-            player.Spec.Position = player.HasPlace && player.IsActive ? new Vec3(player.X, player.Y, player.Z) : player.Spec.Position;
+            player.Spec.Position = player.HasPlace ? new Vec3(player.X, player.Y, player.Z) : player.Spec.Position;
             return player.Spec;
         }
 

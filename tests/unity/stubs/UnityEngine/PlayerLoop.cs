@@ -105,6 +105,39 @@ namespace UnityEngine
             Started.Clear();
         }
 
+        /// <summary>
+        /// Play mode is left without a reload of the scene: its objects keep what their fields hold, those
+        /// made while it played and kept are destroyed.
+        /// </summary>
+        public static void LeavePlayMode()
+        {
+            foreach (Behaviour behaviour in Ordered().Where(Awoken.Contains))
+            {
+                Send(behaviour, "OnApplicationQuit");
+            }
+            foreach (Behaviour behaviour in Ordered().Where(On.Contains))
+            {
+                Send(behaviour, "OnDisable");
+            }
+            On.Clear();
+            Awoken.Clear();
+            Started.Clear();
+            foreach (GameObject kept in Kept.ToList())
+            {
+                Destroy(kept);
+            }
+            DestroyDoomed();
+        }
+
+        /// <summary>Play mode is entered again without a reload of the scene: its objects awake anew.</summary>
+        public static void Enable(params Behaviour[] behaviours)
+        {
+            foreach (Behaviour behaviour in behaviours)
+            {
+                Refresh(behaviour);
+            }
+        }
+
         internal static void Add(GameObject added) => Objects.Add(added);
 
         internal static void Keep(GameObject kept) => Kept.Add(kept);
