@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using Callsheet.Core;
 using Callsheet.Wire;
 using UnityEngine;
@@ -48,6 +49,7 @@ namespace Callsheet
         [SerializeField]
         private NpcEvents events = new NpcEvents();
 
+        private readonly List<NpcAction> _running = new List<NpcAction>();
         private CallsheetClient _client;
         private Npc _npc;
         private Motion _motion;
@@ -266,6 +268,8 @@ namespace Callsheet
         {
             if (ActionBinder.TryRun(gameObject, action))
             {
+                _running.RemoveAll(known => known.IsComplete);
+                _running.Add(action);
                 return;
             }
             bool heard = Acted != null || events.acted.GetPersistentEventCount() > 0;
@@ -284,6 +288,9 @@ namespace Callsheet
                 _client.Unregister(this);
                 _client.World.SetActive(_npc, false);
             }
+            // Unity stops the coroutines of an object that is disabled, without a word to them.
+            _running.ForEach(action => ActionRun.Fail(action, name + " was disabled before it was done"));
+            _running.Clear();
         }
 
         private void OnDestroy()

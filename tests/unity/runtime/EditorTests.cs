@@ -15,13 +15,13 @@ namespace Callsheet.Tests
         [Test]
         public void The_link_xml_keeps_the_types_with_actions()
         {
-            MethodInfo[] methods = typeof(PlayerLoopTests.Doer).GetMethods(BindingFlags.Instance | BindingFlags.NonPublic)
+            MethodInfo[] methods = typeof(ActionTests.Doer).GetMethods(BindingFlags.Instance | BindingFlags.NonPublic)
                 .Where(m => Attribute.IsDefined(m, typeof(CallsheetActionAttribute))).ToArray();
             var xml = new XmlDocument();
             xml.LoadXml(ActionLinkXml.For(methods));
             XmlNode type = xml.SelectSingleNode("/linker/assembly[@fullname='Callsheet.Tests.Runtime']/type");
             Assert.That(methods.Length, Is.EqualTo(4));
-            Assert.That(type.Attributes["fullname"].Value, Is.EqualTo("Callsheet.Tests.PlayerLoopTests/Doer"));
+            Assert.That(type.Attributes["fullname"].Value, Is.EqualTo("Callsheet.Tests.ActionTests/Doer"));
             Assert.That(type.Attributes["preserve"].Value, Is.EqualTo("all"));
             Assert.That(xml.SelectNodes("//type").Count, Is.EqualTo(1));
         }

@@ -162,6 +162,7 @@ namespace UnityEngine
 
     public class MonoBehaviour : Behaviour
     {
+        public Coroutine StartCoroutine(IEnumerator routine) => Coroutine.Start(this, routine);
     }
 
     public class ScriptableObject : Object

@@ -48,6 +48,7 @@ namespace UnityEngine
                 }
             }
             SendAll("Update");
+            Coroutine.StepAll();
             SendAll("LateUpdate");
             DestroyDoomed();
         }
@@ -99,6 +100,7 @@ namespace UnityEngine
                 Destroy(gone);
             }
             DestroyDoomed();
+            Coroutine.StopAll();
             Kept.Clear();
             Awoken.Clear();
             On.Clear();
@@ -164,6 +166,10 @@ namespace UnityEngine
             {
                 Refresh(behaviour);
             }
+            if (!changed.activeInHierarchy)
+            {
+                Coroutine.Stop(changed);
+            }
         }
 
         internal static void EnabledChanged(Behaviour changed) => Refresh(changed);
@@ -194,6 +200,7 @@ namespace UnityEngine
                 doomed.Destroyed = true;
                 if (whole != null || doomed.Destroyed)
                 {
+                    Coroutine.Stop(whole);
                     Objects.Remove(whole);
                     Kept.Remove(whole);
                 }
