@@ -11,11 +11,11 @@ namespace Callsheet
     [AddComponentMenu("Callsheet/Callsheet NPC")]
     public sealed class CallsheetNpc : MonoBehaviour
     {
-        [Tooltip("Unique among NPCs. Empty = the name of the object, with a number if it is taken.")]
+        [Tooltip("Unique among NPCs; what it remembers is kept under it. Empty = the name of the object, with a number if it is taken.")]
         [SerializeField]
         private string npcId = "";
 
-        [Tooltip("What others call it. Empty = the name of the object.")]
+        [Tooltip("What others call it. Empty = the name of the object, without (Clone) and numbers in brackets.")]
         [SerializeField]
         private string displayName = "";
 
@@ -69,10 +69,18 @@ namespace Callsheet
         /// <summary>It wants to act, and no [CallsheetAction] method on this object does it. Call <see cref="NpcAction.Complete"/>.</summary>
         public event Action<NpcAction> Acted;
 
+        /// <summary>Under another id it is another NPC: the one with the old id leaves the world.</summary>
         public string NpcId
         {
             get => _npc != null ? _npc.Id : npcId;
-            set => npcId = value;
+            set
+            {
+                npcId = value;
+                if (_npc != null && _npc.Id != value)
+                {
+                    Replace();
+                }
+            }
         }
 
         public string DisplayName
@@ -205,7 +213,7 @@ namespace Callsheet
             var spec = new NpcSpec
             {
                 Npc = string.IsNullOrEmpty(npcId) ? Ids.From(name, id => _client.World.FindNpc(id) != null) : npcId,
-                Name = string.IsNullOrEmpty(displayName) ? name : displayName,
+                Name = string.IsNullOrEmpty(displayName) ? Ids.Spoken(name) : displayName,
                 Persona = persona ?? "",
                 Archetype = string.IsNullOrEmpty(archetype) ? null : archetype,
                 Adapter = string.IsNullOrEmpty(adapter) ? null : adapter,
@@ -228,6 +236,26 @@ namespace Callsheet
             _npc.ReplyCompleted += OnReplyCompleted;
             _npc.Acted += OnActed;
             return true;
+        }
+
+        private void Replace()
+        {
+            bool isHere = isActiveAndEnabled;
+            if (isHere)
+            {
+                OnDisable();
+            }
+            Leave();
+            _npc.Refused -= OnRefused;
+            _npc.ReplyStarted -= OnReplyStarted;
+            _npc.TextAdded -= OnTextAdded;
+            _npc.ReplyCompleted -= OnReplyCompleted;
+            _npc.Acted -= OnActed;
+            _npc = null;
+            if (isHere)
+            {
+                OnEnable();
+            }
         }
 
         private Npc Need() => _npc ?? throw new InvalidOperationException(
@@ -293,7 +321,9 @@ namespace Callsheet
             _running.Clear();
         }
 
-        private void OnDestroy()
+        private void OnDestroy() => Leave();
+
+        private void Leave()
         {
             if (_client != null && _npc != null)
             {

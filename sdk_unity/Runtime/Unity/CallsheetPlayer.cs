@@ -14,7 +14,7 @@ namespace Callsheet
         [SerializeField]
         private string playerId = "";
 
-        [Tooltip("What NPCs call the player. Empty = the name of the object.")]
+        [Tooltip("What NPCs call the player. Empty = the name of the object, without (Clone) and numbers in brackets.")]
         [SerializeField]
         private string displayName = "";
 
@@ -22,10 +22,18 @@ namespace Callsheet
         private Player _player;
         private Motion _motion;
 
+        /// <summary>Under another id it is another player: the one with the old id leaves the world.</summary>
         public string PlayerId
         {
             get => _player != null ? _player.Id : playerId;
-            set => playerId = value;
+            set
+            {
+                playerId = value;
+                if (_player != null && _player.Id != value)
+                {
+                    Replace();
+                }
+            }
         }
 
         public string DisplayName
@@ -68,7 +76,7 @@ namespace Callsheet
             var spec = new PlayerSpec
             {
                 Player = id,
-                Name = string.IsNullOrEmpty(displayName) ? name : displayName,
+                Name = string.IsNullOrEmpty(displayName) ? Ids.Spoken(name) : displayName,
             };
             try
             {
@@ -80,6 +88,21 @@ namespace Callsheet
             {
                 Debug.LogError("[Callsheet] player '" + name + "' is not in the world: " + bad.Message, this);
                 return false;
+            }
+        }
+
+        private void Replace()
+        {
+            bool isHere = isActiveAndEnabled;
+            if (isHere)
+            {
+                OnDisable();
+            }
+            Leave();
+            _player = null;
+            if (isHere)
+            {
+                OnEnable();
             }
         }
 
@@ -104,7 +127,9 @@ namespace Callsheet
             }
         }
 
-        private void OnDestroy()
+        private void OnDestroy() => Leave();
+
+        private void Leave()
         {
             if (_client != null && _player != null)
             {

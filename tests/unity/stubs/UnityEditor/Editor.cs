@@ -10,6 +10,8 @@ namespace UnityEditor
     {
         public UnityEngine.Object target { get; set; }
 
+        public UnityEngine.Object[] targets => new[] { target };
+
         public virtual void OnInspectorGUI()
         {
         }
@@ -107,6 +109,8 @@ namespace UnityEditor
         public bool ApplyModifiedProperties() => false;
 
         public SerializedProperty GetIterator() => new SerializedProperty();
+
+        public SerializedProperty FindProperty(string propertyPath) => new SerializedProperty();
     }
 
     public class SerializedProperty : IDisposable
@@ -120,6 +124,8 @@ namespace UnityEditor
         }
 
         public string name => "";
+
+        public string stringValue { get; set; } = "";
 
         public bool NextVisible(bool enterChildren) => false;
     }
