@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Threading;
 using Callsheet.Core;
 using Callsheet.Wire;
 using UnityEngine;
@@ -152,6 +153,15 @@ namespace Callsheet
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
         public Reply Say(string text, CallsheetNpc speaker) => Need().Say(text, speaker.Npc);
 
+        /// <summary>As <see cref="Say(string)"/>, cancelled with the token, in the next frame: the reply ends with what was said by then.</summary>
+        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
+        public Reply Say(string text, CancellationToken cancelled)
+        {
+            Reply reply = Say(text);
+            _client.CancelWith(reply, cancelled);
+            return reply;
+        }
+
         /// <summary>As <see cref="Say(string)"/>, with callbacks instead of an await.</summary>
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
         public Reply Say(string text, Action<string> done, Action<CallsheetError> failed = null)
@@ -300,7 +310,7 @@ namespace Callsheet
                 _running.Add(action);
                 return;
             }
-            bool heard = Acted != null || events.acted.GetPersistentEventCount() > 0;
+            bool heard = Acted != null || events.acted.HasListeners;
             Acted?.Invoke(action);
             events.acted.Invoke(action);
             if (!heard && !action.IsComplete)
@@ -331,7 +341,18 @@ namespace Callsheet
             }
         }
 
+        /// <summary>While the game plays, every NPC shows its state; a scene that is edited is not covered with spheres.</summary>
         private void OnDrawGizmos()
+        {
+            if (_npc != null)
+            {
+                DrawRadius();
+            }
+        }
+
+        private void OnDrawGizmosSelected() => DrawRadius();
+
+        private void DrawRadius()
         {
             Gizmos.color = NpcColors.Of(_npc == null ? null : _npc.LastState);
             Gizmos.DrawWireSphere(transform.position, interactionRadius);

@@ -158,6 +158,26 @@ namespace Callsheet.Tests
             Assert.That(Debug.Lines.Single(), Is.StringContaining("Counter.Count: a [CallsheetAction] returns void, bool,").And.StringEnding("not Int32"));
         }
 
+        [Test]
+        public void A_listener_added_in_code_counts_until_it_is_removed()
+        {
+            CallsheetNpc bob = Alive("bob");
+            NpcAction heard = null;
+            UnityEngine.Events.UnityAction<NpcAction> listener = action => heard = action;
+            bob.Events.acted.AddListener(listener);
+            Act(bob, "dance\",\"arguments\":{}");
+            Frames(0.1);
+            Assert.That(Results(), Is.Empty);
+            heard.Complete(true, "danced");
+            PlayerLoop.Frame();
+            Assert.That(Results(), Is.EqualTo(new[] { "True danced" }));
+            bob.Events.acted.RemoveListener(listener);
+            Assert.That(bob.Events.acted.HasListeners, Is.False);
+            bob.Events.acted.AddListener(listener);
+            bob.Events.acted.RemoveAllListeners();
+            Assert.That(bob.Events.acted.HasListeners, Is.False);
+        }
+
         private Walker Begin(string action)
         {
             CallsheetNpc bob = Alive("bob");

@@ -53,6 +53,36 @@ namespace Callsheet.Tests
         }
 
         [Test]
+        public void Only_the_process_that_was_started_counts_as_the_local_server()
+        {
+            using (Process server = Process.Start(new ProcessStartInfo("sleep", "60") { UseShellExecute = false }))
+            {
+                try
+                {
+                    LocalServer.Remember(server);
+                    Assert.That(LocalServer.Running().Id, Is.EqualTo(server.Id));
+                    // Another process has got the number meanwhile.
+                    UnityEditor.SessionState.SetString(LocalServer.StartedState, DateTime.UtcNow.AddMinutes(-5).Ticks.ToString());
+                    Assert.That(LocalServer.Running(), Is.Null);
+                }
+                finally
+                {
+                    server.Kill();
+                    UnityEditor.SessionState.EraseInt(LocalServer.PidState);
+                }
+            }
+        }
+
+        [TestCase("Assets/Game/Resources/CallsheetSettings.asset", "Assets/Old.asset", "Assets/Game/Resources/CallsheetSettings.asset")]
+        [TestCase("Assets/Config/CallsheetSettings.asset")]
+        [TestCase(null)]
+        public void The_settings_page_finds_the_asset_where_it_lies(string chosen, params string[] paths)
+        {
+            Assert.That(SettingsPage.Choose(paths.Length == 0 && chosen != null ? new[] { chosen } : paths), Is.EqualTo(chosen));
+            Assert.That(SettingsPage.IsLoaded("Assets/Resources/Sub/CallsheetSettings.asset"), Is.False);
+        }
+
+        [Test]
         public void A_row_shows_distance_estimator_tier_and_the_last_reply()
         {
             var rig = new Rig();

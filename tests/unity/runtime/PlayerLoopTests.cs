@@ -1,6 +1,8 @@
 using System;
+using System.Collections;
 using System.Collections.Generic;
 using System.Linq;
+using System.Threading;
 using Callsheet.Core;
 using Callsheet.Wire;
 using NUnit.Framework;
@@ -77,6 +79,37 @@ namespace Callsheet.Tests
         }
 
         [Test]
+        public void A_coroutine_can_yield_a_reply()
+        {
+            CallsheetNpc bob = Alive("bob");
+            string text = null;
+            bob.StartCoroutine(Ask(bob, answer => text = answer));
+            Assert.That(text, Is.Null);
+            Answer();
+            PlayerLoop.Frame();
+            Assert.That(text, Is.EqualTo("Good day."));
+        }
+
+        [Test]
+        public void A_token_cancels_a_reply_on_the_main_thread()
+        {
+            CallsheetNpc bob = Alive("bob");
+            var source = new CancellationTokenSource();
+            bob.Say("Tell me everything.", source.Token);
+            Frames(0.1);
+            Assert.That(Sent("cancel"), Is.Empty);
+            // On a thread of the pool, as timers do.
+            System.Threading.Tasks.Task.Run(() => source.Cancel()).Wait();
+            Assert.That(Sent("cancel"), Is.Empty);
+            Frames(0.1);
+            Assert.That(Sent("cancel").Count, Is.EqualTo(1));
+            Reply never = bob.Say("Anything else?", source.Token);
+            Frames(0.1);
+            Assert.That(never.End.FinishReason, Is.EqualTo(FinishReason.Cancelled));
+            Assert.That(Sent("say"), Is.Empty);
+        }
+
+        [Test]
         public void An_await_resumes_on_the_main_thread_inside_a_frame()
         {
             CallsheetNpc bob = Alive("bob");
@@ -142,6 +175,27 @@ namespace Callsheet.Tests
             Assert.That(CallsheetClient.Instance, Is.SameAs(first));
             Assert.That(_connections.Count, Is.EqualTo(1));
             Assert.That(Sent("bye"), Is.Empty);
+        }
+
+        [Test]
+        public void Of_an_object_that_holds_more_the_client_alone_outlives_the_scene()
+        {
+            CallsheetSettings settings = ScriptableObject.CreateInstance<CallsheetSettings>();
+            settings.World = "mine";
+            UnityEngine.Resources.Assets[CallsheetSettings.ResourceName] = settings;
+            var manager = new GameObject("manager");
+            new GameObject("child").transform.parent = manager.transform;
+            CallsheetClient placed = manager.AddComponent<CallsheetClient>();
+            Npc("bob");
+            Connect();
+            CallsheetClient client = CallsheetClient.Instance;
+            Assert.That(client.gameObject, Is.Not.SameAs(manager));
+            Assert.That(client.Settings, Is.SameAs(settings));
+            Assert.That(placed == null);
+            PlayerLoop.LoadScene();
+            Assert.That(manager == null, "it belongs to its scene");
+            Assert.That(CallsheetClient.Instance, Is.SameAs(client));
+            Assert.That(_connections.Count, Is.EqualTo(1));
         }
 
         [Test]
@@ -415,6 +469,13 @@ namespace Callsheet.Tests
             }
             Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.EqualTo(0));
             Assert.That(CallsheetClient.Instance.World.TicksSent - ticks, Is.GreaterThan(100));
+        }
+
+        private static IEnumerator Ask(CallsheetNpc npc, Action<string> done)
+        {
+            Reply reply = npc.Say("Hello!");
+            yield return reply;
+            done(reply.Text);
         }
 
         private static Action Message(string name) => (Action)Delegate.CreateDelegate(

@@ -1,4 +1,5 @@
 using System;
+using System.Collections;
 using System.Collections.Generic;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -20,12 +21,13 @@ namespace Callsheet.Core
     }
 
     /// <summary>
-    /// What an NPC answers, while it comes in. Awaitable: the result is the whole text.
+    /// What an NPC answers, while it comes in. Awaitable: the result is the whole text. A coroutine of a
+    /// game engine can yield it, and goes on when nothing follows.
     ///
     /// Events and continuations run inside the session's tick, on the game's main thread. Awaiting a
     /// reply that failed throws <see cref="CallsheetException"/>.
     /// </summary>
-    public sealed class Reply : IRequestHandler
+    public sealed class Reply : IRequestHandler, IEnumerator
     {
         private readonly Session _session;
         private readonly RequestMessage _request;
@@ -93,6 +95,12 @@ namespace Callsheet.Core
                 Finish(ReplyState.Ended);
             }
         }
+
+        object IEnumerator.Current => null;
+
+        bool IEnumerator.MoveNext() => !IsComplete;
+
+        void IEnumerator.Reset() => throw new NotSupportedException("a reply comes once");
 
         public ReplyAwaiter GetAwaiter() => new ReplyAwaiter(this);
 

@@ -135,6 +135,10 @@ namespace UnityEditor
         public static T LoadAssetAtPath<T>(string assetPath)
             where T : UnityEngine.Object => null;
 
+        public static string[] FindAssets(string filter) => new string[0];
+
+        public static string GUIDToAssetPath(string guid) => "";
+
         public static void CreateAsset(UnityEngine.Object asset, string path)
         {
         }
@@ -156,12 +160,19 @@ namespace UnityEditor
     public class SessionState
     {
         private static readonly Dictionary<string, int> Values = new Dictionary<string, int>();
+        private static readonly Dictionary<string, string> Texts = new Dictionary<string, string>();
 
         public static int GetInt(string key, int defaultValue) => Values.TryGetValue(key, out int value) ? value : defaultValue;
 
         public static void SetInt(string key, int value) => Values[key] = value;
 
         public static void EraseInt(string key) => Values.Remove(key);
+
+        public static string GetString(string key, string defaultValue) => Texts.TryGetValue(key, out string value) ? value : defaultValue;
+
+        public static void SetString(string key, string value) => Texts[key] = value;
+
+        public static void EraseString(string key) => Texts.Remove(key);
     }
 
     public sealed class EditorApplication
