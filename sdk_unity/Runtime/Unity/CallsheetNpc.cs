@@ -358,49 +358,4 @@ namespace Callsheet
             Gizmos.DrawWireSphere(transform.position, interactionRadius);
         }
     }
-
-    /// <summary>A time at which an NPC will need the model.</summary>
-    [Serializable]
-    public struct ScheduleEntry
-    {
-        [Tooltip("Absolute game time (Time.time), s.")]
-        [Min(0f)]
-        public float at;
-
-        [Tooltip("Again every so many seconds; 0 = once.")]
-        [Min(0f)]
-        public float every;
-
-        internal ScheduledCall ToWire() => new ScheduledCall { AtS = at, EveryS = every > 0 ? every : (double?)null };
-    }
-
-    /// <summary>How near an NPC is to talking, as a colour.</summary>
-    public static class NpcColors
-    {
-        private static readonly Color Unknown = new Color(0.6f, 0.6f, 0.6f, 0.4f);
-
-        /// <summary>Hue by tier (green device, yellow host, orange disk, grey absent), stronger the sooner it is expected to talk.</summary>
-        public static Color Of(NpcState state)
-        {
-            if (state == null)
-            {
-                return Unknown;
-            }
-            Color color = Hue(state.Tier);
-            double soon = state.DistanceS.HasValue ? 1 / (1 + (state.DistanceS.Value / 10)) : 0;
-            color.a = 0.25f + (0.75f * (float)soon);
-            return color;
-        }
-
-        private static Color Hue(Tier tier)
-        {
-            switch (tier)
-            {
-                case Tier.Device: return new Color(0.2f, 0.8f, 0.3f);
-                case Tier.Host: return new Color(0.95f, 0.85f, 0.2f);
-                case Tier.Disk: return new Color(0.95f, 0.5f, 0.15f);
-                default: return new Color(0.6f, 0.6f, 0.6f);
-            }
-        }
-    }
 }

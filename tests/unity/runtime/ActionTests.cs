@@ -100,7 +100,8 @@ namespace Callsheet.Tests
         [TestCase("give_up", "False give_up: ")]
         public void An_exception_fails_the_action_with_its_message(string name, string result)
         {
-            Begin(name + "\",\"arguments\":{}");
+            Walker walker = Begin(name + "\",\"arguments\":{}");
+            walker.Finish();
             Frames(0.2);
             Assert.That(Results().Single(), Is.StringStarting(result));
             Assert.That(Debug.Lines.Single(), Is.StringStarting("Exception: "));
@@ -255,7 +256,7 @@ namespace Callsheet.Tests
             [CallsheetAction("lose")]
             private async Task Lose()
             {
-                await Task.Yield();
+                await _finished.Task;
                 throw new InvalidOperationException("the key is gone");
             }
 
