@@ -77,8 +77,9 @@ def own_garbage() -> Iterator[None]:
     Stands first in this file, so that it ends last: after the test's event loop.
     """
     yield
+    # Where pytest keeps a failure: it holds the frames of the test, and all that is in them.
     for name in ("last_type", "last_value", "last_traceback", "last_exc"):
-        vars(sys).pop(name, None)  # A failure holds the frames of its test, and all that is in them.
+        vars(sys).pop(name, None)
     gc.collect()
 
 
