@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import subprocess
 import sys
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-__all__ = ["end", "program"]
+__all__ = ["blocking_program", "end", "program"]
 
 
 @asynccontextmanager
@@ -29,3 +30,19 @@ async def end(process: Process) -> None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
     await process.communicate()
+
+
+@contextmanager
+def blocking_program(*arguments: str, env: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """Run a Python program while the body runs; its stdout and stderr are pipes of text."""
+    with subprocess.Popen(
+        [sys.executable, *arguments],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()

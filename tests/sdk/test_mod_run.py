@@ -9,6 +9,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from ports import free_port
 from sdk.conftest import ROOT, Programs, real_server
 
 import callsheet
@@ -208,9 +209,9 @@ async def test_a_mod_may_start_first_and_outlive_the_game(
 
 
 async def test_a_mod_outlives_the_server(tmp_path: Path, programs: Programs) -> None:
-    async with real_server() as server:
-        port = server.port
-        url = f"ws://127.0.0.1:{port}"
+    port = free_port()
+    url = f"ws://127.0.0.1:{port}"
+    async with real_server(port):
         guard = await programs.start(*run(url, mod(tmp_path)))
         await guard.until("speaks for 0 NPCs")
     await guard.until("trying again")
