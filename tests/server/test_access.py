@@ -6,7 +6,6 @@ import asyncio
 import logging
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 import trustme
 from server.client import Client
 from server.conftest import StartServer
+from waiting import PATIENCE_S, until
 from websockets.asyncio.client import connect
 from websockets.typing import Origin
 
@@ -78,7 +78,7 @@ async def get(url: str, **headers: str) -> tuple[int, str]:
     def fetch() -> tuple[int, str]:
         request = urllib.request.Request(url, headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=5) as response:
+            with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:
                 return response.status, response.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -87,19 +87,11 @@ async def get(url: str, **headers: str) -> tuple[int, str]:
     return await asyncio.to_thread(fetch)
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that another task brings about."""
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110, nothing tells of it
-            await asyncio.sleep(0.01)
-
-
 async def refusal(port: int, **options: Any) -> tuple[Error, int]:
     """Connect, say nothing, and return the error and the close code that come."""
     async with connect(f"ws://127.0.0.1:{port}/", **options) as socket:
-        async with asyncio.timeout(2):
-            error = parse_server_message(await socket.recv(decode=False))
-            await socket.wait_closed()
+        error = parse_server_message(await socket.recv(decode=False))
+        await socket.wait_closed()
         assert isinstance(error, Error)
         assert socket.close_code is not None
         return error, socket.close_code

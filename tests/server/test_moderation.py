@@ -33,7 +33,7 @@ def word_list(tmp_path: Path) -> Path:
 async def test_what_a_player_may_not_say_reaches_nobody(
     start_server: StartServer, word_list: Path
 ) -> None:
-    server = await start_server(moderation={"word_list": word_list})
+    server = await start_server(moderation={"word_list": word_list}, reply={"hear_timeout_s": 0.01})
     async with (
         Client(server.port) as game,
         Client(server.port, role="mod") as mod,

@@ -154,9 +154,8 @@ async def test_a_script_that_never_answers_is_left_alone_for_a_while(
 
 
 async def test_a_script_that_answers_once_in_a_while_is_asked_every_time(
-    start_server: StartServer,
+    server: CallsheetServer,
 ) -> None:
-    server: CallsheetServer = await start_server(reply={"hear_timeout_s": 0.2})
     async with game_in(server.port, "a") as game, Client(server.port, role="mod") as mod:
         register = RegisterScript(id=1, script="s", npcs=("a",), events=("hear",))
         await mod.ask(register, ScriptRegistered)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from server.client import Client
 from server.conftest import StartServer
+from waiting import until
 
 from callsheet.wire import Ack, ErrorCode, Explain, Explanation, Ok, Subscribe
 from callsheet_server.app.server import CallsheetServer
@@ -51,13 +52,15 @@ def outbox_of(server: CallsheetServer, client: Client) -> Outbox:
 
 async def until_cut(server: CallsheetServer, client: Client) -> None:
     """Wait until nothing of the connection is left."""
-    async with asyncio.timeout(5):
-        while any(  # noqa: ASYNC110, nobody announces it
-            one._connection.session is not None
-            and one._connection.session.id == client.welcome.session
-            for one in server.connections
-        ):
-            await asyncio.sleep(0.01)
+    await until(
+        lambda: (
+            not any(
+                one._connection.session is not None
+                and one._connection.session.id == client.welcome.session
+                for one in server.connections
+            )
+        )
+    )
 
 
 @pytest.fixture(autouse=True)
