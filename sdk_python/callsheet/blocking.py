@@ -20,7 +20,7 @@ from typing import Any, Self, TypeVar
 from numpy.typing import ArrayLike
 
 from callsheet.core import calls
-from callsheet.core.calls import Handles, Priority, Topic
+from callsheet.core.calls import Handles
 from callsheet.core.events import Event, EventFeed, SessionState
 from callsheet.core.requests import PendingReply
 from callsheet.core.session import ClientSession
@@ -28,10 +28,10 @@ from callsheet.core.settings import ClientSettings
 from callsheet.drivers.threads import ThreadsDriver
 from callsheet.wire.base import ClientMessage
 from callsheet.wire.fields import Role
-from callsheet.wire.observe import Explanation
+from callsheet.wire.observe import Explanation, Topic
 from callsheet.wire.script import RegisterScript
 from callsheet.wire.session import Welcome
-from callsheet.wire.talk import Action, ActionResult, ReplyEnd, SamplingSpec, Speaker
+from callsheet.wire.talk import Action, ActionResult, Priority, ReplyEnd, SamplingSpec, Speaker
 from callsheet.wire.world import Hint, NpcSpec, PlayerSpec, ScheduledCall
 
 __all__ = ["BlockingClient", "BlockingReply", "connect"]

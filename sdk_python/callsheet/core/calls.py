@@ -10,7 +10,7 @@ import random
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from callsheet._version import __version__
@@ -19,7 +19,7 @@ from callsheet.core.session import ClientSession
 from callsheet.core.settings import ClientSettings
 from callsheet.wire.base import Request
 from callsheet.wire.fields import PROTOCOL, Role
-from callsheet.wire.observe import Explain, Explanation, Subscribe
+from callsheet.wire.observe import Explain, Explanation, Subscribe, Topic
 from callsheet.wire.script import (
     Facts,
     GetFacts,
@@ -29,7 +29,7 @@ from callsheet.wire.script import (
     UnregisterScript,
 )
 from callsheet.wire.session import ClientInfo, Hello
-from callsheet.wire.talk import SamplingSpec, Say, Speak, Speaker
+from callsheet.wire.talk import Priority, SamplingSpec, Say, Speak, Speaker
 from callsheet.wire.world import (
     ConfigureWorld,
     Despawn,
@@ -46,8 +46,6 @@ from callsheet.wire.world import (
 __all__ = [
     "Call",
     "Handles",
-    "Priority",
-    "Topic",
     "configure_world",
     "despawn",
     "explain",
@@ -66,8 +64,6 @@ __all__ = [
 
 T = TypeVar("T")
 Call = Generator[Pending, None, T]
-Topic = Literal["replies", "residency", "npcs", "stats"]
-Priority = Literal["player", "npc", "background"]
 
 IDS_PER_DESPAWN = 10_000
 HINTS_PER_MESSAGE = 10_000

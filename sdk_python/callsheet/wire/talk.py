@@ -25,6 +25,8 @@ __all__ = [
     "Action",
     "ActionResult",
     "Cancel",
+    "FinishReason",
+    "Priority",
     "ReplyDelta",
     "ReplyEnd",
     "ReplyStart",
@@ -34,6 +36,11 @@ __all__ = [
     "Speaker",
     "SpeakerView",
 ]
+
+Priority = Literal["player", "npc", "background"]
+"""Who is answered first when many ask."""
+FinishReason = Literal["stop", "length", "cancelled", "error"]
+"""Why a reply ended: by itself, at its longest, because it was cancelled, or by a failure."""
 
 SPEAKERS: frozenset[Role] = frozenset({"game", "mod"})
 ASKERS: frozenset[Role] = SPEAKERS | {"observer"}
@@ -75,7 +82,7 @@ class Say(Request):
     npc: NpcId
     speaker: Speaker
     text: Speech
-    priority: Literal["player", "npc", "background"] | None = None
+    priority: Priority | None = None
     """None = after the speaker's kind (a narrator's is background)."""
     max_tokens: Annotated[int, Field(ge=1, le=4096)] | None = None
     sampling: SamplingSpec | None = None
@@ -136,7 +143,7 @@ class ReplyEnd(Reliable):
     npc: NpcId
     text: str
     """The whole text."""
-    finish_reason: Literal["stop", "length", "cancelled", "error"]
+    finish_reason: FinishReason
     code: Code | None = None
     """Why, if finish_reason is "error"."""
     prompt_tokens: Count = 0
