@@ -342,7 +342,6 @@ def test_draining_refuses_new_requests_and_reconnects_when_told() -> None:
         ("version_mismatch", 4002, VersionError),
         ("world_taken", 4005, WorldError),
         ("superseded", 4007, SessionError),
-        ("slow_consumer", 4008, SessionError),
         ("flooding", 4009, SessionError),
         ("message_too_large", 1009, CallsheetError),
     ],
@@ -363,6 +362,18 @@ def test_a_final_close_code_ends_it(
         with pytest.raises(raises, match="go away") as caught:
             failed()
         assert caught.value.code == code
+
+
+@pytest.mark.parametrize("close_code", [4004, 4008, 4010])
+def test_other_ends_are_followed_by_a_new_session(close_code: int) -> None:
+    link = Link()
+    link.open()
+    request = link.session.request(despawn(link))
+    link.lose(close_code)
+    with pytest.raises(SessionLostError):
+        request.result()
+    assert "resume" not in link.open(session="s2")
+    assert link.told[-1] == SessionReset("s2")
 
 
 @pytest.mark.parametrize("close_code", [None, 1001, 1005, 1006, 1011, 1012, 4006, 4011])

@@ -1,6 +1,7 @@
 """The error tree and the table of codes are complete and agree."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,8 @@ from callsheet.wire import (
     error_for,
     errors,
 )
+
+PAGE = Path(__file__).parents[2] / "server" / "callsheet_server" / "page" / "protocol.js"
 
 
 def test_the_table_has_every_code_once() -> None:
@@ -34,8 +37,23 @@ def test_every_close_code_but_normal_has_one_error_code() -> None:
     assert sorted(closes) == sorted(set(CloseCode) - {CloseCode.NORMAL})
 
 
-def test_only_closing_codes_are_resumable() -> None:
-    assert all(rule.closes for rule in RULES.values() if rule.resumable)
+def test_only_after_a_close_does_a_client_come_back() -> None:
+    assert all(rule.closes for rule in RULES.values() if rule.resumable or rule.returns)
+    assert not any(rule.resumable and rule.returns for rule in RULES.values())
+
+
+def test_the_page_has_the_close_codes_of_the_table() -> None:
+    source = PAGE.read_text(encoding="utf-8")
+    found = {
+        name: {int(code) for code in codes.split(",")}
+        for name, codes in re.findall(r"const (\w+) = new Set\(\[([\d, ]+)\]\);", source)
+    }
+    closes = {rule.closes: rule for rule in RULES.values() if rule.closes}
+    # 1001 and 1006 are WebSocket's own: the other side went away, the connection was lost.
+    assert found == {
+        "RESUMABLE": {1001, 1006} | {code for code, rule in closes.items() if rule.resumable},
+        "FINAL": {code for code, rule in closes.items() if rule.is_final},
+    }
 
 
 @pytest.mark.parametrize("code", ErrorCode)
