@@ -2,7 +2,7 @@
 
 from callsheet._version import __version__
 from callsheet.client import Client, Reply, connect
-from callsheet.core.calls import Handles
+from callsheet.core.batches import BatchError, Handles
 from callsheet.core.errors import (
     ConnectFailedError,
     EventOverflowError,
@@ -21,6 +21,7 @@ from callsheet.wire.world import Hint, NpcSpec, PlayerSpec, ScheduledCall, TickA
 
 __all__ = [
     "Action",
+    "BatchError",
     "CallsheetError",
     "Client",
     "ClientSettings",

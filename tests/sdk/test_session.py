@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sdk.link import Link, welcome
 
-from callsheet.core import calls
-from callsheet.core.calls import Call, Handles
+from callsheet.core import batches, calls
+from callsheet.core.batches import Handles
+from callsheet.core.calls import Call
 from callsheet.core.errors import (
     ConnectFailedError,
     EventOverflowError,
@@ -501,7 +502,7 @@ def test_spawn_goes_in_parts_by_count_and_size() -> None:
     returned: list[Handles] = []
 
     def spawn() -> Call[None]:
-        returned.append((yield from calls.spawn(link.session, npcs, [])))
+        returned.append((yield from batches.spawn(link.session, npcs, [])))
 
     for pending in spawn():
         (message,) = link.sent()

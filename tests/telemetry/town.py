@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import callsheet
 from callsheet import Client, NpcSpec, PlayerSpec
-from callsheet.core.calls import Handles
+from callsheet.core.batches import Handles
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
 from callsheet_server.engine.scripted import ScriptedEngine

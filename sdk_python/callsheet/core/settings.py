@@ -4,10 +4,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from callsheet.wire.base import Checked
+
 __all__ = ["ClientSettings"]
 
 
-class ClientSettings(BaseModel):
+class ClientSettings(BaseModel, metaclass=Checked):
     """Settings of one client session."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,6 +1,7 @@
 """callsheet.v1 on the wire: messages, ticks, errors. docs/wire-protocol.md is the definition."""
 
 from callsheet.wire.base import (
+    Checked,
     ClientMessage,
     Part,
     Reliable,
@@ -193,6 +194,7 @@ __all__ = [
     "Bye",
     "CallsheetError",
     "Cancel",
+    "Checked",
     "ClientInfo",
     "ClientMessage",
     "CloseCode",

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from callsheet.wire.base import ClientMessage, Part, Reliable, Request, ServerPart
+from callsheet.wire.base import Checked, ClientMessage, Part, Reliable, Request, ServerPart
 from callsheet.wire.errors import Code
 from callsheet.wire.fields import (
     ActionName,
@@ -57,7 +57,7 @@ class SpeakerView(ServerPart):
     """Shown to the NPC; None = the name known for the id."""
 
 
-class Speaker(SpeakerView):
+class Speaker(SpeakerView, metaclass=Checked):
     """Who says something to an NPC, as a client tells it."""
 
     model_config = Part.model_config
