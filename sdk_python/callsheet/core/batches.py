@@ -61,7 +61,9 @@ class BatchError(CallsheetError):
         players: dict[str, CallsheetError],
         handles: Handles,
     ) -> None:
-        self.npcs, self.players, self.handles = npcs, players, handles
+        self.npcs: dict[str, CallsheetError] = npcs
+        self.players: dict[str, CallsheetError] = players
+        self.handles: Handles = handles
         refused = [*npcs.items(), *players.items()]
         told = "; ".join(f"{name}: {error.message}" for name, error in refused[:3])
         more = f"; and {len(refused) - 3} more" if len(refused) > 3 else ""

@@ -114,6 +114,9 @@ class Pending:
 class PendingReply(Pending):
     """An open ``say`` or ``speak``: the reply as far as it has come."""
 
+    answer: Reliable | None
+    error: Exception | None
+
     def __init__(self, request: Request) -> None:
         super().__init__(request)
         self.start: ReplyStart | None = None

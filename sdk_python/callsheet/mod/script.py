@@ -8,7 +8,7 @@ import inspect
 import linecache
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +22,7 @@ from callsheet.wire.world import ScheduledCall
 
 __all__ = ["Script", "load_scripts"]
 
-HANDLERS: Final = {
+HANDLERS: Final[Mapping[str, tuple[str, ...]]] = {
     "on_spawn": (),
     "on_despawn": (),
     "on_hear": ("heard",),

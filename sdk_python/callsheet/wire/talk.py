@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from callsheet.wire.base import Checked, ClientMessage, Part, Reliable, Request, ServerPart
 from callsheet.wire.errors import Code
@@ -60,7 +60,7 @@ class SpeakerView(ServerPart):
 class Speaker(SpeakerView, metaclass=Checked):
     """Who says something to an NPC, as a client tells it."""
 
-    model_config = Part.model_config
+    model_config: ClassVar[ConfigDict] = Part.model_config
 
 
 class SamplingSpec(Part):
