@@ -4,5 +4,5 @@ import sys
 from importlib.metadata import entry_points
 
 if __name__ == "__main__":
-    (command,) = entry_points(group="console_scripts", name="callsheet")
-    sys.exit(command.load()())
+    (_command,) = entry_points(group="console_scripts", name="callsheet")
+    sys.exit(_command.load()())

@@ -7,8 +7,10 @@
 
 Its methods may be called from any thread. Callbacks run on the client's own thread and must not
 call its methods. A wait longer than ``request_timeout_s`` raises ``TimeoutError``. With gevent,
-patch ``socket``, ``threading`` and ``time`` before importing this.
+patch ``socket``, ``threading`` and ``time`` before importing callsheet.
 """
+
+# Generated from client.py by sdk_python/tools/generate_blocking.py; do not edit.
 
 from __future__ import annotations
 
@@ -19,20 +21,20 @@ from typing import Any, Self, TypeVar
 
 from numpy.typing import ArrayLike
 
-from callsheet.core import calls
-from callsheet.core.calls import Handles, Priority, Topic
+from callsheet.core import batches, calls
+from callsheet.core.batches import Handles
 from callsheet.core.events import Event, EventFeed, SessionState
 from callsheet.core.requests import PendingReply
 from callsheet.core.session import ClientSession
 from callsheet.core.settings import ClientSettings
 from callsheet.drivers.threads import ThreadsDriver
 from callsheet.wire.base import ClientMessage
-from callsheet.wire.fields import Role
-from callsheet.wire.observe import Explanation
+from callsheet.wire.fields import PolicyName, Role
+from callsheet.wire.observe import Explanation, Topic
 from callsheet.wire.script import RegisterScript
 from callsheet.wire.session import Welcome
-from callsheet.wire.talk import Action, ActionResult, ReplyEnd, SamplingSpec, Speaker
-from callsheet.wire.world import Hint, NpcSpec, PlayerSpec, ScheduledCall
+from callsheet.wire.talk import Action, ActionResult, Priority, ReplyEnd, SamplingSpec, Speaker
+from callsheet.wire.world import Hint, Joined, NpcSpec, PlayerSpec, ScheduledCall
 
 __all__ = ["BlockingClient", "BlockingReply", "connect"]
 
@@ -48,15 +50,30 @@ def connect(
     name: str = "callsheet-python",
     settings: ClientSettings | None = None,
 ) -> BlockingClient:
-    """A client for ``with``; the arguments and errors are those of ``callsheet.connect``."""
+    """A client for ``with``; entering waits until the session is open.
+
+    Args:
+        url: ``ws://HOST:PORT`` or ``wss://...``.
+        role: ``game``, ``mod`` or ``observer``.
+        world: the world's id.
+        token: the access token, if the server asks for one.
+        name: shown in the server's log.
+        settings: timeouts and limits.
+
+    Raises:
+        ValueError: the URL is not a WebSocket URL.
+        ConnectFailedError: on entering; no server within ``connect_timeout_s``.
+        CallsheetError: a wrong role, id or name; on entering: the server refused.
+    """
     return BlockingClient(calls.new_session(url, role, world, token, name, settings))
 
 
 class BlockingReply:
-    """What an NPC answers, while it comes: iterate over its text, or ask for its ``end``."""
+    """What an NPC answers, while it comes: iterate over its text, or wait for its ``end``."""
 
     def __init__(self, client: BlockingClient, pending: PendingReply) -> None:
         self._client, self._pending = client, pending
+        self._wait = client._driver.waiter(pending)
 
     @property
     def text(self) -> str:
@@ -70,21 +87,23 @@ class BlockingReply:
 
     def __iter__(self) -> Iterator[str]:
         """Each new piece of text. Raises as ``end`` does, when the text so far is read."""
-        deltas, read = self._pending.deltas, 0
+        pending, read = self._pending, 0
         while True:
-            self._wait_past(read)
-            if read == len(deltas):
-                self._pending.result()
+            self._wait(lambda: read < len(pending.deltas) or pending.done)  # noqa: B023
+            if read == len(pending.deltas):
+                pending.result()
                 return
-            yield deltas[read]
+            yield pending.deltas[read]
             read += 1
 
-    def _wait_past(self, read: int) -> None:
-        self._client._driver.wait(lambda: read < len(self._pending.deltas) or self._pending.done)
-
     def end(self) -> ReplyEnd:
-        """Wait for the end, with the whole text. Raises as awaiting a ``callsheet.Reply`` does."""
-        self._client._driver.wait(lambda: self._pending.done)
+        """Wait for the end, with the whole text.
+
+        Raises:
+            CallsheetError: the say was refused, or the reply ended with an error.
+            SessionLostError: the session could not be resumed.
+        """
+        self._wait(lambda: self._pending.done)
         end = self._pending.result()
         assert isinstance(end, ReplyEnd)
         return end
@@ -136,8 +155,7 @@ class BlockingClient:
     @property
     def welcome(self) -> Welcome:
         """What the server said when the session opened: limits, engine, versions."""
-        assert self._session.welcome is not None, "enter the client first: async with connect(...)"
-        return self._session.welcome
+        return self._session.opened()
 
     @property
     def clock_offset_s(self) -> float | None:
@@ -159,17 +177,16 @@ class BlockingClient:
         Raises:
             EventOverflowError: more than ``max_queued_events`` were waiting to be read.
         """
-        max_queued = self._session.settings.max_queued_events
         with self._driver.changing():
+            max_queued = self._session.settings.max_queued_events
             feed = EventFeed(self._session.events, types, max_queued)
+        wait = self._driver.waiter(feed, math.inf)
         with feed:
             while True:
-                self._driver.wait(lambda: bool(feed.queue) or feed.ended, math.inf)
+                wait(lambda: bool(feed.queue) or feed.ended)
                 if not feed.queue:
                     return
-                with self._driver.changing():
-                    event = feed.take()
-                yield event
+                yield feed.take()
 
     # The world (role game).
 
@@ -188,10 +205,13 @@ class BlockingClient:
     def spawn(self, npcs: Iterable[NpcSpec] = (), players: Iterable[PlayerSpec] = ()) -> Handles:
         """Add NPCs and players.
 
-        More than the server takes at once go in parts; each part is added whole or not at all, and
-        the first part that is refused ends the call.
+        More than the server takes at once go in parts.
+
+        Raises:
+            BatchError: some were refused; it says who and why, and has the handles of the others.
+            CallsheetError: all were refused, for this one reason.
         """
-        return self._driver.call(calls.spawn(self._session, npcs, players))
+        return self._driver.call(batches.spawn(self._session, npcs, players))
 
     def update_npc(
         self,
@@ -221,12 +241,12 @@ class BlockingClient:
         )
 
     def despawn(self, npcs: Iterable[str] = (), players: Iterable[str] = ()) -> None:
-        """Remove NPCs and players."""
-        self._driver.call(calls.despawn(self._session, npcs, players))
+        """Remove NPCs and players. Raises as ``spawn`` does: the others are removed."""
+        self._driver.call(batches.despawn(self._session, npcs, players))
 
     def hint_calls(self, hints: Iterable[Hint]) -> None:
-        """Say when NPCs will need the model next."""
-        self._driver.call(calls.hint_calls(self._session, hints))
+        """Say when NPCs will need the model next. Raises as ``spawn`` does: the others count."""
+        self._driver.call(batches.hint_calls(self._session, hints))
 
     def send_tick(
         self,
@@ -267,7 +287,7 @@ class BlockingClient:
                 ack=ack,
             )
 
-    # Talk (roles game and mod).
+    # Talk (roles game and mod; an observer says as the player it joined with).
 
     def say(
         self,
@@ -308,6 +328,20 @@ class BlockingClient:
     def answer_action(self, action: Action, *, ok: bool = True, message: str = "") -> None:
         """Tell what became of an action (role game); its script's mod is told."""
         self.send(ActionResult(action=action.action, ok=ok, message=message))
+
+    # A player of one's own, and the server's policy (role observer).
+
+    def join(self, name: str, position_m: ArrayLike) -> Joined:
+        """Enter the world as a player, until the session ends or the game leaves."""
+        return self._driver.call(calls.join(self._session, name, position_m))
+
+    def move_player(self, position_m: ArrayLike, velocity_mps: ArrayLike = (0.0, 0.0, 0.0)) -> None:
+        """Place the player joined with; like ``send``, it may be lost with the connection."""
+        self.send(calls.move_player(position_m, velocity_mps))
+
+    def set_policy(self, policy: PolicyName) -> None:
+        """Set by which policy the server moves state, in all worlds."""
+        self._driver.call(calls.set_policy(self._session, policy))
 
     # Scripts (role mod) and looking on (all roles).
 

@@ -11,27 +11,27 @@ for an answer leaves the request with the server; cancel a reply with ``Reply.ca
 
 from __future__ import annotations
 
-import asyncio
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from numpy.typing import ArrayLike
 
-from callsheet.core import calls
-from callsheet.core.calls import Handles, Priority, Topic
+from callsheet.core import batches, calls
+from callsheet.core.batches import Handles
 from callsheet.core.events import Event, EventFeed, SessionState
 from callsheet.core.requests import PendingReply
 from callsheet.core.session import ClientSession
 from callsheet.core.settings import ClientSettings
-from callsheet.drivers.aio import AsyncioDriver, change
+from callsheet.drivers.aio import AsyncioDriver
 from callsheet.wire.base import ClientMessage
-from callsheet.wire.fields import Role
-from callsheet.wire.observe import Explanation
+from callsheet.wire.fields import PolicyName, Role
+from callsheet.wire.observe import Explanation, Topic
 from callsheet.wire.script import RegisterScript
 from callsheet.wire.session import Welcome
-from callsheet.wire.talk import Action, ActionResult, ReplyEnd, SamplingSpec, Speaker
-from callsheet.wire.world import Hint, NpcSpec, PlayerSpec, ScheduledCall
+from callsheet.wire.talk import Action, ActionResult, Priority, ReplyEnd, SamplingSpec, Speaker
+from callsheet.wire.world import Hint, Joined, NpcSpec, PlayerSpec, ScheduledCall
 
 __all__ = ["Client", "Reply", "connect"]
 
@@ -53,25 +53,24 @@ def connect(
         url: ``ws://HOST:PORT`` or ``wss://...``.
         role: ``game``, ``mod`` or ``observer``.
         world: the world's id.
-        token: the server's token, if it asks for one.
+        token: the access token, if the server asks for one.
         name: shown in the server's log.
         settings: timeouts and limits.
 
     Raises:
         ValueError: the URL is not a WebSocket URL.
         ConnectFailedError: on entering; no server within ``connect_timeout_s``.
-        CallsheetError: on entering; the server refused.
+        CallsheetError: a wrong role, id or name; on entering: the server refused.
     """
     return Client(calls.new_session(url, role, world, token, name, settings))
 
 
 class Reply:
-    """What an NPC answers, while it comes: ``async for`` its text, or ``await`` its end."""
+    """What an NPC answers, while it comes: iterate over its text, or wait for its ``end``."""
 
     def __init__(self, client: Client, pending: PendingReply) -> None:
         self._client, self._pending = client, pending
-        self._changed = asyncio.Event()
-        pending.changed = self._changed.set
+        self._wait = client._driver.waiter(pending)
 
     @property
     def text(self) -> str:
@@ -84,37 +83,36 @@ class Reply:
         return tuple(self._pending.actions)
 
     async def __aiter__(self) -> AsyncIterator[str]:
-        """Each new piece of text. Raises as ``await reply`` does, when the text so far is read."""
-        deltas, read = self._pending.deltas, 0
+        """Each new piece of text. Raises as ``end`` does, when the text so far is read."""
+        pending, read = self._pending, 0
         while True:
-            while read == len(deltas) and not self._pending.done:
-                await change(self._changed)
-            if read == len(deltas):
-                self._pending.result()
+            await self._wait(lambda: read < len(pending.deltas) or pending.done)  # noqa: B023
+            if read == len(pending.deltas):
+                pending.result()
                 return
-            yield deltas[read]
+            yield pending.deltas[read]
             read += 1
 
     def __await__(self) -> Generator[object, None, ReplyEnd]:
-        """The end, with the whole text.
+        """``await reply`` is ``await reply.end()``."""
+        return self.end().__await__()
+
+    async def end(self) -> ReplyEnd:
+        """Wait for the end, with the whole text.
 
         Raises:
             CallsheetError: the say was refused, or the reply ended with an error.
             SessionLostError: the session could not be resumed.
         """
-        return self._end().__await__()
-
-    async def _end(self) -> ReplyEnd:
-        while not self._pending.done:
-            await change(self._changed)
+        await self._wait(lambda: self._pending.done)
         end = self._pending.result()
         assert isinstance(end, ReplyEnd)
         return end
 
     def cancel(self) -> None:
         """Stop it; its end says "cancelled". Without effect if it has ended."""
-        self._client._session.cancel(self._pending)
-        self._client._driver.flush()
+        with self._client._driver.changing():
+            self._client._session.cancel(self._pending)
 
 
 class Client:
@@ -158,8 +156,7 @@ class Client:
     @property
     def welcome(self) -> Welcome:
         """What the server said when the session opened: limits, engine, versions."""
-        assert self._session.welcome is not None, "enter the client first: async with connect(...)"
-        return self._session.welcome
+        return self._session.opened()
 
     @property
     def clock_offset_s(self) -> float | None:
@@ -172,7 +169,8 @@ class Client:
         Returns:
             A function that ends it.
         """
-        return self._session.events.on(types, callback)
+        with self._driver.changing():
+            return self._session.events.on(types, callback)
 
     async def events(self, *types: type[E]) -> AsyncGenerator[E]:
         """The events of these types from the first ``anext`` on, until the session is closed.
@@ -180,16 +178,15 @@ class Client:
         Raises:
             EventOverflowError: more than ``max_queued_events`` were waiting to be read.
         """
-        feed = EventFeed(self._session.events, types, self._session.settings.max_queued_events)
-        changed = asyncio.Event()
-        feed.changed = changed.set
+        with self._driver.changing():
+            max_queued = self._session.settings.max_queued_events
+            feed = EventFeed(self._session.events, types, max_queued)
+        wait = self._driver.waiter(feed, math.inf)
         with feed:
-            while not feed.ended:
-                while feed.queue:
-                    yield feed.take()
-                if not feed.ended:
-                    await change(changed)
-            while feed.queue:
+            while True:
+                await wait(lambda: bool(feed.queue) or feed.ended)
+                if not feed.queue:
+                    return
                 yield feed.take()
 
     # The world (role game).
@@ -211,10 +208,13 @@ class Client:
     ) -> Handles:
         """Add NPCs and players.
 
-        More than the server takes at once go in parts; each part is added whole or not at all, and
-        the first part that is refused ends the call.
+        More than the server takes at once go in parts.
+
+        Raises:
+            BatchError: some were refused; it says who and why, and has the handles of the others.
+            CallsheetError: all were refused, for this one reason.
         """
-        return await self._driver.call(calls.spawn(self._session, npcs, players))
+        return await self._driver.call(batches.spawn(self._session, npcs, players))
 
     async def update_npc(
         self,
@@ -244,12 +244,12 @@ class Client:
         )
 
     async def despawn(self, npcs: Iterable[str] = (), players: Iterable[str] = ()) -> None:
-        """Remove NPCs and players."""
-        await self._driver.call(calls.despawn(self._session, npcs, players))
+        """Remove NPCs and players. Raises as ``spawn`` does: the others are removed."""
+        await self._driver.call(batches.despawn(self._session, npcs, players))
 
     async def hint_calls(self, hints: Iterable[Hint]) -> None:
-        """Say when NPCs will need the model next."""
-        await self._driver.call(calls.hint_calls(self._session, hints))
+        """Say when NPCs will need the model next. Raises as ``spawn`` does: the others count."""
+        await self._driver.call(batches.hint_calls(self._session, hints))
 
     async def send_tick(
         self,
@@ -274,24 +274,23 @@ class Client:
         Returns:
             The tick's number.
         """
-        await self._driver.room()
-        tick = self._session.send_tick(
-            game_time_s,
-            handles,
-            positions_m,
-            velocities_mps,
-            next_call_s,
-            flags,
-            player_handles=player_handles,
-            player_positions_m=player_positions_m,
-            player_velocities_mps=player_velocities_mps,
-            keyframe=keyframe,
-            ack=ack,
-        )
-        self._driver.flush()
-        return tick
+        with self._driver.changing():
+            await self._driver.room()
+            return self._session.send_tick(
+                game_time_s,
+                handles,
+                positions_m,
+                velocities_mps,
+                next_call_s,
+                flags,
+                player_handles=player_handles,
+                player_positions_m=player_positions_m,
+                player_velocities_mps=player_velocities_mps,
+                keyframe=keyframe,
+                ack=ack,
+            )
 
-    # Talk (roles game and mod).
+    # Talk (roles game and mod; an observer says as the player it joined with).
 
     async def say(
         self,
@@ -315,21 +314,39 @@ class Client:
             sampling: how its tokens are chosen; None = the server's setting.
             stop: texts at which the reply ends.
         """
-        await self._driver.room()
-        pending = calls.say(self._session, npc, text, speaker, priority, max_tokens, sampling, stop)
-        self._driver.flush()
+        with self._driver.changing():
+            await self._driver.room()
+            pending = calls.say(
+                self._session, npc, text, speaker, priority, max_tokens, sampling, stop
+            )
         return Reply(self, pending)
 
     async def speak(self, npc: str, text: str) -> Reply:
         """Make an NPC say a given line, without the model."""
-        await self._driver.room()
-        pending = calls.speak(self._session, npc, text)
-        self._driver.flush()
+        with self._driver.changing():
+            await self._driver.room()
+            pending = calls.speak(self._session, npc, text)
         return Reply(self, pending)
 
     async def answer_action(self, action: Action, *, ok: bool = True, message: str = "") -> None:
         """Tell what became of an action (role game); its script's mod is told."""
         await self.send(ActionResult(action=action.action, ok=ok, message=message))
+
+    # A player of one's own, and the server's policy (role observer).
+
+    async def join(self, name: str, position_m: ArrayLike) -> Joined:
+        """Enter the world as a player, until the session ends or the game leaves."""
+        return await self._driver.call(calls.join(self._session, name, position_m))
+
+    async def move_player(
+        self, position_m: ArrayLike, velocity_mps: ArrayLike = (0.0, 0.0, 0.0)
+    ) -> None:
+        """Place the player joined with; like ``send``, it may be lost with the connection."""
+        await self.send(calls.move_player(position_m, velocity_mps))
+
+    async def set_policy(self, policy: PolicyName) -> None:
+        """Set by which policy the server moves state, in all worlds."""
+        await self._driver.call(calls.set_policy(self._session, policy))
 
     # Scripts (role mod) and looking on (all roles).
 
@@ -359,6 +376,6 @@ class Client:
 
     async def send(self, message: ClientMessage) -> None:
         """Send a message that has no answer; it may be lost with the connection."""
-        await self._driver.room()
-        self._session.send(message)
-        self._driver.flush()
+        with self._driver.changing():
+            await self._driver.room()
+            self._session.send(message)

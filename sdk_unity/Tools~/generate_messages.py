@@ -12,6 +12,7 @@ from __future__ import annotations
 import inspect
 import sys
 import textwrap
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
@@ -184,12 +185,14 @@ def errors_file() -> str:
     out += " Callsheet's.</summary>\n    public static class CloseCodes\n    {\n"
     for code in errors.CloseCode:
         out += f"        public const int {pascal(code.name.lower())} = {code.value};\n"
-    resumable = [int(r.closes) for r in errors.RULES.values() if r.closes and r.resumable]
-    tests = " || ".join(f"code == {c}" for c in sorted(resumable))
     out += "\n        /// <summary>True if the session can be resumed after a close with this code"
     out += " that the server sent.</summary>\n"
     out += "        internal static bool IsResumable(int code)\n        {\n"
-    out += f"            return {tests};\n        }}\n    }}\n\n"
+    out += one_of(rule for rule in errors.RULES.values() if rule.resumable) + "        }\n\n"
+    out += xml("True if trying again by itself after this close would end the same way.", " " * 8)
+    out += "        internal static bool IsFinal(int code)\n        {\n"
+    out += one_of(rule for rule in errors.RULES.values() if rule.is_final)
+    out += "        }\n    }\n\n"
     out += "    internal static class ErrorTable\n    {\n"
     names = ", ".join(f'"{code.value}"' for code in errors.ErrorCode)
     kinds = ", ".join(
@@ -202,6 +205,13 @@ def errors_file() -> str:
     out += "\n" + xml("The close code that follows an error; 0 = the session goes on.", "        ")
     out += wrapped("internal static readonly int[] ClosesWith =", closes)
     return out + "    }\n}\n"
+
+
+def one_of(rules: Iterable[errors.Rule]) -> str:
+    """C# that returns whether ``code`` is the close code of one of these."""
+    codes = sorted(rule.closes for rule in rules if rule.closes)
+    tests = (f"code == {pascal(code.name.lower())}" for code in codes)
+    return " " * 12 + "return " + ("\n" + " " * 16 + "|| ").join(tests) + ";\n"
 
 
 def wrapped(head: str, items: str) -> str:

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from callsheet.wire import errors, fields
+from callsheet.wire import errors, fields, observe, talk
 from callsheet.wire.base import ClientMessage, ServerMessage
 
 SMALLEST = 5e-324
@@ -26,9 +26,9 @@ ENUMS: dict[tuple[str, ...], str] = {
     get_args(fields.StateKindName): "StateKind",
     get_args(fields.PolicyName): "PolicyName",
     ("player", "npc", "narrator"): "SpeakerKind",
-    ("player", "npc", "background"): "Priority",
-    ("stop", "length", "cancelled", "error"): "FinishReason",
-    ("replies", "residency", "npcs", "stats"): "Topic",
+    get_args(talk.Priority): "Priority",
+    get_args(talk.FinishReason): "FinishReason",
+    get_args(observe.Topic): "Topic",
     ("hear", "near", "tick"): "ScriptEvent",
     ("keyframe", "delta"): "TickKind",
 }

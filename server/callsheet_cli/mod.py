@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         CommandError: the file, the server or the session is to blame.
     """
-    from callsheet.mod.report import ModError
+    from callsheet.mod.mistakes import ModError
     from callsheet.mod.runner import run_mod
     from callsheet.wire.errors import CallsheetError
 

@@ -17,8 +17,8 @@ from callsheet_cli.parser import CommandError, Commands
 
 if TYPE_CHECKING:
     from callsheet.client import Client
-    from callsheet.core.calls import Topic
     from callsheet.wire.base import ServerMessage
+    from callsheet.wire.observe import Topic
     from callsheet_server.tools.terminal.scene import Scene
 
 __all__ = ["add_parser", "run"]

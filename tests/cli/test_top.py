@@ -16,7 +16,7 @@ from programs import program
 from telemetry.town import playing, serving, tick
 
 from callsheet import Client
-from callsheet.core.calls import Handles
+from callsheet.core.batches import Handles
 from callsheet_server.app.server import CallsheetServer
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm-256color"}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from sdk.scripted_server import Peer, scripted_server
@@ -22,6 +25,7 @@ from callsheet import blocking as blocking_module
 from callsheet.blocking import BlockingClient, BlockingReply
 from callsheet.client import Client, Reply
 
+GENERATOR = Path(__file__).parents[2] / "sdk_python" / "tools" / "generate_blocking.py"
 QUICK = ClientSettings(backoff_max_s=0.01, backoff_min_s=0.01)
 
 
@@ -285,12 +289,19 @@ async def test_closing_fails_what_is_open() -> None:
             await game.say("bram", "Hello?")
 
 
+def test_the_blocking_client_is_generated_from_the_other() -> None:
+    done = subprocess.run(
+        [sys.executable, str(GENERATOR), "--check"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_both_clients_have_the_same_surface() -> None:
     def surface(client: type) -> dict[str, list[str]]:
         return {
             name: list(inspect.signature(member).parameters) if callable(member) else []
             for name, member in vars(client).items()
-            if not name.startswith("_") and name != "end"
+            if not name.startswith("_")
         }
 
     assert surface(Client) == surface(BlockingClient)

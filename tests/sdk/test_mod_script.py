@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from callsheet.mod.report import ModError
+from callsheet.mod.mistakes import ModError
 from callsheet.mod.script import Script, load_scripts
 from callsheet.mod.starter import STARTER
 from callsheet.wire.world import ScheduledCall
@@ -140,10 +140,10 @@ def test_models_in_an_action_are_spelt_out(tmp_path: Path) -> None:
         ("class Guard(Npc", ("guard.py:2:", "not valid Python", "class Guard(Npc")),
         ("class Guard(Npc): pass", ("guard.py:2:", "speaks for nobody", "archetypes =")),
         ("class G(Npc): npcs = 'bram'", ("guard.py:2:", "must be a list", "npcs = ['bram']")),
-        ("class G(Npc): npcs = ['b r']", ("guard.py:2:", "G.npcs.0 cannot be 'b r'")),
+        ("class G(Npc): npcs = ['b r']", ("guard.py:2:", 'G.npcs.0 cannot be "b r"')),
         (
             "class G(Npc):\n  npcs = ['b']\n  interaction_radius_m = -1",
-            ("guard.py:4:", "G.interaction_radius_m cannot be -1", "greater than or equal to 0"),
+            ("guard.py:4:", "G.interaction_radius_m cannot be -1", "must be at least 0"),
         ),
         (
             "class G(Npc):\n  npcs = ['b']\n  def on_heard(self, heard): ...",

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sdk.link import Link, welcome
 
-from callsheet.core import calls
-from callsheet.core.calls import Call, Handles
+from callsheet.core import batches, calls
+from callsheet.core.batches import Handles
+from callsheet.core.calls import Call
 from callsheet.core.errors import (
     ConnectFailedError,
     EventOverflowError,
@@ -342,7 +343,6 @@ def test_draining_refuses_new_requests_and_reconnects_when_told() -> None:
         ("version_mismatch", 4002, VersionError),
         ("world_taken", 4005, WorldError),
         ("superseded", 4007, SessionError),
-        ("slow_consumer", 4008, SessionError),
         ("flooding", 4009, SessionError),
         ("message_too_large", 1009, CallsheetError),
     ],
@@ -363,6 +363,18 @@ def test_a_final_close_code_ends_it(
         with pytest.raises(raises, match="go away") as caught:
             failed()
         assert caught.value.code == code
+
+
+@pytest.mark.parametrize("close_code", [4004, 4008, 4010])
+def test_other_ends_are_followed_by_a_new_session(close_code: int) -> None:
+    link = Link()
+    link.open()
+    request = link.session.request(despawn(link))
+    link.lose(close_code)
+    with pytest.raises(SessionLostError):
+        request.result()
+    assert "resume" not in link.open(session="s2")
+    assert link.told[-1] == SessionReset("s2")
 
 
 @pytest.mark.parametrize("close_code", [None, 1001, 1005, 1006, 1011, 1012, 4006, 4011])
@@ -490,7 +502,7 @@ def test_spawn_goes_in_parts_by_count_and_size() -> None:
     returned: list[Handles] = []
 
     def spawn() -> Call[None]:
-        returned.append((yield from calls.spawn(link.session, npcs, [])))
+        returned.append((yield from batches.spawn(link.session, npcs, [])))
 
     for pending in spawn():
         (message,) = link.sent()

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.core.ticks import TickEncoder
+from callsheet.wire.errors import ErrorCode, ProtocolError
 from callsheet.wire.tick import NpcFlag, TickKind, decode_tick
 
 HANDLES = [4, 1, 7, 2]
@@ -56,15 +57,32 @@ def test_hints_and_clears_are_sent_every_time_and_never_again() -> None:
 
 
 def test_a_handle_twice_is_named() -> None:
-    with pytest.raises(ValueError, match="handle 7 is named twice"):
+    with pytest.raises(ProtocolError, match="handle 7 is named twice"):
         TickEncoder().state(0.0, [7, 1, 7], np.zeros((3, 3)))
 
 
-def test_arrays_that_do_not_fit_are_refused_and_change_nothing() -> None:
+@pytest.mark.parametrize(
+    ("changes", "field", "told"),
+    [
+        ({"positions_m": AT[:2]}, "positions_m", r"shape \(2, 3\); it must be \(4, 3\)"),
+        ({"positions_m": AT.T}, "positions_m", r"shape \(3, 4\); it must be \(4, 3\)"),
+        ({"positions_m": [["a", 0, 0]] * 4}, "positions_m", "cannot be an array of numbers"),
+        ({"handles": [[4, 1, 7, 2]]}, "handles", r"shape \(1, 4\); it must be \(N,\)"),
+        ({"handles": [4, 1, 7, -2]}, "handles", "cannot be an array of numbers"),
+        ({"flags": [0, 0]}, "flags", r"shape \(2,\); it must be \(4,\): one number each"),
+        ({"next_call_s": 3.0}, "next_call_s", r"shape \(\)"),
+        ({"player_handles": [1]}, "player_positions_m", r"shape \(0,\); it must be \(1, 3\)"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused_and_change_nothing(
+    changes: dict[str, Any], field: str, told: str
+) -> None:
     encoder = TickEncoder()
     encoder.state(0.0, HANDLES, AT)
-    with pytest.raises(ValueError, match="shape"):
-        encoder.state(1.0, HANDLES, AT[:2])
+    given_arrays: dict[str, Any] = {"handles": HANDLES, "positions_m": AT} | changes
+    with pytest.raises(ProtocolError, match=told) as caught:
+        encoder.state(1.0, **given_arrays)
+    assert (caught.value.code, caught.value.field) == (ErrorCode.BAD_TICK, field)
     assert kind_and_handles(encoder.state(2.0, HANDLES, AT)) == (TickKind.DELTA, [])
 
 

@@ -14,7 +14,7 @@ from waiting import PATIENCE_S
 
 import callsheet
 from callsheet import Client, NpcSpec, PlayerSpec
-from callsheet.core.calls import Handles
+from callsheet.core.batches import Handles
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
 from callsheet_server.app.start import running_server

@@ -181,7 +181,9 @@ def test_close_codes() -> None:
     for code, rule in RULES.items():
         if rule.closes is not None:
             line = documented[rule.closes]
+            assert line["Name"] == rule.closes.name.lower().replace("_", " ")
             assert line["Resumable"] == ("yes" if rule.resumable else "no")
+            assert (line["Reconnect by itself"] in ("No", "Ask the user")) == rule.is_final
             assert code.value in codes_in(line["When"])
 
 

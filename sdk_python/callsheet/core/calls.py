@@ -7,19 +7,22 @@ method returns. Both clients run the same calls.
 from __future__ import annotations
 
 import random
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any, Literal, TypeVar
+from collections.abc import Generator, Iterable, Mapping
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from callsheet._version import __version__
 from callsheet.core.requests import Pending, PendingReply
 from callsheet.core.session import ClientSession
 from callsheet.core.settings import ClientSettings
-from callsheet.wire.base import Request
-from callsheet.wire.fields import PROTOCOL, Role
-from callsheet.wire.observe import Explain, Explanation, Subscribe
+from callsheet.wire.base import Reliable, Request
+from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
+from callsheet.wire.faults import shown
+from callsheet.wire.fields import PROTOCOL, PolicyName, Role, Vec3
+from callsheet.wire.observe import Explain, Explanation, SetPolicy, Subscribe, Topic
 from callsheet.wire.script import (
     Facts,
     GetFacts,
@@ -29,35 +32,30 @@ from callsheet.wire.script import (
     UnregisterScript,
 )
 from callsheet.wire.session import ClientInfo, Hello
-from callsheet.wire.talk import SamplingSpec, Say, Speak, Speaker
+from callsheet.wire.talk import Priority, SamplingSpec, Say, Speak, Speaker
 from callsheet.wire.world import (
     ConfigureWorld,
-    Despawn,
-    Hint,
-    HintCalls,
-    NpcSpec,
-    PlayerSpec,
+    Join,
+    Joined,
+    MovePlayer,
     ScheduledCall,
-    Spawn,
-    Spawned,
     UpdateNpc,
 )
 
 __all__ = [
     "Call",
-    "Handles",
-    "Priority",
-    "Topic",
+    "ask",
     "configure_world",
-    "despawn",
     "explain",
     "get_facts",
-    "hint_calls",
+    "join",
+    "move_player",
     "new_session",
     "register_script",
     "say",
     "set_facts",
-    "spawn",
+    "set_policy",
+    "several",
     "speak",
     "subscribe",
     "unregister_script",
@@ -66,21 +64,6 @@ __all__ = [
 
 T = TypeVar("T")
 Call = Generator[Pending, None, T]
-Topic = Literal["replies", "residency", "npcs", "stats"]
-Priority = Literal["player", "npc", "background"]
-
-IDS_PER_DESPAWN = 10_000
-HINTS_PER_MESSAGE = 10_000
-FRAME_BYTES = 512
-"""Room for what a message holds beside its items."""
-
-
-@dataclass(frozen=True, slots=True)
-class Handles:
-    """The handles the server gave what was spawned, by id. Ticks name NPCs by handle."""
-
-    npcs: dict[str, int] = field(default_factory=dict)
-    players: dict[str, int] = field(default_factory=dict)
 
 
 def new_session(
@@ -106,7 +89,7 @@ def configure_world(
     npc_max_speed_mps: float | None,
 ) -> Call[None]:
     """``configure_world``."""
-    yield from _ask(
+    yield from ask(
         session,
         ConfigureWorld(
             id=session.next_id(),
@@ -115,44 +98,6 @@ def configure_world(
             npc_max_speed_mps=npc_max_speed_mps,
         ),
     )
-
-
-def spawn(
-    session: ClientSession, npcs: Iterable[NpcSpec], players: Iterable[PlayerSpec]
-) -> Call[Handles]:
-    """``spawn``, in as many messages as the server's limits ask for."""
-    handles = Handles()
-    specs: list[NpcSpec | PlayerSpec] = [*players, *npcs]
-    for part in _spawn_parts(session, specs):
-        message = Spawn(
-            id=session.next_id(),
-            npcs=tuple(spec for spec in part if isinstance(spec, NpcSpec)),
-            players=tuple(spec for spec in part if isinstance(spec, PlayerSpec)),
-        )
-        answer = yield from _ask(session, message)
-        assert isinstance(answer, Spawned)
-        handles.npcs.update((one.npc, one.handle) for one in answer.npcs)
-        handles.players.update((one.player, one.handle) for one in answer.players)
-    return handles
-
-
-def _spawn_parts(
-    session: ClientSession, specs: Sequence[NpcSpec | PlayerSpec]
-) -> Iterator[list[NpcSpec | PlayerSpec]]:
-    assert session.welcome is not None, "spawn() before the session was open"
-    limits = session.welcome.limits
-    part: list[NpcSpec | PlayerSpec] = []
-    part_bytes = FRAME_BYTES
-    for spec in specs:
-        spec_bytes = len(spec.model_dump_json(exclude_none=True).encode()) + 1
-        full = len(part) == limits.max_npcs_per_spawn
-        if part and (full or part_bytes + spec_bytes > limits.max_message_bytes):
-            yield part
-            part, part_bytes = [], FRAME_BYTES
-        part.append(spec)
-        part_bytes += spec_bytes
-    if part:
-        yield part
 
 
 def update_npc(
@@ -167,7 +112,7 @@ def update_npc(
     actions: Iterable[str] | None,
 ) -> Call[None]:
     """``update_npc``."""
-    yield from _ask(
+    yield from ask(
         session,
         UpdateNpc(
             id=session.next_id(),
@@ -177,60 +122,67 @@ def update_npc(
             adapter=adapter,
             interaction_radius_m=interaction_radius_m,
             sociability=sociability,
-            schedule=None if schedule is None else tuple(schedule),
-            actions=None if actions is None else tuple(actions),
+            schedule=None if schedule is None else several("schedule", schedule, ScheduledCall),
+            actions=None if actions is None else several("actions", actions, str),
         ),
     )
-
-
-def despawn(session: ClientSession, npcs: Iterable[str], players: Iterable[str]) -> Call[None]:
-    """``despawn``, in parts if there are very many."""
-    for part in _chunks(npcs, IDS_PER_DESPAWN):
-        yield from _ask(session, Despawn(id=session.next_id(), npcs=part))
-    for part in _chunks(players, IDS_PER_DESPAWN):
-        yield from _ask(session, Despawn(id=session.next_id(), players=part))
-
-
-def hint_calls(session: ClientSession, hints: Iterable[Hint]) -> Call[None]:
-    """``hint_calls``, in parts if there are very many."""
-    for part in _chunks(hints, HINTS_PER_MESSAGE):
-        yield from _ask(session, HintCalls(id=session.next_id(), hints=part))
 
 
 def subscribe(session: ClientSession, topics: Iterable[Topic], interval_s: float) -> Call[None]:
     """``subscribe``."""
     message = Subscribe(id=session.next_id(), topics=tuple(topics), interval_s=interval_s)
-    yield from _ask(session, message)
+    yield from ask(session, message)
 
 
 def explain(session: ClientSession, npc: str) -> Call[Explanation]:
     """``explain``."""
-    answer = yield from _ask(session, Explain(id=session.next_id(), npc=npc))
+    answer = yield from ask(session, Explain(id=session.next_id(), npc=npc))
     assert isinstance(answer, Explanation)
     return answer
 
 
+def set_policy(session: ClientSession, policy: PolicyName) -> Call[None]:
+    """``set_policy``."""
+    yield from ask(session, SetPolicy(id=session.next_id(), policy=policy))
+
+
+def join(session: ClientSession, name: str, position_m: ArrayLike) -> Call[Joined]:
+    """``join``."""
+    position = _point("position_m", position_m)
+    answer = yield from ask(session, Join(id=session.next_id(), name=name, position=position))
+    assert isinstance(answer, Joined)
+    return answer
+
+
+def move_player(position_m: ArrayLike, velocity_mps: ArrayLike) -> MovePlayer:
+    """``move_player``."""
+    return MovePlayer(
+        position=_point("position_m", position_m), velocity=_point("velocity_mps", velocity_mps)
+    )
+
+
 def register_script(session: ClientSession, script: RegisterScript) -> Call[tuple[str, ...]]:
     """``register_script``, with an id of its own. Returns the NPCs the script speaks for."""
+    (script,) = several("script", [script], RegisterScript)
     message = script.model_copy(update={"id": session.next_id()})
-    answer = yield from _ask(session, message)
+    answer = yield from ask(session, message)
     assert isinstance(answer, ScriptRegistered)
     return answer.npcs
 
 
 def unregister_script(session: ClientSession, script: str) -> Call[None]:
     """``unregister_script``."""
-    yield from _ask(session, UnregisterScript(id=session.next_id(), script=script))
+    yield from ask(session, UnregisterScript(id=session.next_id(), script=script))
 
 
 def set_facts(session: ClientSession, npc: str, facts: Mapping[str, Any]) -> Call[None]:
     """``set_facts``."""
-    yield from _ask(session, SetFacts(id=session.next_id(), npc=npc, facts=dict(facts)))
+    yield from ask(session, SetFacts(id=session.next_id(), npc=npc, facts=dict(facts)))
 
 
 def get_facts(session: ClientSession, npc: str) -> Call[dict[str, Any]]:
     """``get_facts``."""
-    answer = yield from _ask(session, GetFacts(id=session.next_id(), npc=npc))
+    answer = yield from ask(session, GetFacts(id=session.next_id(), npc=npc))
     assert isinstance(answer, Facts)
     return answer.facts
 
@@ -259,7 +211,7 @@ def say(
             priority=priority,
             max_tokens=max_tokens,
             sampling=sampling,
-            stop=tuple(stop),
+            stop=several("stop", stop, str),
         )
     )
 
@@ -269,13 +221,36 @@ def speak(session: ClientSession, npc: str, text: str) -> PendingReply:
     return session.request_reply(Speak(id=session.next_id(), npc=npc, text=text))
 
 
-def _ask(session: ClientSession, message: Request) -> Call[object]:
+def ask(session: ClientSession, message: Request) -> Call[Reliable]:
+    """Send a request and wait for its answer."""
     pending = session.request(message)
     yield pending
     return pending.result()
 
 
-def _chunks(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
-    source = iter(items)
-    while part := tuple(islice(source, size)):
-        yield part
+def several(field: str, given: Iterable[T], kind: type[T]) -> tuple[T, ...]:
+    """The items of a list that a caller gave.
+
+    Raises:
+        ProtocolError: ``bad_message``: it is no list of these; a single one must stand in a list.
+    """
+    if isinstance(given, kind) or not isinstance(given, Iterable):
+        raise _bad_argument(field, f"must be a list of {kind.__name__}", given)
+    items = tuple(given)
+    for index, item in enumerate(items):
+        if not isinstance(item, kind):
+            raise _bad_argument(f"{field}.{index}", f"must be a {kind.__name__}", item)
+    return items
+
+
+def _bad_argument(field: str, advice: str, given: object) -> CallsheetError:
+    message = f"{field}: {advice}, not {type(given).__name__}"
+    return error_for(ErrorCode.BAD_MESSAGE, message, field=field, value=shown(given))
+
+
+def _point(field: str, given: ArrayLike) -> Vec3:
+    try:
+        x, y, z = np.asarray(given, np.float64).tolist()
+        return float(x), float(y), float(z)
+    except (TypeError, ValueError):
+        raise _bad_argument(field, "must be three numbers x, y and z", given) from None

@@ -1,4 +1,4 @@
-"""What goes wrong on the way to the server, and so has no code of the wire's error tree.
+"""Errors on the way to the server, which have no code of the wire's error tree.
 
 All are ``ConnectionError``; what the server refuses is a ``CallsheetError``.
 """
@@ -18,7 +18,7 @@ class SessionLostError(ConnectionError):
 
 
 class SessionClosedError(ConnectionError):
-    """The session was closed on this side."""
+    """The session is not open on this side: it was closed, or never entered."""
 
 
 class EventOverflowError(RuntimeError):

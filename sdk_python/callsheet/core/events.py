@@ -14,10 +14,11 @@ from typing import Any, Generic, Self, TypeVar
 
 from callsheet.core.errors import EventOverflowError
 from callsheet.wire.base import ServerMessage
+from callsheet.wire.session import Error
 
 __all__ = ["Event", "EventFeed", "EventHub", "SessionReset", "SessionState", "StateChanged"]
 
-logger = logging.getLogger("callsheet")
+logger: logging.Logger = logging.getLogger("callsheet")
 
 
 class SessionState(StrEnum):
@@ -69,6 +70,7 @@ class EventHub:
 
     def __init__(self) -> None:
         self._listeners: dict[object, tuple[tuple[type, ...], Callable[[Any], None]]] = {}
+        self._logged: set[str] = set()
 
     def on(self, types: tuple[type[E_], ...], listener: Callable[[E_], None]) -> Callable[[], None]:
         """Call ``listener`` with every event of these types. Returns what ends that."""
@@ -81,13 +83,22 @@ class EventHub:
         return off
 
     def emit(self, event: Event) -> None:
-        """Tell everybody. A listener that raises is logged and does not disturb the others."""
+        """Tell everybody. A listener that raises is logged and does not disturb the others.
+
+        An error that answers no request and that nobody listens to is logged, once for each code.
+        """
+        heard = False
         for types, listener in list(self._listeners.values()):
             if isinstance(event, types):
+                heard = True
                 try:
                     listener(event)
                 except Exception:
                     logger.exception("a listener failed on %s", type(event).__name__)
+        if isinstance(event, Error) and event.id is None and not heard:
+            if event.code not in self._logged:
+                logger.warning("the server says %s: %s", event.code, event.message)
+            self._logged.add(event.code)
 
 
 class EventFeed(Generic[E_]):
@@ -95,7 +106,7 @@ class EventFeed(Generic[E_]):
 
     def __init__(self, hub: EventHub, types: tuple[type[E_], ...], max_queued: int) -> None:
         self.queue: deque[E_] = deque()
-        self.ended = False
+        self.ended: bool = False
         """Whether the session is closed: nothing more will come."""
         self.changed: Callable[[], None] = lambda: None
         """Called after every change; the adapter's way to wake who waits."""

@@ -12,7 +12,7 @@ class Incoming:
     """The greatest ``seq`` so far, and when it has to be acked."""
 
     def __init__(self) -> None:
-        self.last_seq = 0
+        self.last_seq: int = 0
         self.ack_at_s: float | None = None
         """When an ack is due; None = none is owed."""
         self._acked_seq = 0

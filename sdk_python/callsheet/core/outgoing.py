@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from callsheet.core.requests import Pending, PendingReply
+from callsheet.core.requests import Pending, PendingReply, frame_of
 from callsheet.core.ticks import TickEncoder
 from callsheet.wire.base import ClientMessage, Reliable
-from callsheet.wire.codec import encode
 from callsheet.wire.talk import Cancel
 
 __all__ = ["Outgoing"]
@@ -24,8 +23,8 @@ class Outgoing:
     """The queue, the open requests and the ticks; they outlive connections."""
 
     def __init__(self) -> None:
-        self.ticks = TickEncoder()
-        self.keyframe_due = True
+        self.ticks: TickEncoder = TickEncoder()
+        self.keyframe_due: bool = True
         """Whether the next tick must be a keyframe: the first of every connection."""
         self._next_id = 1
         self._open: dict[int, Pending] = {}
@@ -48,11 +47,11 @@ class Outgoing:
 
     def link(self, message: ClientMessage) -> None:
         """Queue what belongs to this connection, ahead of the rest."""
-        self._link.append(encode(message).decode())
+        self._link.append(frame_of(message))
 
     def send(self, message: ClientMessage) -> None:
         """Queue a message that has no answer."""
-        self._queue.append(_Queued(encode(message).decode()))
+        self._queue.append(_Queued(frame_of(message)))
 
     def ask(self, pending: Pending) -> None:
         """Queue a request and wait for its answer."""

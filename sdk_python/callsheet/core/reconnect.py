@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 _CODE_OF = {rule.closes: code for code, rule in RULES.items() if rule.closes}
-_FRESH: Final = frozenset({CloseCode.DRAINING, CloseCode.HELLO_TIMEOUT})
+_FRESH: Final = frozenset(rule.closes for rule in RULES.values() if rule.returns)
 _STANDARD_END: Final = frozenset({1000, 1002, 1003, 1007, 1008, 1009, 1010})
 _RESUMABLE: Final = {rule.closes for rule in RULES.values() if rule.resumable}
 

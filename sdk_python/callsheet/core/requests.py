@@ -3,14 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from logging import Logger, getLogger
 
-from callsheet.wire.base import Reliable, Request
+import orjson
+
+from callsheet.wire.base import ClientMessage, Reliable, Request
 from callsheet.wire.codec import encode
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
+from callsheet.wire.faults import shown
 from callsheet.wire.session import Error
 from callsheet.wire.talk import Action, ReplyDelta, ReplyEnd, ReplyStart
 
-__all__ = ["Pending", "PendingReply", "exception_of"]
+__all__ = ["Pending", "PendingReply", "exception_of", "frame_of"]
+
+
+logger: Logger = getLogger("callsheet")
+
+
+def frame_of(message: ClientMessage) -> str:
+    """The text frame of a message.
+
+    Raises:
+        ProtocolError: ``bad_message``: a JSON object in it holds what JSON has not.
+    """
+    try:
+        return encode(message).decode()
+    except TypeError as error:
+        fields = message.model_dump(exclude={"type"}, exclude_none=True)
+        field = next((name for name, value in fields.items() if not _is_json(value)), "")
+        kind = type(message).model_fields["type"].default
+        raise error_for(
+            ErrorCode.BAD_MESSAGE,
+            f"{kind}.{field}: cannot be written as JSON: {error}",
+            field=field,
+            value=shown(fields.get(field)),
+        ) from None
+
+
+def _is_json(value: object) -> bool:
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        return False
+    return True
 
 
 def exception_of(error: Error) -> CallsheetError:
@@ -34,10 +69,11 @@ class Pending:
     """One open request. It ends once, with an answer or an error."""
 
     def __init__(self, request: Request) -> None:
-        self.id = request.id
-        self.frame = encode(request).decode()
-        self.answer: Reliable | None = None
         self.error: Exception | None = None
+        self._told = False
+        self.answer: Reliable | None = None
+        self.id: int = request.id
+        self.frame: str = frame_of(request)
         self.changed: Callable[[], None] = _nothing
         """Called after every change; the adapter's way to wake who waits."""
 
@@ -54,10 +90,15 @@ class Pending:
             SessionLostError: the session could not be resumed.
             SessionClosedError: the session was closed on this side.
         """
+        self._told = True
         if self.error is not None:
             raise self.error
         assert self.answer is not None, "result() before the request was done"
         return self.answer
+
+    def __del__(self) -> None:
+        if isinstance(self.error, CallsheetError) and not self._told:
+            logger.warning("nobody asked what became of request %d: %s", self.id, self.error)
 
     def fail(self, error: Exception) -> None:
         """End without an answer."""
@@ -72,6 +113,9 @@ class Pending:
 
 class PendingReply(Pending):
     """An open ``say`` or ``speak``: the reply as far as it has come."""
+
+    answer: Reliable | None
+    error: Exception | None
 
     def __init__(self, request: Request) -> None:
         super().__init__(request)

@@ -36,22 +36,12 @@ from callsheet.wire.base import ClientMessage, Reliable, Request, ServerMessage
 from callsheet.wire.codec import parse_server_message
 from callsheet.wire.errors import RULES, CallsheetError, CloseCode, ErrorCode, error_for
 from callsheet.wire.fields import PROTOCOL
-from callsheet.wire.session import (
-    Ack,
-    Bye,
-    Draining,
-    Error,
-    Hello,
-    Ping,
-    Pong,
-    Resume,
-    Welcome,
-)
+from callsheet.wire.session import Ack, Bye, Draining, Error, Hello, Ping, Pong, Resume, Welcome
 from callsheet.wire.talk import Cancel
 
 __all__ = ["CONNECTED", "ClientSession"]
 
-logger = logging.getLogger("callsheet")
+logger: logging.Logger = logging.getLogger("callsheet")
 
 SILENT_INTERVALS = 3
 CONNECTED: Final = frozenset(
@@ -70,16 +60,17 @@ class ClientSession:
     def __init__(
         self, hello: Hello, settings: ClientSettings, random: Callable[[], float], url: str
     ) -> None:
-        self.state = SessionState.DISCONNECTED
+        self.state: SessionState = SessionState.DISCONNECTED
         self.settings = settings
         self.welcome: Welcome | None = None
         self.error: Exception | None = None
         """Why the session is CLOSED, if nobody here asked for it."""
-        self.clock = ClockSync()
-        self.events = EventHub()
-        self._hello, self.url = hello, url
+        self.clock: ClockSync = ClockSync()
+        self.events: EventHub = EventHub()
+        self.url: str = url
+        self._hello = hello
         self._incoming, self._outgoing = Incoming(), Outgoing()
-        self.next_id = self._outgoing.next_id
+        self.next_id: Callable[[], int] = self._outgoing.next_id
         self._resume: tuple[str, str] | None = None
         self._backoff = Backoff(settings, random)
         self._closing = False
@@ -216,11 +207,20 @@ class ClientSession:
         return len(self._outgoing) < self.settings.max_queued_messages
 
     def check_open(self) -> None:
-        """Raise what ended the session, if it has ended: a refusal, a lost connection, a close."""
+        """Raise what ended the session, if it has ended, or that it has not begun."""
         if self.error is not None:
             raise self.error
         if self._closing:
             raise SessionClosedError("the session was closed on this side")
+        if self.welcome is None and self._offline_since_s is None:
+            raise SessionClosedError("enter the client first: (async) with connect(...) as client")
+
+    def opened(self) -> Welcome:
+        """What the server said when the session opened. Raises as ``check_open`` does."""
+        if self.welcome is None:
+            self.check_open()
+            raise SessionClosedError("the session has not been opened yet")
+        return self.welcome
 
     def request(self, message: Request) -> Pending:
         """Ask something; its id must come from ``next_id``.

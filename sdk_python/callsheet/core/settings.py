@@ -1,16 +1,19 @@
 """How a client connects and waits."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from callsheet.wire.base import Checked
 
 __all__ = ["ClientSettings"]
 
 
-class ClientSettings(BaseModel):
+class ClientSettings(BaseModel, metaclass=Checked):
     """Settings of one client session."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
 
     connect_timeout_s: float = Field(
         default=10.0, gt=0, le=3600, description="How long the first connection may take, retries"

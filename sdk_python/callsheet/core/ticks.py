@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.tick import (
     NPC_DTYPE,
     PLAYER_DTYPE,
@@ -33,8 +34,8 @@ class TickEncoder:
     """
 
     def __init__(self) -> None:
-        self.next_tick = 0
-        self.has_state = False
+        self.next_tick: int = 0
+        self.has_state: bool = False
         self._game_time_s = 0.0
         self._npcs: NDArray[Any] = np.zeros(0, NPC_DTYPE)
         self._players: NDArray[Any] = np.zeros(0, PLAYER_DTYPE)
@@ -79,11 +80,29 @@ class TickEncoder:
             half of the NPCs changed, else a keyframe.
 
         Raises:
-            ValueError: the arrays do not fit each other, or a handle is there twice.
+            ProtocolError: ``bad_tick``: an array has another shape or holds no numbers, or a handle
+                is there twice. Nothing has changed.
         """
-        npcs = _sorted(npc_records(handles, positions_m, velocities_mps, next_call_s, flags))
-        at = np.reshape(np.asarray(player_positions_m, np.float32), (-1, 3))
-        players = _sorted(player_records(player_handles, at, player_velocities_mps))
+        of_npc = _array("handles", handles, np.uint32)
+        npcs = _sorted(
+            npc_records(
+                of_npc,
+                _array("positions_m", positions_m, np.float32, len(of_npc), 3),
+                _given("velocities_mps", velocities_mps, np.float32, len(of_npc), 3),
+                _given("next_call_s", next_call_s, np.float32, len(of_npc)),
+                _given("flags", flags, np.uint32, len(of_npc)),
+            )
+        )
+        of_player = _array("player_handles", player_handles, np.uint32)
+        players = _sorted(
+            player_records(
+                of_player,
+                _array("player_positions_m", player_positions_m, np.float32, len(of_player), 3),
+                _given(
+                    "player_velocities_mps", player_velocities_mps, np.float32, len(of_player), 3
+                ),
+            )
+        )
         lasting = _lasting(npcs)
         same = np.array_equal(npcs["handle"], self._npcs["handle"]) and np.array_equal(
             players["handle"], self._players["handle"]
@@ -107,6 +126,34 @@ class TickEncoder:
         return encode_tick(tick)
 
 
+def _given(
+    field: str, values: ArrayLike | None, dtype: DTypeLike, *shape: int
+) -> NDArray[Any] | None:
+    return None if values is None else _array(field, values, dtype, *shape)
+
+
+def _array(field: str, values: ArrayLike, dtype: DTypeLike, *shape: int) -> NDArray[Any]:
+    """Values of this shape; without one, a list of any length. No values fit every empty shape."""
+    try:
+        array = np.asarray(values, dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise _bad_tick(field, f"{field} cannot be an array of numbers: {error}") from None
+    if array.size == 0 and 0 in shape:
+        return array.reshape(shape)
+    if array.shape != (shape or (array.size,)):
+        wanted = "x, y and z for each handle" if shape[1:] else "one number each"
+        raise _bad_tick(
+            field,
+            f"{field} has shape {array.shape}; it must be {shape or '(N,)'}: {wanted}",
+            str(array.shape),
+        )
+    return array
+
+
+def _bad_tick(field: str, message: str, value: str | None = None) -> CallsheetError:
+    return error_for(ErrorCode.BAD_TICK, message, field=field, value=value)
+
+
 def _sorted(records: NDArray[Any]) -> NDArray[Any]:
     handles = records["handle"]
     steps = np.diff(handles.astype(np.int64))
@@ -115,7 +162,8 @@ def _sorted(records: NDArray[Any]) -> NDArray[Any]:
     ordered = records[np.argsort(handles, kind="stable")]
     twice = ordered["handle"][1:][np.diff(ordered["handle"]) == 0]
     if len(twice):
-        raise ValueError(f"handle {twice[0]} is named twice in one tick")
+        handle = str(twice[0])
+        raise _bad_tick("handles", f"handle {handle} is named twice in one tick", handle)
     return ordered
 
 

@@ -7,7 +7,8 @@ import contextlib
 import logging
 import math
 import time
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Protocol, TypeVar
 
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_socket
@@ -20,11 +21,20 @@ from callsheet.core.session import CONNECTED, ClientSession
 from callsheet.drivers.tls import tls_context
 from callsheet.wire.fields import SUBPROTOCOL
 
-__all__ = ["AsyncioDriver", "change"]
+__all__ = ["AsyncioDriver", "Waited", "Waiter"]
 
-logger = logging.getLogger("callsheet")
+logger: logging.Logger = logging.getLogger("callsheet")
 
 T = TypeVar("T")
+
+
+class Waited(Protocol):
+    """Something that tells when it has changed."""
+
+    changed: Callable[[], None]
+
+
+Waiter = Callable[[Callable[[], bool]], Awaitable[None]]
 
 
 class AsyncioDriver:
@@ -44,7 +54,7 @@ class AsyncioDriver:
         self._task = asyncio.create_task(self._run(), name="callsheet session")
         while self._session.welcome is None:
             self._session.check_open()
-            await change(self._progress)
+            await _change(self._progress)
 
     async def close(self) -> None:
         """End the session for good."""
@@ -60,9 +70,22 @@ class AsyncioDriver:
         if self._socket is not None:
             self._socket.transport.abort()
 
-    def flush(self) -> None:
-        """Something was queued: send it soon."""
+    @contextlib.contextmanager
+    def changing(self) -> Iterator[None]:
+        """Change the session; afterwards what was queued is sent."""
+        yield
         self._outgoing.set()
+
+    def waiter(self, waited: Waited, timeout_s: float | None = None) -> Waiter:
+        """Return what waits until something holds of ``waited``; there is no limit of time."""
+        changed = asyncio.Event()
+        waited.changed = changed.set
+
+        async def wait(ready: Callable[[], bool]) -> None:
+            while not ready():
+                await _change(changed)
+
+        return wait
 
     def _state_changed(self, event: StateChanged) -> None:
         for waited_for in (self._outgoing, self._due, self._progress):
@@ -71,7 +94,7 @@ class AsyncioDriver:
     async def room(self) -> None:
         """Wait until one more message can be queued."""
         while not self._session.has_room and self._session.state is not SessionState.CLOSED:
-            await change(self._progress)
+            await _change(self._progress)
 
     async def call(self, call: Call[T]) -> T:
         """Carry out a call."""
@@ -80,10 +103,7 @@ class AsyncioDriver:
             pending = next(call)
             while True:
                 self._outgoing.set()
-                changed = asyncio.Event()
-                pending.changed = changed.set
-                while not pending.done:
-                    await change(changed)
+                await self.waiter(pending)(lambda: pending.done)  # noqa: B023  called at once
                 await self.room()
                 pending = next(call)
         except StopIteration as returned:
@@ -152,7 +172,7 @@ class AsyncioDriver:
                 while (frame := self._session.next_frame()) is not None:
                     await socket.send(frame)
                     self._progress.set()
-                await change(self._outgoing)
+                await _change(self._outgoing)
 
     async def _until_due(self) -> None:
         """Wait for the session's next deadline, or an earlier one, and let it do what is due."""
@@ -161,11 +181,11 @@ class AsyncioDriver:
         wait_s = None if deadline_s is None else max(deadline_s - time.monotonic(), 0.0)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
-                await change(self._due)
+                await _change(self._due)
         self._session.advance(time.monotonic())
 
 
-async def change(event: asyncio.Event) -> None:
+async def _change(event: asyncio.Event) -> None:
     """Wait for the next ``set``; every waiter is woken."""
     event.clear()
     await event.wait()

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TypeVar
 
 from websockets.exceptions import ConnectionClosed, WebSocketException
@@ -24,7 +25,7 @@ from callsheet.wire.fields import SUBPROTOCOL
 
 __all__ = ["ThreadsDriver"]
 
-logger = logging.getLogger("callsheet")
+logger: logging.Logger = logging.getLogger("callsheet")
 
 T = TypeVar("T")
 
@@ -80,6 +81,12 @@ class ThreadsDriver:
         with self._changed:
             if not self._changed.wait_for(ready, None if wait_s == math.inf else wait_s):
                 raise TimeoutError(f"no answer within {wait_s:g} s")
+
+    def waiter(
+        self, waited: object, timeout_s: float | None = None
+    ) -> Callable[[Callable[[], bool]], None]:
+        """Return what waits until something holds of ``waited``, as ``wait`` does."""
+        return partial(self.wait, timeout_s=timeout_s)
 
     def room(self) -> None:
         """Wait until one more message can be queued."""

@@ -14,7 +14,8 @@ from pydantic import ConfigDict, ValidationError, create_model
 from pydantic.errors import PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema
 
-from callsheet.mod.report import line_of, mistake
+from callsheet.mod.mistakes import line_of, mistake
+from callsheet.wire.errors import CallsheetError
 from callsheet.wire.script import ActionSpec
 
 __all__ = ["action_spec"]
@@ -67,6 +68,9 @@ def action_spec(method: Callable[..., Any], path: Path) -> ActionSpec:
         if not required:
             model()
         return ActionSpec(name=name, description=description, parameters=schema)
+    except CallsheetError as error:
+        fix = "keep within what the message names"
+        raise mistake(path, line, f"action {name}: {error.message}", fix) from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         problem = f"action {name}: {'.'.join(map(str, first['loc']))}: {first['msg']}"

@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 
+from callsheet.mod.mistakes import clean_traceback, shorten
 from callsheet.mod.npc import Npc
-from callsheet.mod.report import clean_traceback, shorten
 
 __all__ = ["HandlerRunner"]
 

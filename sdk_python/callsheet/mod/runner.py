@@ -12,8 +12,8 @@ from callsheet.client import Client, connect
 from callsheet.core.events import Event, SessionReset, SessionState, StateChanged
 from callsheet.core.settings import ClientSettings
 from callsheet.mod.handlers import HandlerRunner
+from callsheet.mod.mistakes import ModError, shorten
 from callsheet.mod.npc import Answer, Npc
-from callsheet.mod.report import ModError, shorten
 from callsheet.mod.script import Script, load_scripts
 from callsheet.wire.errors import CallsheetError
 from callsheet.wire.script import (

@@ -8,22 +8,21 @@ import inspect
 import linecache
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from callsheet.mod.actions import action_spec
+from callsheet.mod.mistakes import ModError, clean_traceback, line_of, mistake, syntax_error
 from callsheet.mod.npc import Npc
-from callsheet.mod.report import ModError, clean_traceback, line_of, mistake, syntax_error
+from callsheet.wire.errors import CallsheetError
 from callsheet.wire.script import RegisterScript
 from callsheet.wire.world import ScheduledCall
 
 __all__ = ["Script", "load_scripts"]
 
-HANDLERS: Final = {
+HANDLERS: Final[Mapping[str, tuple[str, ...]]] = {
     "on_spawn": (),
     "on_despawn": (),
     "on_hear": ("heard",),
@@ -130,12 +129,11 @@ def _script(npc_class: type[Npc], definition: ast.ClassDef, path: Path) -> Scrip
             events=(*hears, *nears, *ticks),
             tick_interval_s=npc_class.tick_interval_s,
         )
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        problem = f"{name}.{field} cannot be {first['input']!r}: {first['msg']}"
+    except CallsheetError as error:
+        field, advice = error.field or "", error.message.partition(": ")[2]
+        problem = f"{name}.{field} cannot be {error.value}: {advice}"
         if field == "script":
-            field, problem = path.name, f"{path.stem!r} cannot name a script: {first['msg']}"
+            field, problem = path.name, f"{path.stem!r} cannot name a script: {advice}"
         raise mistake(path, _line_of(definition, field), problem, f"change {field}") from None
     return Script(npc_class, registration, scheduled)
 

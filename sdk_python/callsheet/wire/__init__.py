@@ -1,6 +1,7 @@
 """callsheet.v1 on the wire: messages, ticks, errors. docs/wire-protocol.md is the definition."""
 
 from callsheet.wire.base import (
+    Checked,
     ClientMessage,
     Part,
     Reliable,
@@ -78,6 +79,7 @@ from callsheet.wire.observe import (
     Stats,
     Subscribe,
     TierStats,
+    Topic,
     TtftStats,
 )
 from callsheet.wire.script import (
@@ -115,6 +117,8 @@ from callsheet.wire.talk import (
     Action,
     ActionResult,
     Cancel,
+    FinishReason,
+    Priority,
     ReplyDelta,
     ReplyEnd,
     ReplyStart,
@@ -190,6 +194,7 @@ __all__ = [
     "Bye",
     "CallsheetError",
     "Cancel",
+    "Checked",
     "ClientInfo",
     "ClientMessage",
     "CloseCode",
@@ -206,6 +211,7 @@ __all__ = [
     "Explain",
     "Explanation",
     "Facts",
+    "FinishReason",
     "GetFacts",
     "Handle",
     "HearAnswer",
@@ -241,6 +247,7 @@ __all__ = [
     "PlayerState",
     "PolicyName",
     "Pong",
+    "Priority",
     "ProtocolError",
     "RegisterScript",
     "Reliable",
@@ -284,6 +291,7 @@ __all__ = [
     "TickPlayer",
     "TierName",
     "TierStats",
+    "Topic",
     "TtftStats",
     "UnregisterScript",
     "UpdateNpc",

@@ -5,25 +5,48 @@ strictly: no field that is not defined, no ``"1"`` for 1, no ``true`` for 1. Fro
 that are not defined are ignored, so that a later minor version can add some.
 """
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from callsheet.wire.faults import refusal
 from callsheet.wire.fields import RequestId, Role, Serial
 
-__all__ = ["ClientMessage", "Part", "Reliable", "Request", "ServerMessage", "ServerPart"]
+__all__ = ["Checked", "ClientMessage", "Part", "Reliable", "Request", "ServerMessage", "ServerPart"]
 
 _STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 _TOLERANT = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)
 
 
-class Part(BaseModel):
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(Field,))
+class Checked(ModelMetaclass):
+    """The class of objects that users build: a wrong value raises a ProtocolError, not pydantic's.
+
+    Frames do not come this way; ``codec`` judges them.
+    """
+
+    if not TYPE_CHECKING:  # type checkers go by the fields
+
+        def __call__(cls, *args: Any, **fields: Any) -> Any:  # noqa: N805
+            try:
+                return super().__call__(*args, **fields)
+            except ValidationError as error:
+                raise refusal(error, cls) from None
+
+
+class Part(BaseModel, metaclass=Checked):
     """An object inside a client message."""
 
     model_config = _STRICT
 
 
-class ClientMessage(BaseModel):
+class ClientMessage(BaseModel, metaclass=Checked):
     """A message a client sends."""
 
     model_config = _STRICT

@@ -182,6 +182,13 @@ class Rule:
     """The close code that follows the error message; None = the session goes on."""
     resumable: bool = False
     """True if the session can be resumed after this close."""
+    returns: bool = False
+    """True if a client connects again by itself after this close, for a new session."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether coming back by itself would end the same way."""
+        return self.closes is not None and not (self.resumable or self.returns)
 
 
 RULES: Mapping[ErrorCode, Rule] = {
@@ -215,12 +222,12 @@ RULES: Mapping[ErrorCode, Rule] = {
     ErrorCode.GENERATION_FAILED: Rule(EngineError),
     ErrorCode.INTERRUPTED: Rule(EngineError),
     ErrorCode.STORAGE_FAILED: Rule(EngineError),
-    ErrorCode.HELLO_TIMEOUT: Rule(SessionError, CloseCode.HELLO_TIMEOUT),
+    ErrorCode.HELLO_TIMEOUT: Rule(SessionError, CloseCode.HELLO_TIMEOUT, returns=True),
     ErrorCode.HEARTBEAT_TIMEOUT: Rule(SessionError, CloseCode.HEARTBEAT_TIMEOUT, resumable=True),
     ErrorCode.SUPERSEDED: Rule(SessionError, CloseCode.SUPERSEDED),
-    ErrorCode.SLOW_CONSUMER: Rule(SessionError, CloseCode.SLOW_CONSUMER),
+    ErrorCode.SLOW_CONSUMER: Rule(SessionError, CloseCode.SLOW_CONSUMER, returns=True),
     ErrorCode.FLOODING: Rule(SessionError, CloseCode.FLOODING),
-    ErrorCode.DRAINING: Rule(SessionError, CloseCode.DRAINING),
+    ErrorCode.DRAINING: Rule(SessionError, CloseCode.DRAINING, returns=True),
     ErrorCode.INTERNAL: Rule(SessionError, CloseCode.INTERNAL, resumable=True),
 }
 

@@ -34,15 +34,19 @@ __all__ = [
     "Stats",
     "Subscribe",
     "TierStats",
+    "Topic",
     "TtftStats",
 ]
+
+Topic = Literal["replies", "residency", "npcs", "stats"]
+"""Something a session can be told of."""
 
 
 class Subscribe(Request):
     """Sets what this session is told of; answered by ``ok``. An empty list ends all of it."""
 
     type: Literal["subscribe"] = "subscribe"
-    topics: Annotated[Many[Literal["replies", "residency", "npcs", "stats"]], Field(max_length=4)]
+    topics: Annotated[Many[Topic], Field(max_length=4)]
     interval_s: Annotated[float, Field(ge=0.05, le=60)] = 0.5
     """How often ``npc_states`` and ``stats`` are sent, in wall time."""
 

@@ -2,9 +2,9 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from callsheet.wire.base import ClientMessage, Part, Reliable, Request, ServerPart
+from callsheet.wire.base import Checked, ClientMessage, Part, Reliable, Request, ServerPart
 from callsheet.wire.errors import Code
 from callsheet.wire.fields import (
     ActionName,
@@ -25,6 +25,8 @@ __all__ = [
     "Action",
     "ActionResult",
     "Cancel",
+    "FinishReason",
+    "Priority",
     "ReplyDelta",
     "ReplyEnd",
     "ReplyStart",
@@ -34,6 +36,11 @@ __all__ = [
     "Speaker",
     "SpeakerView",
 ]
+
+Priority = Literal["player", "npc", "background"]
+"""Who is answered first when many ask."""
+FinishReason = Literal["stop", "length", "cancelled", "error"]
+"""Why a reply ended: by itself, at its longest, because it was cancelled, or by a failure."""
 
 SPEAKERS: frozenset[Role] = frozenset({"game", "mod"})
 ASKERS: frozenset[Role] = SPEAKERS | {"observer"}
@@ -50,10 +57,10 @@ class SpeakerView(ServerPart):
     """Shown to the NPC; None = the name known for the id."""
 
 
-class Speaker(SpeakerView):
+class Speaker(SpeakerView, metaclass=Checked):
     """Who says something to an NPC, as a client tells it."""
 
-    model_config = Part.model_config
+    model_config: ClassVar[ConfigDict] = Part.model_config
 
 
 class SamplingSpec(Part):
@@ -75,7 +82,7 @@ class Say(Request):
     npc: NpcId
     speaker: Speaker
     text: Speech
-    priority: Literal["player", "npc", "background"] | None = None
+    priority: Priority | None = None
     """None = after the speaker's kind (a narrator's is background)."""
     max_tokens: Annotated[int, Field(ge=1, le=4096)] | None = None
     sampling: SamplingSpec | None = None
@@ -136,7 +143,7 @@ class ReplyEnd(Reliable):
     npc: NpcId
     text: str
     """The whole text."""
-    finish_reason: Literal["stop", "length", "cancelled", "error"]
+    finish_reason: FinishReason
     code: Code | None = None
     """Why, if finish_reason is "error"."""
     prompt_tokens: Count = 0

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Any, Final
 
 from callsheet_residency.state import Tier
-from callsheet_server.engine.engine import FinishReason, GenerationEnd, GenerationRequest
+from callsheet_server.engine.engine import GenerationEnd, GenerationRequest, StopReason
 from callsheet_server.engine.errors import (
     EngineError,
     EngineOverloadedError,
@@ -91,7 +91,7 @@ class Call:
 
     def end(
         self,
-        reason: FinishReason,
+        reason: StopReason,
         *,
         prompt_tokens: int,
         cached_tokens: int,

@@ -25,7 +25,6 @@ __all__ = [
     "DoneMove",
     "Engine",
     "EngineInfo",
-    "FinishReason",
     "GenerationEnd",
     "GenerationRequest",
     "NpcProfile",
@@ -33,10 +32,12 @@ __all__ = [
     "Priority",
     "Progress",
     "Sampling",
+    "StopReason",
     "TierUse",
 ]
 
-FinishReason = Literal["stop", "length", "cancelled"]
+StopReason = Literal["stop", "length", "cancelled"]
+"""Why generation ended. A failed one raises; the wire's ``FinishReason`` has "error" for that."""
 
 
 class Priority(IntEnum):
@@ -101,7 +102,7 @@ class Delta:
 class GenerationEnd:
     """The last item of every stream that did not raise."""
 
-    finish_reason: FinishReason
+    finish_reason: StopReason
     prompt_tokens: int
     cached_tokens: int
     """Prompt tokens whose KV was reused rather than computed for this request."""

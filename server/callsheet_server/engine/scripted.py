@@ -28,12 +28,12 @@ from callsheet_server.engine.engine import (
     Delta,
     DoneMove,
     EngineInfo,
-    FinishReason,
     GenerationEnd,
     GenerationRequest,
     NpcProfile,
     Occupancy,
     Progress,
+    StopReason,
     TierUse,
 )
 from callsheet_server.engine.errors import (
@@ -175,7 +175,7 @@ class ScriptedEngine:
         cancelled = asyncio.Event()
         self._running[request.request_id] = request.npc, cancelled
         ttft_s, queue_s, said = math.inf, 0.0, 0
-        finish: FinishReason = "stop"
+        finish: StopReason = "stop"
         try:
             async with self._slot(request.priority):
                 queue_s = time.monotonic() - submitted_s

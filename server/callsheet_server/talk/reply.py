@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import math
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 
 from callsheet.wire.errors import CallsheetError
-from callsheet.wire.talk import Action, ReplyDelta, ReplyEnd, ReplyStart, Speaker
+from callsheet.wire.talk import Action, FinishReason, ReplyDelta, ReplyEnd, ReplyStart, Speaker
 from callsheet_server.engine.engine import GenerationEnd, Priority
 from callsheet_server.outgoing.views import TIER_NAMES
 from callsheet_server.rooms.persistence import save_counters
@@ -24,7 +24,6 @@ from callsheet_server.world.world import World
 
 __all__ = ["OpenReply", "ReplyFullError"]
 
-FinishReason = Literal["stop", "length", "cancelled", "error"]
 MAX_JSON_BYTES = 60_000
 """Of a reply's text; leaves room for the rest of ``reply_end``."""
 

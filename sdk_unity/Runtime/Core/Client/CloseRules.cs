@@ -14,23 +14,8 @@ namespace Callsheet.Core
             CloseCodes.IsResumable(code) || code == Abnormal || code == GoingAway || code == NoStatus;
 
         /// <summary>False for the closes after which trying again by itself does not help.</summary>
-        internal static bool Reconnects(int code)
-        {
-            switch (code)
-            {
-                case CloseCodes.Normal:
-                case CloseCodes.MessageTooBig:
-                case CloseCodes.ProtocolError:
-                case CloseCodes.Unauthorized:
-                case CloseCodes.VersionMismatch:
-                case CloseCodes.WorldTaken:
-                case CloseCodes.Superseded:
-                case CloseCodes.Flooding:
-                    return false;
-                default:
-                    return true;
-            }
-        }
+        internal static bool Reconnects(int code) =>
+            code != CloseCodes.Normal && !CloseCodes.IsFinal(code);
 
         /// <summary>The reason, or the code if there is none.</summary>
         internal static string Why(int code, string reason) =>

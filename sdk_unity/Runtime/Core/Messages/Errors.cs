@@ -87,7 +87,20 @@ namespace Callsheet.Wire
         /// <summary>True if the session can be resumed after a close with this code that the server sent.</summary>
         internal static bool IsResumable(int code)
         {
-            return code == 4006 || code == 4011;
+            return code == HeartbeatTimeout
+                || code == Internal;
+        }
+
+        /// <summary>True if trying again by itself after this close would end the same way.</summary>
+        internal static bool IsFinal(int code)
+        {
+            return code == MessageTooBig
+                || code == ProtocolError
+                || code == Unauthorized
+                || code == VersionMismatch
+                || code == WorldTaken
+                || code == Superseded
+                || code == Flooding;
         }
     }
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tokenizers.decoders import DecodeStream
 
 from callsheet_residency.state import Tier
-from callsheet_server.engine.engine import Delta, FinishReason, GenerationEnd
+from callsheet_server.engine.engine import Delta, GenerationEnd, StopReason
 from callsheet_server.engine.errors import EngineError
 from callsheet_server.engine.stop_text import StopText
 
@@ -92,7 +92,7 @@ class Generation:
     first_token_s: float = math.inf
     generated: int = 0
 
-    def end(self, reason: FinishReason, cached_tokens: int) -> GenerationEnd:
+    def end(self, reason: StopReason, cached_tokens: int) -> GenerationEnd:
         now_s = time.perf_counter()
         queued_until_s = now_s if math.isnan(self.admitted_s) else self.admitted_s
         return GenerationEnd(

@@ -15,7 +15,7 @@ import torch
 
 from callsheet_residency.errors import ResidencyError
 from callsheet_server.engine.embedded.generation import Run
-from callsheet_server.engine.engine import Delta, FinishReason
+from callsheet_server.engine.engine import Delta, StopReason
 from callsheet_server.engine.errors import EngineError, GenerationError
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ class Stepper:
         elif generation.generated >= generation.max_new_tokens:
             self.finish(run, "length")
 
-    def finish(self, run: Run, reason: FinishReason) -> None:
+    def finish(self, run: Run, reason: StopReason) -> None:
         """End a request, keeping what may be of use to the next turn."""
         generation = run.generation
         assert generation is not None

@@ -19,12 +19,12 @@ from callsheet_server.engine.engine import (
     Delta,
     DoneMove,
     EngineInfo,
-    FinishReason,
     GenerationEnd,
     GenerationRequest,
     NpcProfile,
     Occupancy,
     Progress,
+    StopReason,
 )
 from callsheet_server.engine.errors import (
     ContextTooLongError,
@@ -140,7 +140,7 @@ class OpenAIEngine:
         with self._calls.open(request) as call:
             body = self._body(request, profile)
             usage: dict[str, Any] = {}
-            reason: FinishReason | None = None
+            reason: StopReason | None = None
             pieces = 0
             async with call.reading(server.stream("/chat/completions", body)) as events:
                 async for event in events:
@@ -237,13 +237,13 @@ def _tokens(text: str) -> int:
     return MESSAGE_TOKENS + -(-len(text) // CHARS_PER_TOKEN)
 
 
-def _reason(finish: str | None) -> FinishReason | None:
+def _reason(finish: str | None) -> StopReason | None:
     if finish is None:
         return None
     return "length" if finish == "length" else "stop"
 
 
-def _end(call: Call, usage: dict[str, Any], pieces: int, reason: FinishReason) -> GenerationEnd:
+def _end(call: Call, usage: dict[str, Any], pieces: int, reason: StopReason) -> GenerationEnd:
     """An endpoint that does not count tokens sends about one in each piece."""
     cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
     return call.end(

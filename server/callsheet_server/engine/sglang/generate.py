@@ -11,7 +11,7 @@ import orjson
 
 from callsheet_residency.state import Tier
 from callsheet_server.engine.calls import Call
-from callsheet_server.engine.engine import Delta, FinishReason, GenerationEnd, Sampling
+from callsheet_server.engine.engine import Delta, GenerationEnd, Sampling, StopReason
 from callsheet_server.engine.errors import EngineError, GenerationError
 from callsheet_server.engine.http import error_for_event
 from callsheet_server.engine.sglang.peer import WARM_PRIORITY, Peer
@@ -57,7 +57,7 @@ async def generate(peer: Peer, prompt: Prompt, call: Call) -> AsyncGenerator[Del
         body["priority"] = priority
     text = ""
     meta: dict[str, Any] = {}
-    reason: FinishReason | None = None
+    reason: StopReason | None = None
     async with call.reading(peer.server.stream(GENERATE, body)) as events:
         async for event in events:
             meta, reason = _outcome(event)
@@ -118,7 +118,7 @@ def _sampling(sampling: Sampling) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _outcome(event: Any) -> tuple[dict[str, Any], FinishReason | None]:
+def _outcome(event: Any) -> tuple[dict[str, Any], StopReason | None]:
     """Read what an event says of its request, and why it is the last one; None = it is not.
 
     Raises:
@@ -141,7 +141,7 @@ def _outcome(event: Any) -> tuple[dict[str, Any], FinishReason | None]:
 
 
 def _end(
-    peer: Peer, prompt: Prompt, call: Call, meta: dict[str, Any], reason: FinishReason
+    peer: Peer, prompt: Prompt, call: Call, meta: dict[str, Any], reason: StopReason
 ) -> GenerationEnd:
     cached = int(meta.get("cached_tokens", 0))
     details = meta.get("cached_tokens_details") or {"device": cached, "host": 0}

@@ -12,9 +12,8 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from callsheet import connect
-from callsheet.core.calls import Topic
 from callsheet.wire.base import ServerMessage
-from callsheet.wire.observe import Stats
+from callsheet.wire.observe import Stats, Topic
 from callsheet.wire.session import EngineSummary
 from callsheet_server.tools.demo.game import Game, count_errors
 from callsheet_server.tools.terminal.scene import EVENTS, Scene

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callsheet import Client
-from callsheet.core.calls import Handles
+from callsheet.core.batches import Handles
 from callsheet.wire.observe import NpcState, NpcStates
 from callsheet.wire.talk import Speaker
 from callsheet.wire.world import Hint, NpcSpec, PlayerSpec

@@ -1,0 +1,87 @@
+"""Writes the blocking client from the asyncio client, so that the two cannot drift apart.
+
+    python sdk_python/tools/generate_blocking.py          # writes
+    python sdk_python/tools/generate_blocking.py --check  # exit status 1 if it is out of date
+
+Both drivers have the same methods; the clients differ in ``async``, ``await`` and the words below.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[1] / "callsheet"
+SOURCE, TARGET = PACKAGE / "client.py", PACKAGE / "blocking.py"
+HEADER = '''"""The blocking client: the same surface without asyncio.
+
+    with callsheet.blocking.connect("ws://127.0.0.1:8765", role="game", world="town") as game:
+        game.spawn([NpcSpec(npc="bram", name="Bram")])
+        for text in game.say("bram", "Good evening."):
+            print(text, end="")
+
+Its methods may be called from any thread. Callbacks run on the client's own thread and must not
+call its methods. A wait longer than ``request_timeout_s`` raises ``TimeoutError``. With gevent,
+patch ``socket``, ``threading`` and ``time`` before importing callsheet.
+"""
+
+# Generated from client.py by sdk_python/tools/generate_blocking.py; do not edit.
+'''
+ASYNC_ONLY = frozenset({"__await__"})
+WORDS = {
+    r"\basync (def|with|for)\b": r"\1",
+    r"\bawait ": "",
+    r"\bClient\b": "BlockingClient",
+    r"\bReply\b": "BlockingReply",
+    r"\bAsyncioDriver\b": "ThreadsDriver",
+    r"\bdrivers\.aio\b": "drivers.threads",
+    r"\bAsyncGenerator, AsyncIterator, Callable, Generator, Iterable, ": (
+        "Callable, Iterable, Iterator, "
+    ),
+    r"\bAsync(Generator|Iterator)\b": "Iterator",
+    r"\b__a(enter|exit|iter)__\b": r"__\1__",
+    r"\banext\b": "next",
+    r"from the event loop": "from the client's thread",
+}
+
+
+def generated() -> str:
+    """The blocking client as it should be."""
+    text = SOURCE.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    lines = text.splitlines(keepends=True)
+    dropped = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.name in ASYNC_ONLY
+    ]
+    for node in sorted(dropped, key=lambda node: -node.lineno):
+        del lines[node.lineno - 1 : node.end_lineno]
+    docstring_lines = tree.body[0].end_lineno
+    body = "".join(lines[docstring_lines:])
+    for pattern, replacement in WORDS.items():
+        body = re.sub(pattern, replacement, body)
+    command = [sys.executable, "-m", "ruff", "format", "--stdin-filename", str(TARGET), "-"]
+    formatted = subprocess.run(  # noqa: S603  ruff
+        command, input=HEADER + body, capture_output=True, text=True, encoding="utf-8", check=True
+    )
+    return formatted.stdout
+
+
+def main() -> int:
+    """Write the file, or check it; return the exit status."""
+    text = generated()
+    if sys.argv[1:] == ["--check"]:
+        stale = TARGET.read_text(encoding="utf-8") != text
+        if stale:
+            sys.stderr.write("blocking.py is out of date, run generate_blocking.py\n")
+        return int(stale)
+    TARGET.write_text(text, encoding="utf-8", newline="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
