@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import inspect
+import signal
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterator
@@ -40,6 +41,11 @@ MAY_BLOCK: tuple[tuple[str, str, str], ...] = (
     ("io.BufferedWriter.write", "logging/__init__.py", "emit"),
 )
 """(patched function, file, function in it) that may block the loop; say why next to each."""
+
+
+def pytest_configure() -> None:
+    """Let programs under test hear Ctrl-C, also where a shell runs pytest in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(trylast=True)

@@ -98,7 +98,6 @@ def test_every_runtime_dependency_has_a_licence_that_is_allowed() -> None:
     assert wrong == {}
 
 
-@pytest.mark.timeout(180)
 def test_no_dependency_has_a_known_vulnerability() -> None:
     """Asks PyPI's advisory database; says so by name where that cannot be asked."""
     names = {

@@ -86,7 +86,6 @@ def test_a_folder_that_is_no_virtual_environment_is_left_alone(
     assert (tmp_path / "thesis.txt").read_text() == "mine"
 
 
-@pytest.mark.timeout(180)
 def test_a_half_made_environment_is_made_anew_and_a_sound_one_kept(
     run: ModuleType, tmp_path: Path
 ) -> None:

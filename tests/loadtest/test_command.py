@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import PATIENCE_S
 
 from callsheet_cli import main
 from callsheet_loadtest.outcome import LoadTest, Outcome
@@ -37,7 +38,7 @@ def loadtest(folder: Path, *argv: str) -> tuple[int, dict[str, Any], str, str]:
         env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
         capture_output=True,
         text=True,
-        timeout=55,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert (folder / "r.json").exists(), done.stderr + done.stdout

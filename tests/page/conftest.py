@@ -10,10 +10,11 @@ from typing import Literal, Protocol
 import pytest
 from page.live import Live
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from waiting import PATIENCE_S
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OUTPUT = Path(__file__).parents[2] / "test-output" / "page"
-PATIENCE_MS = 15_000
+PATIENCE_MS = 1000 * PATIENCE_S
 
 Scheme = Literal["light", "dark"]
 
@@ -33,8 +34,10 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
         )
-        yield browser
-        browser.close()
+        try:
+            yield browser
+        finally:
+            browser.close()
 
 
 @pytest.fixture

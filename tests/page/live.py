@@ -11,6 +11,8 @@ from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from ports import free_port
+from waiting import PATIENCE_S
 
 from callsheet import Client, connect
 from callsheet.wire import NpcSpec, PlayerSpec, Speaker, Stats
@@ -40,7 +42,7 @@ class Live:
         self._thread = threading.Thread(target=self._loop.run_forever, name="live")
         self._server: CallsheetServer | None = None
         self._game: asyncio.Task[None] | None = None
-        self.port = 0
+        self.port = free_port()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -63,11 +65,11 @@ class Live:
         return self._server
 
     def start(self, scripted: ScriptedSettings, **server: Any) -> None:
-        """Start a server, on the port of the one before if there was one."""
-        options = {"port": self.port, "drain_timeout_s": 0.1, **server}
+        """Start a server, on the port of the one before."""
+        patient = {"hello_timeout_s": 60.0, "heartbeat_interval_s": 60.0}
+        options = {"port": self.port, "drain_timeout_s": 0.1, **patient, **server}
         settings = Settings(server=ServerSettings(**options), scripted=scripted)
         self._server = self._run(start_server(settings, ScriptedEngine(scripted)))
-        self.port = self._server.port
 
     def stop(self) -> None:
         self.end_game()
@@ -101,7 +103,7 @@ class Live:
         return self._run(answer())
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
 
     async def _play(self, game: Game, world: str) -> asyncio.Task[None]:
         ready = asyncio.Event()

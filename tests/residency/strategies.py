@@ -12,13 +12,14 @@ from callsheet_residency.items import Budget, Credit, Items, cost
 from callsheet_residency.settings import PolicySettings
 from callsheet_residency.state import StateKind, Tier
 
-DISTANCES = st.one_of(
-    st.integers(0, 120).map(lambda quarters: quarters / 4.0), st.just(float("inf"))
-)
+FINITE = st.integers(0, 120).map(lambda quarters: quarters / 4.0)
+DISTANCES = st.one_of(FINITE, st.just(float("inf")))
 
 
 @st.composite
-def problems(draw: st.DrawFn, *, equal: bool = False) -> tuple[Items, Budget, PolicySettings]:
+def problems(
+    draw: st.DrawFn, *, equal: bool = False, distances: st.SearchStrategy[float] = DISTANCES
+) -> tuple[Items, Budget, PolicySettings]:
     """Items somewhere within their budgets; with ``equal``, all alike but for distance and tier."""
     count = draw(st.integers(1, 24))
 
@@ -32,7 +33,7 @@ def problems(draw: st.DrawFn, *, equal: bool = False) -> tuple[Items, Budget, Po
     items = Items(
         kind=StateKind.PREFIX,
         keys=range(count),
-        distance_s=np.array(column(DISTANCES), np.float32),
+        distance_s=np.array(column(distances), np.float32),
         size_bytes=np.array(sizes, np.int64),
         tier=tiers,
         pinned=np.array([False] * count if equal else column(st.booleans())),

@@ -28,7 +28,9 @@ def real_server(
 ) -> AbstractAsyncContextManager[CallsheetServer]:
     """A server whose engine needs no model, and which waits for mods that a busy machine slows."""
     settings = Settings(
-        server=ServerSettings(port=port, drain_timeout_s=0.1),
+        server=ServerSettings(
+            port=port, drain_timeout_s=0.1, hello_timeout_s=60.0, heartbeat_interval_s=60.0
+        ),
         reply=ReplySettings(hear_timeout_s=hear_timeout_s),
         scripted=ScriptedSettings(token_delay_s=0.005, rebuild_s=0.0, load_s=0.0),
     )

@@ -24,8 +24,14 @@ from callsheet_server.transport.settings import ServerSettings
 
 StartServer = Callable[..., Awaitable[CallsheetServer]]
 
-PATIENT_REPLIES = {"hear_timeout_s": 10, "recall_timeout_s": 10}
-"""The most the settings allow: mods and disks that a busy machine makes slow are heard."""
+PATIENT_SERVER: dict[str, Any] = {
+    "port": 0,
+    "drain_timeout_s": 0.0,
+    "hello_timeout_s": 300.0,
+    "heartbeat_interval_s": 300.0,
+}
+PATIENT_REPLIES = {"hear_timeout_s": 10.0, "recall_timeout_s": 10.0}
+"""The most the settings allow: clients, mods and disks that a busy machine slows are waited for."""
 
 
 def scripted(**settings: Any) -> ScriptedEngine:
@@ -58,7 +64,7 @@ async def start_server() -> AsyncIterator[StartServer]:
         **server: Any,
     ) -> CallsheetServer:
         settings = Settings(
-            server=ServerSettings(**{"port": 0, "drain_timeout_s": 0.0, **server}),
+            server=ServerSettings(**PATIENT_SERVER | server),
             limits=LimitSettings(**(limits or {})),
             reply=ReplySettings(**PATIENT_REPLIES | (reply or {})),
             residency=PolicySettings(**(residency or {})),

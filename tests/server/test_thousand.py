@@ -84,7 +84,6 @@ async def test_a_thousand_connections(start_server: StartServer, enough_files: N
         scripted(),
         limits={"max_worlds": WORLDS, "max_sessions": WORLDS * (1 + OBSERVERS) + 10},
         drain_timeout_s=300.0,
-        heartbeat_interval_s=60.0,
     )
     files_before, tasks_before = open_files(), len(asyncio.all_tasks())
     async with crowd(server) as (games, observers):

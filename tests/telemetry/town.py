@@ -26,7 +26,8 @@ NPCS = ("ada", "bram", "cleo")
 def settings(**sections: dict[str, Any]) -> Settings:
     quick = {"token_delay_s": 0.001, "rebuild_s": 0.02, "load_s": 0.005}
     scripted = {**quick, **sections.pop("scripted", {})}
-    server = {"port": 0, "drain_timeout_s": 0.0, **sections.pop("server", {})}
+    patient = {"hello_timeout_s": 60.0, "heartbeat_interval_s": 60.0}
+    server = {"port": 0, "drain_timeout_s": 0.0, **patient, **sections.pop("server", {})}
     return Settings.model_validate({"server": server, "scripted": scripted, **sections})
 
 

@@ -198,11 +198,8 @@ async def test_an_error_in_a_receiver_costs_its_connection_only(start: Start) ->
         assert await other.recv() == "hi"
 
 
-async def test_the_hello_timeout_is_told_once(
-    start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(listener_module, "HELLO_TIMEOUT_S", 0.02)
-    server = await start()
+async def test_the_hello_timeout_is_told_once(start: Start) -> None:
+    server = await start(hello_timeout_s=0.02)
     async with connect(server.url) as socket:
         async with timeout():
             await socket.wait_closed()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections import Counter
 from typing import Any
 
 from toxic.proxy import Proxy
@@ -25,6 +24,14 @@ NPCS = [
     callsheet.NpcSpec(npc="eve", name="Eve"),
 ]
 POUR = wire.ActionSpec(name="pour", description="Pour a drink.", parameters={"type": "object"})
+
+
+TOLD_OBSERVER = {"npc_states", "reply_end", "stats"}
+TOLD_MOD = {"heard", "player_near", "action_done"}
+
+
+def kinds(events: list[object]) -> set[str]:
+    return {getattr(event, "type", "") for event in events} - {""}
 
 
 async def evening(url: str, proxy: Proxy) -> dict[str, Any]:
@@ -79,9 +86,9 @@ async def evening(url: str, proxy: Proxy) -> dict[str, Any]:
         except callsheet.CallsheetError as error:
             refusal = str(error.code)
         explained = await game.explain("bob")
-        await asyncio.sleep(0.3)
+        while not (kinds(seen) >= TOLD_OBSERVER and kinds(told) >= TOLD_MOD):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
         await asyncio.gather(*answers)
-        kinds = Counter(getattr(event, "type", "") for event in seen)
         return {
             "client": wire.PROTOCOL,
             "server": game.welcome.protocol,
@@ -92,8 +99,8 @@ async def evening(url: str, proxy: Proxy) -> dict[str, Any]:
             "resumed": proxy.connections > 1 and game.welcome.resumed,
             "refusal": refusal,
             "explained": sorted(one.name for one in explained.estimators),
-            "mod": sorted({getattr(event, "type", "") for event in told} - {""}),
-            "observer": sorted(k for k in ("npc_states", "reply_end", "stats") if kinds[k]),
+            "mod": sorted(kinds(told)),
+            "observer": sorted(kinds(seen) & TOLD_OBSERVER),
         }
 
 

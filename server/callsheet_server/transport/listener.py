@@ -28,8 +28,6 @@ __all__ = ["Binding", "Listener", "Receiver", "bind"]
 
 logger = logging.getLogger(__name__)
 
-HELLO_TIMEOUT_S = 5.0
-"""How long a new connection has to say hello: several round trips on the worst of networks."""
 CLOSE_TIMEOUT_S = 2.0
 """How long a peer has to answer a close before its socket is dropped."""
 WRITE_HIGH_WATER_BYTES = 262_144
@@ -175,9 +173,8 @@ class Listener:
         problem = host_problem(self._settings, headers) or origin_problem(self._settings, headers)
         if problem is not None:
             receiver.refuse(problem)
-        alarm = asyncio.get_running_loop().call_later(
-            HELLO_TIMEOUT_S, receiver.hello_timeout, HELLO_TIMEOUT_S
-        )
+        timeout_s = self._settings.hello_timeout_s
+        alarm = asyncio.get_running_loop().call_later(timeout_s, receiver.hello_timeout, timeout_s)
         tasks = [
             asyncio.create_task(_write(peer, outbox)),
             asyncio.create_task(_abort_if_stuck(peer, outbox)),
