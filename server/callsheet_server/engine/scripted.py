@@ -161,7 +161,7 @@ class ScriptedEngine:
             if npc == key:
                 cancelled.set()
 
-    def publish(self, world: str, npcs: Sequence[str], distance_s: NDArray[np.float32]) -> None:
+    def publish(self, world: str, npcs: tuple[str, ...], distance_s: NDArray[np.float32]) -> None:
         """The server plans for this engine's store; there is nobody else to tell."""
 
     async def submit(self, request: GenerationRequest) -> AsyncGenerator[Delta | GenerationEnd]:

@@ -128,7 +128,7 @@ def test_a_request_evicts_the_farthest(model: Model) -> None:
     keys = [model.register(name, (i,) * 12) for i, name in enumerate("abc")]
     model.store.load(keys[0], Tier.DEVICE)
     model.store.load(keys[1], Tier.DEVICE)
-    model.store.published["w"] = (["a", "b"], np.array([1.0, 5.0], dtype=np.float32))
+    model.store.published["w"] = (("a", "b"), np.array([1.0, 5.0], dtype=np.float32))
     model.store.take_changes()
     entry = model.entry(keys[2])
     model.store.commit(entry, row_of(entry, entry.prefix), make_room=True)

@@ -150,7 +150,7 @@ class EmbeddedEngine:
                 self.cancel(request_id)
         self._on_prompt_thread(self._forget, key)
 
-    def publish(self, world: str, npcs: Sequence[str], distance_s: NDArray[np.float32]) -> None:
+    def publish(self, world: str, npcs: tuple[str, ...], distance_s: NDArray[np.float32]) -> None:
         """Note the distances: who is farthest makes room for a request that cannot wait."""
         loaded = self._need_loaded()
         loaded.prefixes.published[world] = (npcs, distance_s)

@@ -48,8 +48,9 @@ class PrefixStore:
         """Measured by the scheduler; this is the first guess."""
         self.transient_runs = 0
         """Requests whose NPC's prefix found no room on the device."""
-        self.published: dict[str, tuple[Sequence[str], NDArray[np.float32]]] = {}
-        """The latest distances: per world N NPC ids and (N,) float32 seconds."""
+        self.published: dict[str, tuple[tuple[str, ...], NDArray[np.float32]]] = {}
+        """The latest distances: per world N NPC ids and (N,) float32 seconds; never changed, since
+        the model thread reads what the event loop put here."""
         self._build = build
         self._moved: set[Hashable] = set()
         self._entries: dict[Hashable, PrefixEntry] = {}

@@ -167,8 +167,7 @@ class SglangEngine:
             self._warmer.void([handle])
             self._feed.forget(handle)
 
-    def publish(self, world: str, npcs: Sequence[str], distance_s: NDArray[np.float32]) -> None:
-        """As the protocol says; ``npcs`` must stay the same list, changed only as NPCs are put."""
+    def publish(self, world: str, npcs: tuple[str, ...], distance_s: NDArray[np.float32]) -> None:
         rows, handles = self._cast.handles.rows(world, npcs)
         self._feed.distances.note(handles, distance_s[rows])
 
