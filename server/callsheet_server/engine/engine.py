@@ -212,6 +212,12 @@ class Engine(Protocol):
     def forget_npc(self, key: NpcKey) -> None:
         """Drop all state of an NPC and cancel its requests. Unknown keys are ignored."""
 
+    def forget_world(self, world: str) -> None:
+        """Release everything of ``world``: its NPCs, its shared prefix, what was published of it.
+
+        Device bytes are as before the world began. Unknown worlds are ignored.
+        """
+
     def publish(self, world: str, npcs: tuple[str, ...], distance_s: NDArray[np.float32]) -> None:
         """Tell an engine that plans for itself how soon NPCs will call.
 

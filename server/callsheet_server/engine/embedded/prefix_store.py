@@ -120,6 +120,13 @@ class PrefixStore:
                 if self._entries.get(key) is entry:
                     del self._entries[key]
 
+    def drop_world(self, world: str) -> None:
+        """Forget a world's shared prefixes; its NPCs have been dropped."""
+        with self._changed:
+            shared = [k for k in self._entries if isinstance(k, WorldKey) and k.world == world]
+        for key in shared:
+            self.drop(key)
+
     def take_changes(self) -> set[Hashable]:
         with self._changed:
             moved, self._moved = self._moved, set()

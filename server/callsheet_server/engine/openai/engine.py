@@ -127,6 +127,11 @@ class OpenAIEngine:
         self._calls.cancel_npc(key)
         self._profiles.pop(key, None)
 
+    def forget_world(self, world: str) -> None:
+        for key in [key for key in self._profiles if key.world == world]:
+            self.forget_npc(key)
+        self._lore.pop(world, None)
+
     def publish(self, world: str, npcs: tuple[str, ...], distance_s: NDArray[np.float32]) -> None:
         """There is nobody to tell."""
 

@@ -167,6 +167,11 @@ class SglangEngine:
             self._warmer.void([handle])
             self._feed.forget(handle)
 
+    def forget_world(self, world: str) -> None:
+        for key in [key for key in self._cast.profiles if key.world == world]:
+            self.forget_npc(key)
+        self._cast.forget_world(world)
+
     def publish(self, world: str, npcs: tuple[str, ...], distance_s: NDArray[np.float32]) -> None:
         rows, handles = self._cast.handles.rows(world, npcs)
         self._feed.distances.note(handles, distance_s[rows])

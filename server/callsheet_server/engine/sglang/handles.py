@@ -76,6 +76,10 @@ class Handles:
             known = self._rows[world] = npcs, rows, handles[rows]
         return known[1], known[2]
 
+    def forget_world(self, world: str) -> None:
+        """Nobody asks for this world's rows any more."""
+        self._rows.pop(world, None)
+
     def check_integrity(self) -> None:
         """Raise ``AssertionError`` naming the broken invariant, if one is broken."""
         for key, handle in self._of.items():
