@@ -16,7 +16,7 @@ from callsheet_server.engine import create_engine
 from callsheet_server.engine.engine import Progress
 from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.storage.errors import StorageError
-from callsheet_server.trace.recorder import Recorder
+from callsheet_server.trace.recorder import Recorder, UnfinishedRecordingError
 from callsheet_server.transport.errors import SettingFileError
 
 __all__ = ["StartError", "build", "local_url", "page_url", "run_with_server", "serve", "until_told"]
@@ -48,6 +48,8 @@ def build(settings: Settings, record: Path | None = None) -> CallsheetServer:
         recorder = None if record is None else Recorder(record)
     except OSError as error:
         raise StartError(f"{record}: cannot be written: {error.strerror}") from None
+    except UnfinishedRecordingError as error:
+        raise StartError(str(error)) from None
     return CallsheetServer(settings, engine, recorder=recorder)
 
 
