@@ -42,6 +42,7 @@ MAY_IMPORT = {
 FLOORS = {
     "callsheet_server": (
         "log_context",
+        "whole_file",
         "limits",
         "transport",
         "world",

@@ -222,7 +222,7 @@ class _Run:
             self._controller.refresh(StateKind.PREFIX, key)
         distance_s = self._policy.distance_s(self._replay)
         self._controller.set_distances(WORLD, distance_s)
-        self._engine.publish(WORLD, [key.npc for key in self._keys], distance_s)
+        self._engine.publish(WORLD, tuple(key.npc for key in self._keys), distance_s)
         self._mover.submit(self._controller.step(time.monotonic()))
         self._note_moves()
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from callsheet_server.whole_file import write_whole
+
 __all__ = ["Store", "StoreError"]
 
 
@@ -43,7 +45,7 @@ class Store:
             self._read(setup)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps({"setup": setup}) + "\n", encoding="utf-8")
+            write_whole(path, json.dumps({"setup": setup}) + "\n")
         self.setup = dict(setup)
 
     @classmethod
@@ -97,7 +99,7 @@ class Store:
         text = self._path.read_text(encoding="utf-8")
         if not text.endswith("\n"):  # the run was stopped while it wrote
             text = text[: text.rfind("\n") + 1]
-            self._path.write_text(text, encoding="utf-8")
+            write_whole(self._path, text)
         lines = text.splitlines()
         found = json.loads(lines[0]).get("setup") if lines else None
         if found != json.loads(json.dumps(setup)):

@@ -6,6 +6,7 @@ import html
 from collections.abc import Sequence
 
 from callsheet_loadtest.outcome import Outcome
+from callsheet_server.whole_file import write_whole
 
 __all__ = ["summary", "write_report"]
 
@@ -116,7 +117,8 @@ def write_report(outcome: Outcome, locust_html: str) -> None:
         if locust_html
         else ""
     )
-    test.html.write_text(
+    write_whole(
+        test.html,
         f"<!doctype html><html lang=en><meta charset=utf-8><title>Callsheet load test</title>"
         f"<style>{STYLE}</style><h1>Callsheet load test</h1>"
         f"<p>{test.users} games, {test.npcs:,} NPCs, {test.hz:g} ticks a second, {test.mods} mods, "
@@ -125,7 +127,6 @@ def write_report(outcome: Outcome, locust_html: str) -> None:
         f"<h2>Requests</h2><table><tr><th></th><th>count</th><th>failed</th><th>p50 ms</th>"
         f"<th>p95 ms</th><th>p99 ms</th><th>max ms</th></tr>{rows}</table>"
         f"<h2>Over time</h2>{''.join(plots)}{locust}</html>",
-        encoding="utf-8",
     )
 
 

@@ -127,6 +127,7 @@ def run(args: argparse.Namespace) -> int:
     from callsheet_loadtest.outcome import LoadTest
     from callsheet_loadtest.report import summary
     from callsheet_loadtest.server import StartError
+    from callsheet_server.whole_file import write_whole
 
     test = LoadTest(
         npcs=args.npcs,
@@ -159,7 +160,10 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(f"{args.html} cannot be written: {error.strerror}") from None
     print(f"\n{summary(outcome)}\n\nreport: {args.html}")
     if args.json:
-        args.json.write_text(json.dumps(outcome.as_json(), indent=2) + "\n", encoding="utf-8")
+        try:
+            write_whole(args.json, json.dumps(outcome.as_json(), indent=2) + "\n")
+        except OSError as error:
+            raise CommandError(f"{args.json} cannot be written: {error.strerror}") from None
     if outcome.interrupted:
         return 130
     return 1 if outcome.missed else 0

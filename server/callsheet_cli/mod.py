@@ -95,12 +95,12 @@ def new(args: argparse.Namespace) -> int:
         CommandError: the file is there already, or cannot be written.
     """
     from callsheet.mod.starter import STARTER
+    from callsheet_server.whole_file import write_whole
 
+    if args.file.exists():
+        raise CommandError(f"{args.file} is there already; choose another name")
     try:
-        with args.file.open("x", encoding="utf-8") as file:
-            file.write(STARTER.format(file=args.file.name))
-    except FileExistsError:
-        raise CommandError(f"{args.file} is there already; choose another name") from None
+        write_whole(args.file, STARTER.format(file=args.file.name))
     except OSError as error:
         raise CommandError(f"{args.file} cannot be written: {error.strerror}") from None
     print(f"wrote {args.file}; run it with: callsheet mod run {args.file}")

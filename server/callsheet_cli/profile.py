@@ -126,9 +126,10 @@ def write_html(profile: Profile, name: str, path: Path) -> None:
         CommandError: the file cannot be written.
     """
     from callsheet_server.tools.profile.report import html
+    from callsheet_server.whole_file import write_whole
 
     try:
-        path.write_text(html(profile, Path(name).name), encoding="utf-8")
+        write_whole(path, html(profile, Path(name).name))
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror or error}") from None
 

@@ -13,7 +13,10 @@ __all__ = ["add_parser", "run"]
 EPILOG = """
 Let the game connect to this server as to any other. The first world in which a tick comes is
 recorded, until Ctrl-C: who there is, every tick, every call. Answers are not; the trace says when
-somebody was spoken to and with what words. An old FILE is replaced.
+somebody was spoken to and with what words.
+
+While it is written the recording is called FILE.partial. Ctrl-C ends it: then it takes the place of
+an old FILE. After a crash FILE.partial stays; it can be replayed up to where it was cut off.
 
 examples:
   callsheet record evening.jsonl

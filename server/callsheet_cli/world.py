@@ -97,11 +97,13 @@ def run_check(args: argparse.Namespace) -> int:
 def run_backup(args: argparse.Namespace) -> int:
     """Copy a world."""
     from callsheet_server.storage.portable import back_up
+    from callsheet_server.whole_file import whole_file
 
     folder = _folder(args)
-    _make_room(args)
-    with _percent("backup") as progress:
-        back_up(folder, args.world, args.file, progress)
+    _check_free(args)
+    with whole_file(args.file) as partial, _percent("backup") as progress:
+        partial.unlink(missing_ok=True)
+        back_up(folder, args.world, partial, progress)
     return _done(f"{args.world} was copied to {args.file}")
 
 
@@ -117,10 +119,14 @@ def run_restore(args: argparse.Namespace) -> int:
 def run_export(args: argparse.Namespace) -> int:
     """Write a world as JSON lines."""
     from callsheet_server.storage.portable import export
+    from callsheet_server.whole_file import whole_file
 
     folder = _folder(args)
-    _make_room(args)
-    with args.file.open("w", encoding="utf-8", newline="\n") as out:
+    _check_free(args)
+    with (
+        whole_file(args.file) as partial,
+        partial.open("w", encoding="utf-8", newline="\n") as out,
+    ):
         rows = export(folder, args.world, out)
     return _done(f"{rows} rows of {args.world} were written to {args.file}")
 
@@ -184,11 +190,9 @@ def _claimed(args: argparse.Namespace) -> Iterator[Folder]:
         folder.release()
 
 
-def _make_room(args: argparse.Namespace) -> None:
-    if args.file.exists():
-        if not args.force:
-            raise CommandError(f"{args.file} exists; --force overwrites it")
-        args.file.unlink()
+def _check_free(args: argparse.Namespace) -> None:
+    if args.file.exists() and not args.force:
+        raise CommandError(f"{args.file} exists; --force overwrites it")
 
 
 @contextmanager

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from waiting import PATIENCE_S
 
 from callsheet_server.residency.policies import POLICIES
 from callsheet_server.trace import read_trace
+from callsheet_server.trace.recorder import FileThread
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +81,41 @@ def test_a_replay_against_a_recording_server_is_recorded_again(town: Path, tmp_p
     assert len(second.ticks) == len(first.ticks)
     said = [sorted((c.row, c.text) for c in trace.calls) for trace in (first, second)]
     assert said[0] == said[1]
+
+
+def test_a_recording_that_cannot_begin_touches_nothing(town: Path, tmp_path: Path) -> None:
+    """The port is taken; then a recording that was cut short lies in the way."""
+    path = tmp_path / "evening.jsonl"
+    path.write_bytes(town.read_bytes())
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        _, err = run("record", str(path), "--engine", "scripted", "--port", port, status=1)
+    assert "cannot listen" in err
+    assert path.read_bytes() == town.read_bytes()
+    assert list(tmp_path.iterdir()) == [path]
+    cut_short = tmp_path / "evening.jsonl.partial"
+    cut_short.write_bytes(town.read_bytes()[:-10])
+    _, err = run("record", str(path), "--engine", "scripted", "--port", "0", status=1)
+    assert "evening.jsonl.partial is a recording that was cut short" in err
+    assert "Traceback" not in err
+    assert cut_short.read_bytes() == town.read_bytes()[:-10]
+    assert len(read_trace(cut_short).npcs) == 12
+
+
+def test_a_recording_takes_the_old_ones_place_when_it_is_over(tmp_path: Path) -> None:
+    path = tmp_path / "evening.jsonl"
+    path.write_bytes(b"old")
+    nothing = FileThread(path)
+    nothing.close()
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path], "nothing was recorded"
+    file = FileThread(path)
+    file.write(b"a line\n")
+    assert path.read_bytes() == b"old"
+    file.close()
+    file.close()
+    assert path.read_bytes() == b"a line\n"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from storage.worlds import make, texts
 
 from callsheet_cli import main
+from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.folder import Folder
 
 
@@ -82,6 +83,44 @@ def test_export_and_import(folder: Path, tmp_path: Path) -> None:
     assert {row["table"] for row in rows} == {"world", "npcs", "players", "turns", "facts"}
     assert next(row["spec"] for row in rows if row["table"] == "npcs")["name"] == "Bob"
     assert first.read_text().splitlines()[1:] == second.read_text().splitlines()[1:]
+
+
+@pytest.mark.parametrize("command", ["export", "backup"])
+def test_a_command_that_fails_leaves_no_file_and_destroys_none(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    out = tmp_path / "town.out"
+    world(folder, command, "nowhere", out, status=1)
+    assert not out.exists()
+    out.write_text("of last year")
+    world(folder, command, "nowhere", out, "--force", status=1)
+
+    def break_off(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(WorldFile, "rows", break_off)
+    monkeypatch.setattr(WorldFile, "copy_to", break_off)
+    world(folder, command, "town", out, "--force", status=1)
+    assert out.read_text() == "of last year"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["town.out", "worlds"]
+
+
+@pytest.mark.parametrize("command", ["restore", "import"])
+def test_a_world_is_there_until_another_takes_its_place(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    source = tmp_path / "source"
+    world(folder, {"restore": "backup", "import": "export"}[command], "town", source)
+    path = Folder(folder).file("town")
+
+    def refuse(_: Path, target: Path) -> None:
+        assert path.is_file(), "the old one is gone before the new one is there"
+        raise OSError(f"{target} is in use")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    world(folder, command, "town", source, "--force", status=1)
+    assert texts(path) == ["turn 0", "turn 1", "turn 2"]
+    assert [p.name for p in folder.iterdir() if "ing" in p.suffix] == []
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,42 @@ async def test_a_bug_in_a_store_is_contained(mover: Mover, store: Gate, books: B
     assert store.tier("b") is Tier.DEVICE
 
 
+class Broken(Books):
+    """Books that fail at everything they are told, after noting it."""
+
+    def started(self, action: Action) -> None:
+        super().started(action)
+        raise ZeroDivisionError("a bug in the ledger")
+
+    def finished(
+        self, action: Action, moved_bytes: int, seconds: float, error: Exception | None
+    ) -> None:
+        super().finished(action, moved_bytes, seconds, error)
+        raise ZeroDivisionError("a bug in the ledger")
+
+    def told(self, move: DoneMove) -> None:
+        self.done.append(move)
+        raise ZeroDivisionError("a bug in a subscriber's view")
+
+
+async def test_a_bug_in_what_is_told_of_moves_is_counted_and_moving_goes_on(
+    store: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.open.set()
+    broken = Broken()
+    mover = Mover([store], broken, broken.told)
+    mover.submit(plan("ab"))
+    mover.submit(plan("cde"))  # The device is full at d: e is given up.
+    await mover.idle()
+    mover.submit(Plan((Evict(StateKind.BLOB, "a", Tier.DEVICE, Tier.HOST, 10, ""),)))
+    await mover.idle()
+    assert broken.started_keys == ["a", "b", "c", "d", "a"]
+    assert broken.finished_keys == ["a", "b", "c", "d", "e", "a"]
+    assert len(broken.done) == 5
+    assert mover.failures == len(caplog.records) == 16
+    await mover.close()
+
+
 async def test_closing_finishes_the_move_under_way_and_drops_the_rest(
     mover: Mover, store: Gate, books: Books
 ) -> None:

@@ -87,7 +87,7 @@ async def test_no_state_is_left(quiet: CallsheetServer) -> None:
 async def test_the_next_game_of_a_world_starts_from_nothing(server: CallsheetServer) -> None:
     lore: dict[str, str] = {}
     engine: Any = server.engine
-    engine.set_world_prefix = lore.__setitem__
+    engine.set_world_prefix, engine.forget_world = lore.__setitem__, lore.__delitem__
     async with Client(server.port, role="observer") as observer:
         async with Client(server.port) as game:
             await game.ask(ConfigureWorld(id=1, lore="Old tales.", npc_max_speed_mps=9.0), Ok)
@@ -95,7 +95,7 @@ async def test_the_next_game_of_a_world_starts_from_nothing(server: CallsheetSer
             await game.send(Bye())
             await game.closed()
         await observer.get(WorldClosed)
-        assert lore == {"town": ""}
+        assert lore == {}
         async with Client(server.port) as game:
             await game.spawn("bob")
             world = server.rooms["town"].world

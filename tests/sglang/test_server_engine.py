@@ -147,7 +147,7 @@ async def test_text_streams_and_its_prefix_is_found_again(talk: Talk) -> None:
     assert second.cached_tokens >= second.prompt_tokens - 2
     prefixes = engine.prefixes
     assert prefixes is not None
-    engine.publish("w", ["mara"], np.array([5.0], np.float32))
+    engine.publish("w", ("mara",), np.array([5.0], np.float32))
     await until(lambda: prefixes.tier(mara) is Tier.DEVICE)
     assert prefixes.size_bytes(mara) > 0
     assert engine.occupancy().tiers[0].used_bytes > 0

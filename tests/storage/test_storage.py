@@ -86,6 +86,111 @@ async def test_what_fails_takes_what_followed_with_it_and_nothing_else(tmp_path:
     assert await kept_turns(tmp_path) == ["turn 1", "turn 3"]
 
 
+async def test_a_bug_in_what_is_told_of_a_change_concerns_no_other_change(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    storage, log = await started(tmp_path), list[str]()
+    journal = storage.journal(WORLD)
+
+    def change(name: str, *todo: Write) -> Change:
+        def note(what: str) -> None:
+            log.append(f"{name} {what}")
+            raise ZeroDivisionError("a bug")
+
+        return Change(
+            todo,
+            done=lambda _: note("done"),
+            undo=lambda: note("undone"),
+            failed=lambda _: note("failed"),
+        )
+
+    for number in range(3):
+        journal.submit(change(f"a{number}", turn(number)))
+    await storage.flush()
+    journal.submit(change("b", BROKEN))
+    journal.submit(change("c"))
+    await storage.flush()
+    journal.submit(change("d"))
+    await storage.flush()
+    told = ["a0 done", "a1 done", "a2 done", "c undone", "b undone", "b failed", "c failed"]
+    assert log == [*told, "d done"]
+    assert storage.disk is not None
+    assert storage.disk.writer.told_failures == len(log)
+    assert sum("who is told of changes failed" in line for line in caplog.messages) == len(log)
+    await storage.close()
+
+
+async def test_a_file_that_cannot_be_closed_stops_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = await started(tmp_path)
+    storage.journal(WORLD).submit(Change([turn(1)]))
+    await storage.flush()
+
+    def refuse(_: WorldFile) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(WorldFile, "close", refuse)
+        storage.rest(WORLD)
+        await at_rest(storage)
+        storage.journal("elsewhere").submit(Change([turn(2)]))
+        await storage.flush()
+    assert storage.disk is not None
+    assert storage.disk.writer.failures == 1
+    await storage.close()
+
+
+async def at_rest(storage: Storage) -> None:
+    """Wait until no world's journal is kept."""
+    async with asyncio.timeout(50):
+        while books(storage) != ({}, {}, {}):  # noqa: ASYNC110, nobody announces it
+            await asyncio.sleep(0.005)
+
+
+def books(storage: Storage) -> tuple[Any, Any, Any]:
+    """Journals, open files, failures remembered."""
+    assert storage.disk is not None
+    writer: Any = storage.disk.writer
+    journals: Any = storage
+    return journals._journals, writer._files, writer._failed_epochs
+
+
+async def test_a_world_at_rest_leaves_nothing_behind(tmp_path: Path) -> None:
+    storage = await started(tmp_path)
+    for number in range(1, 41):
+        journal = storage.journal(f"match{number}")
+        journal.submit(Change(must=[turn(number)]))
+        if number % 2:
+            journal.submit(Change([BROKEN], must=[turn(-number)]))
+        storage.rest(f"match{number}")
+    await at_rest(storage)
+    storage.check_integrity()
+    for number in range(1, 41):
+        path = Folder(tmp_path).file(f"match{number}")
+        kept = await asyncio.to_thread(texts, path, f"match{number}")
+        assert kept == [f"turn {number}", f"turn {-number}"][: 1 + number % 2]
+    await storage.close()
+
+
+async def test_a_world_that_is_entered_again_is_not_forgotten(tmp_path: Path) -> None:
+    storage = await started(tmp_path)
+    journal = storage.journal(WORLD)
+    for number in range(50):
+        journal.submit(Change([BROKEN]))
+        storage.rest(WORLD)
+        if number % 3:
+            await asyncio.sleep(0)
+        if number % 5 == 0:
+            await at_rest(storage)
+        journal = storage.journal(WORLD)
+        await journal.flush()  # type: ignore[attr-defined]
+        journal.submit(Change([turn(number)]))
+        await storage.flush()
+    await storage.close()
+    assert await kept_turns(tmp_path) == [f"turn {number}" for number in range(50)]
+
+
 async def test_what_must_be_done_is_carried_over_a_failure(tmp_path: Path) -> None:
     storage = await started(tmp_path)
     journal = storage.journal(WORLD)

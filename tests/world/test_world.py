@@ -277,3 +277,27 @@ def test_a_turn_of_one_who_is_gone_closes_nothing() -> None:
     assert world.columns.open_turns[world.npcs["bob"].row] == 0
     assert np.isnan(world.snapshot().last_call_s[0])
     world.check_integrity()
+
+
+# --- what is handed out ---------------------------------------------------------------------------
+
+
+def test_row_ids_handed_out_are_never_changed() -> None:
+    world = world_with("ann", "bob")
+    before = world.row_ids
+    advance(world, 1.0)
+    assert world.row_ids is before, "nobody came or went: nothing is copied"
+    world.despawn(["ann"], [])
+    world.spawn([npc("zoe"), npc("ida")], [])
+    assert before == ("ann", "bob")
+    assert world.row_ids == ("zoe", "bob", "ida")
+
+
+def test_row_ids_are_as_many_as_rows_when_only_the_dead_were_restored() -> None:
+    old = world_with("ann", "bob")
+    world = world_with()
+    for one in old.npcs.values():
+        world.columns.retire(one.handle)
+    assert world.row_ids == ("", "")
+    assert len(world.snapshot().alive) == len(world.row_ids)
+    world.check_integrity()

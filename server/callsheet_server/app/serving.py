@@ -17,7 +17,7 @@ from callsheet_server.engine import create_engine
 from callsheet_server.engine.engine import Progress
 from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.storage.errors import StorageError
-from callsheet_server.trace.recorder import Recorder
+from callsheet_server.trace.recorder import Recorder, UnfinishedRecordingError
 from callsheet_server.transport.errors import SettingFileError
 
 __all__ = ["StartError", "local_url", "page_url", "run_with_server", "serve", "start", "until_told"]
@@ -47,6 +47,8 @@ async def start(
         recorder = None if record is None else Recorder(record)
     except OSError as error:
         raise StartError(f"{record}: cannot be written: {error.strerror}") from None
+    except UnfinishedRecordingError as error:
+        raise StartError(str(error)) from None
     try:
         return await start_server(settings, engine, recorder=recorder, report=report)
     except (EngineStartError, SettingFileError, StorageError) as error:

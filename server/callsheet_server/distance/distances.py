@@ -38,7 +38,10 @@ class Distances:
     now_s: float
     """Game time they hold for."""
     distance_s: NDArray[np.float32]
-    """(N,) float32, >= 0, seconds of game time to the next expected call; dead rows +inf."""
+    """(N,) float32, >= 0, seconds of game time to the next expected call; dead rows +inf.
+
+    Read-only, as ``winner`` is: other threads may keep it.
+    """
     winner: NDArray[np.uint8]
     """(N,) uint8, an ``Estimator``."""
     encounter: EncounterState
@@ -70,4 +73,6 @@ def estimate(
     dead = ~snapshot.alive
     distance_s[dead] = np.inf
     winner[dead] = Estimator.NONE
+    for array in (distance_s, winner):
+        array.flags.writeable = False
     return Distances(snapshot.game_time_s, distance_s, winner, state)

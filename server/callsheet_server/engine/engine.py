@@ -213,15 +213,24 @@ class Engine(Protocol):
     def forget_npc(self, key: NpcKey) -> None:
         """Drop all state of an NPC and cancel its requests. Unknown keys are ignored."""
 
-    def publish(self, world: str, npcs: Sequence[str], distance_s: NDArray[np.float32]) -> None:
+    def forget_world(self, world: str) -> None:
+        """Release everything of ``world``: its NPCs, its shared prefix, what was published of it.
+
+        Device bytes are as before the world began. Unknown worlds are ignored.
+        """
+
+    def publish(self, world: str, npcs: tuple[str, ...], distance_s: NDArray[np.float32]) -> None:
         """Tell an engine that plans for itself how soon NPCs will call.
 
-        Latest wins; engines coalesce and send on only what changed enough to matter.
+        Latest wins; engines coalesce and send on only what changed enough to matter. The engine
+        may keep both arguments and read them from another thread, so the caller hands over
+        snapshots that nobody touches again.
 
         Args:
             world: the NPCs' world.
-            npcs: N NPC ids.
-            distance_s: (N,) float32, CPU; +inf = no expectation.
+            npcs: N NPC ids, "" for a row without an NPC. The same tuple as before tells an engine,
+                at no cost, that nobody came or went.
+            distance_s: (N,) float32, CPU, read-only; +inf = no expectation.
         """
 
     def submit(self, request: GenerationRequest) -> AsyncGenerator[Delta | GenerationEnd]:

@@ -33,7 +33,8 @@ class MoveLog(Protocol):
 class Mover:
     """Runs plans one action at a time, in order; urgent plans go first.
 
-    All methods, and the calls to ``log`` and ``done``, are in the event loop's thread.
+    All methods, and the calls to ``log`` and ``done``, are in the event loop's thread. An exception
+    in one of those calls is logged and counted, and changes nothing else.
     """
 
     def __init__(
@@ -46,6 +47,8 @@ class Mover:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="callsheet-mover")
         self._running: asyncio.Task[None] | None = None
         self._closed = False
+        self.failures = 0
+        """Exceptions in what was told of moves."""
 
     def submit(self, plan: Plan, urgent: bool = False) -> None:
         """Queue a plan; an urgent one is next, before the rest of the one that is under way."""
@@ -82,25 +85,32 @@ class Mover:
             self._running = None
 
     async def _carry_out(self, action: Action, rest: deque[Action]) -> None:
-        self._log.started(action)
+        self._tell(self._log.started, action)
         loop = asyncio.get_running_loop()
         result = await loop.run_in_executor(self._thread, self._move, action)
         self._report(result)
         if result.error is not None:
             # What comes after may have counted on the room this move was to make.
             while rest:
-                self._log.finished(rest.popleft(), 0, 0.0, result.error)
+                self._tell(self._log.finished, rest.popleft(), 0, 0.0, result.error)
 
     def _report(self, move: DoneMove) -> None:
-        self._log.finished(move.action, move.moved_bytes, move.seconds, move.error)
-        self._done(move)
+        self._tell(self._log.finished, move.action, move.moved_bytes, move.seconds, move.error)
+        self._tell(self._done, move)
+
+    def _tell(self, whom: Callable[..., None], *what: object) -> None:
+        try:
+            whom(*what)
+        except Exception:
+            self.failures += 1
+            logger.exception("who is told of moves failed; moving goes on")
 
     def _move(self, action: Action) -> DoneMove:
         """Carry one action out; runs in the mover's thread."""
-        store = self._stores[action.kind]
         started_s = time.perf_counter()
         moved, error = 0, None  # type: int, Exception | None
         try:
+            store = self._stores[action.kind]
             if isinstance(action, Load):
                 moved = store.load(action.key, action.target)
             else:

@@ -161,7 +161,11 @@ class ScriptedEngine:
             if npc == key:
                 cancelled.set()
 
-    def publish(self, world: str, npcs: Sequence[str], distance_s: NDArray[np.float32]) -> None:
+    def forget_world(self, world: str) -> None:
+        for key in [key for key in self._profiles if key.world == world]:
+            self.forget_npc(key)
+
+    def publish(self, world: str, npcs: tuple[str, ...], distance_s: NDArray[np.float32]) -> None:
         """The server plans for this engine's store; there is nobody else to tell."""
 
     async def submit(self, request: GenerationRequest) -> AsyncGenerator[Delta | GenerationEnd]:

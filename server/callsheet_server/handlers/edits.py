@@ -51,6 +51,7 @@ class Builder:
             self._pipeline.check_adapter(spec.adapter, f"npcs.{index}.adapter")
         npcs, players = room.world.spawn(message.npcs, message.players)
         names = [npc.spec.npc for npc in npcs]
+        latest = most_turns(room.memory.budget_tokens)
         for name in names:
             self.sync(room, name)
 
@@ -76,7 +77,7 @@ class Builder:
                 *(PutPlayer(p.spec, p.handle) for p in players),
                 save_config(room.world),
             ),
-            read=lambda file: file.memories(names, most_turns(room.memory.budget_tokens)),
+            read=lambda file: file.memories(names, latest),
             done=arrived,
             undo=_unless_closed(room, undo),
         )

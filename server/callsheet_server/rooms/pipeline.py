@@ -131,9 +131,9 @@ class Pipeline:
         self._engine.forget_npc(key)
 
     def forget_world(self, room: Room) -> None:
-        """The world's NPCs are gone; so is the text they shared."""
+        """The world is over: nothing of it is kept."""
         self._controller.forget_world(room.name)
-        self._engine.set_world_prefix(room.name, "")
+        self._engine.forget_world(room.name)
 
     def set_lore(self, room: Room) -> None:
         """The text all NPCs of the world share has changed, and with it every prefix."""

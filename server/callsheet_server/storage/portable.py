@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -69,21 +69,17 @@ def restore(folder: Folder, world: str, source: Path, progress: Progress) -> Non
         NewerWorldError: a later version wrote it.
         sqlite3.Error: the copy cannot be written.
     """
-    fresh = folder.file(world).with_suffix(".restoring")
-    _remove(fresh)
-    try:
-        with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as backup:
-            _copy(backup, fresh, progress)
-        with closing(WorldFile(fresh, world)) as file:
-            damage = file.damage()
-    except (sqlite3.DatabaseError, UnreadableWorldError) as error:
-        _remove(fresh)
-        raise ImportFileError(f"{source}: is no backup that can be read: {error}") from None
-    if damage:
-        _remove(fresh)
-        raise ImportFileError(f"{source}: is damaged: {'; '.join(damage)}")
-    _remove(folder.file(world))
-    fresh.replace(folder.file(world))
+    with _replacing(folder.file(world), ".restoring") as fresh:
+        try:
+            uri = f"{source.absolute().as_uri()}?mode=ro"
+            with closing(sqlite3.connect(uri, uri=True)) as backup:
+                _copy(backup, fresh, progress)
+            with closing(WorldFile(fresh, world)) as file:
+                damage = file.damage()
+        except (sqlite3.DatabaseError, UnreadableWorldError) as error:
+            raise ImportFileError(f"{source}: is no backup that can be read: {error}") from None
+        if damage:
+            raise ImportFileError(f"{source}: is damaged: {'; '.join(damage)}")
 
 
 def export(folder: Folder, world: str, out: TextIO) -> int:
@@ -109,25 +105,20 @@ def import_world(folder: Folder, world: str, lines: TextIO, progress: Callable[[
         ImportFileError: a line is not one of an export, named by its number.
         sqlite3.Error: the world cannot be written.
     """
-    fresh = folder.file(world).with_suffix(".importing")
-    _remove(fresh)
     rows = 0
-    try:
-        with closing(WorldFile(fresh, world)) as file:
-            batch: list[Write] = []
-            for write in _parsed(lines):
-                batch.append(write)
-                rows += 1
-                if len(batch) == LINES_PER_COMMIT:
-                    file.apply([(batch, None)])
-                    batch = []
-                    progress(rows)
-            file.apply([(batch, None)])
-    except BaseException:
-        _remove(fresh)
-        raise
-    _remove(folder.file(world))
-    fresh.replace(folder.file(world))
+    with (
+        _replacing(folder.file(world), ".importing") as fresh,
+        closing(WorldFile(fresh, world)) as file,
+    ):
+        batch: list[Write] = []
+        for write in _parsed(lines):
+            batch.append(write)
+            rows += 1
+            if len(batch) == LINES_PER_COMMIT:
+                file.apply([(batch, None)])
+                batch = []
+                progress(rows)
+        file.apply([(batch, None)])
     return rows
 
 
@@ -163,6 +154,22 @@ def _write(row: dict[str, Any]) -> Write:
             return PutFact(row["npc"], row["name"], row["value"])
         case table:
             raise ValueError(f"no table {table!r}")
+
+
+@contextmanager
+def _replacing(path: Path, suffix: str) -> Iterator[Path]:
+    """Path of a new database, which takes the place of ``path`` if the block does not raise."""
+    fresh = path.with_suffix(suffix)
+    _remove(fresh)
+    try:
+        yield fresh
+        # A log left beside the new database would be played into it.
+        for side in SIDE_FILES[1:]:
+            path.with_name(path.name + side).unlink(missing_ok=True)
+        fresh.replace(path)
+    except BaseException:
+        _remove(fresh)
+        raise
 
 
 def _copy(backup: sqlite3.Connection, target: Path, progress: Progress) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import logging
 import sqlite3
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ from callsheet_server.storage.writer import Job, Writer, load_or_replace
 from callsheet_server.storage.writes import Write
 
 __all__ = ["Disk", "Storage", "WorldJournal", "open_storage"]
+
+logger = logging.getLogger(__name__)
 
 RETRY_S = 1.0
 """When to come back with what could not be kept."""
@@ -44,8 +48,8 @@ async def open_storage(
         return Storage(None, quarantined), []
     folder = Folder(Path(settings.directory))
     saved = await asyncio.to_thread(_load, folder, max_turns, quarantined)
-    tell = asyncio.get_running_loop().call_soon_threadsafe
-    writer = Writer(folder, settings.max_world_bytes, quarantined, tell)
+    call_soon = asyncio.get_running_loop().call_soon_threadsafe
+    writer = Writer(folder, settings.max_world_bytes, quarantined, call_soon)
     disk = Disk(folder, writer, Reader(folder))
     return Storage(disk, quarantined), saved
 
@@ -89,6 +93,7 @@ class Storage:
         self.disk = disk
         self.quarantined = quarantined
         self._journals: dict[str, WorldJournal] = {}
+        self._epochs = itertools.count()
         self._closed = False
 
     @property
@@ -114,14 +119,28 @@ class Storage:
         """Where a world's changes go."""
         if self.disk is None or self._closed:
             return NoJournal()
-        if world not in self._journals:
-            self._journals[world] = WorldJournal(world, self.disk.writer)
-        return self._journals[world]
+        journal = self._journals.get(world)
+        if journal is None:
+            journal = WorldJournal(world, self.disk.writer, self._epochs, self._ended)
+            self._journals[world] = journal
+        journal.wake()
+        return journal
 
     def rest(self, world: str) -> None:
-        """Nobody is in a world any more: close its file when all is written."""
+        """Nobody is in a world any more: forget it when all is written."""
+        if world in self._journals:
+            self._journals[world].rest()
+
+    def check_integrity(self) -> None:
+        """Raise ``AssertionError`` naming the broken invariant, if one is broken."""
+        for world, journal in self._journals.items():
+            journal.check_integrity()
+            assert self.disk is not None, f"world {world} has a journal and nobody writes"
+
+    def _ended(self, world: str, epoch: int) -> None:
+        del self._journals[world]
         if self.disk is not None and not self._closed:
-            self.disk.writer.close_world(world)
+            self.disk.writer.close_world(world, epoch)
 
 
 class WorldJournal:
@@ -129,13 +148,31 @@ class WorldJournal:
 
     keeps = True
 
-    def __init__(self, world: str, writer: Writer) -> None:
+    def __init__(
+        self,
+        world: str,
+        writer: Writer,
+        epochs: Iterator[int],
+        ended: Callable[[str, int], None],
+    ) -> None:
+        """Begin with nothing on its way.
+
+        Args:
+            world: whose changes they are.
+            writer: writes them.
+            epochs: ever greater numbers.
+            ended: told the world and the last epoch, once nobody is in the world and all is
+                written.
+        """
         self._world = world
         self._writer = writer
         self._waiting: deque[Change] = deque()
         self._carried: dict[Write, None] = {}
         """Due with the next change, in order, each once; bounded: the oldest give way."""
-        self._epoch = 0
+        self._epochs = epochs
+        self._epoch = next(epochs)
+        self._resting = False
+        self._ended = ended
 
     def submit(self, change: Change) -> None:
         """See ``Journal``."""
@@ -163,6 +200,20 @@ class WorldJournal:
         self._put(Change(done=end, failed=end))
         await ended
 
+    def rest(self) -> None:
+        """Nobody is in the world any more: end when all is written, what is carried too."""
+        self._resting = True
+        self._put(Change())
+
+    def wake(self) -> None:
+        """Somebody is in the world: go on."""
+        self._resting = False
+
+    def check_integrity(self) -> None:
+        """Raise ``AssertionError`` naming the broken invariant, if one is broken."""
+        kept = self._waiting or self._carried or not self._resting
+        assert kept, f"world {self._world} is at rest, all is written, and its journal is kept"
+
     def _put(self, change: Change) -> None:
         change.must = (*self._carried, *change.must)
         self._carried = {}
@@ -174,19 +225,35 @@ class WorldJournal:
 
     def _committed(self, results: Sequence[Any]) -> None:
         for result in results:
-            self._waiting.popleft().done(result)
+            self._tell(self._waiting.popleft().done, result)
+        self._end_if_written()
 
     def _failed(self, epoch: int, error: Exception) -> None:
         """All that wait were submitted on top of what failed: none of them will be written."""
         assert epoch == self._epoch, "a failure was told twice"
-        self._epoch += 1
+        self._epoch = next(self._epochs)
         failed, self._waiting = self._waiting, deque()
         for change in reversed(failed):
-            change.undo()
+            self._tell(change.undo)
         refusal = _refusal(str(error))
         for change in failed:
             self.carry(change.must)
-            change.failed(refusal)
+            self._tell(change.failed, refusal)
+        if self._resting and self._carried and len(failed) > 1:
+            self._put(Change())  # What is carried need not be what could not be written.
+        self._end_if_written()
+
+    def _end_if_written(self) -> None:
+        if self._resting and not self._waiting and not self._carried:
+            self._ended(self._world, self._epoch)
+
+    def _tell(self, whom: Callable[..., None], *what: object) -> None:
+        """Call what a change names; an exception in there concerns no other change."""
+        try:
+            whom(*what)
+        except Exception:
+            self._writer.told_failures += 1
+            logger.exception("world %s: who is told of changes failed", self._world)
 
 
 def _refusal(why: str) -> CallsheetError:

@@ -30,12 +30,21 @@ COMMIT_SAMPLES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
+class _Rest:
+    """A world is left alone from here on."""
+
+    world: str
+    epoch: int
+    """The last one its jobs were of."""
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A change as the writer sees it."""
 
     world: str
     epoch: int
-    """Counts the failures its world had seen when it was submitted."""
+    """Greater than that of every job submitted before the world's last failure was known."""
     writes: Sequence[Write]
     read: Callable[[WorldFile], Any] | None
     committed: Callable[[Sequence[Any]], None]
@@ -52,7 +61,7 @@ class Writer:
         folder: Folder,
         max_world_bytes: int,
         quarantined: Counter[str],
-        tell: Callable[..., object],
+        call_soon: Callable[..., object],
     ) -> None:
         """Start the thread.
 
@@ -60,22 +69,24 @@ class Writer:
             folder: claimed.
             max_world_bytes: as large as a world's file may get; 0 = as the disk allows.
             quarantined: counts damaged rows, by table.
-            tell: calls a function with arguments in the event loop's thread.
+            call_soon: calls a function with arguments in the event loop's thread.
         """
         self._folder = folder
         self._max_world_bytes = max_world_bytes
         self._quarantined = quarantined
-        self._queue: SimpleQueue[Job | str | None] = SimpleQueue()
+        self._queue: SimpleQueue[Job | _Rest | None] = SimpleQueue()
         self._files: dict[str, WorldFile] = {}
         self._failed_epochs: dict[str, int] = {}
-        self._tell = tell
+        self._call_soon = call_soon
         self.commit_s: deque[float] = deque(maxlen=COMMIT_SAMPLES)
         """How long the latest commits took."""
         self.commits = 0
         self.changes = 0
         """Changes in those commits."""
         self.failures = 0
-        """Commits that failed."""
+        """Commits that failed, and files that could not be closed."""
+        self.told_failures = 0
+        """Exceptions in those who were told; counted on the event loop."""
         self._thread = threading.Thread(target=self._run, name="callsheet-writer", daemon=True)
         self._thread.start()
 
@@ -83,9 +94,9 @@ class Writer:
         """Queue a job; never blocks."""
         self._queue.put(job)
 
-    def close_world(self, world: str) -> None:
-        """Close a world's file once everything before has been written."""
-        self._queue.put(world)
+    def close_world(self, world: str, epoch: int) -> None:
+        """Close a world's file and forget its failures: no more jobs of ``epoch`` will come."""
+        self._queue.put(_Rest(world, epoch))
 
     def stop(self) -> None:
         """Write what is queued, then end. Blocks."""
@@ -106,9 +117,11 @@ class Writer:
             jobs = sorted((j for j in batch if isinstance(j, Job)), key=attrgetter("world"))
             for world, group in groupby(jobs, attrgetter("world")):
                 self._commit(world, list(group))
-            for world in batch:
-                if isinstance(world, str):
-                    self._close(world)
+            for rest in batch:
+                if isinstance(rest, _Rest):
+                    self._close(rest.world)
+                    if self._failed_epochs.get(rest.world, rest.epoch) < rest.epoch:
+                        del self._failed_epochs[rest.world]
         for world in list(self._files):
             self._close(world)
 
@@ -149,8 +162,19 @@ class Writer:
 
     def _close(self, world: str) -> None:
         file = self._files.pop(world, None)
-        if file is not None:
+        if file is None:
+            return
+        try:
             file.close()
+        except Exception:
+            self.failures += 1
+            logger.exception("world %s: its file could not be closed", world)
+
+    def _tell(self, method: Callable[..., None], *arguments: Any) -> None:
+        try:
+            self._call_soon(method, *arguments)
+        except RuntimeError as error:
+            logger.error("nobody was told what became of changes: %s", error)
 
 
 def open_or_replace(

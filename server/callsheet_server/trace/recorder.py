@@ -16,19 +16,41 @@ from callsheet_server.rooms.room import Room
 from callsheet_server.talk.reply import OpenReply
 from callsheet_server.trace.file import TraceWriter
 from callsheet_server.trace.trace import TraceCall, TraceNpc, TracePlayer, TraceTick
+from callsheet_server.whole_file import partial_path
 from callsheet_server.world.world import World
 
-__all__ = ["FileThread", "Recorder"]
+__all__ = ["FileThread", "Recorder", "UnfinishedRecordingError"]
 
 logger = logging.getLogger(__name__)
 
 
+class UnfinishedRecordingError(Exception):
+    """Where a recording is to be written, an earlier one lies that was cut short."""
+
+
 class FileThread:
-    """Appends to a file in a thread of its own, so that a slow disk delays no tick."""
+    """Writes a file in a thread of its own, so that a slow disk delays no tick.
+
+    Until it is closed the file is called ``path`` with ``.partial`` at the end: then it takes the
+    place of ``path``, unless nothing was written, or the disk failed.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Raises ``OSError`` if the file cannot be written; an old file is replaced."""
-        self._file = path.open("wb")
+        """Make the file.
+
+        Raises:
+            OSError: it cannot be written.
+            UnfinishedRecordingError: it is there already, left by a process that was killed.
+        """
+        self._path = path.resolve()
+        self._partial = partial_path(path)
+        self._file = self._partial.open("ab")
+        if self._file.tell():
+            self._file.close()
+            raise UnfinishedRecordingError(
+                f"{self._partial} is a recording that was cut short: rename it to keep it, or "
+                f"delete it"
+            )
         self._queue: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="callsheet-recorder")
         self._thread.start()
@@ -48,8 +70,14 @@ class FileThread:
                     file.write(data)
                     if self._queue.empty():
                         file.flush()
+                size_bytes = file.tell()
+            if size_bytes:
+                self._partial.replace(self._path)
+            else:
+                self._partial.unlink(missing_ok=True)
+                logger.warning("nothing was recorded: no world ticked")
         except OSError as error:
-            logger.error("the recording ends here: %s: %s", self._file.name, error.strerror)
+            logger.error("the recording ends here: %s: %s", self._partial, error.strerror)
 
 
 class Recorder:
@@ -60,7 +88,7 @@ class Recorder:
     """
 
     def __init__(self, path: Path) -> None:
-        """Raises ``OSError`` if the file cannot be written; an old file is replaced."""
+        """Raises as ``FileThread`` does. An old file is replaced when the recording is closed."""
         self._output = FileThread(path)
         self._writer: TraceWriter | None = None
         self._world: World | None = None

@@ -22,6 +22,7 @@ from callsheet_server.world.errors import (
 )
 from callsheet_server.world.gaps import add_gap
 from callsheet_server.world.records import all_usable_npcs, usable_npcs, usable_players
+from callsheet_server.world.row_ids import RowIds
 from callsheet_server.world.schedule import next_call_s
 from callsheet_server.world.snapshot import Snapshot
 
@@ -92,8 +93,7 @@ class World:
         self.npcs: dict[str, Npc] = {}
         self.players: dict[str, Player] = {}
         self.columns = Columns()
-        self.row_ids: list[str] = []
-        """The NPC id on each row; "" = nobody lives there."""
+        self._row_ids = RowIds()
         self._limits = limits
         self._player_by_handle: dict[int, str] = {}
         self.next_player_handle = 1
@@ -141,7 +141,7 @@ class World:
         for name in npcs:
             npc = self.npcs.pop(name)
             self.columns.give_back(npc.row)
-            self.row_ids[npc.row] = ""
+            self._row_ids[npc.row] = ""
             self._schedules.pop(name, None)
         for name in players:
             del self._player_by_handle[self.players.pop(name).handle]
@@ -264,6 +264,11 @@ class World:
         )
         columns.call_gap_mean_s[row], columns.call_gap_std_s[row] = mean, std
 
+    @property
+    def row_ids(self) -> tuple[str, ...]:
+        """The NPC id on each row, see ``RowIds.snapshot``; other threads may keep it."""
+        return self._row_ids.snapshot(self.columns.rows)
+
     def snapshot(self) -> Snapshot:
         """The world as the estimators see it; see ``Snapshot`` for how long it is valid."""
         columns, rows = self.columns, self.columns.rows
@@ -303,12 +308,13 @@ class World:
 
     def check_integrity(self) -> None:
         """Raise ``AssertionError`` naming the broken invariant, if one is broken."""
-        columns = self.columns
+        columns, row_ids = self.columns, self.row_ids
+        assert len(row_ids) == columns.rows, "row_ids does not name every row"
         assert int(columns.alive.sum()) == len(self.npcs), "live rows and NPCs differ in number"
         for name, npc in self.npcs.items():
             assert columns.alive[npc.row], f"{name} is on a dead row"
             assert int(columns.handle[npc.row]) == npc.handle, f"{name} has a stale handle"
-            assert self.row_ids[npc.row] == name, f"row {npc.row} names another NPC"
+            assert row_ids[npc.row] == name, f"row {npc.row} names another NPC"
             assert columns.open_turns[npc.row] >= 0, f"{name} closed more turns than it opened"
         assert not (columns.active & ~columns.alive).any(), "a dead row is active"
         assert np.isfinite(columns.position_m).all(), "a position is not finite"
@@ -318,8 +324,7 @@ class World:
     def _place(self, spec: NpcSpec, row: int) -> Npc:
         npc = Npc(spec, row, int(self.columns.handle[row]))
         self.npcs[spec.npc] = npc
-        self.row_ids += [""] * (self.columns.rows - len(self.row_ids))
-        self.row_ids[row] = spec.npc
+        self._row_ids[row] = spec.npc
         if spec.position is not None:
             self.columns.position_m[row] = spec.position
             self.columns.active[row] = True
@@ -378,8 +383,8 @@ class World:
     def _advance_schedules(self) -> None:
         """Give up on announced calls that are overdue, and turn to the NPC's next one."""
         overdue = self.columns.scheduled_call_s[: self.columns.rows] < self.game_time_s - OVERDUE_S
-        for row in np.flatnonzero(overdue):
-            self.columns.scheduled_call_s[row] = self._next_scheduled(self.row_ids[row])
+        for row in np.flatnonzero(overdue).tolist():
+            self.columns.scheduled_call_s[row] = self._next_scheduled(self._row_ids[row])
 
     def _next_scheduled(self, name: str, after: bool = False) -> float:
         """The first time of an NPC's schedule from now on, or ``after`` now; NaN = none."""

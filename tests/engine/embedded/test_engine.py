@@ -148,7 +148,7 @@ async def test_no_room_on_the_device_is_made_or_done_without(start_engine: Start
     near = talk.npc("near", "N" * 60)
     far = talk.npc("far", "F" * 60)
     text = await talk.say(near), await talk.say(far)
-    talk.engine.publish("w", ["near", "far"], np.array([1, 9], dtype=np.float32))
+    talk.engine.publish("w", ("near", "far"), np.array([1, 9], dtype=np.float32))
     third = talk.npc("third", "T" * 60)
     await talk.say(third)
     await asyncio.to_thread(talk.engine.check_integrity)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -124,11 +126,75 @@ def test_what_a_request_uses_stays(model: Model) -> None:
     model.store.evict(key, Tier.HOST)
 
 
+class Guarded(dict[Tier, int]):
+    """Bytes by tier that may be changed under the store's lock only."""
+
+    def __init__(self, used: dict[Tier, int], lock: threading.Condition) -> None:
+        super().__init__(used)
+        self._lock = lock
+        self.changes = 0
+
+    def __setitem__(self, tier: Tier, used_bytes: int) -> None:
+        with ThreadPoolExecutor(1) as other:
+            free = other.submit(self._lock.acquire, blocking=False).result()
+            if free:
+                other.submit(self._lock.release).result()
+        assert not free, "the lock is not held"
+        self.changes += 1
+        super().__setitem__(tier, used_bytes)
+
+
+def test_bytes_of_a_failed_move_are_counted_out_under_the_lock(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiers: Any = model.store._tiers
+    used = tiers._used = Guarded(tiers._used, model.store._changed)
+    key = model.register("a", (1, 2, 3, 4, 5))
+    model.store.load(key, Tier.DEVICE)
+    with monkeypatch.context() as full:
+        full.setattr(KvDisk, "write", _raising(OSError("no space left")))
+        with pytest.raises(BudgetError):
+            model.store.evict(key, Tier.DISK)
+    assert (model.store.tier(key), used[Tier.DISK]) == (Tier.DEVICE, 0)
+    model.store.evict(key, Tier.DISK)
+    monkeypatch.setattr(KvDisk, "read", _raising(StateLostError("torn")))
+    with pytest.raises(StateLostError):
+        model.store.load(key, Tier.HOST)
+    assert (model.store.tier(key), used[Tier.HOST], used[Tier.DISK]) == (Tier.ABSENT, 0, 0)
+    assert used.changes == 6
+    model.store.check_integrity()
+
+
+@pytest.mark.parametrize("target", [Tier.DEVICE, Tier.HOST, Tier.DISK])
+def test_a_move_that_breaks_off_takes_no_room(
+    model: Model, monkeypatch: pytest.MonkeyPatch, target: Tier
+) -> None:
+    """Whatever it was that went wrong."""
+    key = model.register("a", (1, 2, 3, 4, 5))
+    model.store.load(key, Tier.DISK if target is not Tier.DISK else Tier.DEVICE)
+    monkeypatch.setattr(KvDisk, "read", _raising(MemoryError()))
+    monkeypatch.setattr(KvDisk, "write", _raising(MemoryError()))
+    move = model.store.evict if target is Tier.DISK else model.store.load
+    before = [model.store.used_bytes(tier) for tier in (Tier.DEVICE, Tier.HOST, Tier.DISK)]
+    with pytest.raises(MemoryError):
+        move(key, target)
+    after = [model.store.used_bytes(tier) for tier in (Tier.DEVICE, Tier.HOST, Tier.DISK)]
+    assert after == before
+    model.store.check_integrity()
+
+
+def _raising(error: BaseException) -> Callable[..., Any]:
+    def fail(*_: object) -> None:
+        raise error
+
+    return fail
+
+
 def test_a_request_evicts_the_farthest(model: Model) -> None:
     keys = [model.register(name, (i,) * 12) for i, name in enumerate("abc")]
     model.store.load(keys[0], Tier.DEVICE)
     model.store.load(keys[1], Tier.DEVICE)
-    model.store.published["w"] = (["a", "b"], np.array([1.0, 5.0], dtype=np.float32))
+    model.store.published["w"] = (("a", "b"), np.array([1.0, 5.0], dtype=np.float32))
     model.store.take_changes()
     entry = model.entry(keys[2])
     model.store.commit(entry, row_of(entry, entry.prefix), make_room=True)

@@ -92,7 +92,7 @@ async def test_it_streams_what_the_endpoint_says(
     assert (engine.stores, engine.prefixes, engine.take_moves()) == ((), None, ())
     engine.set_world_prefix("w", "A town by the sea.")
     mara = talk.npc("mara")
-    engine.publish("w", ["mara"], np.array([1.0], np.float32))
+    engine.publish("w", ("mara",), np.array([1.0], np.float32))
     text, end = await talk.ask(mara, sampling=Sampling(temperature=0.5, top_p=0.9, seed=4))
     assert (text, end.finish_reason, end.tier_at_start) == (TEXT, "stop", Tier.ABSENT)
     assert (end.prompt_tokens, end.generated_tokens) == (20, 9)

@@ -206,7 +206,7 @@ async def test_distances_and_adapters_reach_sglang_and_residency_comes_back(
     talk, fake = await start_sglang(adapters={"smith": "/adapters/smith"})
     keys = [talk.npc("mara"), talk.npc("joe", adapter="smith"), talk.npc("gone")]
     engine = talk.engine
-    npcs = [key.npc for key in keys]
+    npcs = tuple(key.npc for key in keys)
     engine.publish("w", npcs, np.array([3.0, np.inf, 9.0], np.float32))
     await until(lambda: fake.seen()["known"] == [0, 1, 2])
     assert fake.seen()["adapters"] == {"0": None, "1": "smith", "2": None}
@@ -232,7 +232,7 @@ async def test_distances_and_adapters_reach_sglang_and_residency_comes_back(
     )
     assert engine.take_moves() == ()
     newcomer = talk.npc("newcomer")
-    engine.publish("w", [*npcs[:2], "newcomer"], np.array([3.0, 4.0, 5.0], np.float32))
+    engine.publish("w", (*npcs[:2], "newcomer"), np.array([3.0, 4.0, 5.0], np.float32))
     await until(lambda: fake.seen()["known"] == [0, 1, 2])
     assert prefixes.tier(newcomer) is Tier.ABSENT
 
@@ -242,7 +242,7 @@ async def test_the_soonest_are_warmed_first_and_only_those_that_fit(
 ) -> None:
     talk, fake = await start_sglang(warm_horizon_s=100.0, warm_at_once=1)
     persona = "x" * 880  # The pools hold 8,000 tokens, of which four fifths are filled ahead.
-    npcs = [talk.npc(f"npc {number}", persona).npc for number in range(10)]
+    npcs = tuple(talk.npc(f"npc {number}", persona).npc for number in range(10))
     distance_s = np.array([90, 20, np.inf, 10, 50, 80, 70, 60, 40, 30], np.float32)
     talk.engine.publish("w", npcs, distance_s)
     await until(lambda: len(fake.seen()["requests"]) == 7)
@@ -264,7 +264,7 @@ async def test_a_lost_sglang_fails_fast_and_comes_back_warm(
     talk, fake = await start_sglang(
         warm_horizon_s=100.0, silence_s=60.0, health_timeout_s=patience_s
     )
-    npcs = [talk.npc(name).npc for name in ("mara", "joe")]
+    npcs = tuple(talk.npc(name).npc for name in ("mara", "joe"))
     talk.engine.publish("w", npcs, np.array([20.0, 10.0], np.float32))
     await until(lambda: len(fake.seen()["known"]) == 2)
     fake.behave(token_s=60.0)
@@ -311,7 +311,7 @@ async def test_without_the_plugin_it_speaks_and_says_so(
         assert "without Callsheet's plugin" in caplog.text
         talk = Talk(engine)
         mara = talk.npc("mara")
-        engine.publish("w", ["mara"], np.array([1.0], np.float32))
+        engine.publish("w", ("mara",), np.array([1.0], np.float32))
         assert await talk.say(mara) == TEXT
         assert "session_id" not in fake.seen()["requests"][-1]
         engine.forget_npc(mara)

@@ -36,7 +36,7 @@ def test_numbers_are_dense_and_stand_for_one_npc_at_a_time(
 
 
 def test_rows_follow_who_comes_and_goes() -> None:
-    handles, world = Handles(), ["a", "", "b"]
+    handles, world = Handles(), ("a", "", "b")
     handles.take(NpcKey("w", "b"))
     rows, numbers = handles.rows("w", world)
     assert (rows.tolist(), numbers.tolist()) == ([2], [0])
@@ -46,4 +46,4 @@ def test_rows_follow_who_comes_and_goes() -> None:
     assert handles.rows("w", world)[0] is rows
     handles.drop(NpcKey("w", "b"))
     assert handles.rows("w", world)[1].tolist() == [1]
-    assert np.array_equal(handles.rows("v", ["a"])[0], [])
+    assert np.array_equal(handles.rows("v", ("a",))[0], [])

@@ -150,7 +150,15 @@ class EmbeddedEngine:
                 self.cancel(request_id)
         self._on_prompt_thread(self._forget, key)
 
-    def publish(self, world: str, npcs: Sequence[str], distance_s: NDArray[np.float32]) -> None:
+    def forget_world(self, world: str) -> None:
+        for key in [key for key in self._profiles if key.world == world]:
+            self.forget_npc(key)
+        self._world_texts.pop(world, None)
+        if self._loaded is not None:
+            self._loaded.prefixes.published.pop(world, None)
+        self._on_prompt_thread(self._forget_world, world)
+
+    def publish(self, world: str, npcs: tuple[str, ...], distance_s: NDArray[np.float32]) -> None:
         """Note the distances: who is farthest makes room for a request that cannot wait."""
         loaded = self._need_loaded()
         loaded.prefixes.published[world] = (npcs, distance_s)
@@ -324,6 +332,9 @@ class EmbeddedEngine:
     def _forget(self, loaded: _Loaded, key: NpcKey) -> None:
         self._npc_prefixes.pop(key, None)
         loaded.prefixes.drop(key)
+
+    def _forget_world(self, loaded: _Loaded, world: str) -> None:
+        loaded.prefixes.drop_world(world)
 
     def _make_run(
         self,

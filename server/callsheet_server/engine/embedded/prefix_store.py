@@ -48,8 +48,9 @@ class PrefixStore:
         """Measured by the scheduler; this is the first guess."""
         self.transient_runs = 0
         """Requests whose NPC's prefix found no room on the device."""
-        self.published: dict[str, tuple[Sequence[str], NDArray[np.float32]]] = {}
-        """The latest distances: per world N NPC ids and (N,) float32 seconds."""
+        self.published: dict[str, tuple[tuple[str, ...], NDArray[np.float32]]] = {}
+        """The latest distances: per world N NPC ids and (N,) float32 seconds; never changed, since
+        the model thread reads what the event loop put here."""
         self._build = build
         self._moved: set[Hashable] = set()
         self._entries: dict[Hashable, PrefixEntry] = {}
@@ -118,6 +119,13 @@ class PrefixStore:
             with self._changed:
                 if self._entries.get(key) is entry:
                     del self._entries[key]
+
+    def drop_world(self, world: str) -> None:
+        """Forget a world's shared prefixes; its NPCs have been dropped."""
+        with self._changed:
+            shared = [k for k in self._entries if isinstance(k, WorldKey) and k.world == world]
+        for key in shared:
+            self.drop(key)
 
     def take_changes(self) -> set[Hashable]:
         with self._changed:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -117,14 +118,15 @@ class PrefixTiers:
         tokens = len(entry.prefix)
         count = self.shape.blocks(tokens)
         if target is Tier.DEVICE:
-            entry.blocks = self._allocate(entry, count)
-            row_to_blocks(row, entry.start, tokens, self.arena.kv, entry.blocks)
+            with self._allocated(entry, count) as blocks:
+                row_to_blocks(row, entry.start, tokens, self.arena.kv, blocks)
+                entry.blocks = blocks
         else:
-            self._reserve(target, self.size_bytes(entry))
-            kv = self._transfer.host_tensor((count, *self.shape.block), self.shape.dtype)
-            with self._transfer.running():
-                row_to_blocks(row, entry.start, tokens, kv.zero_(), range(count))
-            self._put(entry, kv, target)
+            with self._reserved(target, self.size_bytes(entry)):
+                kv = self._transfer.host_tensor((count, *self.shape.block), self.shape.dtype)
+                with self._transfer.running():
+                    row_to_blocks(row, entry.start, tokens, kv.zero_(), range(count))
+                self._put(entry, kv, target)
         entry.tier = target
 
     def extend(self, entry: PrefixEntry, row: torch.Tensor, tokens: tuple[int, ...]) -> None:
@@ -138,7 +140,8 @@ class PrefixTiers:
         )
         missing = self.shape.blocks(len(tokens)) - len(entry.blocks)
         if missing > 0:
-            entry.blocks += self._allocate(entry, missing)
+            with self._allocated(entry, missing) as blocks:
+                entry.blocks += blocks
         elif missing < 0:
             with self._lock:
                 self.arena.release(entry.blocks[missing:])
@@ -174,24 +177,15 @@ class PrefixTiers:
         """
         size = self.size_bytes(entry)
         if target is Tier.DEVICE:
-            blocks = self._allocate(entry, self.shape.blocks(len(entry.tokens)))
-            try:
+            with self._allocated(entry, self.shape.blocks(len(entry.tokens))) as blocks:
                 kv = entry.host if entry.host is not None else self._read(entry)
-            except StateLostError:
-                with self._lock:
-                    self.arena.release(blocks)
-                raise
-            with self._transfer.running():
-                for index, block in enumerate(blocks):
-                    self.arena.kv[block].copy_(kv[index], non_blocking=True)
-            entry.blocks = blocks
+                with self._transfer.running():
+                    for index, block in enumerate(blocks):
+                        self.arena.kv[block].copy_(kv[index], non_blocking=True)
+                entry.blocks = blocks
         else:
-            self._reserve(Tier.HOST, size)
-            try:
+            with self._reserved(Tier.HOST, size):
                 entry.host = self._pinned(self._read(entry))
-            except StateLostError:
-                self._used[Tier.HOST] -= size
-                raise
         entry.tier = target
         return size
 
@@ -207,16 +201,9 @@ class PrefixTiers:
         moved = 0
         if target is not Tier.ABSENT and not spare:
             moved = self.size_bytes(entry)
-            self._reserve(target, moved)
-            kv = entry.host
-            if kv is None:
-                kv = self._transfer.host_tensor(
-                    (len(entry.blocks), *self.shape.block), self.shape.dtype
-                )
-                with self._transfer.running():
-                    for index, block in enumerate(entry.blocks):
-                        kv[index].copy_(self.arena.kv[block], non_blocking=True)
-            self._put(entry, kv, target)
+            with self._reserved(target, moved):
+                kv = entry.host if entry.host is not None else self._copied(entry.blocks)
+                self._put(entry, kv, target)
         entry.tier = target
         for tier in (Tier.DEVICE, Tier.HOST, Tier.DISK):
             if tier < target:
@@ -254,12 +241,32 @@ class PrefixTiers:
         assert entry.tokens[: len(entry.prefix)] == entry.prefix, f"{entry.key}: wrong tokens"
         assert entry.pins >= 0, f"{entry.key}: {entry.pins} pins"
 
-    def _allocate(self, entry: PrefixEntry, count: int) -> list[int]:
+    @contextmanager
+    def _allocated(self, entry: PrefixEntry, count: int) -> Iterator[list[int]]:
+        """Take ``count`` arena blocks; they go back if the block that uses them raises."""
         with self._lock:
             blocks = self.arena.allocate(count)
             if isinstance(entry.key, WorldKey):
                 self.shared_blocks += count
-        return blocks
+        try:
+            yield blocks
+        except BaseException:
+            with self._lock:
+                self.arena.release(blocks)
+                if isinstance(entry.key, WorldKey):
+                    self.shared_blocks -= count
+            raise
+
+    @contextmanager
+    def _reserved(self, tier: Tier, size: int) -> Iterator[None]:
+        """Count ``size`` bytes in; they are counted out again if the block raises."""
+        self._reserve(tier, size)
+        try:
+            yield
+        except BaseException:
+            with self._lock:
+                self._used[tier] -= size
+            raise
 
     def _reserve(self, tier: Tier, size: int) -> None:
         """Count ``size`` bytes in, dropping unclaimed files and spare copies if that is needed."""
@@ -310,7 +317,6 @@ class PrefixTiers:
         try:
             self._disk.write(entry.key, entry.fingerprint, entry.tokens, kv)
         except OSError as error:
-            self._used[Tier.DISK] -= self.size_bytes(entry)
             raise BudgetError(f"disk: writing the state of {entry.key} failed: {error}") from error
         entry.on_disk = True
 
@@ -323,6 +329,14 @@ class PrefixTiers:
             entry.tier = Tier.ABSENT
             entry.tokens = entry.prefix
             raise
+
+    def _copied(self, blocks: list[int]) -> torch.Tensor:
+        """A copy on the host of what lies in these arena blocks."""
+        kv = self._transfer.host_tensor((len(blocks), *self.shape.block), self.shape.dtype)
+        with self._transfer.running():
+            for index, block in enumerate(blocks):
+                kv[index].copy_(self.arena.kv[block], non_blocking=True)
+        return kv
 
     def _pinned(self, kv: torch.Tensor) -> torch.Tensor:
         return self._transfer.host_tensor(tuple(kv.shape), kv.dtype).copy_(kv)

@@ -127,7 +127,12 @@ class OpenAIEngine:
         self._calls.cancel_npc(key)
         self._profiles.pop(key, None)
 
-    def publish(self, world: str, npcs: Sequence[str], distance_s: NDArray[np.float32]) -> None:
+    def forget_world(self, world: str) -> None:
+        for key in [key for key in self._profiles if key.world == world]:
+            self.forget_npc(key)
+        self._lore.pop(world, None)
+
+    def publish(self, world: str, npcs: tuple[str, ...], distance_s: NDArray[np.float32]) -> None:
         """There is nobody to tell."""
 
     async def submit(self, request: GenerationRequest) -> AsyncGenerator[Delta | GenerationEnd]:

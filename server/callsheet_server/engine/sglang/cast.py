@@ -89,6 +89,11 @@ class Cast:
             self.prefix_tokens[handle] = 0
         return handle
 
+    def forget_world(self, world: str) -> None:
+        """A world whose NPCs are gone is over."""
+        self._lore.pop(world, None)
+        self.handles.forget_world(world)
+
     # --- prompts -----------------------------------------------------------------------------
 
     def prefix(self, key: NpcKey) -> tuple[int, ...] | None:

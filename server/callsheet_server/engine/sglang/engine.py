@@ -167,8 +167,12 @@ class SglangEngine:
             self._warmer.void([handle])
             self._plugin_sync.forget(handle)
 
-    def publish(self, world: str, npcs: Sequence[str], distance_s: NDArray[np.float32]) -> None:
-        """As the protocol says; ``npcs`` must stay the same list, changed only as NPCs are put."""
+    def forget_world(self, world: str) -> None:
+        for key in [key for key in self._cast.profiles if key.world == world]:
+            self.forget_npc(key)
+        self._cast.forget_world(world)
+
+    def publish(self, world: str, npcs: tuple[str, ...], distance_s: NDArray[np.float32]) -> None:
         rows, handles = self._cast.handles.rows(world, npcs)
         self._plugin_sync.distances.note(handles, distance_s[rows])
 

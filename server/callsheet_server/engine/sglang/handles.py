@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ class Handles:
         self._of: dict[NpcKey, int] = {}
         self._keys: list[NpcKey | None] = []
         self._free: list[int] = []
-        self._rows: dict[str, tuple[Sequence[str], NDArray[np.intp], NDArray[np.intp]]] = {}
+        self._rows: dict[str, tuple[tuple[str, ...], NDArray[np.intp], NDArray[np.intp]]] = {}
         """World -> (its NPC ids by row, rows in use, their handles); dropped when it changes."""
 
     def __iter__(self) -> Iterator[tuple[NpcKey, int]]:
@@ -62,10 +62,10 @@ class Handles:
         """Nobody remembers who had this number: it may stand for another."""
         heapq.heappush(self._free, handle)
 
-    def rows(self, world: str, npcs: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def rows(self, world: str, npcs: tuple[str, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Find the NPCs of a world's list that have a number: rows and numbers, two (N,) intp.
 
-        They are kept until an NPC of the world comes or goes, so ``npcs`` must stay the same list.
+        They are kept for as long as ``npcs`` is the same tuple and no number changes hands.
         """
         known = self._rows.get(world)
         if known is None or known[0] is not npcs:
@@ -75,6 +75,10 @@ class Handles:
             rows = np.flatnonzero(handles >= 0)
             known = self._rows[world] = npcs, rows, handles[rows]
         return known[1], known[2]
+
+    def forget_world(self, world: str) -> None:
+        """Nobody asks for this world's rows any more."""
+        self._rows.pop(world, None)
 
     def check_integrity(self) -> None:
         """Raise ``AssertionError`` naming the broken invariant, if one is broken."""
