@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from callsheet_cli.check_endpoint import check_endpoint
 from callsheet_cli.check_sglang import check_installed, check_running
 from callsheet_cli.checks import (
     Finding,
@@ -29,6 +30,7 @@ The exit status is 1 if anything fails; warnings leave it at 0.
 examples:
   callsheet doctor
   callsheet doctor --port 9000 --json
+  callsheet doctor --engine openai --model qwen2.5
   callsheet doctor --sglang-url http://gpu-box:30000 --api-key-env SGLANG_API_KEY
 """
 
@@ -38,7 +40,8 @@ def add_parser(commands: Commands) -> None:
     parser = commands.add_parser(
         "doctor",
         help="check this machine and name the fix of what is wrong",
-        description="Check Python, packages, torch and its device, model, SGLang, port and disk.",
+        description="Check Python, packages, torch and its device, model, SGLang, port, disk and "
+        "the endpoint of the engine openai.",
         epilog=EPILOG,
     )
     add_settings_arguments(parser)
@@ -77,7 +80,7 @@ def examine(args: argparse.Namespace) -> Iterator[Finding]:
     if args.sglang_url:
         yield from check_running(args.sglang_url, api_key_from(args.api_key_env))
     try:
-        server = load(args).settings.server
+        settings = load(args).settings
     except CommandError as error:
         fix = "`callsheet serve --list-settings` prints every setting"
         yield Finding("settings", "fail", str(error), fix)
@@ -85,7 +88,9 @@ def examine(args: argparse.Namespace) -> Iterator[Finding]:
     except ModuleNotFoundError:  # the light install: `packages` has said so
         return
     yield Finding("settings", "ok", "valid")
-    yield from check_port(server)
+    yield from check_port(settings.server)
+    if settings.engine.name == "openai":
+        yield from check_endpoint(settings.openai)
 
 
 def api_key_from(variable: str | None) -> str | None:

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from callsheet_server.engine.chat_format import ChatFormat
 from callsheet_server.engine.engine import GenerationRequest, NpcProfile
 from callsheet_server.engine.models.cache import cache_dir
 from callsheet_server.engine.models.catalogue import DEFAULT_MODEL
 from callsheet_server.engine.plain_text import PlainText, defused
-from callsheet_server.engine.prompt import ChatFormat, PromptBuilder
+from callsheet_server.engine.prompt import PromptBuilder
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Turn
 

@@ -6,9 +6,11 @@ import pytest
 from engine.harness import tiny_tokenizer
 from transformers import PreTrainedTokenizerFast
 
+from callsheet_server.engine.chat_format import ChatFormat
 from callsheet_server.engine.engine import GenerationRequest, NpcProfile
 from callsheet_server.engine.errors import ContextTooLongError, EngineStartError
-from callsheet_server.engine.prompt import ChatFormat, PromptBuilder
+from callsheet_server.engine.openai.messages import chat_messages
+from callsheet_server.engine.prompt import PromptBuilder
 from callsheet_server.talk.prompting import recalled_turns
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Turn
@@ -24,6 +26,42 @@ QWEN_3 = (
     "{% if enable_thinking is defined and not enable_thinking %}{{ '<think>\n\n</think>\n\n' }}"
     "{% endif %}{% endif %}"
 )
+TURNS_CHECK = (
+    "{% for m in messages %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('Conversation roles must alternate user/assistant') }}{% endif %}"
+)
+GEMMA = (
+    "{{ '<bos>' }}{% if messages[0].role == 'system' %}"
+    "{{ raise_exception('System role not supported') }}{% endif %}" + TURNS_CHECK + ""
+    "{{ '<start>' + ('model' if m.role == 'assistant' else m.role) + '\n' + m.content | trim + "
+    "'<end>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<start>model\n' }}{% endif %}"
+)
+MISTRAL_OLD = (
+    "{{ '<s>' }}"
+    + TURNS_CHECK
+    + "{% if m.role == 'user' %}{{ '[INST] ' + m.content + ' [/INST]' }}"
+    "{% else %}{{ m.content + '</s>' }}{% endif %}{% endfor %}"
+)
+LLAMA_2 = (
+    "{% if messages[0].role == 'system' %}{% set system = '<<SYS>>' + messages[0].content + "
+    "'<</SYS>>' %}{% set messages = messages[1:] %}{% else %}{% set system = '' %}{% endif %}"
+    + TURNS_CHECK
+    + "{% if m.role == 'user' %}{{ '<s>[INST] ' + (system if loop.first else '') + m.content + "
+    "' [/INST]' }}{% else %}{{ ' ' + m.content + ' </s>' }}{% endif %}{% endfor %}"
+)
+MISTRAL_NEW = (
+    "{{ '<s>' }}{% if messages[0].role == 'system' %}{{ '[SYSTEM]' + messages[0].content + "
+    "'[/SYSTEM]' }}{% set messages = messages[1:] %}{% endif %}"
+    + TURNS_CHECK
+    + "{% if m.role == 'user' %}{{ '[INST]' + m.content + '[/INST]' }}"
+    "{% else %}{{ m.content + '</s>' }}{% endif %}{% endfor %}"
+)
+STRICT = {
+    "Gemma": GEMMA,
+    "Mistral 0.2": MISTRAL_OLD,
+    "Llama 2": LLAMA_2,
+    "Mistral Small": MISTRAL_NEW,
+}
 KEY = NpcKey("w", "mara")
 MARA = NpcProfile(KEY, "Mara", "A baker.")
 
@@ -60,6 +98,49 @@ def test_the_parts_make_what_the_template_makes(
         messages, tokenize=False, add_generation_prompt=True, enable_thinking=False
     )
     assert tokenizer.decode(list(tokens)) == whole
+
+
+ANN, TOM, MINE = Turn("Ann", "Hello."), Turn("Tom", "And I?"), Turn(None, "Aye.")
+
+
+@pytest.mark.parametrize("template", STRICT.values(), ids=STRICT)
+@pytest.mark.parametrize(
+    "turns",
+    [(ANN,), (ANN, TOM), (MINE, ANN), (MINE, MINE, ANN, MINE, TOM), (ANN, MINE, MINE, TOM, ANN)],
+    ids=["one turn", "two speakers", "the NPC first", "the NPC first, twice", "both in a row"],
+)
+def test_a_template_that_wants_turns_gets_them(
+    tokenizer: PreTrainedTokenizerFast, template: str, turns: tuple[Turn, ...]
+) -> None:
+    """The prompt is what the template itself makes of messages that it takes."""
+    tokenizer.chat_template = template
+    prompts = builder(tokenizer)
+    prefix = prompts.prefix("A town.", MARA, "")
+    tokens = prompts.prompt(prefix, request(*turns))
+    assert tokens[: len(prefix.world + prefix.persona)] == prefix.world + prefix.persona
+    system_role = "[SYSTEM]" in template
+    messages = chat_messages("A town.\n\nYou are Mara. A baker.", turns, system_role=system_role)
+    whole = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    assert tokenizer.decode(list(tokens)) == whole
+
+
+@pytest.mark.parametrize("template", STRICT.values(), ids=STRICT)
+def test_a_cut_window_still_takes_turns(tokenizer: PreTrainedTokenizerFast, template: str) -> None:
+    tokenizer.chat_template = template
+    prompts = builder(tokenizer, limit=180)
+    prefix = prompts.prefix("", MARA, "")
+    whole, cut = (ANN, Turn(None, "x" * 60), ANN), (Turn(None, "x" * 60), ANN)
+    long = (Turn("Ann", "x" * 100), *whole[1:])
+    assert prompts.prompt(prefix, request(*long)) == prompts.prompt(prefix, request(*cut))
+
+
+@pytest.mark.parametrize("template", [None, LLAMA_3, QWEN_3])
+def test_other_templates_keep_each_turn_apart(
+    tokenizer: PreTrainedTokenizerFast, template: str | None
+) -> None:
+    if template is not None:
+        tokenizer.chat_template = template
+    assert not ChatFormat.of(tokenizer).alternates
 
 
 def test_prefixes_are_exact(tokenizer: PreTrainedTokenizerFast) -> None:

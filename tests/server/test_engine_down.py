@@ -57,6 +57,7 @@ async def test_requests_fail_fast_ticks_go_on_and_it_recovers(start_server: Star
 
         end = await game.reply(running)
         assert (end.finish_reason, end.code) == ("error", ErrorCode.ENGINE_UNAVAILABLE)
+        assert end.message == "the model server has gone away"
         assert end.text, "what was said before stands"
         refused = await game.get(Error, id=waiting)
         assert (refused.code, bool(refused.retry_after_s)) == (ErrorCode.ENGINE_UNAVAILABLE, True)

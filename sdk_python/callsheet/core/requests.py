@@ -135,7 +135,8 @@ class PendingReply(Pending):
                 self.actions.append(message)
             case ReplyEnd(finish_reason="error"):
                 code = _known(message.code or ErrorCode.INTERNAL)
-                self.error = error_for(code, f"the reply of {message.npc!r} ended with an error")
+                why = message.message or "the server does not say why"
+                self.error = error_for(code, f"the reply of {message.npc!r} failed: {why}")
             case _:
                 self.answer = message
         self.changed()

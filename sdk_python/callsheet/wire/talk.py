@@ -146,6 +146,8 @@ class ReplyEnd(Reliable):
     finish_reason: FinishReason
     code: Code | None = None
     """Why, if finish_reason is "error"."""
+    message: str | None = None
+    """The same in words."""
     prompt_tokens: Count = 0
     cached_tokens: Count = 0
     """Prompt tokens that did not have to be computed."""

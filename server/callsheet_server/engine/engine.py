@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 StopReason = Literal["stop", "length", "cancelled"]
-"""Why generation ended. A failed one raises; the wire's ``FinishReason`` has "error" for that."""
+"""Why generation ended. A failed one raises; the wire's ``StopReason`` has "error" for that."""
 
 
 class Priority(IntEnum):

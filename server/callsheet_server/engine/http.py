@@ -1,43 +1,47 @@
-"""HTTP to a server that runs a model: JSON, bytes and event streams; every failure mapped here.
+"""HTTP to a server that runs a model: JSON, bytes and event streams.
 
-| what happens | what is raised |
-|---|---|
-| no connection, connection lost, silence, 502, 504 | ``EngineUnavailableError`` |
-| 401, 403 | ``EngineUnavailableError``, naming the key |
-| 429, 503 | ``EngineOverloadedError`` with the server's ``Retry-After`` |
-| any other status from 400 on | ``GenerationError``; ``ContextTooLongError`` if it says so |
+Every failure is raised as ``http_errors.py`` says.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import re
-from collections.abc import AsyncGenerator, AsyncIterator
+import ipaddress
+import urllib.request
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
 from pydantic import SecretStr
 
-from callsheet_server.engine.errors import (
-    ContextTooLongError,
-    EngineError,
-    EngineOverloadedError,
-    EngineUnavailableError,
-    GenerationError,
-)
+from callsheet_server.engine.errors import EngineUnavailableError, GenerationError
+from callsheet_server.engine.http_errors import error_for_event, error_for_status
+from callsheet_server.engine.sse import DONE, EventReader, EventStreamError
 
-__all__ = ["ModelServer", "error_for_event", "error_for_status"]
+__all__ = ["ModelServer", "proxy_for"]
 
-RETRY_AFTER_S: Final = 1.0
-"""When to come back if the server does not say."""
 CONNECT_TIMEOUT_S: Final = 5.0
-MAX_DETAIL_CHARS: Final = 300
-"""Of what the server says about a failure."""
-TOO_LONG = re.compile(
-    r"context.{0,20}(length|window|size|limit)|(input|prompt).{0,40}(too long|longer than|exceeds)",
-    re.IGNORECASE | re.DOTALL,
-)
+DRAIN_TIMEOUT_S: Final = 2.0
+"""From a stream's ``DONE`` to the end of its response."""
+
+
+def proxy_for(url: str) -> str | None:
+    """The proxy that the environment names for ``url``; None for this machine itself."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if _is_loopback(host) or urllib.request.proxy_bypass(host):
+        return None
+    return urllib.request.getproxies().get(parts.scheme)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 class ModelServer:
@@ -47,73 +51,157 @@ class ModelServer:
     """
 
     def __init__(
-        self, name: str, url: str, api_key: SecretStr | None = None, *, silence_s: float = 60.0
+        self,
+        name: str,
+        url: str,
+        api_key: SecretStr | None = None,
+        *,
+        silence_s: float = 60.0,
+        proxy: str | None = None,
     ) -> None:
-        """``name``: what it is called in errors; ``silence_s``: how long it may send nothing."""
+        """Make the client; nothing is connected.
+
+        Args:
+            name: what the server is called in errors.
+            url: of the server.
+            api_key: sent as a bearer token, and kept out of every error.
+            silence_s: how long the server may send nothing.
+            proxy: URL of the proxy to go through.
+        """
         self.name = name
         self.url = url.rstrip("/")
-        headers = {"Authorization": f"Bearer {api_key.get_secret_value()}"} if api_key else {}
+        self._secret = api_key.get_secret_value().encode() if api_key else b""
+        headers = {"Authorization": f"Bearer {self._secret.decode()}"} if api_key else {}
         self._session = aiohttp.ClientSession(
             headers=headers,
             connector=aiohttp.TCPConnector(limit=0),
+            proxy=proxy,
             timeout=aiohttp.ClientTimeout(
                 total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=silence_s
             ),
             json_serialize=lambda value: orjson.dumps(value).decode(),
         )
+        self._draining: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
         """Drop the connections; who waits for an answer must stop by itself. Twice is fine."""
+        for task in self._draining:
+            task.cancel()
+        await asyncio.gather(*self._draining, return_exceptions=True)
         await self._session.close()
 
-    async def get_json(self, path: str, **query: Any) -> Any:
-        """The JSON answer. Raises ``EngineError`` as the table above says."""
-        return _json(await self.get(path, **query), self.name)
+    async def get_json(self, path: str, *, timeout_s: float | None = None, **query: Any) -> Any:
+        """The JSON answer. Raises ``EngineError``."""
+        return self._json(await self.get(path, timeout_s=timeout_s, **query))
 
     async def get(self, path: str, *, timeout_s: float | None = None, **query: Any) -> bytes:
-        """The answer's body. Raises ``EngineError`` as the table above says."""
-        async with self._request("GET", path, timeout_s=timeout_s, params=query) as response:
+        """The answer's body. Raises ``EngineError``."""
+        options: dict[str, Any] = {"params": query}
+        if timeout_s is not None:
+            options["timeout"] = aiohttp.ClientTimeout(total=timeout_s)
+        async with self._request("GET", path, **options) as response:
             return await response.read()
 
     async def post(self, path: str, *, json: Any = None, body: bytes | None = None) -> bytes:
-        """The answer's body. Raises ``EngineError`` as the table above says."""
+        """The answer's body. Raises ``EngineError``."""
         async with self._request("POST", path, json=json, data=body) as response:
             return await response.read()
 
     async def stream(self, path: str, json: Any) -> AsyncGenerator[Any]:
-        """Post, and yield the JSON of every server-sent event but the closing ``[DONE]``.
+        """Post, and yield the JSON object of every server-sent event; ``DONE`` at the last.
 
-        Closing the generator closes the connection, by which most servers end the request.
+        An answer that is one JSON body counts as one event and ``DONE``. A stream that ends without
+        ``DONE`` just ends. Closing the generator before ``DONE`` closes the connection, by which
+        most servers end the request; after it, the connection is kept for the next request.
 
         Raises:
-            EngineError: as the table above says, also in the midst of the stream.
+            EngineError: also in the midst of the stream, if an event has an ``error``.
         """
-        async with self._request("POST", path, json=json) as response:
-            async for line in response.content:
-                data = line.strip()
-                if not data.startswith(b"data:"):
-                    continue  # A comment, an event's name, or the empty line between two events.
-                data = data.removeprefix(b"data:").strip()
-                if data == b"[DONE]":
-                    return
-                yield _json(data, self.name)
+        with self._mapped_errors():
+            response = await self._open("POST", path, json=json)
+            ended = False
+            try:
+                async with contextlib.aclosing(self._events(response)) as events:
+                    async for event in events:
+                        if ended := event is DONE:
+                            break
+                        if said := event.get("error"):
+                            told = self._without_key(orjson.dumps(said))
+                            raise error_for_event(self.name, orjson.loads(told))
+                        yield event
+            finally:
+                if ended:
+                    self._drain(response)
+                else:
+                    response.close()
+            if ended:
+                yield DONE
+
+    async def _events(self, response: aiohttp.ClientResponse) -> AsyncGenerator[Any]:
+        if response.content_type == "application/json":
+            body = self._json(await response.read())
+            if not isinstance(body, dict):
+                raise GenerationError(f"{self.name} answers with what is no JSON object")
+            yield body
+            yield DONE
+            return
+        if response.content_type == "text/html":
+            raise GenerationError(f"{self.name} answers with a web page; is its URL right?")
+        reader = EventReader()
+        try:
+            async for piece in response.content.iter_any():
+                for event in reader.feed(piece):
+                    yield event
+            for event in reader.end():
+                yield event
+        except EventStreamError as error:
+            raise GenerationError(f"{self.name} sends {error}") from error
+
+    def _drain(self, response: aiohttp.ClientResponse) -> None:
+        """Read to the end of the response, in the background: then its connection can be kept."""
+
+        async def read() -> None:
+            with contextlib.suppress(TimeoutError, aiohttp.ClientError, ConnectionError):
+                async with asyncio.timeout(DRAIN_TIMEOUT_S):
+                    async for _ in response.content.iter_any():
+                        pass
+
+        def close(task: asyncio.Task[None]) -> None:  # Also of a task that never began.
+            self._draining.discard(task)
+            response.close()
+
+        task = asyncio.create_task(read())
+        self._draining.add(task)
+        task.add_done_callback(close)
 
     @contextlib.asynccontextmanager
     async def _request(
-        self, method: str, path: str, timeout_s: float | None = None, **options: Any
+        self, method: str, path: str, **options: Any
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        if timeout_s is not None:
-            options["timeout"] = aiohttp.ClientTimeout(total=timeout_s)
-        try:
-            async with self._session.request(method, self.url + path, **options) as response:
-                if response.status >= 400:
-                    raise error_for_status(
-                        self.name,
-                        response.status,
-                        await response.read(),
-                        response.headers.get("Retry-After"),
-                    )
+        with self._mapped_errors():
+            async with await self._open(method, path, **options) as response:
                 yield response
+
+    async def _open(self, method: str, path: str, **options: Any) -> aiohttp.ClientResponse:
+        """The response, whose status is below 400. To be closed."""
+        try:
+            response = await self._session.request(method, self.url + path, **options)
+        except aiohttp.ServerDisconnectedError:  # It gave up a connection kept from an earlier one.
+            response = await self._session.request(method, self.url + path, **options)
+        if response.status >= 400:
+            async with response:
+                said = await response.read()
+            retry_after = response.headers.get("Retry-After")
+            raise error_for_status(self.name, response.status, self._without_key(said), retry_after)
+        return response
+
+    def _without_key(self, said: bytes) -> bytes:
+        return said.replace(self._secret, b"(key)") if self._secret else said
+
+    @contextlib.contextmanager
+    def _mapped_errors(self) -> Iterator[None]:
+        try:
+            yield
         except TimeoutError as error:
             raise EngineUnavailableError(f"{self.name} does not answer") from error
         except aiohttp.ClientConnectorError as error:
@@ -125,51 +213,8 @@ class ModelServer:
                 raise
             raise EngineUnavailableError(f"the connection to {self.name} was lost") from error
 
-
-def error_for_status(
-    name: str, status: int, body: bytes = b"", retry_after: str | None = None
-) -> EngineError:
-    """The error that stands for an HTTP status; ``body`` is what the server says about it."""
-    detail = _detail(body)
-    if status in (401, 403):
-        return EngineUnavailableError(f"{name} refuses the API key (status {status})")
-    if status in (429, 503):
-        wait = f"{name} is overloaded{f': {detail}' if detail else ''}"
-        return EngineOverloadedError(wait, _seconds(retry_after))
-    if status in (502, 504):
-        return EngineUnavailableError(f"{name} cannot be reached (status {status})")
-    if status in (400, 413, 422) and TOO_LONG.search(detail):
-        return ContextTooLongError(f"{name}: {detail}")
-    return GenerationError(f"{name} answers status {status}{f': {detail}' if detail else ''}")
-
-
-def error_for_event(name: str, said: Any) -> EngineError:
-    """The error that stands for what a stream says in an event's ``error``."""
-    code = said.get("code") if isinstance(said, dict) else None
-    status = code if isinstance(code, int) and 400 <= code < 600 else 500
-    return error_for_status(name, status, orjson.dumps({"error": said}))
-
-
-def _detail(body: bytes) -> str:
-    """What an error's body says in words, whoever wrote it."""
-    try:
-        said = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        said = body.decode(errors="replace")
-    while isinstance(said, dict):
-        said = next((said[key] for key in ("error", "message", "detail") if key in said), str(said))
-    return str(said).strip()[:MAX_DETAIL_CHARS]
-
-
-def _seconds(retry_after: str | None) -> float:
-    try:
-        return max(0.0, float(retry_after or RETRY_AFTER_S))
-    except ValueError:  # It may be a date, too.
-        return RETRY_AFTER_S
-
-
-def _json(data: bytes, name: str) -> Any:
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise GenerationError(f"{name} answers with what is no JSON") from error
+    def _json(self, data: bytes) -> Any:
+        try:
+            return orjson.loads(data)
+        except orjson.JSONDecodeError as error:
+            raise GenerationError(f"{self.name} answers with what is no JSON") from error

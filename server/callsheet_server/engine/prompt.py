@@ -2,8 +2,9 @@
 
 A prompt is [world][persona][turns, oldest first][the NPC's cue]. Each part is tokenised on its own,
 so equal parts give equal tokens whatever follows them, and their KV can be reused. What the parts
-are wrapped in is read off the model's own chat template once, at start. Text from outside is
-tokenised with special tokens disabled: a player cannot type an end-of-turn marker.
+are wrapped in is read off the model's own chat template once, at start; where it wants user and
+assistant to take turns, the turns of one side that follow each other are one message. Text from
+outside is tokenised with special tokens disabled: a player cannot type an end-of-turn marker.
 """
 
 from __future__ import annotations
@@ -11,17 +12,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
 
+from callsheet_server.engine.chat_format import ChatFormat
 from callsheet_server.engine.engine import GenerationRequest, NpcProfile
-from callsheet_server.engine.errors import ContextTooLongError, EngineStartError
+from callsheet_server.engine.errors import ContextTooLongError
 from callsheet_server.engine.plain_text import PlainText
 from callsheet_server.world.memory import Turn
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-__all__ = ["ChatFormat", "NpcPrefix", "PromptBuilder", "persona_text", "said_text", "world_text"]
+__all__ = ["SILENCE", "NpcPrefix", "PromptBuilder", "persona_text", "said_text", "world_text"]
+
+SILENCE: Final = "..."
+"""Said by the user before an NPC that speaks first, where a user must go first."""
 
 
 def world_text(lore: str) -> str:
@@ -41,78 +47,6 @@ def said_text(turn: Turn) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class ChatFormat:
-    """What a chat template puts around each part of a conversation."""
-
-    system_open: str
-    system_close: str
-    user_open: str
-    user_close: str
-    reply_open: str
-    reply_close: str
-    cue: str
-    """Makes the model speak next; starts with what ``reply_open`` is, or close to it."""
-
-    @classmethod
-    def of(cls, tokenizer: PreTrainedTokenizerFast) -> ChatFormat:
-        """Take the template apart by rendering marked messages.
-
-        Raises:
-            EngineStartError: there is no template, or it does not render messages one by one.
-        """
-        if not tokenizer.chat_template:
-            raise EngineStartError(
-                "model: its tokenizer has no chat template; use an instruct (chat) model, or add "
-                "chat_template.jinja to its folder"
-            )
-        marks = [f"callsheet-{name}-mark" for name in ("system", "user", "reply", "user-again")]
-        roles = ["system", "user", "assistant", "user"]
-        messages = [
-            {"role": role, "content": mark} for role, mark in zip(roles, marks, strict=True)
-        ]
-
-        def render(count: int, *, cue: bool = False) -> str:
-            rendered = tokenizer.apply_chat_template(
-                messages[:count], tokenize=False, add_generation_prompt=cue, enable_thinking=False
-            )
-            assert isinstance(rendered, str)
-            return rendered
-
-        try:
-            system_open, rest = render(4, cue=True).split(marks[0])
-            before_user, rest = rest.split(marks[1])
-            before_reply, rest = rest.split(marks[2])
-            before_again, after_again = rest.split(marks[3])
-            user_close = render(2).split(marks[1])[1]
-            system_close = render(1).split(marks[0])[1]
-        except Exception as error:
-            raise EngineStartError(
-                "model: its chat template does not render a system message followed by turns "
-                f"({error}); use a Llama- or Qwen-like instruct model"
-            ) from error
-        user_open = before_user.removeprefix(system_close)
-        parts = cls(
-            system_open=system_open,
-            system_close=system_close,
-            user_open=user_open,
-            user_close=user_close,
-            reply_open=before_reply.removeprefix(user_close),
-            reply_close=before_again.removesuffix(user_open),
-            cue=after_again.removeprefix(user_close),
-        )
-        whole = parts.system_open + marks[0] + parts.system_close
-        whole += parts.user_open + marks[1] + parts.user_close
-        whole += parts.reply_open + marks[2] + parts.reply_close
-        whole += parts.user_open + marks[3] + parts.user_close + parts.cue
-        if whole != render(4, cue=True):
-            raise EngineStartError(
-                "model: its chat template renders a message differently depending on its "
-                "neighbours; use a Llama- or Qwen-like instruct model"
-            )
-        return parts
-
-
-@dataclass(frozen=True, slots=True)
 class NpcPrefix:
     """The part of an NPC's prompts that stays the same."""
 
@@ -121,6 +55,15 @@ class NpcPrefix:
     persona: tuple[int, ...]
     fingerprint: str
     """Of everything the persona's KV depends on, the world's tokens included."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A turn, or several of one side, in tokens."""
+
+    own: bool
+    """Said by the NPC itself."""
+    tokens: list[int]
 
 
 class PromptBuilder:
@@ -144,11 +87,13 @@ class PromptBuilder:
         self._reply_open = self._template(chat.reply_open)
         self._reply_close = self._template(chat.reply_close)
         self._cue = self._template(chat.cue)
+        self._chat = chat
 
     def prefix(self, lore: str, profile: NpcProfile, adapter_fingerprint: str) -> NpcPrefix:
         """The prefix of ``profile`` in a world that begins with ``lore``."""
         world = (*self._system_open, *self._text(world_text(lore)))
-        persona = (*self._text(persona_text(profile)), *self._system_close)
+        close = self._system_close if self._chat.system_role else ()
+        persona = (*self._text(persona_text(profile)), *close)
         base = f"{self._model_fingerprint}|{adapter_fingerprint}|{world}"
         return NpcPrefix(
             world=world,
@@ -163,26 +108,48 @@ class PromptBuilder:
         Raises:
             ContextTooLongError: it does not fit with the last turn alone.
         """
-        turns = [self._turn(turn) for turn in request.turns]
+        turns = [_Said(turn.speaker is None, self._text(said_text(turn))) for turn in request.turns]
         fixed = len(prefix.world) + len(prefix.persona) + len(self._cue)
         room = self._limit_tokens - request.max_new_tokens - fixed
-        total = sum(map(len, turns))
-        while len(turns) > 1 and total > room:
-            total -= len(turns.pop(0))
-        if total > room:
-            raise ContextTooLongError(
-                f"{request.npc}: world, persona and last turn take {fixed + total} tokens and the "
-                f"reply up to {request.max_new_tokens}, the limit is {self._limit_tokens}: shorten "
-                "the persona or the turn, or lower max_new_tokens"
-            )
-        tail = [token for turn in turns for token in turn]
+        while len(tail := self._tail(turns)) > room:
+            if len(turns) == 1:
+                raise ContextTooLongError(
+                    f"{request.npc}: world, persona and last turn take {fixed + len(tail)} tokens "
+                    f"and the reply up to {request.max_new_tokens}, the limit is "
+                    f"{self._limit_tokens}: shorten the persona or the turn, or lower "
+                    "max_new_tokens"
+                )
+            del turns[0]
         return (*prefix.world, *prefix.persona, *tail, *self._cue)
 
-    def _turn(self, turn: Turn) -> list[int]:
-        said = self._text(said_text(turn))
-        if turn.speaker is None:
-            return [*self._reply_open, *said, *self._reply_close]
-        return [*self._user_open, *said, *self._user_close]
+    def _tail(self, turns: Sequence[_Said]) -> list[int]:
+        """The messages behind the persona."""
+        messages = self._merged(turns) if self._chat.alternates else turns
+        tail: list[int] = []
+        if self._chat.system_role:
+            if self._chat.alternates and messages[0].own:
+                tail += self._message(_Said(False, self._text(SILENCE)))
+        elif messages[0].own:
+            tail += self._system_close
+        else:
+            tail += [*self._text("\n\n"), *messages[0].tokens, *self._user_close]
+            messages = messages[1:]
+        for message in messages:
+            tail += self._message(message)
+        return tail
+
+    def _merged(self, turns: Sequence[_Said]) -> list[_Said]:
+        between = self._text("\n")
+        merged = []
+        for own, side in groupby(turns, key=lambda turn: turn.own):
+            first, *others = (turn.tokens for turn in side)
+            merged.append(_Said(own, [*first, *(t for more in others for t in between + more)]))
+        return merged
+
+    def _message(self, said: _Said) -> list[int]:
+        if said.own:
+            return [*self._reply_open, *said.tokens, *self._reply_close]
+        return [*self._user_open, *said.tokens, *self._user_close]
 
     def _template(self, text: str) -> Sequence[int]:
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False)

@@ -17,6 +17,7 @@ UNAVAILABLE_RETRY_S = 2.0
 _CODES: Final[dict[type[engine.EngineError], ErrorCode]] = {
     engine.EngineUnavailableError: ErrorCode.ENGINE_UNAVAILABLE,
     engine.EngineOverloadedError: ErrorCode.ENGINE_OVERLOADED,
+    engine.QuotaExhaustedError: ErrorCode.ENGINE_UNAVAILABLE,
     engine.UnknownNpcError: ErrorCode.UNKNOWN_NPC,
     engine.UnknownAdapterError: ErrorCode.UNKNOWN_ADAPTER,
     engine.ContextTooLongError: ErrorCode.CONTEXT_TOO_LONG,
@@ -25,7 +26,7 @@ _CODES: Final[dict[type[engine.EngineError], ErrorCode]] = {
 
 
 def from_engine(error: engine.EngineError) -> CallsheetError:
-    """What the client is told. Engine texts name no internals, so they go through."""
+    """Tell the client of an engine's failure. Its text is made for that, and its notes are not."""
     retry_after_s = None
     if isinstance(error, engine.EngineOverloadedError):
         retry_after_s = error.retry_after_s

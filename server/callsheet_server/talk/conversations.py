@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.script import HearAnswer
 from callsheet.wire.talk import Say, Speak, Speaker
-from callsheet_server.engine.errors import EngineError
+from callsheet_server.engine.errors import EngineError, in_full
 from callsheet_server.log_context import bind
 from callsheet_server.outgoing.errors import from_engine
 from callsheet_server.rooms.room import Room
@@ -196,6 +196,7 @@ class Talk:
         except CallsheetError as error:
             reply.fail(error, self._clock())
         except EngineError as error:
+            logger.warning("a reply failed: %s", in_full(error))
             reply.fail(from_engine(error), self._clock())
         except Exception:
             logger.exception("a reply failed")

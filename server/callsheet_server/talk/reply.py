@@ -144,7 +144,7 @@ class OpenReply:
         self,
         finish_reason: FinishReason,
         generation: GenerationEnd | None = None,
-        code: str | None = None,
+        error: CallsheetError | None = None,
     ) -> None:
         """Tell that the reply is complete."""
         self.finish_reason = finish_reason
@@ -154,7 +154,8 @@ class OpenReply:
             npc=self.npc,
             text=self.text,
             finish_reason=finish_reason,
-            code=code,
+            code=None if error is None else error.code,
+            message=None if error is None else error.message,
         )
         if generation is not None:
             end = end.model_copy(update=_figures(generation))
@@ -182,7 +183,7 @@ class OpenReply:
         self.room.counters.errors += 1
         self.error_code = error.code
         if self._started:
-            self.end("error", code=error.code)
+            self.end("error", error=error)
         else:
             error.request_id = self.request
             self.asker.fail(error, now_s)
@@ -200,7 +201,8 @@ class OpenReply:
 
 def _lost(end: ReplyEnd, error: CallsheetError) -> ReplyEnd:
     """How a reply ends that could not be saved, and so was not remembered."""
-    return end.model_copy(update={"finish_reason": "error", "code": error.code})
+    why = {"finish_reason": "error", "code": error.code, "message": error.message}
+    return end.model_copy(update=why)
 
 
 def _figures(generation: GenerationEnd) -> dict[str, Any]:

@@ -136,8 +136,11 @@ async def test_the_oldest_turns_are_left_out_until_it_fits(start: StartOpenAI, f
     mara = talk.npc("mara")
     turns = tuple(Turn("Anna", f"turn {number} " + "x" * 150) for number in range(3))
     await talk.say(mara, turns)
-    said = [message["content"] for message in fake.seen()["requests"][-1]["messages"][1:]]
-    assert [text[:12] for text in said] == ["Anna: turn 1", "Anna: turn 2"]
+    (message,) = fake.seen()["requests"][-1]["messages"][1:]
+    assert [line[:12] for line in message["content"].split("\n")] == [
+        "Anna: turn 1",
+        "Anna: turn 2",
+    ]
     with pytest.raises(ContextTooLongError, match="limit is 200"):
         await talk.say(mara, "x" * 1000)
 

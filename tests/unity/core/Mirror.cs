@@ -402,6 +402,7 @@ namespace Callsheet.Tests
             w.Text("text", m.Text, 0, int.MaxValue, TextForm.Any);
             w.Enum("finish_reason", (int)m.FinishReason, WireNames.FinishReason);
             if (m.Code != null) w.Text("code", m.Code, 0, int.MaxValue, TextForm.Any);
+            if (m.Message != null) w.Text("message", m.Message, 0, int.MaxValue, TextForm.Any);
             w.Integer("prompt_tokens", m.PromptTokens, 0, 9007199254740991);
             w.Integer("cached_tokens", m.CachedTokens, 0, 9007199254740991);
             w.Integer("generated_tokens", m.GeneratedTokens, 0, 9007199254740991);

@@ -176,6 +176,8 @@ namespace Callsheet.Wire
         public FinishReason FinishReason { get; set; }
         /// <summary>Why, if finish_reason is "error".</summary>
         public string Code { get; set; }
+        /// <summary>The same in words.</summary>
+        public string Message { get; set; }
         public long PromptTokens { get; set; }
         /// <summary>Prompt tokens that did not have to be computed.</summary>
         public long CachedTokens { get; set; }
@@ -199,6 +201,7 @@ namespace Callsheet.Wire
             Text = f.Text("text", 0, int.MaxValue, TextForm.Any);
             FinishReason = (FinishReason)f.Enum("finish_reason", WireNames.FinishReason);
             if (f.Has("code")) Code = f.Text("code", 0, int.MaxValue, TextForm.Any);
+            if (f.Has("message")) Message = f.Text("message", 0, int.MaxValue, TextForm.Any);
             if (f.Contains("prompt_tokens")) PromptTokens = f.Integer("prompt_tokens", 0, 9007199254740991);
             if (f.Contains("cached_tokens")) CachedTokens = f.Integer("cached_tokens", 0, 9007199254740991);
             if (f.Contains("generated_tokens")) GeneratedTokens = f.Integer("generated_tokens", 0, 9007199254740991);

@@ -155,7 +155,7 @@ namespace Callsheet.Core
                     _whole = End.Text;
                     if (End.FinishReason == FinishReason.Error)
                     {
-                        Fail(new CallsheetError(CallsheetError.CodeOf(End.Code), "the reply of " + Npc.Id + " failed: " + End.Code));
+                        Fail(new CallsheetError(CallsheetError.CodeOf(End.Code), "the reply of " + Npc.Id + " failed: " + (End.Message ?? End.Code)));
                     }
                     else
                     {

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callsheet_residency.state import StateStore, StateView, Tier
+from callsheet_server.engine.chat_format import ChatFormat
 from callsheet_server.engine.embedded.adapter_store import AdapterStore
 from callsheet_server.engine.embedded.disk import KvDisk
 from callsheet_server.engine.embedded.generation import Generation, Reply, Run, TextStream
@@ -45,7 +46,7 @@ from callsheet_server.engine.errors import (
     UnknownNpcError,
 )
 from callsheet_server.engine.models.cache import cache_dir, resolve_model
-from callsheet_server.engine.prompt import ChatFormat, NpcPrefix, PromptBuilder
+from callsheet_server.engine.prompt import NpcPrefix, PromptBuilder
 from callsheet_server.world.key import NpcKey
 
 __all__ = ["EmbeddedEngine"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from typing import Any, Final
 
 import numpy as np
@@ -31,15 +32,20 @@ from callsheet_server.engine.errors import (
     EngineError,
     EngineStartError,
     EngineUnavailableError,
-    GenerationError,
+    RequestRefusedError,
     UnknownAdapterError,
     UnknownNpcError,
 )
-from callsheet_server.engine.http import ModelServer, error_for_event
+from callsheet_server.engine.http import ModelServer
+from callsheet_server.engine.openai.fields import RequestFields
+from callsheet_server.engine.openai.messages import chat_messages
+from callsheet_server.engine.openai.probe import endpoint_of, is_listed, listed_models, local_advice
 from callsheet_server.engine.openai.settings import OpenAISettings
-from callsheet_server.engine.plain_text import defused
+from callsheet_server.engine.openai.stream import ReplyReader
 from callsheet_server.engine.prompt import persona_text, said_text, world_text
+from callsheet_server.engine.sse import DONE
 from callsheet_server.world.key import NpcKey
+from callsheet_server.world.memory import Turn
 
 __all__ = ["OpenAIEngine"]
 
@@ -49,6 +55,7 @@ CHARS_PER_TOKEN: Final = 3
 """On the safe side for most languages and tokenizers."""
 MESSAGE_TOKENS: Final = 8
 """What a chat template puts around a message, on the safe side."""
+MAX_SHOWN_MODELS: Final = 20
 
 
 class OpenAIEngine:
@@ -59,6 +66,8 @@ class OpenAIEngine:
         self._calls = Calls(settings.max_open)
         self._profiles: dict[NpcKey, NpcProfile] = {}
         self._lore: dict[str, str] = {}
+        self.fields = RequestFields(settings.extra_body, settings.json_schema)
+        """How requests are written for this endpoint."""
         self._server: ModelServer | None = None
         self._info: EngineInfo | None = None
 
@@ -83,11 +92,9 @@ class OpenAIEngine:
     async def start(self, report: Callable[[Progress], None]) -> None:
         settings = self._settings
         report(Progress(f"models at {settings.url}", 0, 0, "steps"))
-        server = ModelServer(
-            "the endpoint", settings.url, settings.api_key, silence_s=settings.silence_s
-        )
+        server = endpoint_of(settings)
         try:
-            model = settings.model or await _only_model(server)
+            model = await self._choose_model(server)
         except BaseException:
             await server.close()
             raise
@@ -143,30 +150,22 @@ class OpenAIEngine:
         if profile is None:
             raise UnknownNpcError(f"{request.npc} was not announced")
         with self._calls.open(request) as call:
-            body = self._body(request, profile)
-            usage: dict[str, Any] = {}
-            reason: StopReason | None = None
-            pieces = 0
-            async with call.reading(server.stream("/chat/completions", body)) as events:
-                async for event in events:
-                    if event.get("error"):
-                        raise error_for_event("the endpoint", event["error"])
-                    usage = event.get("usage") or usage
-                    for choice in event.get("choices") or ():
-                        reason = _reason(choice.get("finish_reason")) or reason
-                        piece = (choice.get("delta") or {}).get("content") or ""
-                        if piece:
-                            call.heard()
-                            pieces += 1
-                            if certain := call.text.push(piece):
-                                yield Delta(certain)
+            reply = ReplyReader(request.max_new_tokens)
+            async with call.reading(self._chunks(server, request, profile)) as chunks:
+                async for chunk in chunks:
+                    if chunk is DONE:
+                        reply.done = True
+                    elif words := reply.read(chunk):
+                        call.heard()
+                        if certain := call.text.push(words):
+                            yield Delta(certain)
                     if call.text.stopped:
                         break  # Leaving the block closes the connection, and ends the request.
-            if reason is None and not call.text.stopped and not call.cancelled:
-                raise GenerationError("the endpoint ended the reply without saying why")
+            whole = call.cancelled or call.text.stopped
+            reason = "stop" if whole else reply.finish_reason()
             if not call.cancelled and (rest := call.text.flush()):
                 yield Delta(rest)
-            end = _end(call, usage, pieces, "stop" if call.text.stopped else reason or "stop")
+            end = _end(call, reply, reason)
         yield end
 
     def cancel(self, request_id: str) -> bool:
@@ -182,79 +181,83 @@ class OpenAIEngine:
     def check_integrity(self) -> None:
         """There is no state to check."""
 
-    def _body(self, request: GenerationRequest, profile: NpcProfile) -> dict[str, Any]:
-        sampling = request.sampling
-        body: dict[str, Any] = {
-            "model": self.info.model,
-            "messages": self._messages(request, profile),
-            "max_tokens": request.max_new_tokens,
-            "temperature": sampling.temperature,
-            "stream": True,
-            "stream_options": {"include_usage": True},
-        }
-        if sampling.temperature > 0:
-            body["top_p"] = sampling.top_p
-        if sampling.seed is not None:
-            body["seed"] = sampling.seed
-        if request.json_schema is not None:
-            if not self._settings.json_schema:
-                raise GenerationError("this endpoint has no JSON schemas (openai.json_schema)")
-            schema = {"name": "answer", "schema": dict(request.json_schema), "strict": True}
-            body["response_format"] = {"type": "json_schema", "json_schema": schema}
-        return body
+    async def _choose_model(self, server: ModelServer) -> str:
+        """The model as set, else the only one there is; warns of what will not work.
 
-    def _messages(self, request: GenerationRequest, profile: NpcProfile) -> list[dict[str, str]]:
-        """Raises ``ContextTooLongError`` if not even the last turn fits."""
+        Raises:
+            EngineStartError: none is set, and there is not just one.
+        """
+        model = self._settings.model
+        try:
+            listed = await listed_models(server)
+        except EngineError as error:
+            away = isinstance(error, EngineUnavailableError)
+            advice = f"; {await local_advice()}" if away and "API key" not in str(error) else ""
+            if model is None:
+                raise EngineStartError(
+                    f"openai.url: {server.url}/models does not list models ({error}){advice}; "
+                    "check the URL and openai.api_key, or set openai.model"
+                ) from error
+            if away:
+                logger.warning(
+                    "openai.url: NPCs cannot answer yet, %s at %s%s", error, server.url, advice
+                )
+            return model
+        shown = ", ".join(listed[:MAX_SHOWN_MODELS]) or "none"
+        if model is None:
+            if len(listed) != 1:
+                raise EngineStartError(f"openai.model: choose one; {server.url} has: {shown}")
+            return listed[0]
+        if listed and not is_listed(model, listed):
+            logger.warning("openai.model: %s is not listed by %s: %s", model, server.url, shown)
+        return model
+
+    async def _chunks(
+        self, server: ModelServer, request: GenerationRequest, profile: NpcProfile
+    ) -> AsyncGenerator[Any]:
+        """Stream the answer; a request that is refused is asked again as the endpoint wants it."""
         system = world_text(self._lore.get(request.npc.world, "")) + persona_text(profile)
-        turns = [
-            {"role": "assistant" if t.speaker is None else "user", "content": defused(said_text(t))}
-            for t in request.turns
-        ]
-        room = self._settings.context_limit_tokens - request.max_new_tokens - _tokens(system)
-        sizes = [_tokens(turn["content"]) for turn in turns]
+        turns = self._fitting_turns(system, request)
+        while True:
+            messages = chat_messages(system, turns, system_role=self.fields.system_role)
+            body = self.fields.body(self.info.model, messages, request)
+            answered = False
+            try:
+                async with aclosing(server.stream("/chat/completions", body)) as chunks:
+                    async for chunk in chunks:
+                        answered = True
+                        yield chunk
+                return
+            except RequestRefusedError as error:
+                if answered or not self.fields.learn(body, error.said):
+                    raise
+
+    def _fitting_turns(self, system: str, request: GenerationRequest) -> Sequence[Turn]:
+        """Raises ``ContextTooLongError`` if not even the last turn fits."""
+        turns, limit_tokens = request.turns, self._settings.context_limit_tokens
+        room = limit_tokens - request.max_new_tokens - _tokens(system)
+        sizes = [_tokens(said_text(turn)) for turn in turns]
         first = 0
         while sum(sizes[first:]) > room:
             first += 1
             if first == len(turns):
                 raise ContextTooLongError(
                     f"{request.npc}: persona, last turn and reply take about "
-                    f"{self.info.context_limit_tokens - room + sizes[-1]} tokens, the limit is "
-                    f"{self.info.context_limit_tokens} (openai.context_limit_tokens)"
+                    f"{limit_tokens - room + sizes[-1]} tokens, the limit is {limit_tokens} "
+                    "(openai.context_limit_tokens)"
                 )
-        return [{"role": "system", "content": defused(system)}, *turns[first:]]
-
-
-async def _only_model(server: ModelServer) -> str:
-    try:
-        listed = [entry["id"] for entry in (await server.get_json("/models"))["data"]]
-    except (EngineError, KeyError, TypeError) as error:
-        raise EngineStartError(
-            f"openai.url: {server.url}/models does not list models ({error}); check the URL and "
-            "openai.api_key, or set openai.model"
-        ) from error
-    if len(listed) != 1:
-        shown = ", ".join(listed[:20]) or "none"
-        raise EngineStartError(f"openai.model: choose one; {server.url} has: {shown}")
-    return str(listed[0])
+        return turns[first:]
 
 
 def _tokens(text: str) -> int:
     return MESSAGE_TOKENS + -(-len(text) // CHARS_PER_TOKEN)
 
 
-def _reason(finish: str | None) -> StopReason | None:
-    if finish is None:
-        return None
-    return "length" if finish == "length" else "stop"
-
-
-def _end(call: Call, usage: dict[str, Any], pieces: int, reason: StopReason) -> GenerationEnd:
-    """An endpoint that does not count tokens sends about one in each piece."""
-    cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
+def _end(call: Call, reply: ReplyReader, reason: StopReason) -> GenerationEnd:
     return call.end(
         reason,
-        prompt_tokens=int(usage.get("prompt_tokens") or 0),
-        cached_tokens=int(cached),
-        generated_tokens=int(usage.get("completion_tokens") or pieces),
+        prompt_tokens=reply.count("prompt_tokens"),
+        cached_tokens=reply.count("cached_tokens", "prompt_tokens_details"),
+        generated_tokens=reply.count("completion_tokens") or reply.pieces,
         tier_at_start=Tier.ABSENT,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
 
 __all__ = ["OpenAISettings"]
 
@@ -22,6 +22,11 @@ class OpenAISettings(BaseModel):
         default=None,
         min_length=1,
         description="The model's name there; none = the one it lists, if it lists just one.",
+    )
+    extra_body: dict[str, JsonValue] = Field(
+        default_factory=dict,
+        description='Fields of every request that win over ours, such as reasoning_effort = "low"; '
+        "null, in a flag's or variable's JSON, leaves one out.",
     )
     context_limit_tokens: int = Field(
         default=8192,

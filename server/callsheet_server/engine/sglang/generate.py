@@ -13,8 +13,9 @@ from callsheet_residency.state import Tier
 from callsheet_server.engine.calls import Call
 from callsheet_server.engine.engine import Delta, GenerationEnd, Sampling, StopReason
 from callsheet_server.engine.errors import EngineError, GenerationError
-from callsheet_server.engine.http import error_for_event
+from callsheet_server.engine.http_errors import error_for_event
 from callsheet_server.engine.sglang.peer import WARM_PRIORITY, Peer
+from callsheet_server.engine.sse import DONE
 from callsheet_sglang.wire import session_id
 
 __all__ = ["Prompt", "abort", "generate", "warm"]
@@ -41,7 +42,7 @@ async def generate(peer: Peer, prompt: Prompt, call: Call) -> AsyncGenerator[Del
     Left early, the request goes on at SGLang: ``abort`` it.
 
     Raises:
-        EngineError: as ``engine/http.py`` maps it.
+        EngineError: as ``engine/http_errors.py`` maps it.
     """
     body = _body(peer, prompt) | {
         "stream": True,
@@ -60,13 +61,15 @@ async def generate(peer: Peer, prompt: Prompt, call: Call) -> AsyncGenerator[Del
     reason: StopReason | None = None
     async with call.reading(peer.server.stream(GENERATE, body)) as events:
         async for event in events:
+            if event is DONE:
+                break
             meta, reason = _outcome(event)
             call.heard()
             piece = event["text"] if peer.sends_deltas else event["text"][len(text) :]
             text += piece
             if certain := call.text.push(piece):
                 yield Delta(certain)
-            if reason is not None or call.text.stopped:
+            if call.text.stopped:
                 break
     if reason is None and not call.text.stopped and not call.cancelled:
         raise GenerationError("SGLang ended the reply without saying why")
@@ -79,7 +82,7 @@ async def warm(peer: Peer, prompt: Prompt) -> None:
     """Have SGLang compute a prefix and keep it, after everything else it has to do.
 
     Raises:
-        EngineError: as ``engine/http.py`` maps it.
+        EngineError: as ``engine/http_errors.py`` maps it.
     """
     body = _body(peer, prompt) | {"sampling_params": {"max_new_tokens": 1, "temperature": 0.0}}
     if (priority := peer.priority(WARM_PRIORITY)) is not None:
@@ -124,8 +127,6 @@ def _outcome(event: Any) -> tuple[dict[str, Any], StopReason | None]:
     Raises:
         EngineError: the request failed.
     """
-    if error := event.get("error"):
-        raise error_for_event("SGLang", error)
     meta: dict[str, Any] = event["meta_info"]
     finish = meta["finish_reason"]
     match finish and finish["type"]:

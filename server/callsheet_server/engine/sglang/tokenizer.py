@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from callsheet_server.engine.chat_format import ChatFormat
 from callsheet_server.engine.errors import EngineStartError
-from callsheet_server.engine.prompt import ChatFormat, PromptBuilder
+from callsheet_server.engine.prompt import PromptBuilder
 
 __all__ = ["load_prompts"]
 
