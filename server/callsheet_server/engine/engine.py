@@ -127,6 +127,10 @@ class EngineInfo:
     """False = the engine ignores distances (no state of ours lives in it)."""
     max_requests: int | None = None
     """Requests it takes at a time, running and waiting; None = it sets no limit of its own."""
+    begins_in_thought: bool | None = None
+    """True = replies begin inside a thought that the prompt has opened; None = not known."""
+    varies: bool = True
+    """False = the same request always gets the same text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ tokenised with special tokens disabled: a player cannot type an end-of-turn mark
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from callsheet_server.engine.engine import GenerationRequest, NpcProfile
 from callsheet_server.engine.errors import ContextTooLongError, EngineStartError
@@ -21,7 +22,26 @@ from callsheet_server.world.memory import Turn
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-__all__ = ["ChatFormat", "NpcPrefix", "PromptBuilder", "persona_text", "said_text", "world_text"]
+__all__ = [
+    "STRANGER",
+    "ChatFormat",
+    "NpcPrefix",
+    "PromptBuilder",
+    "fill_in",
+    "persona_text",
+    "said_text",
+    "world_text",
+]
+
+
+_PLACEHOLDER: Final = re.compile(r"\{\{ ?(user|char) ?\}\}", re.IGNORECASE)
+STRANGER: Final = "the visitor"
+"""Whom an NPC talks to, where that is not known or must not make a difference."""
+
+
+def fill_in(text: str, char: str, user: str = STRANGER) -> str:
+    """``text`` with names for ``{{char}}``, the NPC, and ``{{user}}``, whom it talks to."""
+    return _PLACEHOLDER.sub(lambda found: char if found[1].lower() == "char" else user, text)
 
 
 def world_text(lore: str) -> str:
@@ -31,7 +51,8 @@ def world_text(lore: str) -> str:
 
 def persona_text(profile: NpcProfile) -> str:
     """What ends the system message: who the NPC is."""
-    return f"You are {profile.name.strip()}. {profile.persona.strip()}"
+    name = profile.name.strip()
+    return f"You are {name}. {fill_in(profile.persona.strip(), name)}"
 
 
 def said_text(turn: Turn) -> str:
@@ -52,6 +73,11 @@ class ChatFormat:
     reply_close: str
     cue: str
     """Makes the model speak next; starts with what ``reply_open`` is, or close to it."""
+
+    @property
+    def begins_in_thought(self) -> bool:
+        """The cue opens a thought and leaves it to the model to close it."""
+        return self.cue.rfind("<think>") > self.cue.rfind("</think>")
 
     @classmethod
     def of(cls, tokenizer: PreTrainedTokenizerFast) -> ChatFormat:
@@ -144,6 +170,7 @@ class PromptBuilder:
         self._reply_open = self._template(chat.reply_open)
         self._reply_close = self._template(chat.reply_close)
         self._cue = self._template(chat.cue)
+        self.begins_in_thought = chat.begins_in_thought
 
     def prefix(self, lore: str, profile: NpcProfile, adapter_fingerprint: str) -> NpcPrefix:
         """The prefix of ``profile`` in a world that begins with ``lore``."""

@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from callsheet.wire.fields import MAX_SPEECH_CHARS
+from callsheet_server.talk.speech.directions import StageDirections
 
 __all__ = ["ReplySettings"]
 
@@ -22,6 +23,11 @@ class ReplySettings(BaseModel):
     )
     repetition_penalty: float = Field(
         default=1.1, ge=0.5, le=2, description="Above 1 = repeats itself less."
+    )
+    stage_directions: StageDirections = Field(
+        default="strip",
+        description='"*wipes a tankard*": keep = left in the text; strip = cut; apart = told as '
+        "stage_direction of reply_delta.",
     )
     max_heard_chars: int = Field(
         default=MAX_SPEECH_CHARS,

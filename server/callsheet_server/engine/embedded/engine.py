@@ -289,6 +289,7 @@ class EmbeddedEngine:
             context_limit_tokens=runner.context_limit_tokens,
             keeps_residency=True,
             max_requests=settings.max_batch + settings.max_queue,
+            begins_in_thought=prompts.begins_in_thought,
         )
         return _Loaded(info, runner, scheduler, prefixes, adapters, prompts, grammars)
 
