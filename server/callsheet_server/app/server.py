@@ -154,6 +154,7 @@ class CallsheetServer:
             settings.distance,
             clock,
             self.telemetry.planned,
+            settings.reply.style,
         )
         self.retriever = Retriever(self.storage, settings.reply)
         self.answerer = Answerer(self.engine, self.moderator, self.retriever, settings.reply)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 __all__ = [
+    "LAST_REPLIES",
     "STRANGER",
     "ChatFormat",
     "NpcPrefix",
@@ -34,6 +35,8 @@ __all__ = [
 ]
 
 
+LAST_REPLIES: Final = 4
+"""An NPC should not say again what it said in these."""
 _PLACEHOLDER: Final = re.compile(r"\{\{ ?(user|char) ?\}\}", re.IGNORECASE)
 STRANGER: Final = "the visitor"
 """Whom an NPC talks to, where that is not known or must not make a difference."""
@@ -50,9 +53,12 @@ def world_text(lore: str) -> str:
 
 
 def persona_text(profile: NpcProfile) -> str:
-    """What ends the system message: who the NPC is."""
+    """What ends the system message: who the NPC is, and how it is to answer."""
     name = profile.name.strip()
-    return f"You are {name}. {fill_in(profile.persona.strip(), name)}"
+    text = f"You are {name}. {profile.persona.strip()}"
+    if style := profile.style.strip():
+        text += f"\n\n{style}"
+    return fill_in(text, name)
 
 
 def said_text(turn: Turn) -> str:
@@ -204,6 +210,11 @@ class PromptBuilder:
             )
         tail = [token for turn in turns for token in turn]
         return (*prefix.world, *prefix.persona, *tail, *self._cue)
+
+    def said_before(self, request: GenerationRequest) -> list[int]:
+        """The tokens of the NPC's last replies, which a new one should not repeat."""
+        replies = [turn.text for turn in request.turns if turn.speaker is None][-LAST_REPLIES:]
+        return [token for text in replies for token in self._text(text.strip())]
 
     def _turn(self, turn: Turn) -> list[int]:
         said = self._text(said_text(turn))

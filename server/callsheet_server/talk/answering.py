@@ -85,7 +85,7 @@ class Answerer:
             npc=reply.room.key(reply.npc),
             turns=turns,
             max_new_tokens=message.max_tokens or self._settings.max_tokens,
-            sampling=sampling_of(message.sampling, self._settings),
+            sampling=sampling_of(message.sampling, self._settings, self._engine.info.sampling),
             priority=priority_of(message),
             stop=(*message.stop, f"\n{name}:", f"\n{NARRATOR}:"),
         )

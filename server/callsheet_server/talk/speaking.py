@@ -9,6 +9,7 @@ from typing import Final
 
 from callsheet_server.engine.engine import Delta, Engine, GenerationEnd, GenerationRequest
 from callsheet_server.engine.errors import GenerationError
+from callsheet_server.engine.prompt import LAST_REPLIES
 from callsheet_server.talk.moderation import Moderator, Spoken
 from callsheet_server.talk.prompting import NARRATOR, RECALLED, speaker_name
 from callsheet_server.talk.reply import OpenReply
@@ -19,8 +20,6 @@ from callsheet_server.talk.speech.thoughts import Opening
 
 __all__ = ["Speaking", "generate"]
 
-LAST_REPLIES: Final = 4
-"""An NPC should not say again what it said in these."""
 MIN_RETRY_TOKENS: Final = 16
 """With fewer left of a reply's tokens a second try is not worth it."""
 

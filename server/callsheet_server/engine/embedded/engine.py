@@ -45,6 +45,7 @@ from callsheet_server.engine.errors import (
     UnknownNpcError,
 )
 from callsheet_server.engine.models.cache import cache_dir, resolve_model
+from callsheet_server.engine.models.suggested_sampling import suggested_sampling
 from callsheet_server.engine.prompt import ChatFormat, NpcPrefix, PromptBuilder
 from callsheet_server.world.key import NpcKey
 
@@ -290,6 +291,7 @@ class EmbeddedEngine:
             keeps_residency=True,
             max_requests=settings.max_batch + settings.max_queue,
             begins_in_thought=prompts.begins_in_thought,
+            sampling=suggested_sampling(folder),
         )
         return _Loaded(info, runner, scheduler, prefixes, adapters, prompts, grammars)
 
@@ -341,9 +343,10 @@ class EmbeddedEngine:
         prompt = loaded.prompts.prompt(prefix, request)
         schema = request.json_schema
         matcher = None if schema is None else loaded.grammars.matcher(schema)
+        said_before = loaded.prompts.said_before(request) if schema is None else []
         generation = Generation(
             reply=reply,
-            sampler=Sampler(request.sampling, matcher, loaded.runner.device),
+            sampler=Sampler(request.sampling, matcher, loaded.runner.device, said_before),
             text=TextStream(loaded.runner.tokenizer.backend_tokenizer, request.stop),
             max_new_tokens=request.max_new_tokens,
             prompt_tokens=len(prompt),
