@@ -10,7 +10,7 @@ from callsheet_server.engine.chat_format import ChatFormat
 from callsheet_server.engine.engine import GenerationRequest, NpcProfile
 from callsheet_server.engine.errors import ContextTooLongError, EngineStartError
 from callsheet_server.engine.openai.messages import chat_messages
-from callsheet_server.engine.prompt import PromptBuilder
+from callsheet_server.engine.prompt import LAST_REPLIES, PromptBuilder
 from callsheet_server.talk.prompting import recalled_turns
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Turn
@@ -154,6 +154,36 @@ def test_prefixes_are_exact(tokenizer: PreTrainedTokenizerFast) -> None:
     )
     cue = len(tokenizer.encode("<|im_start|>assistant\n"))
     assert longer[: len(tokens) - cue] == tokens[: len(tokens) - cue]
+
+
+def test_the_style_ends_the_prefix_and_names_are_filled_in(
+    tokenizer: PreTrainedTokenizerFast,
+) -> None:
+    profile = NpcProfile(KEY, "Mara", "{{char}} likes {{user}}.", style="Say what {{char}} says.")
+    prefix = builder(tokenizer).prefix("", profile, "")
+    text = tokenizer.decode(list(prefix.persona))
+    assert isinstance(text, str)
+    assert text.startswith("You are Mara. Mara likes the visitor.\n\nSay what Mara says.")
+    assert prefix.fingerprint != builder(tokenizer).prefix("", MARA, "").fingerprint
+
+
+def test_what_the_npc_said_last_is_known(tokenizer: PreTrainedTokenizerFast) -> None:
+    turns = [Turn(None, "old"), *(Turn(None, f"reply {n}") for n in range(LAST_REPLIES))]
+    said = builder(tokenizer).said_before(request(*turns, Turn("Anna", "And?")))
+    assert tokenizer.decode(said) == "".join(f"reply {n}" for n in range(LAST_REPLIES))
+
+
+@pytest.mark.parametrize(
+    ("cue", "opens"), [("<think>\n", True), ("<think>\n\n</think>\n\n", False), ("", False)]
+)
+def test_a_template_that_opens_a_thought_is_known(
+    tokenizer: PreTrainedTokenizerFast, cue: str, opens: bool
+) -> None:
+    tokenizer.chat_template = (
+        "{% for m in messages %}{{ '[' + m.role + ']' + m.content }}{% endfor %}"
+        "{% if add_generation_prompt %}{{ '[assistant]CUE' }}{% endif %}"
+    ).replace("CUE", cue.replace("\n", "\\n"))
+    assert builder(tokenizer).begins_in_thought is opens
 
 
 def test_fingerprints_tell_apart_what_gives_other_kv(tokenizer: PreTrainedTokenizerFast) -> None:

@@ -102,14 +102,14 @@ async def test_npcs_that_fail_and_npcs_that_do_not_share_a_server(
     )
     server = await start_server(engine)
     async with Client(server.port) as game, Client(server.port, world="other") as other:
-        names = [f"n{number}" for number in range(10)]
+        names = [f"n{number}" for number in range(30)]
         await game.spawn(*names)
         await other.spawn("n3x")
-        asked = {await game.say(name): name for name in names for _ in range(3)}
+        asked = {await game.say(name): name for name in names}
         for number, name in asked.items():
             end = await game.get(ReplyEnd, id=number)
             failed = (end.finish_reason, end.code) == ("error", ErrorCode.GENERATION_FAILED)
             assert failed == (name in ("n3", "n7"))
         assert (await other.reply(await other.say("n3x"))).finish_reason == "stop"
         metrics = server.pages["/metrics"]().body.decode()
-        assert 'callsheet_errors_total{code="generation_failed"} 6.0' in metrics
+        assert 'callsheet_errors_total{code="generation_failed"} 2.0' in metrics

@@ -67,7 +67,7 @@ async def test_open_replies_finish_before_the_server_stops(start_server: StartSe
 
 
 async def test_replies_that_take_too_long_are_cancelled(start_server: StartServer) -> None:
-    server = await start_server(scripted(token_delay_s=1.0), drain_timeout_s=0.05)
+    server = await start_server(scripted(token_delay_s=0.2), drain_timeout_s=0.05)
     async with Client(server.port) as game:
         await game.spawn("bob")
         asked = await game.say("bob")
@@ -117,7 +117,7 @@ async def test_a_hurried_close_waits_neither_for_replies_nor_for_clients(
     start_server: StartServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(app_module, "HURRY_S", 0.05)
-    server = await start_server(scripted(token_delay_s=1.0), drain_timeout_s=300.0)
+    server = await start_server(scripted(token_delay_s=0.2), drain_timeout_s=300.0)
     async with Client(server.port) as game, Client(server.port, role="observer") as stuck:
         await game.spawn("bob")
         asked = await game.say("bob")
@@ -229,7 +229,7 @@ async def test_a_bug_in_a_reply_ends_that_reply(
         await game.spawn("bob")
         end = await game.reply(await game.say("bob"))
         assert (end.finish_reason, end.code) == ("error", ErrorCode.GENERATION_FAILED)
-        assert end.text == "Well, "
+        assert end.text == "Well"
         await game.settle()
 
 

@@ -37,7 +37,9 @@ async def test_a_reply_streams_from_start_to_end(game: Client) -> None:
     assert about[-1] == end
     assert {m.id for m in about} == {asked}  # type: ignore[union-attr]
     assert (end.npc, end.finish_reason, end.code) == ("bob", "stop", None)
-    assert end.generated_tokens == len(about) - 2
+    assert end.generated_tokens == 16
+    marked = [m.text for m in about[1:-1] if isinstance(m, ReplyDelta) and m.ends_sentence]
+    assert marked[-1] == " I have heard stranger things on market days."
     assert end.ttft_s is not None
     assert end.total_s is not None
 
@@ -236,7 +238,8 @@ async def test_a_reply_that_breaks_off_harms_no_other(start_server: StartServer)
         assert (end.finish_reason, end.code) == ("error", ErrorCode.GENERATION_FAILED)
         assert end.text
         assert (await game.reply(second)).finish_reason == "stop"
-        assert (await game.reply(await game.say("bob"))).finish_reason == "error"
+        again = await game.say("bob", "who are you?")
+        assert (await game.reply(again)).finish_reason == "error"
 
 
 async def test_an_overloaded_engine_says_when_to_come_back(start_server: StartServer) -> None:

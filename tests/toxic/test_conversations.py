@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from functools import partial
 
 import pytest
 from toxic.proxy import Proxy, Wire
@@ -143,8 +142,12 @@ async def talk(kind: str, url: str, record: Record, trouble: Trouble = none) -> 
     if kind == "asyncio":
         await talk_with_asyncio(url, record, trouble)
     else:
-        here = partial(asyncio.get_running_loop().call_soon_threadsafe, trouble)
-        await asyncio.to_thread(talk_with_threads, url, record, here)
+        loop = asyncio.get_running_loop()
+
+        def trouble_here(number: int) -> None:
+            loop.call_soon_threadsafe(trouble, number)
+
+        await asyncio.to_thread(talk_with_threads, url, record, trouble_here)
 
 
 BOTH = pytest.mark.parametrize("kind", ["asyncio", "threads"])
@@ -217,7 +220,10 @@ async def test_what_an_old_connection_delivers_late_is_nobodys(
         elif number == 7:
             proxy.strand()
 
-    record = Record(server, on_resumed=lambda: loop.call_soon_threadsafe(release))
+    def released_here() -> None:
+        loop.call_soon_threadsafe(release)
+
+    record = Record(server, on_resumed=released_here)
     await talk(kind, proxy.url, record, disturb)
     await released.wait()
     assert proxy.connections == 2

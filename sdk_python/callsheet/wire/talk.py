@@ -132,6 +132,10 @@ class ReplyDelta(Reliable):
     id: RequestId | None = None
     reply: Serial
     text: str
+    ends_sentence: bool | None = None
+    """True = all text so far is whole sentences, fit for a text-to-speech."""
+    stage_direction: str | None = None
+    """What the NPC does while it speaks; ``text`` is empty then."""
 
 
 class ReplyEnd(Reliable):

@@ -117,6 +117,7 @@ class CallsheetServer:
             self.mover,
             clock,
             self.telemetry.planned,
+            settings.reply.style,
         )
         self.retriever = Retriever(self.storage, settings.reply)
         self.answerer = Answerer(engine, self.moderator, self.retriever, settings.reply)

@@ -38,6 +38,11 @@ class ChatFormat:
     alternates: bool = False
     """User and assistant must take turns, the user first."""
 
+    @property
+    def begins_in_thought(self) -> bool:
+        """The cue opens a thought and leaves it to the model to close it."""
+        return self.cue.rfind("<think>") > self.cue.rfind("</think>")
+
     @classmethod
     def of(cls, tokenizer: PreTrainedTokenizerFast) -> ChatFormat:
         """Take the template apart by rendering marked messages.

@@ -57,6 +57,8 @@ class NpcProfile:
     persona: str
     adapter: str | None = None
     """Adapter id known to the engine; None = the base model."""
+    style: str = ""
+    """How it is to answer; ends the prefix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,12 @@ class EngineInfo:
     """False = the engine ignores distances (no state of ours lives in it)."""
     max_requests: int | None = None
     """Requests it takes at a time, running and waiting; None = it sets no limit of its own."""
+    begins_in_thought: bool | None = None
+    """True = replies begin inside a thought that the prompt has opened; None = not known."""
+    sampling: Sampling = field(default_factory=Sampling)
+    """What suits the model."""
+    varies: bool = True
+    """False = the same request always gets the same text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ outside is tokenised with special tokens disabled: a player cannot type an end-o
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -24,10 +25,30 @@ from callsheet_server.world.memory import Turn
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-__all__ = ["SILENCE", "NpcPrefix", "PromptBuilder", "persona_text", "said_text", "world_text"]
+__all__ = [
+    "LAST_REPLIES",
+    "SILENCE",
+    "STRANGER",
+    "NpcPrefix",
+    "PromptBuilder",
+    "fill_in",
+    "persona_text",
+    "said_text",
+    "world_text",
+]
 
 SILENCE: Final = "..."
 """Said by the user before an NPC that speaks first, where a user must go first."""
+LAST_REPLIES: Final = 4
+"""An NPC should not say again what it said in these."""
+_PLACEHOLDER: Final = re.compile(r"\{\{ ?(user|char) ?\}\}", re.IGNORECASE)
+STRANGER: Final = "the visitor"
+"""Whom an NPC talks to, where that is not known or must not make a difference."""
+
+
+def fill_in(text: str, char: str, user: str = STRANGER) -> str:
+    """``text`` with names for ``{{char}}``, the NPC, and ``{{user}}``, whom it talks to."""
+    return _PLACEHOLDER.sub(lambda found: char if found[1].lower() == "char" else user, text)
 
 
 def world_text(lore: str) -> str:
@@ -36,8 +57,12 @@ def world_text(lore: str) -> str:
 
 
 def persona_text(profile: NpcProfile) -> str:
-    """What ends the system message: who the NPC is."""
-    return f"You are {profile.name.strip()}. {profile.persona.strip()}"
+    """What ends the system message: who the NPC is, and how it is to answer."""
+    name = profile.name.strip()
+    text = f"You are {name}. {profile.persona.strip()}"
+    if style := profile.style.strip():
+        text += f"\n\n{style}"
+    return fill_in(text, name)
 
 
 def said_text(turn: Turn) -> str:
@@ -88,6 +113,7 @@ class PromptBuilder:
         self._reply_close = self._template(chat.reply_close)
         self._cue = self._template(chat.cue)
         self._chat = chat
+        self.begins_in_thought = chat.begins_in_thought
 
     def prefix(self, lore: str, profile: NpcProfile, adapter_fingerprint: str) -> NpcPrefix:
         """The prefix of ``profile`` in a world that begins with ``lore``."""
@@ -121,6 +147,11 @@ class PromptBuilder:
                 )
             del turns[0]
         return (*prefix.world, *prefix.persona, *tail, *self._cue)
+
+    def said_before(self, request: GenerationRequest) -> list[int]:
+        """The tokens of the NPC's last replies, which a new one should not repeat."""
+        replies = [turn.text for turn in request.turns if turn.speaker is None][-LAST_REPLIES:]
+        return [token for text in replies for token in self._text(text.strip())]
 
     def _tail(self, turns: Sequence[_Said]) -> list[int]:
         """The messages behind the persona."""

@@ -121,6 +121,8 @@ class ScriptedEngine:
             context_limit_tokens=1_000_000,
             keeps_residency=True,
             max_requests=self._settings.max_running + self._settings.max_queue,
+            begins_in_thought=False,
+            varies=False,
         )
 
     @property

@@ -38,14 +38,19 @@ class Pipeline:
         mover: Mover,
         clock: Callable[[], float],
         planned: Callable[[Plan, float], None],
+        style: str = "",
     ) -> None:
-        """``planned`` is told of every plan with moves in it and the seconds it took."""
+        """``planned`` is told of every plan with moves in it and the seconds it took.
+
+        ``style`` ends the persona of every NPC.
+        """
         self._engine = engine
         self._controller = controller
         self._mover = mover
         self._assumed = Assumptions()
         self._clock = clock
         self._planned = planned
+        self._style = style
         self._stores = stores
         self._kinds = {store.kind for store in stores}
 
@@ -115,7 +120,7 @@ class Pipeline:
     def put_npc(self, room: Room, spec: NpcSpec) -> None:
         """Announce an NPC to the engine, or its new profile; plan for its state from now on."""
         key, row = room.key(spec.npc), room.world.npc(spec.npc).row
-        self._engine.put_npc(NpcProfile(key, spec.name, spec.persona, spec.adapter))
+        self._engine.put_npc(NpcProfile(key, spec.name, spec.persona, spec.adapter, self._style))
         self._controller.unlink(room.name, row)
         for kind in (StateKind.PREFIX, StateKind.BLOB):
             self._controller.link(room.name, row, kind, key)

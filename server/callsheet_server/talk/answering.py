@@ -1,12 +1,11 @@
-"""One answer from what was heard to the last word, and the deed."""
+"""One reply, from what was heard to the last word and the action."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from typing import Literal
 
 from callsheet.wire.script import HearAnswer, Heard
@@ -14,10 +13,12 @@ from callsheet.wire.talk import Say
 from callsheet_residency.state import Tier
 from callsheet_server.engine.engine import Delta, Engine, GenerationEnd, GenerationRequest
 from callsheet_server.engine.errors import EngineError
+from callsheet_server.engine.prompt import STRANGER, fill_in
 from callsheet_server.session.session import Session, SessionState
 from callsheet_server.talk.actions import action_schema, action_turn, permitted, read_choice
-from callsheet_server.talk.moderation import Moderator, RefusedReplyError, Spoken, Utterance
+from callsheet_server.talk.moderation import Moderator, RefusedReplyError, Utterance
 from callsheet_server.talk.prompting import (
+    NARRATOR,
     heard_turns,
     priority_of,
     sampling_of,
@@ -26,6 +27,7 @@ from callsheet_server.talk.prompting import (
 from callsheet_server.talk.recall import Retriever
 from callsheet_server.talk.reply import OpenReply, ReplyFullError
 from callsheet_server.talk.settings import ReplySettings
+from callsheet_server.talk.speaking import Speaking, generate
 from callsheet_server.world.memory import Turn
 
 __all__ = ["Answerer"]
@@ -44,6 +46,7 @@ class Answerer:
         settings: ReplySettings,
     ) -> None:
         self._engine = engine
+        self._speaking = Speaking(engine, moderator, settings)
         self._moderator = moderator
         self._retriever = retriever
         self._settings = settings
@@ -82,21 +85,17 @@ class Answerer:
             npc=reply.room.key(reply.npc),
             turns=turns,
             max_new_tokens=message.max_tokens or self._settings.max_tokens,
-            sampling=sampling_of(message.sampling, self._settings),
+            sampling=sampling_of(message.sampling, self._settings, self._engine.info.sampling),
             priority=priority_of(message),
-            stop=message.stop,
+            stop=(*message.stop, f"\n{name}:", f"\n{NARRATOR}:"),
         )
-        npc_name = reply.world.npc(reply.npc).spec.name
-        spoken = Spoken(self._moderator, reply.room.name, reply.npc, npc_name, reply.say)
         end: GenerationEnd | None = None
         cut: Literal["length", "stop"] = "stop"
         try:
-            end = await self._generate(reply, request, spoken.feed)
-            await spoken.end()
+            end = await self._speaking.speak(reply, request)
         except ReplyFullError:
-            end, cut = None, "length"
+            cut = "length"
         except RefusedReplyError:
-            end = None
             with suppress(ReplyFullError):
                 reply.say(self._moderator.safe_line)
         finally:
@@ -113,6 +112,8 @@ class Answerer:
 
     async def recite(self, reply: OpenReply, text: str) -> None:
         """Say a given line."""
+        listener = speaker_name(reply.world, reply.speaker) if reply.heard else STRANGER
+        text = fill_in(text, reply.world.npc(reply.npc).spec.name, listener)
         reply.remember(Turn(None, text))
         reply.say(text)
         reply.end("stop")
@@ -162,21 +163,6 @@ class Answerer:
         finally:
             del self._calls[call]
 
-    async def _generate(
-        self, reply: OpenReply, request: GenerationRequest, hear: Callable[[str], Awaitable[None]]
-    ) -> GenerationEnd:
-        counted_tokens = 0
-        async with aclosing(self._engine.submit(request)) as stream:
-            async for item in stream:
-                if not isinstance(item, Delta):
-                    reply.spent_tokens += item.generated_tokens - counted_tokens
-                    return item
-                # A delta is at least one token. The exact count comes with the end, if it comes.
-                counted_tokens += 1
-                reply.spent_tokens += 1
-                await hear(item.text)
-        raise AssertionError(f"{request.request_id}: the engine's stream has no end")
-
     async def _act(self, reply: OpenReply, said: GenerationRequest) -> None:
         """Let the NPC choose one of its script's actions, or none, as one constrained JSON value.
 
@@ -198,13 +184,9 @@ class Answerer:
             priority=said.priority,
             json_schema=action_schema(actions),
         )
-        pieces: list[str] = []
-
-        async def collect(piece: str) -> None:
-            pieces.append(piece)
-
         try:
-            await self._generate(reply, request, collect)
+            stream = generate(self._engine, reply, request)
+            pieces = [item.text async for item in stream if isinstance(item, Delta)]
         except EngineError as error:
             logger.warning("no action: %s", error)
             return

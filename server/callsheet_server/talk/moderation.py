@@ -19,7 +19,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from callsheet.wire.errors import ErrorCode, error_for
-from callsheet_server.talk.sentences import Sentences
+from callsheet_server.talk.speech.sentences import Said
 from callsheet_server.talk.word_list import WordList, WordListError
 from callsheet_server.transport.errors import SettingFileError
 
@@ -194,34 +194,21 @@ def _import_hook(name: str) -> Hook:
 
 
 class Spoken:
-    """What an NPC says, on its way from the model to who hears it: judged sentence by sentence."""
+    """Judges what an NPC says on its way to who hears it, sentence by sentence."""
 
     def __init__(
-        self, moderator: Moderator, world: str, npc: str, name: str, say: Callable[[str], None]
+        self, moderator: Moderator, world: str, npc: str, name: str, say: Callable[[Said], None]
     ) -> None:
-        """``say`` is called with what may be heard, at once if nothing is moderated."""
+        """``say`` is called with what may be heard."""
         self._moderator = moderator
         self._world, self._npc, self._name = world, npc, name
         self._say = say
-        self._sentences = Sentences()
         self._said = ""
 
-    async def feed(self, text: str) -> None:
-        """Take a piece of the model's text. Raises ``RefusedReplyError``."""
-        if self._moderator.is_on:
-            await self._judge(self._sentences.feed(text))
-        else:
-            self._say(text)
-
-    async def end(self) -> None:
-        """The model is done: judge what is left. Raises ``RefusedReplyError``."""
-        await self._judge(self._sentences.rest())
-
-    async def _judge(self, text: str) -> None:
-        if not text:
-            return
+    async def hear(self, said: Said) -> None:
+        """Take the next sentence. Raises ``RefusedReplyError``."""
         await self._moderator.check_reply(
-            Utterance("reply", self._world, self._npc, self._name, text, before=self._said)
+            Utterance("reply", self._world, self._npc, self._name, said.text, before=self._said)
         )
-        self._said = (self._said + text)[-MAX_BEFORE_CHARS:]
-        self._say(text)
+        self._said = (self._said + said.text)[-MAX_BEFORE_CHARS:]
+        self._say(said)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from callsheet.wire.errors import ErrorCode, error_for
@@ -118,13 +119,8 @@ def priority_of(message: Say) -> Priority:
     return _PRIORITIES[message.priority or message.speaker.kind]
 
 
-def sampling_of(asked: SamplingSpec | None, settings: ReplySettings) -> Sampling:
-    """The request's sampling over the server's."""
+def sampling_of(asked: SamplingSpec | None, settings: ReplySettings, suits: Sampling) -> Sampling:
+    """The request's sampling over the server's, over what suits the model."""
     given = asked.model_dump(exclude_none=True) if asked is not None else {}
-    return Sampling(
-        temperature=given.get("temperature", settings.temperature),
-        top_p=given.get("top_p", settings.top_p),
-        top_k=given.get("top_k", settings.top_k),
-        repetition_penalty=given.get("repetition_penalty", settings.repetition_penalty),
-        seed=given.get("seed"),
-    )
+    names = {"temperature", "top_p", "top_k", "repetition_penalty"}
+    return replace(suits, **(settings.model_dump(include=names, exclude_none=True) | given))

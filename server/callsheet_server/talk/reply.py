@@ -92,7 +92,7 @@ class OpenReply:
         """What the model said, and was counted; 0 for given lines and what was cut short."""
         return 0 if self.generation is None else self.generation.generated_tokens
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, *, ends_sentence: bool = True) -> None:
         """Stream a piece of the answer.
 
         Raises:
@@ -104,7 +104,12 @@ class OpenReply:
             if self._json_bytes > MAX_JSON_BYTES:
                 raise ReplyFullError
             self._pieces.append(text)
-            self._tell(ReplyDelta(reply=self.reply, text=text))
+            self._tell(ReplyDelta(reply=self.reply, text=text, ends_sentence=ends_sentence or None))
+
+    def direct(self, text: str) -> None:
+        """Tell of a stage direction: something the NPC does while it speaks."""
+        self._start()
+        self._tell(ReplyDelta(reply=self.reply, text="", stage_direction=text))
 
     def generated(self, end: GenerationEnd, now_s: float) -> None:
         """Note how the model did."""

@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from callsheet.wire.fields import MAX_SPEECH_CHARS
+from callsheet_server.talk.speech.directions import StageDirections
 
 __all__ = ["ReplySettings"]
 
@@ -12,16 +13,38 @@ class ReplySettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    style: str = Field(
+        default="{{char}} is a person of this world, never an assistant. Answer with nothing but "
+        "the words {{char}} says aloud: one or two short sentences, in the language {{char}} is "
+        "spoken to in.",
+        max_length=2_000,
+        description="How NPCs are to answer: ends every persona, with the NPC's name for {{char}}; "
+        "empty = nothing is asked.",
+    )
     max_tokens: int = Field(default=64, ge=1, le=4096, description="Longest reply, in tokens.")
-    temperature: float = Field(
-        default=0.7, ge=0, le=4, description="0 = always the likeliest word."
+    temperature: float | None = Field(
+        default=None,
+        ge=0,
+        le=4,
+        description="0 = always the likeliest word; left out, like the next three = as suits the "
+        "model.",
     )
-    top_p: float = Field(default=0.95, gt=0, le=1, description="Nucleus sampling: share kept.")
-    top_k: int = Field(
-        default=0, ge=0, le=1_000_000, description="Most likely tokens kept; 0 = all of them."
+    top_p: float | None = Field(
+        default=None, gt=0, le=1, description="Nucleus sampling: share kept."
     )
-    repetition_penalty: float = Field(
-        default=1.1, ge=0.5, le=2, description="Above 1 = repeats itself less."
+    top_k: int | None = Field(
+        default=None, ge=0, le=1_000_000, description="Most likely tokens kept; 0 = all of them."
+    )
+    repetition_penalty: float | None = Field(
+        default=None,
+        ge=0.5,
+        le=2,
+        description="Above 1 = repeats itself, and the NPC's last replies, less.",
+    )
+    stage_directions: StageDirections = Field(
+        default="strip",
+        description='"*wipes a tankard*": keep = left in the text; strip = cut; apart = told as '
+        "stage_direction of reply_delta.",
     )
     max_heard_chars: int = Field(
         default=MAX_SPEECH_CHARS,

@@ -78,3 +78,10 @@ def test_a_grammar_allows_only_the_schema(grammars: GrammarCompiler, seed: int) 
 def test_a_useless_schema_is_refused(grammars: GrammarCompiler, schema: dict[str, str]) -> None:
     with pytest.raises(GenerationError, match="json_schema"):
         grammars.matcher(schema)
+
+
+def test_what_was_said_before_is_said_less() -> None:
+    logits, cpu = torch.tensor([1.0, 0.9, -30.0]), torch.device("cpu")
+    sampling = Sampling(temperature=0.01, repetition_penalty=1.5, seed=1)
+    assert Sampler(sampling, None, cpu).choose(logits) == 0
+    assert Sampler(sampling, None, cpu, said_before=[0]).choose(logits) == 1

@@ -8,10 +8,10 @@ from contextlib import aclosing, suppress
 
 import pytest
 from aiohttp import web
-from engine.fakes import until
 from engine.harness import Talk
 from engine.openai.conftest import Meet
 from engine.openai.endpoints import OK, Endpoint, chunk, chunks, stream
+from waiting import until
 
 from callsheet_server.engine.engine import Delta
 from callsheet_server.engine.errors import EngineUnavailableError

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from engine.openai.conftest import Meet
 from engine.openai.endpoints import Endpoint
+from ports import free_port
 
 from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.engine.openai import engine as engine_module
 from callsheet_server.engine.openai.probe import LOCAL_SERVERS, local_advice
-from callsheet_sglang.launch import free_port
 
 NOBODY = "http://127.0.0.1:9/v1"
 

@@ -391,6 +391,8 @@ namespace Callsheet.Tests
             if (m.Id != null) w.Integer("id", m.Id.Value, 1, 9007199254740991);
             w.Integer("reply", m.Reply, 1, 9007199254740991);
             w.Text("text", m.Text, 0, int.MaxValue, TextForm.Any);
+            if (m.EndsSentence != null) w.Flag("ends_sentence", m.EndsSentence.Value);
+            if (m.StageDirection != null) w.Text("stage_direction", m.StageDirection, 0, int.MaxValue, TextForm.Any);
         }
 
         private static void WriteReplyEndMessage(JsonWriter w, ReplyEndMessage m)

@@ -151,6 +151,10 @@ namespace Callsheet.Wire
         public long? Id { get; set; }
         public long Reply { get; set; }
         public string Text { get; set; }
+        /// <summary>True = all text so far is whole sentences, fit for a text-to-speech.</summary>
+        public bool? EndsSentence { get; set; }
+        /// <summary>What the NPC does while it speaks; text is empty then.</summary>
+        public string StageDirection { get; set; }
 
         public override string Type => "reply_delta";
 
@@ -162,6 +166,8 @@ namespace Callsheet.Wire
             if (f.Has("id")) Id = f.Integer("id", 1, 9007199254740991);
             Reply = f.Integer("reply", 1, 9007199254740991);
             Text = f.Text("text", 0, int.MaxValue, TextForm.Any);
+            if (f.Has("ends_sentence")) EndsSentence = f.Flag("ends_sentence");
+            if (f.Has("stage_direction")) StageDirection = f.Text("stage_direction", 0, int.MaxValue, TextForm.Any);
         }
     }
 

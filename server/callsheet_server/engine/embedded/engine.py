@@ -46,6 +46,7 @@ from callsheet_server.engine.errors import (
     UnknownNpcError,
 )
 from callsheet_server.engine.models.cache import cache_dir, resolve_model
+from callsheet_server.engine.models.suggested_sampling import suggested_sampling
 from callsheet_server.engine.prompt import NpcPrefix, PromptBuilder
 from callsheet_server.world.key import NpcKey
 
@@ -298,6 +299,8 @@ class EmbeddedEngine:
             context_limit_tokens=runner.context_limit_tokens,
             keeps_residency=True,
             max_requests=settings.max_batch + settings.max_queue,
+            begins_in_thought=prompts.begins_in_thought,
+            sampling=suggested_sampling(folder),
         )
         return _Loaded(info, runner, scheduler, prefixes, adapters, prompts, grammars)
 
@@ -352,9 +355,10 @@ class EmbeddedEngine:
         prompt = loaded.prompts.prompt(prefix, request)
         schema = request.json_schema
         matcher = None if schema is None else loaded.grammars.matcher(schema)
+        said_before = loaded.prompts.said_before(request) if schema is None else []
         generation = Generation(
             reply=reply,
-            sampler=Sampler(request.sampling, matcher, loaded.runner.device),
+            sampler=Sampler(request.sampling, matcher, loaded.runner.device, said_before),
             text=TextStream(loaded.runner.tokenizer.backend_tokenizer, request.stop),
             max_new_tokens=request.max_new_tokens,
             prompt_tokens=len(prompt),

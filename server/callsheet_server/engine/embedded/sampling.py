@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -66,10 +66,17 @@ class GrammarCompiler:
 class Sampler:
     """Chooses one request's tokens. Same seed and logits, same tokens, whatever else runs."""
 
-    def __init__(self, sampling: Sampling, matcher: LLMatcher | None, device: torch.device) -> None:
+    def __init__(
+        self,
+        sampling: Sampling,
+        matcher: LLMatcher | None,
+        device: torch.device,
+        said_before: Sequence[int] = (),
+    ) -> None:
+        """``said_before``: tokens that count as repeated from the start."""
         self._matcher = matcher
         self._greedy = sampling.temperature <= 0.0
-        self._chosen: list[int] = []
+        self._said = list(said_before)
         if self._greedy:
             return
         self._generator = torch.Generator(device=device)
@@ -93,8 +100,8 @@ class Sampler:
     def choose(self, logits: torch.Tensor) -> int:
         """The next token, given (vocab,) float32 logits.
 
-        The repetition penalty counts what this reply has said, not the prompt: a persona's own
-        words are no repetition.
+        The repetition penalty counts what this reply and the NPC's last ones have said, not the
+        rest of the prompt: a persona's own words are no repetition.
 
         Raises:
             GenerationError: the grammar has no way on, or the logits are not finite.
@@ -108,13 +115,13 @@ class Sampler:
         if self._greedy:
             token = int(greediest)
         else:
-            ids = torch.tensor([self._chosen], dtype=torch.int64, device=scores.device)
-            if self._penalty is not None and self._chosen:
+            ids = torch.tensor([self._said], dtype=torch.int64, device=scores.device)
+            if self._penalty is not None and self._said:
                 scores = self._penalty(ids, scores)
             scores = self._warpers(cast(torch.LongTensor, ids), scores)
             probabilities = torch.softmax(scores, dim=-1)
             token = int(torch.multinomial(probabilities, 1, generator=self._generator))
-        self._chosen.append(token)
+        self._said.append(token)
         if self._matcher is not None and not self._matcher.consume_token(token):
             raise GenerationError(f"json_schema: {self._matcher.get_error()}")
         return token

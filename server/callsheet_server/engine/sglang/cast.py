@@ -96,6 +96,11 @@ class Cast:
 
     # --- prompts -----------------------------------------------------------------------------
 
+    @property
+    def begins_in_thought(self) -> bool | None:
+        """True = prompts open a thought; None before ``load``."""
+        return None if self._prompts is None else self._prompts.begins_in_thought
+
     def prefix(self, key: NpcKey) -> tuple[int, ...] | None:
         """The tokens that begin every prompt of an NPC; None = not tokenised yet."""
         prefix = self._prefixes.get(key)

@@ -124,6 +124,7 @@ class SglangEngine:
             device=peer.device,
             context_limit_tokens=peer.context_limit_tokens,
             keeps_residency=peer.plugin is not None,
+            begins_in_thought=self._cast.begins_in_thought,
         )
         self._peer = peer
 

@@ -1,0 +1,203 @@
+"""Has the model speak for an NPC: what it writes is cleaned, judged and told."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Final
+
+from callsheet_server.engine.engine import Delta, Engine, GenerationEnd, GenerationRequest
+from callsheet_server.engine.errors import GenerationError
+from callsheet_server.engine.prompt import LAST_REPLIES
+from callsheet_server.talk.moderation import Moderator, Spoken
+from callsheet_server.talk.prompting import NARRATOR, RECALLED, speaker_name
+from callsheet_server.talk.reply import OpenReply
+from callsheet_server.talk.settings import ReplySettings
+from callsheet_server.talk.speech.sentences import Said
+from callsheet_server.talk.speech.speech import Direction, Part, Speech, Voice
+from callsheet_server.talk.speech.thoughts import Opening
+
+__all__ = ["Speaking", "generate"]
+
+MIN_RETRY_TOKENS: Final = 16
+"""With fewer left of a reply's tokens a second try is not worth it."""
+
+
+async def generate(
+    engine: Engine, reply: OpenReply, request: GenerationRequest
+) -> AsyncGenerator[Delta | GenerationEnd]:
+    """What the engine generates for a reply, with its tokens counted; the last item is the end."""
+    counted_tokens = 0
+    async with aclosing(engine.submit(request)) as stream:
+        async for item in stream:
+            if isinstance(item, Delta):
+                # A delta is at least one token. The exact count comes with the end, if it comes.
+                counted_tokens += 1
+                reply.spent_tokens += 1
+            else:
+                reply.spent_tokens += item.generated_tokens - counted_tokens
+            yield item
+            if isinstance(item, GenerationEnd):
+                return
+    raise AssertionError(f"{request.request_id}: the engine's stream has no end")
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One try at a reply."""
+
+    speech: Speech
+    spoken: Spoken
+    is_last: bool
+    heard: bool = False
+    """Something of it was told."""
+
+    @property
+    def is_lost(self) -> bool:
+        """It begins with what the NPC has just said, and there is another try."""
+        return bool(self.speech.left_out) and not (self.heard or self.is_last)
+
+
+class Speaking:
+    """Speaks for NPCs. A reply that begins with a repeat, or is empty, gets one second try."""
+
+    def __init__(self, engine: Engine, moderator: Moderator, settings: ReplySettings) -> None:
+        self._engine = engine
+        self._moderator = moderator
+        self._settings = settings
+        self._opening: Opening | None = None
+        """How replies begin, once known."""
+
+    async def speak(self, reply: OpenReply, request: GenerationRequest) -> GenerationEnd:
+        """Answer ``request``; streams through ``reply``.
+
+        Raises:
+            EngineError: as the engine raised it; ``GenerationError``, nothing is fit to be heard.
+            RefusedReplyError: an NPC was about to say what it may not.
+            ReplyFullError: the reply is as long as a message can be.
+        """
+        first = self._attempt(reply, request, is_last=not self._may_retry(request))
+        end = await self._try(reply, request, first)
+        if end.finish_reason == "cancelled":
+            return end
+        left = request.max_new_tokens - end.generated_tokens
+        if not first.heard and not first.is_last and left >= MIN_RETRY_TOKENS:
+            again = _again(request, left)
+            second = self._attempt(reply, again, is_last=True)
+            end = _joined(end, await self._try(reply, again, second))
+            if not second.heard:
+                await self._insist(second, end)
+        elif not first.heard:
+            await self._insist(first, end)
+        return end
+
+    def _may_retry(self, request: GenerationRequest) -> bool:
+        return self._engine.info.varies and request.sampling.temperature > 0
+
+    def _attempt(self, reply: OpenReply, request: GenerationRequest, *, is_last: bool) -> _Attempt:
+        npc_name = reply.world.npc(reply.npc).spec.name
+        spoken = Spoken(
+            self._moderator,
+            reply.room.name,
+            reply.npc,
+            npc_name,
+            lambda said: reply.say(said.text, ends_sentence=said.ends_sentence),
+        )
+        return _Attempt(Speech(self._voice(reply, request, npc_name)), spoken, is_last)
+
+    def _voice(self, reply: OpenReply, request: GenerationRequest, npc_name: str) -> Voice:
+        replies = [turn.text for turn in request.turns if turn.speaker is None]
+        here = {turn.speaker for turn in request.turns if turn.speaker is not None}
+        players = {player.spec.name for player in reply.world.players.values()}
+        world = reply.world
+        return Voice(
+            name=npc_name,
+            listener=speaker_name(world, reply.speaker),
+            speakers=(*here, *players, NARRATOR, RECALLED.rstrip(":")),
+            is_known=lambda name: any(n.spec.name.casefold() == name for n in world.npcs.values()),
+            replies=replies[-LAST_REPLIES:],
+            opening=self._current_opening(),
+            directions=self._settings.stage_directions,
+            whole=self._moderator.is_on,
+        )
+
+    async def _try(
+        self, reply: OpenReply, request: GenerationRequest, attempt: _Attempt
+    ) -> GenerationEnd:
+        """Speak until the model, or what it says, has ended."""
+        speech, stopped = attempt.speech, False
+        async for item in generate(self._engine, reply, request):
+            if isinstance(item, GenerationEnd):
+                end = item
+            elif not stopped:
+                await self._tell(reply, attempt, speech.feed(item.text))
+                if speech.ended or attempt.is_lost:
+                    stopped = self._engine.cancel(request.request_id)
+        if stopped:
+            end = replace(end, finish_reason="stop")
+        if end.finish_reason != "cancelled" and not attempt.is_lost:
+            finished = end.finish_reason == "stop"
+            await self._tell(reply, attempt, speech.rest(finished=finished))
+            self._learn_opening(speech, finished=finished)
+        return end
+
+    async def _tell(self, reply: OpenReply, attempt: _Attempt, parts: list[Part]) -> None:
+        for part in parts:
+            if isinstance(part, Direction):
+                reply.direct(part.text)
+            else:
+                text = part.text if attempt.heard else part.text.lstrip()
+                attempt.heard = True
+                await attempt.spoken.hear(Said(text, part.ends_sentence))
+
+    async def _insist(self, attempt: _Attempt, end: GenerationEnd) -> None:
+        """Say what was left out rather than nothing.
+
+        Raises:
+            GenerationError: there is nothing.
+        """
+        if not attempt.speech.left_out:
+            raise GenerationError(attempt.speech.why_silent(end.generated_tokens))
+        for said in attempt.speech.left_out:
+            attempt.heard = True
+            await attempt.spoken.hear(Said(said.text, said.ends_sentence))
+
+    def _current_opening(self) -> Opening:
+        if self._opening is None:
+            begins = self._engine.info.begins_in_thought
+            known = {True: Opening.THOUGHT, False: Opening.SPEECH, None: Opening.UNKNOWN}
+            self._opening = known[begins]
+        return self._opening
+
+    def _learn_opening(self, speech: Speech, *, finished: bool) -> None:
+        """Hold replies back only while they may begin with a thought."""
+        if speech.began_in_thought and self._opening is Opening.SPEECH:
+            self._opening = Opening.UNKNOWN
+        elif self._opening is Opening.UNKNOWN and finished and not speech.began_in_thought:
+            self._opening = Opening.SPEECH
+
+
+def _again(request: GenerationRequest, left_tokens: int) -> GenerationRequest:
+    """The same request with another seed, for what is left of its tokens."""
+    seed = request.sampling.seed
+    sampling = replace(request.sampling, seed=None if seed is None else seed + 1)
+    return replace(
+        request,
+        request_id=f"{request.request_id}/again",
+        sampling=sampling,
+        max_new_tokens=left_tokens,
+    )
+
+
+def _joined(first: GenerationEnd, second: GenerationEnd) -> GenerationEnd:
+    """How a reply went that took two tries."""
+    return replace(
+        second,
+        generated_tokens=first.generated_tokens + second.generated_tokens,
+        tier_at_start=first.tier_at_start,
+        cached_tokens=first.cached_tokens,
+        queue_s=first.queue_s + second.queue_s,
+        ttft_s=first.total_s + second.ttft_s,
+        total_s=first.total_s + second.total_s,
+    )

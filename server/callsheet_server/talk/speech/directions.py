@@ -1,0 +1,90 @@
+"""Stage directions: what the NPC does, between asterisks, in the middle of what it says."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+__all__ = ["Directions", "StageDirections"]
+
+StageDirections = Literal["keep", "strip", "apart"]
+MAX_CHARS: Final = 200
+"""A longer one is none."""
+_SENTENCE_END: Final = re.compile(
+    r"(?:^|[.!?\u2026\u3002\uff01\uff1f:\n][\"')\]\u201d\u2019]*)\s*$"
+)
+_CONTEXT_CHARS: Final = 8
+
+
+class Directions:
+    """Takes stage directions out, unless they are kept.
+
+    A direction stands between single asterisks, and either has several words or stands where a
+    sentence could begin. ``*so*`` in mid-sentence, and what stands between two asterisks or more,
+    is emphasis: only the asterisks go.
+    """
+
+    def __init__(self, mode: StageDirections) -> None:
+        self._keep = mode == "keep"
+        self._before = ""
+        """The last characters that were let through."""
+        self._opening = self._closing = 0
+        """Asterisks around what is held."""
+        self._held = ""
+        self._took_out = False
+        """A direction, just now."""
+        self.found: list[str] = []
+        """Directions that were taken out, oldest first."""
+
+    def feed(self, text: str) -> str:
+        """Take a piece; hold from an asterisk to the one that closes it."""
+        return text if self._keep else "".join(map(self._take, text))
+
+    def rest(self) -> str:
+        """What was emphasised and never closed; of an unfinished direction, nothing."""
+        unfinished = self._opening == 1 and self._is_direction(self._held)
+        return "" if unfinished else self._release()
+
+    def _take(self, char: str) -> str:
+        if not self._opening:
+            if char != "*":
+                return self._let(char)
+            self._opening = 1
+        elif char == "*" and not self._held:
+            self._opening += 1
+        elif char == "*":
+            self._closing += 1
+            if self._closing == self._opening:
+                return self._close()
+        elif self._goes_on(char):
+            self._held += char
+        else:
+            return self._release() + self._let(char)
+        return ""
+
+    def _goes_on(self, char: str) -> bool:
+        if self._closing or char == "\n" or len(self._held) >= MAX_CHARS:
+            return False
+        return bool(self._held) or not char.isspace()
+
+    def _close(self) -> str:
+        if self._opening > 1 or not self._is_direction(self._held):
+            return self._release()
+        self.found.append(self._held.strip())
+        self._held, self._opening, self._closing, self._took_out = "", 0, 0, True
+        return ""
+
+    def _release(self) -> str:
+        held, self._held, self._opening, self._closing = self._held, "", 0, 0
+        return self._let(held)
+
+    def _is_direction(self, text: str) -> bool:
+        return len(text.split()) > 1 or _SENTENCE_END.search(self._before) is not None
+
+    def _let(self, text: str) -> str:
+        if self._took_out and text:
+            if text.isspace() and (not self._before or self._before[-1].isspace()):
+                return ""  # One space is enough where a direction stood between two.
+            self._took_out = False
+        self._before = (self._before + text)[-_CONTEXT_CHARS:]
+        return text
