@@ -163,6 +163,7 @@ namespace Callsheet
         /// <summary>What else is on this object, or below it, belongs to its scene: the client alone outlives that.</summary>
         private void MoveToOwnObject()
         {
+            _instance = null;
             var own = new GameObject("Callsheet");
             own.SetActive(false);
             own.AddComponent<CallsheetClient>().settings = settings;

@@ -150,19 +150,4 @@ namespace Callsheet.Tests
 
         public void OnFailed(CallsheetError error) => Error = error;
     }
-
-    /// <summary>A request handler that does something to the session when it is called.</summary>
-    internal sealed class Stopper : IRequestHandler
-    {
-        internal Action OnSentCall;
-        internal Action OnFailedCall;
-
-        public void OnSent(long id) => OnSentCall?.Invoke();
-
-        public void OnMessage(ServerMessage message)
-        {
-        }
-
-        public void OnFailed(CallsheetError error) => OnFailedCall?.Invoke();
-    }
 }

@@ -199,6 +199,27 @@ namespace Callsheet.Tests
         }
 
         [Test]
+        public void A_client_that_was_asked_for_before_it_is_enabled_moves_all_the_same()
+        {
+            var manager = new GameObject("manager");
+            manager.SetActive(false);
+            new GameObject("child").transform.parent = manager.transform;
+            CallsheetClient placed = manager.AddComponent<CallsheetClient>();
+            CallsheetSettings own = ScriptableObject.CreateInstance<CallsheetSettings>();
+            typeof(CallsheetClient).GetField("settings", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic).SetValue(placed, own);
+            placed.enabled = false;
+            manager.SetActive(true);
+            Assert.That(CallsheetClient.Instance, Is.SameAs(placed));
+            placed.enabled = true;
+            PlayerLoop.Frame();
+            Assert.That(CallsheetClient.Instance.gameObject, Is.Not.SameAs(manager));
+            Assert.That(CallsheetClient.Instance.Settings, Is.SameAs(own));
+            Connect();
+            Assert.That(CallsheetClient.Instance.State, Is.EqualTo(SessionState.Open));
+            Assert.That(_connections.Count, Is.EqualTo(1));
+        }
+
+        [Test]
         public void A_domain_reload_says_goodbye_and_everybody_comes_back()
         {
             CallsheetNpc bob = Alive("bob");
