@@ -1,7 +1,8 @@
 """Set up everything Callsheet needs in a virtual environment of its own, then run it.
 
-    python3 run.py demo    watch a town of NPCs, live
-    python3 run.py test    run every check and every test
+    python3 run.py demo     watch a town of NPCs, live
+    python3 run.py test     run every check and every test
+    python3 run.py serve    any other command of `callsheet`
 
 Needs Python 3.11 or newer and nothing else. On Windows say ``py run.py demo``.
 """
@@ -10,12 +11,14 @@ import argparse
 import hashlib
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 # Imports, annotations and strings above and below keep to what Python 3.6 can parse, so that an
@@ -32,9 +35,11 @@ TORCH = "2.13.0"
 """Installed where there is no NVIDIA GPU; any version that pyproject.toml allows would do."""
 NEED_CPU_BYTES = 3 * 2**30
 NEED_CUDA_BYTES = 10 * 2**30
-EXTRAS = {"demo": "server", "test": "server,dev"}
-SGLANG = "--sglang"
-"""After `test`: set up SGLang's own environment first, so that its tests are not skipped."""
+COMMANDS = ("demo", "serve", "top", "mod", "record", "replay", "profile", "loadtest", "bench",
+            "models", "world", "sglang", "doctor")  # fmt: skip
+"""Those of `callsheet`, which cannot be asked before it is installed."""
+EXTRAS = {"test": "server,dev", "loadtest": "server,loadtest", "bench": "server,bench"}
+"""Command -> the extras that it needs; `server` for the others."""
 
 FIXES = (
     (
@@ -77,8 +82,14 @@ examples:
   python3 run.py demo                       the live view, until Ctrl-C
   python3 run.py demo --seconds 30 --json   bounded, with a summary for machines
   python3 run.py demo --help                every option of the demo
+  python3 run.py serve --engine scripted    `callsheet serve`, and so every command of it
+  python3 run.py mod run guard.py           what follows the command is passed on
+
+tests:
   python3 run.py test                       ruff, mypy, then the whole test suite
   python3 run.py test -k planner -x         the same checks; what follows goes to pytest
+  python3 run.py test --fast                ruff, mypy and the unit tests, in under a minute
+  python3 run.py test --coverage            the suite, measured; fails below pyproject.toml's floor
   python3 run.py test --sglang              also with a real SGLang, on CPU: 10 GB more, once
 
 The first run takes one to three minutes and about 2 GB in .venv (or where the environment
@@ -136,14 +147,19 @@ def main() -> int:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", choices=sorted(EXTRAS), help="what to run")
-    parser.add_argument("args", nargs=argparse.REMAINDER, help="passed on")
+    parser.add_argument(
+        "command",
+        choices=("test", *COMMANDS),
+        metavar="command",
+        help="test, or a command of `callsheet`: {}".format(", ".join(COMMANDS)),
+    )
+    parser.add_argument("args", nargs=argparse.REMAINDER, help="passed on to it")
     options = parser.parse_args()
     try:
-        python = set_up(options.command)
-        if options.command == "demo":
-            return run([python, "-m", "callsheet", "demo", *options.args])
-        return run_checks(python, options.args)
+        python = set_up(EXTRAS.get(options.command, "server"))
+        if options.command == "test":
+            return run_checks(python, options.args)
+        return run([python, "-m", "callsheet", options.command, *options.args])
     except SetupError as error:
         sys.stderr.write(f"\nrun.py: {error}\n")
         return 1
@@ -152,34 +168,71 @@ def main() -> int:
         return 130
 
 
-def run_checks(python: str, pytest_args: "list[str]") -> int:
+def run_checks(python: str, args: "list[str]") -> int:
     """Run the linter, the type checker and the tests, all of them whatever fails."""
+    own = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for flag in ("--fast", "--coverage", "--sglang"):
+        own.add_argument(flag, action="store_true")
+    options, pytest_args = own.parse_known_args(args)
+    pytest = [python, "-m", "pytest", *pytest_args]
+    if options.fast:
+        pytest.append("--fast")
+    if options.coverage:
+        pytest += ["--cov", "--cov-report=term:skip-covered"]
     os.chdir(ROOT)
-    # Only the tests marked `model` need it; without it they are skipped, and pytest says so.
-    run([python, "-m", "callsheet", "models", "pull"])
     failed = []
-    if SGLANG in pytest_args:
-        pytest_args.remove(SGLANG)
-        if run([python, "-m", "callsheet", "sglang", "setup-cpu"]) != 0:
-            failed.append("callsheet sglang setup-cpu")
-    steps = {
+    if not options.fast:
+        # Only the tests marked `model` need it; without it they are skipped, and pytest says so.
+        run([python, "-m", "callsheet", "models", "pull"])
+    if options.sglang and run([python, "-m", "callsheet", "sglang", "setup-cpu"]) != 0:
+        failed.append("callsheet sglang setup-cpu")
+    checks = {
         "ruff check": [python, "-m", "ruff", "check"],
         "ruff format --check": [python, "-m", "ruff", "format", "--check"],
         "mypy": [python, "-m", "mypy"],
-        "pytest": [python, "-m", "pytest", *pytest_args],
     }
-    for name, command in steps.items():
-        sys.stderr.write(f"run.py: {name}\n")
-        if run(command) != 0:
-            failed.append(name)
+    if options.fast:  # mypy takes one core, pytest the other
+        failed += run_beside(checks, "pytest", pytest)
+    else:
+        for name, command in {**checks, "pytest": pytest}.items():
+            sys.stderr.write(f"run.py: {name}\n")
+            if run(command) != 0:
+                failed.append(name)
     if failed:
         sys.stderr.write("\nrun.py: failed: {}\n".format(", ".join(failed)))
     return 1 if failed else 0
 
 
+def run_beside(quiet: "dict[str, list[str]]", name: str, command: "list[str]") -> "list[str]":
+    """Run commands at once, one of them on this terminal; return the names of those that failed.
+
+    What the quiet ones print is shown when they have ended.
+    """
+    with ExitStack() as stack:
+        started = []
+        for other, arguments in quiet.items():
+            output = stack.enter_context(tempfile.TemporaryFile())
+            process = subprocess.Popen(
+                arguments, stdout=output, stderr=output, env=clean_environment()
+            )
+            started.append((other, process, output))
+        sys.stderr.write(f"run.py: {name}, beside {', '.join(quiet)}\n")
+        statuses = {name: run(command)}
+        for other, process, output in started:
+            statuses[other] = wait(process)
+            output.seek(0)
+            printed = output.read().decode(errors="replace").strip()
+            sys.stderr.write(f"run.py: {other}\n{printed}\n")
+    return [each for each, status in statuses.items() if status != 0]
+
+
 def run(command: "list[str]") -> int:
     """Run a command on this terminal and return its exit status."""
-    process = subprocess.Popen(command, env=clean_environment())
+    return wait(subprocess.Popen(command, env=clean_environment()))
+
+
+def wait(process: "subprocess.Popen[bytes]") -> int:
+    """Wait for a process that shares this terminal and return its exit status."""
     while True:
         try:
             return process.wait()
@@ -187,12 +240,12 @@ def run(command: "list[str]") -> int:
             continue
 
 
-def set_up(command: str) -> str:
-    """Return the Python of a virtual environment that has all that ``command`` needs."""
+def set_up(extras: str) -> str:
+    """Return the Python of a virtual environment that has Callsheet with these extras."""
     venv = Path(os.environ.get("CALLSHEET_VENV") or ROOT / ".venv").absolute()
     python = str(venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
-    stamp = venv / f"callsheet-{command}.stamp"
-    key = stamp_key(command)
+    stamp = venv / "callsheet-{}.stamp".format(extras.replace(",", "-"))
+    key = stamp_key(extras)
     if stamp.is_file() and stamp.read_text() == key and Path(python).exists():
         return python
     gpu = sys.platform == "linux" and has_nvidia_gpu()
@@ -203,16 +256,29 @@ def set_up(command: str) -> str:
     step("a pip that reports its progress", [*pip, "pip>=24.1"])
     if sys.platform == "linux" and not gpu:
         install_cpu_torch(python, pip)
-    extras = EXTRAS[command]
     step(f"Callsheet with [{extras}]", [*pip, "-e", f"{ROOT}[{extras}]"])
     stamp.write_text(key)
+    sys.stderr.write(f"{where_it_lies(venv)}\n")
     return python
 
 
-def stamp_key(command: str) -> str:
+def where_it_lies(venv: Path) -> str:
+    """Say where `callsheet` is and what makes this shell find it by its name."""
+    if os.name == "nt":  # the same words start activate.bat in cmd and Activate.ps1 in PowerShell
+        command, activate = venv / "Scripts" / "callsheet.exe", str(venv / "Scripts" / "activate")
+    else:
+        shell = Path(os.environ.get("SHELL", "sh")).name
+        suffix = {"fish": ".fish", "csh": ".csh", "tcsh": ".csh"}.get(shell, "")
+        verb = "." if shell in ("sh", "dash") else "source"
+        command = venv / "bin" / "callsheet"
+        activate = "{} {}".format(verb, shlex.quote(str(venv / "bin" / f"activate{suffix}")))
+    return f"callsheet lies in {command}\nTo call it by its name in this shell:  {activate}\n"
+
+
+def stamp_key(extras: str) -> str:
     """Name everything that decides what is installed."""
     parts = [
-        EXTRAS[command],
+        extras,
         hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest(),
         str(ROOT),
         TORCH,

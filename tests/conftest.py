@@ -25,6 +25,7 @@ hypothesis.settings.register_profile(
     "callsheet", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("callsheet")  # A busy machine is no reason to fail.
+pytest_plugins = ["fast_tests"]
 
 CLEAN_UP_S = 60.0
 """After a test's deadline: how long its fixtures may take before pytest-timeout breaks in."""

@@ -12,6 +12,8 @@ from types import ModuleType
 
 import pytest
 
+from callsheet_cli.main import COMMANDS
+
 RUN = Path(__file__).parent.parent / "run.py"
 
 
@@ -36,11 +38,99 @@ def test_an_old_python_can_parse_the_file_and_so_print_what_it_needs() -> None:
     assert modules <= set(sys.stdlib_module_names)
 
 
-def test_help_teaches_both_commands() -> None:
+def test_help_teaches_every_command() -> None:
     result = subprocess.run([sys.executable, RUN, "--help"], capture_output=True, text=True)
     assert result.returncode == 0
-    for text in ("run.py demo", "run.py test", "CALLSHEET_VENV"):
+    for text in ("run.py demo", "run.py test", "run.py serve", "run.py mod run", "CALLSHEET_VENV"):
         assert text in result.stdout
+
+
+def test_it_knows_every_command(run: ModuleType) -> None:
+    names = tuple(command.__name__.rpartition(".")[2] for command in COMMANDS)
+    assert names == run.COMMANDS
+    assert run.EXTRAS.keys() <= {"test", *names}
+
+
+@pytest.fixture
+def ran(run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What was run instead of being run; the extras set up come first."""
+    commands: list[list[str]] = []
+
+    def set_up(extras: str) -> str:
+        commands.append([extras])
+        return "python"
+
+    def pretend(command: list[str]) -> int:
+        commands.append(command)
+        return 3
+
+    monkeypatch.setattr(run, "set_up", set_up)
+    monkeypatch.setattr(run, "run", pretend)
+    return commands
+
+
+@pytest.mark.parametrize(
+    ("arguments", "extras"),
+    [
+        (["serve", "--engine", "scripted"], "server"),
+        (["mod", "run", "guard.py", "--help"], "server"),
+        (["loadtest", "--fast"], "server,loadtest"),
+        (["bench", "sglang"], "server,bench"),
+    ],
+)
+def test_any_command_is_passed_through(
+    run: ModuleType,
+    ran: list[list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    extras: str,
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["run.py", *arguments])
+    assert run.main() == 3
+    assert ran == [[extras], ["python", "-m", "callsheet", *arguments]]
+
+
+def test_flags_of_the_tests_are_its_own_and_the_rest_is_pytests(
+    run: ModuleType, ran: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["run.py", "test", "-k", "planner", "--coverage", "-x"])
+    assert run.main() == 1
+    assert ran[0] == ["server,dev"]
+    assert ran[-1] == [
+        "python", "-m", "pytest", "-k", "planner", "-x", "--cov", "--cov-report=term:skip-covered"
+    ]  # fmt: skip
+
+
+def test_fast_checks_run_beside_each_other_and_every_failure_is_named(
+    run: ModuleType, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def code(text: str) -> list[str]:
+        return [sys.executable, "-c", text]
+
+    quiet = {"good": code("print('fine')"), "bad": code("raise SystemExit('a fault')")}
+    assert run.run_beside(quiet, "loud", code("raise SystemExit(1)")) == ["loud", "bad"]
+    told = capfd.readouterr().err
+    assert "run.py: good\nfine" in told
+    assert "run.py: bad\na fault" in told
+
+
+@pytest.mark.skipif(os.name == "nt", reason="run.py: other shells there")
+@pytest.mark.parametrize(
+    ("shell", "words"),
+    [
+        ("/bin/bash", "source '/a b/venv/bin/activate'"),
+        ("/usr/bin/fish", "source '/a b/venv/bin/activate.fish'"),
+        ("/bin/tcsh", "source '/a b/venv/bin/activate.csh'"),
+        ("/bin/sh", ". '/a b/venv/bin/activate'"),
+    ],
+)
+def test_it_says_where_the_command_lies(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, shell: str, words: str
+) -> None:
+    monkeypatch.setenv("SHELL", shell)
+    told = run.where_it_lies(Path("/a b/venv"))
+    assert "/a b/venv/bin/callsheet\n" in told
+    assert words in told
 
 
 @pytest.mark.parametrize(
@@ -82,7 +172,7 @@ def test_a_folder_that_is_no_virtual_environment_is_left_alone(
     (tmp_path / "thesis.txt").write_text("mine")
     monkeypatch.setenv("CALLSHEET_VENV", str(tmp_path))
     with pytest.raises(run.SetupError, match="not a virtual environment"):
-        run.set_up("demo")
+        run.set_up("server")
     assert (tmp_path / "thesis.txt").read_text() == "mine"
 
 
@@ -109,8 +199,8 @@ def test_a_finished_set_up_is_not_repeated(
     python.parent.mkdir()
     python.touch()
     (tmp_path / "pyvenv.cfg").touch()
-    (tmp_path / "callsheet-demo.stamp").write_text(run.stamp_key("demo"))
-    assert run.set_up("demo") == str(python)
+    (tmp_path / "callsheet-server.stamp").write_text(run.stamp_key("server"))
+    assert run.set_up("server") == str(python)
 
 
 def test_a_full_disk_is_told_before_anything_is_made(run: ModuleType, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,13 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         CommandError: an option is wrong, or the run failed; the text says why.
     """
+    if find_spec("callsheet_bench") is None:
+        raise CommandError(
+            "benchmarks are not part of the installed package; run them from a checkout: "
+            "python3 run.py bench sglang",
+            exit_code=2,
+        )
+
     from aiohttp import ClientError
 
     from callsheet_bench import report

@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from residency.strategies import FINITE, carry_out, problems, used_bytes
 
@@ -189,6 +190,7 @@ def test_headroom_is_restored_from_beyond_the_horizon_only() -> None:
     assert moves(made.actions) == [("npc0", Tier.DEVICE, Tier.HOST)]
 
 
+@pytest.mark.process
 def test_the_planner_pulls_in_no_other_layer_and_no_heavy_dependency() -> None:
     """It runs inside SGLang's scheduler process, which has neither our settings nor our engine."""
     code = (

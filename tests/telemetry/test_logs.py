@@ -109,6 +109,7 @@ async def test_neither_tokens_nor_what_is_said_are_logged(
         assert secret not in text
 
 
+@pytest.mark.process
 def test_serve_logs_as_its_settings_say() -> None:
     command = ["-m", "callsheet", "serve", "--engine", "scripted", "--port", "0"]
     command += ["--set", "storage.directory="]
