@@ -81,7 +81,8 @@ def signatures(node: ast.AST) -> Iterator[ast.expr]:
             given = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
             every = (*given, node.args.vararg, node.args.kwarg)
             yield from (one.annotation for one in every if one and one.annotation)
-            yield from [node.returns] * (node.returns is not None)  # type: ignore[list-item]
+            if node.returns:
+                yield node.returns
         case ast.AnnAssign(target=ast.Name(id=name)) if not name.startswith("_"):
             yield node.annotation
 
