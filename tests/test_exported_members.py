@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 import textwrap
@@ -136,3 +137,10 @@ def test_types_in_signatures_are_found() -> None:
 def test_the_blocking_client_comes_with_the_package() -> None:
     code = "import callsheet; callsheet.blocking.connect"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_documentation_lists_every_name() -> None:
+    text = (ROOT / "docs" / "python-sdk.md").read_text(encoding="utf-8")
+    table = text.partition("## All names")[2].partition("|---|---|")[2]
+    listed = re.findall(r"`(\w+)`", table)
+    assert sorted(listed) == sorted({*callsheet.__all__} - {"__version__"})
