@@ -50,7 +50,7 @@ async def run_mod(
         path: the mod's file.
         url: the server.
         world: the world's id.
-        token: the server's token, if it asks for one.
+        token: the access token, if the server asks for one.
         show: told everything the modder should read.
         settings: timeouts and limits of the connection.
 
