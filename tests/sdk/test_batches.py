@@ -153,8 +153,9 @@ def test_a_refusal_of_the_whole_message_is_raised_as_it_is(monkeypatch: pytest.M
     world = World()
     monkeypatch.setattr(world, "spawn", world.forbid)
     with pytest.raises(CallsheetError, match="not you") as caught:
-        world.run(batches.spawn(world.link.session, npcs("ab"), []))
-    assert (caught.value.code, world.messages) == (ErrorCode.FORBIDDEN, 1)
+        world.run(batches.spawn(world.link.session, npcs("abcdefg"), []))
+    assert not isinstance(caught.value, BatchError)
+    assert (caught.value.code, world.messages) == (ErrorCode.FORBIDDEN, 3)
 
 
 def test_very_many_faults_do_not_cost_a_message_each() -> None:
