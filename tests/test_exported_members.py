@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 import textwrap
@@ -81,7 +82,7 @@ def signatures(node: ast.AST) -> Iterator[ast.expr]:
             given = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
             every = (*given, node.args.vararg, node.args.kwarg)
             yield from (one.annotation for one in every if one and one.annotation)
-            if node.returns is not None:
+            if node.returns:
                 yield node.returns
         case ast.AnnAssign(target=ast.Name(id=name)) if not name.startswith("_"):
             yield node.annotation
@@ -136,3 +137,10 @@ def test_types_in_signatures_are_found() -> None:
 def test_the_blocking_client_comes_with_the_package() -> None:
     code = "import callsheet; callsheet.blocking.connect"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_documentation_lists_every_name() -> None:
+    text = (ROOT / "docs" / "python-sdk.md").read_text(encoding="utf-8")
+    table = text.partition("## All names")[2].partition("|---|---|")[2]
+    listed = re.findall(r"`(\w+)`", table)
+    assert sorted(listed) == sorted({*callsheet.__all__} - {"__version__"})

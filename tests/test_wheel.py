@@ -19,6 +19,7 @@ PACKAGES = {
     "callsheet_residency",
     "callsheet_server",
     "callsheet_sglang",
+    "callsheet_sglang_cpu",
 }
 pytestmark = pytest.mark.timeout(180)
 
@@ -57,7 +58,7 @@ def test_files_that_are_no_python_are_in(contents: set[str]) -> None:
     assert {f"{package}/py.typed" for package in PACKAGES} <= contents
     assert any(name.endswith("/index.html") and "/page/" in name for name in contents)
     assert any(name.endswith("/report.html") for name in contents)
-    assert any("cpu_stubs/" in name for name in contents)
+    assert any("callsheet_sglang_cpu/stubs/" in name for name in contents)
 
 
 def test_it_installs_and_runs_with_the_light_dependencies_alone(

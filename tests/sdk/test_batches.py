@@ -38,14 +38,13 @@ class World:
             return returned.value
 
     def refuse(self, message: Any, code: str, field: str) -> None:
-        told = Error(
-            seq=self.messages,
-            id=message["id"],
-            code=code,
-            message=f"{code} at {field}",
-            field=field,
+        of, index = field.split(".")[:2]
+        entry = message[of][int(index)]
+        name = entry if isinstance(entry, str) else entry["npc"]
+        told = f"{code} {name!r}"
+        self.link.give(
+            Error(seq=self.messages, id=message["id"], code=code, message=told, field=field)
         )
-        self.link.give(told)
 
     def spawn(self, message: Any) -> None:
         for n, spec in enumerate(message["npcs"]):
@@ -104,7 +103,7 @@ def test_one_bad_spec_leaves_its_batch_mates_alone() -> None:
     )
     assert (error.players, world.there) == ({}, list("acf"))
     assert (error.code, error.field) == (ErrorCode.UNKNOWN_ADAPTER, "npcs.1.adapter")
-    assert "b: unknown_adapter at npcs.1.adapter" in str(error)
+    assert "b: unknown_adapter 'b'" in str(error)
 
 
 def test_an_npc_that_is_not_there_makes_no_ghosts_of_the_others() -> None:
@@ -153,8 +152,9 @@ def test_a_refusal_of_the_whole_message_is_raised_as_it_is(monkeypatch: pytest.M
     world = World()
     monkeypatch.setattr(world, "spawn", world.forbid)
     with pytest.raises(CallsheetError, match="not you") as caught:
-        world.run(batches.spawn(world.link.session, npcs("ab"), []))
-    assert (caught.value.code, world.messages) == (ErrorCode.FORBIDDEN, 1)
+        world.run(batches.spawn(world.link.session, npcs("abcdefg"), []))
+    assert not isinstance(caught.value, BatchError)
+    assert (caught.value.code, world.messages) == (ErrorCode.FORBIDDEN, 3)
 
 
 def test_very_many_faults_do_not_cost_a_message_each() -> None:

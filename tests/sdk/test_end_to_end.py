@@ -130,6 +130,56 @@ async def test_observers_see_replies(url: str) -> None:
         assert caught.value.code == callsheet.ErrorCode.FORBIDDEN
 
 
+async def test_an_observer_joins_walks_and_talks(url: str) -> None:
+    async with (
+        callsheet.connect(url, role="game", world="town") as game,
+        callsheet.connect(url, role="observer", world="town") as observer,
+    ):
+        spawned = await game.spawn(NPCS[:1])
+        await game.send_tick(0.0, [spawned.npcs["n0"]], [[0.0, 0.0, 0.0]])
+        joined = await observer.join("Ann", (1.0, 0.0, 0.0))
+        assert joined.max_speed_mps > 0
+        await observer.subscribe("npcs", interval_s=0.05)
+        await observer.move_player([0.5, 0.0, 0.25])
+        async for states in observer.events(callsheet.NpcStates):
+            if [one.position for one in states.players] == [(0.5, 0.0, 0.25)]:
+                break
+        assert states.players[0].player == joined.player
+        assert (await (await observer.say("n0", "Hello", speaker=joined.player))).text
+        with pytest.raises(callsheet.CallsheetError) as caught:
+            await game.join("Ann", (1.0, 0.0, 0.0))
+        assert caught.value.code == callsheet.ErrorCode.FORBIDDEN
+
+
+async def test_an_observer_joins_without_asyncio(url: str) -> None:
+    def play() -> None:
+        with (
+            callsheet.blocking.connect(url, role="game", world="town") as game,
+            callsheet.blocking.connect(url, role="observer", world="town") as observer,
+        ):
+            spawned = game.spawn(NPCS[:1])
+            game.send_tick(0.0, [spawned.npcs["n0"]], [[0.0, 0.0, 0.0]])
+            joined = observer.join("Ann", [1.0, 0.0, 0.0])
+            observer.move_player([0.5, 0.0, 0.0], [0.1, 0.0, 0.0])
+            assert observer.say("n0", "Hello", speaker=joined.player).end().text
+
+    await asyncio.to_thread(play)
+
+
+async def test_an_observer_sets_the_policy(url: str) -> None:
+    async with (
+        callsheet.connect(url, role="game", world="town"),
+        callsheet.connect(url, role="observer", world="town") as observer,
+    ):
+        with pytest.raises(callsheet.CallsheetError, match="must be 'distance', 'lru' or 'naive'"):
+            await observer.set_policy("fifo")  # type: ignore[arg-type]
+        await observer.set_policy("lru")
+        await observer.subscribe("stats", interval_s=0.05)
+        async for stats in observer.events(callsheet.Stats):
+            if stats.policy == "lru":
+                break
+
+
 async def test_a_second_game_is_refused(url: str) -> None:
     async with callsheet.connect(url, role="game", world="town"):
         settings = callsheet.ClientSettings(connect_timeout_s=0.2)

@@ -46,6 +46,12 @@ CASES: dict[str, tuple[Callable[[Client], Awaitable[Any]], str, float | None, st
         None,
         "set_facts.facts: cannot be written as JSON: Type is not JSON serializable: set",
     ),
+    "no facts": (
+        lambda game: game.set_facts("bram", ["met"]),  # type: ignore[arg-type]
+        "facts",
+        None,
+        "facts: must be a dict, not list",
+    ),
     "id": (
         lambda game: game.say("Old Bram", "Hello"),
         "npc",

@@ -195,6 +195,50 @@ async def test_a_save_while_the_file_is_read_is_not_missed(
         assert await ask(game, "Who are you?") == "I am bram, version two."
 
 
+BAKER = """
+class Baker(Npc):
+    npcs = ["ada"]
+
+    def on_hear(self, heard):
+        return "I bake, version 1."
+"""
+
+
+async def test_a_reload_that_is_refused_half_way_changes_nothing(
+    url: str, tmp_path: Path, programs: Programs
+) -> None:
+    async with callsheet.connect(url, role="game", world="town") as game:
+        await town(game)
+        path = mod(tmp_path, GUARD + BAKER)
+        guard = await programs.start(*run(url, path))
+        await guard.until("guard.Baker speaks for 1 NPCs")
+        # The server takes Guard and Smith, and refuses Baker: it knows no regular expressions.
+        smith = """
+class Smith(Npc):
+    npcs = ["ada"]
+    def on_hear(self, heard):
+        return "Clang."
+"""
+        refused = BAKER + (
+            "\n    @action\n"
+            "    def knead(self, dough: Annotated[str, Field(pattern='a+')]) -> None:\n"
+            "        'Knead.'\n"
+        )
+        source = GUARD + smith + refused
+        head = "from typing import Annotated\nfrom pydantic import Field\n"
+        mod(tmp_path, head + source.replace("version 1", "version two"))
+        shown = await guard.until("the script from before goes on")
+        written = path.read_text(encoding="utf-8").splitlines()
+        line = next(n for n, text in enumerate(written, 1) if "def knead" in text)
+        assert f"{path}:{line}: the server refuses Baker: " in shown
+        assert await ask(game, "Who are you?") == "I am bram, version 1."
+        assert await ask(game, "Who are you?", npc="ada") == "I bake, version 1."
+        mod(tmp_path, (GUARD + BAKER).replace("version 1", "version 3"))
+        await guard.until("guard.py was reloaded")
+        assert await ask(game, "Who are you?") == "I am bram, version 3."
+        assert await ask(game, "Who are you?", npc="ada") == "I bake, version 3."
+
+
 async def test_a_mod_may_start_first_and_outlive_the_game(
     url: str, tmp_path: Path, programs: Programs
 ) -> None:

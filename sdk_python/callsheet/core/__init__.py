@@ -10,6 +10,7 @@ threads; ``client.py`` and ``blocking.py`` are its surface. None of them holds p
 | `incoming.py`, `outgoing.py` | acks owed; messages unsent, requests open |
 | `requests.py` | one open request, one open reply |
 | `calls.py` | what each client method sends and waits for |
+| `batches.py` | calls that name many: in parts, and who was refused |
 | `ticks.py` | full state in, keyframe or delta out |
 | `events.py` | events and who listens to them |
 | `clock.py` | the offset between the client's and the server's clock |

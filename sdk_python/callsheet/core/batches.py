@@ -119,9 +119,10 @@ class _Batch:
                 handles.npcs.update((one.npc, one.handle) for one in answer.npcs)
                 handles.players.update((one.player, one.handle) for one in answer.players)
         if self._refused:
-            reasons = list(self._refused.values())
-            if len(reasons) == len(entries) and all(one is reasons[0] for one in reasons):
-                raise reasons[0]
+            first, *others = self._refused.values()
+            same = all((one.code, one.message) == (first.code, first.message) for one in others)
+            if same and len(self._refused) == len(entries):
+                raise first
             players = {
                 name: error for (of, name), error in self._refused.items() if of == "players"
             }

@@ -177,6 +177,8 @@ def unregister_script(session: ClientSession, script: str) -> Call[None]:
 
 def set_facts(session: ClientSession, npc: str, facts: Mapping[str, Any]) -> Call[None]:
     """``set_facts``."""
+    if not isinstance(facts, Mapping):
+        raise _bad_argument("facts", "must be a dict", facts)
     yield from ask(session, SetFacts(id=session.next_id(), npc=npc, facts=dict(facts)))
 
 

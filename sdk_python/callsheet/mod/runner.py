@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Callable, Coroutine, Generator, Mapping
+from collections.abc import Callable, Coroutine, Generator, Mapping, Set
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -51,7 +51,7 @@ async def run_mod(
         path: the mod's file.
         url: the server.
         world: the world's id.
-        token: the server's token, if it asks for one.
+        token: the access token, if the server asks for one.
         show: told everything the modder should read.
         settings: timeouts and limits of the connection.
 
@@ -102,6 +102,9 @@ class ModRunner:
         self._path, self._client, self._show = path, client, show
         self._handlers = HandlerRunner(path, show)
         self._scripts: dict[str, Script] = {}
+        self._registering = asyncio.Lock()
+        self._alive_since: dict[tuple[str, str], bool] = {}
+        """What spawned and despawned while scripts are being registered."""
         self._npcs: dict[tuple[str, str], Npc] = {}
         self._ticked_s: dict[tuple[str, str], float] = {}
         self._busy: set[tuple[str, str]] = set()
@@ -134,21 +137,54 @@ class ModRunner:
     # Registration and reload.
 
     async def _register(self, scripts: list[Script]) -> None:
-        """Put new scripts in the place of the old ones; NPCs start with fresh instances."""
-        for script in scripts:
-            alive = await self._client.register_script(script.registration)
-            self._scripts[script.name] = script
-            for key in [key for key in self._npcs if key[0] == script.name]:
-                self._forget(*key)
-            for npc in alive:
-                self._instance(script.name, npc)
-            shown = ", ".join(alive[:5]) + (", ..." if len(alive) > 5 else "")
-            self._show(f"{script.name} speaks for {len(alive)} NPCs now{shown and f' ({shown})'}")
-        for name in self._scripts.keys() - {script.name for script in scripts}:
-            await self._client.unregister_script(name)
-            del self._scripts[name]
-            for key in [key for key in self._npcs if key[0] == name]:
-                self._forget(*key)
+        """Put new scripts in the place of the old ones, all or none; NPCs start afresh.
+
+        Raises:
+            ModError: the server refused one; the old scripts go on.
+            CallsheetError: the server refused to take an old one away; they go on.
+            ConnectionError: the session was lost; the next one begins with the old scripts.
+        """
+        async with self._registering:
+            self._alive_since.clear()
+            alive: dict[str, tuple[str, ...]] = {}
+            try:
+                for script in scripts:
+                    alive[script.name] = await self._register_one(script)
+                for name in self._scripts.keys() - alive.keys():
+                    await self._client.unregister_script(name)
+            except (ModError, CallsheetError):
+                await self._put_back(alive.keys())
+                raise
+            self._scripts = {script.name: script for script in scripts}
+            self._npcs.clear()
+            self._ticked_s.clear()
+            for name, npcs in alive.items():
+                self._begin_script(name, npcs)
+
+    async def _register_one(self, script: Script) -> tuple[str, ...]:
+        try:
+            return await self._client.register_script(script.registration)
+        except CallsheetError as error:
+            raise script.refused(error) from None
+
+    def _begin_script(self, script: str, registered: tuple[str, ...]) -> None:
+        """Make the instances for the NPCs there were when it was registered, and those since."""
+        since = {npc: there for (of, npc), there in self._alive_since.items() if of == script}
+        alive = [npc for npc in dict.fromkeys((*registered, *since)) if since.get(npc, True)]
+        for npc in alive:
+            self._instance(script, npc)
+        shown = ", ".join(alive[:5]) + (", ..." if len(alive) > 5 else "")
+        self._show(f"{script} speaks for {len(alive)} NPCs now{shown and f' ({shown})'}")
+
+    async def _put_back(self, registered: Set[str]) -> None:
+        """Register the old scripts in their order, and take away those that are new."""
+        try:
+            for script in self._scripts.values():
+                await self._client.register_script(script.registration)
+            for name in registered - self._scripts.keys():
+                await self._client.unregister_script(name)
+        except CallsheetError as error:
+            self._show(f"the scripts from before could not be put back: {error}")
 
     async def _watch(self, stamp: Stamp) -> None:
         while self._client.state is not SessionState.CLOSED:
@@ -161,7 +197,7 @@ class ModRunner:
     async def _reload(self) -> None:
         try:
             await self._register(await asyncio.to_thread(load_scripts, self._path))
-        except (ModError, CallsheetError) as error:
+        except (ModError, CallsheetError, ConnectionError) as error:
             self._show(f"{error}\n  the script from before goes on")
         else:
             self._handlers.restart()
@@ -172,18 +208,15 @@ class ModRunner:
         self._ticked_s.clear()
         try:
             await self._register(list(self._scripts.values()))
-        except (CallsheetError, ConnectionError) as error:
+        except (ModError, CallsheetError, ConnectionError) as error:
             self._show(f"the scripts could not be registered again: {error}")
 
     # Events.
 
     def _take(self, event: Event) -> None:
         match event:
-            case NpcSpawned(script=script, npc=npc, alive=True):
-                self._instance(script, npc)
-            case NpcSpawned(script=script, npc=npc):
-                self._start_handler(script, npc, "on_despawn")
-                self._forget(script, npc)
+            case NpcSpawned():
+                self._spawned(event)
             case Heard():
                 self._start(self._hear(event))
             case PlayerNear():
@@ -208,6 +241,15 @@ class ModRunner:
                 self._show(f"the server says {event.code}: {event.message}")
             case _:
                 pass
+
+    def _spawned(self, event: NpcSpawned) -> None:
+        if self._registering.locked():
+            self._alive_since[event.script, event.npc] = event.alive
+        if event.alive:
+            self._instance(event.script, event.npc)
+        else:
+            self._start_handler(event.script, event.npc, "on_despawn")
+            self._forget(event.script, event.npc)
 
     def _instance(self, script: str, npc: str) -> Npc | None:
         """The script's instance for an NPC, made when it is first heard of."""

@@ -43,11 +43,21 @@ class Script:
     """Its ``id`` is set when it is sent."""
     scheduled: tuple[tuple[str, ScheduledCall], ...]
     """Methods and the game time they run at."""
+    path: Path
+    definition: ast.ClassDef
 
     @property
     def name(self) -> str:
         """The script's name on the wire: FILE.CLASS."""
         return self.registration.script
+
+    def refused(self, error: CallsheetError) -> ModError:
+        """The mistake that the server's refusal tells of, with its line."""
+        field = error.field or ""
+        if field.startswith("actions."):
+            field = self.registration.actions[int(field.split(".")[1])].name
+        problem = f"the server refuses {self.npc_class.__name__}: {error.message}"
+        return mistake(self.path, _line_of(self.definition, field), problem, f"see {error.code}")
 
 
 def load_scripts(path: Path) -> list[Script]:
@@ -135,7 +145,7 @@ def _script(npc_class: type[Npc], definition: ast.ClassDef, path: Path) -> Scrip
         if field == "script":
             field, problem = path.name, f"{path.stem!r} cannot name a script: {advice}"
         raise mistake(path, _line_of(definition, field), problem, f"change {field}") from None
-    return Script(npc_class, registration, scheduled)
+    return Script(npc_class, registration, scheduled, path, definition)
 
 
 def _methods(npc_class: type[Npc]) -> Iterator[tuple[str, Callable[..., Any]]]:
@@ -179,8 +189,10 @@ def _check_no_duplicates(definition: ast.ClassDef, path: Path) -> None:
 
 
 def _line_of(definition: ast.ClassDef, field: str) -> int:
-    """The line of a class attribute, or of the class."""
+    """The line of a class attribute or a method, or of the class."""
     for node in definition.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == field:
+            return node.lineno
         targets = node.targets if isinstance(node, ast.Assign) else []
         if isinstance(node, ast.AnnAssign):
             targets = [node.target]

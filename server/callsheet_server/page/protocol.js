@@ -10,7 +10,8 @@ const ACK_EVERY = 32;
 const ACK_AFTER_S = 1;
 const SILENT_INTERVALS = 3;
 
-// Close codes after which the session goes on in the next connection.
+// The close codes of callsheet/wire/errors.py (tests/wire/test_errors.py): after these the session
+// goes on in the next connection.
 const RESUMABLE = new Set([1001, 1006, 4006, 4011]);
 // Close codes that blame the client: coming back would end the same way.
 const FINAL = new Set([1009, 4000, 4001, 4002, 4005, 4007, 4009]);
