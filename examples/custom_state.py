@@ -15,8 +15,8 @@ from pathlib import Path
 import callsheet
 from callsheet import NpcSpec, PlayerSpec
 from callsheet_residency.state import Tier
-from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
+from callsheet_server.app.start import running_server
 from callsheet_server.engine.blob import BlobStore
 from callsheet_server.engine.scripted import ScriptedEngine
 from callsheet_server.transport.settings import ServerSettings
@@ -45,7 +45,7 @@ async def main() -> None:
         room = {Tier.DEVICE: 160, Tier.HOST: 200, Tier.DISK: 10_000}  # bytes: about four diaries
         diaries = Diaries(Path(folder), room, typical_bytes=40, rebuild_s=0.001)
         settings = Settings(server=ServerSettings(port=0))
-        async with CallsheetServer(settings, ScriptedEngine(), extra_stores=[diaries]) as server:
+        async with running_server(settings, ScriptedEngine(), extra_stores=[diaries]) as server:
             await walk_down_the_street(f"ws://127.0.0.1:{server.port}", diaries)
 
 

@@ -1,15 +1,21 @@
-"""What every test gets: a watched event loop, and an honest account of what was not run."""
+"""Every test's surroundings: a deadline, its own garbage, a watched loop, what was not run."""
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import inspect
+import sys
 from collections import defaultdict
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Coroutine, Iterator
+from functools import cache, wraps
+from typing import Any
 
 import blockbuster.blockbuster
 import hypothesis
 import pytest
 from blockbuster import BlockBuster, BlockingError
+from waiting import PATIENCE_S
 
 import callsheet
 import callsheet_server
@@ -18,6 +24,9 @@ hypothesis.settings.register_profile(
     "callsheet", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("callsheet")  # A busy machine is no reason to fail.
+
+CLEAN_UP_S = 60.0
+"""After a test's deadline: how long its fixtures may take before pytest-timeout breaks in."""
 
 NOT_RUN: dict[str, list[str]] = defaultdict(list)
 """Reason -> ids of the tests skipped for it."""
@@ -31,6 +40,47 @@ MAY_BLOCK: tuple[tuple[str, str, str], ...] = (
     ("io.BufferedWriter.write", "logging/__init__.py", "emit"),
 )
 """(patched function, file, function in it) that may block the loop; say why next to each."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give every test its deadline: ``PATIENCE_S``, or what its own ``timeout`` mark says."""
+    for item in items:
+        mark = item.get_closest_marker("timeout")
+        deadline_s: float = mark.args[0] if mark else PATIENCE_S
+        item.add_marker(pytest.mark.timeout(deadline_s + CLEAN_UP_S), append=False)
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+            item.obj = _cancelled_after(deadline_s, item.obj)
+
+
+def _cancelled_after(
+    deadline_s: float, test: Callable[..., Coroutine[Any, Any, None]]
+) -> Callable[..., Coroutine[Any, Any, None]]:
+    @wraps(test)
+    async def with_deadline(*args: Any, **kwargs: Any) -> None:
+        async with asyncio.timeout(deadline_s):
+            await test(*args, **kwargs)
+
+    return with_deadline
+
+
+def pytest_collection_finish() -> None:
+    """Keep what importing has made out of every later collection, which so takes milliseconds."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def own_garbage() -> Iterator[None]:
+    """Make what a test leaves unclosed its own failure, and never that of a later test.
+
+    Stands first in this file, so that it ends last: after the test's event loop.
+    """
+    yield
+    # Where pytest keeps a failure: it holds the frames of the test, and all that is in them.
+    for name in ("last_type", "last_value", "last_traceback", "last_exc"):
+        vars(sys).pop(name, None)
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +122,7 @@ def missing_model() -> str | None:
 @cache
 def missing_sglang() -> str | None:
     """Say why the real SGLang cannot be run; None = it can."""
-    from callsheet_sglang.venv import SglangMissingError, find_python
+    from callsheet_sglang.launch.interpreter import SglangMissingError, find_python
 
     try:
         find_python("cpu")

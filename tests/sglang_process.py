@@ -16,7 +16,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from callsheet_sglang.launch import LaunchSpec, arguments, environment
+from callsheet_sglang.launch.spec import LaunchSpec, arguments, environment
 
 START_TIMEOUT_S = 300.0
 STOP_TIMEOUT_S = 10.0

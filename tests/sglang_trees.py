@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Iterator
 
 from callsheet_sglang.guard import Guard
-from callsheet_sglang.leaves import LeafOrder, LeafSet
-from callsheet_sglang.ownership import Node, Ownership
-from callsheet_sglang.table import NpcTable
+from callsheet_sglang.kv.leaves import LeafOrder, LeafSet
+from callsheet_sglang.kv.ownership import Node, Ownership
+from callsheet_sglang.npc_table import NpcTable
 
 IDS = itertools.count()
 

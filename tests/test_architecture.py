@@ -1,19 +1,65 @@
-"""The rules of the server's layout, read off the source."""
+"""The rules of the layout, read off every import: function-level and type-checking ones count."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SERVER = ROOT / "server" / "callsheet_server"
-LAYERS = ("transport", "storage", "session", "world", "distance", "residency", "engine", "reply")
-"""In the order of a tick's journey; a layer imports itself and earlier ones."""
+PACKAGES = {
+    "callsheet": ROOT / "sdk_python",
+    "callsheet_residency": ROOT / "server",
+    "callsheet_sglang": ROOT / "server",
+    "callsheet_server": ROOT / "server",
+    "callsheet_cli": ROOT / "server",
+    "callsheet_loadtest": ROOT / "loadtest",
+    "callsheet_bench": ROOT / "loadtest",
+}
+MAY_IMPORT = {
+    "callsheet": set(),
+    "callsheet_residency": set(),
+    "callsheet_sglang": {"callsheet", "callsheet_residency"},
+    "callsheet_server": {"callsheet", "callsheet_residency", "callsheet_sglang"},
+    "callsheet_loadtest": {"callsheet"},
+    "callsheet_bench": {
+        "callsheet",
+        "callsheet_residency",
+        "callsheet_server",
+        "callsheet_sglang",
+    },
+    "callsheet_cli": set(PACKAGES) - {"callsheet_cli"},
+}
+"""Packages of ours that each imports, besides itself."""
+FLOORS = (
+    "log_context",
+    "whole_file",
+    "limits",
+    "transport",
+    "world",
+    "residency",
+    "storage",
+    "page",
+    "session",
+    "distance",
+    "engine",
+    "outgoing",
+    "rooms",
+    "talk",
+    "trace",
+    "telemetry",
+    "handlers",
+    "app",
+    "tools",
+)
+"""Of ``callsheet_server``, from the ground up; each imports lower ones only."""
+PURE = {"limits", "world", "distance", "residency", "outgoing", "session", "log_context"}
+"""Floors that read no clock and draw nothing at random: time is passed in."""
 CLOCKS = {"asyncio", "datetime", "random", "secrets", "time", "uuid"}
-MAY_READ_CLOCKS = {"transport", "storage", "engine"}
 ONLY_IN = {
     "aiohttp": "engine",
     "torch": "engine",
@@ -25,88 +71,184 @@ ONLY_IN = {
 }
 MAX_LINES = 400
 
-
-def sources(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("*.py"))
-
-
-def imported_modules(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield (line, absolute module) of every import, nested and type-checking ones included."""
-    package = path.relative_to(SERVER.parent).parent.parts if SERVER in path.parents else ()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else ()
-            module = ".".join((*base, node.module or "")).rstrip(".")
-            yield node.lineno, module
-            # `from callsheet_server import engine` imports a layer too
-            if module == "callsheet_server":
-                yield from (
-                    (node.lineno, f"{module}.{alias.name}")
-                    for alias in node.names
-                    if (SERVER / alias.name).is_dir() or (SERVER / f"{alias.name}.py").is_file()
-                )
+Modules = Mapping[str, Path]
+Arrows = Mapping[str, set[str]]
+"""Module -> the modules of ours it imports."""
 
 
-def layer_of(module: str) -> str | None:
-    parts = module.split(".")
-    return parts[1] if parts[0] == "callsheet_server" and len(parts) > 1 else None
-
-
-def layer_violations(layer: str, imports: Iterator[tuple[int, str]]) -> list[str]:
-    found = []
-    for line, module in imports:
-        target = layer_of(module)
-        if target is None:
-            continue
-        if target not in LAYERS or LAYERS.index(target) > LAYERS.index(layer):
-            found.append(f"line {line}: {layer}/ imports {module}")
+def modules() -> dict[str, Path]:
+    found = {}
+    for package, base in PACKAGES.items():
+        for path in sorted((base / package).rglob("*.py")):
+            parts = path.relative_to(base).with_suffix("").parts
+            found[".".join(part for part in parts if part != "__init__")] = path
     return found
 
 
-@pytest.mark.parametrize("layer", LAYERS)
-def test_a_layer_imports_only_itself_and_earlier_ones(layer: str) -> None:
+def imported(name: str, source: str, known: Iterable[str], is_package: bool) -> Iterator[str]:
+    """Yield every imported module; of ours the module itself, not only its package."""
+    here = name.split(".") if is_package else name.split(".")[:-1]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = here[: len(here) - node.level + 1] if node.level else []
+            module = ".".join([*base, *filter(None, [node.module])])
+            for alias in node.names:
+                whole = f"{module}.{alias.name}"
+                yield whole if whole in known else module
+
+
+MODULES = modules()
+IMPORTS = {
+    name: set(imported(name, path.read_text(encoding="utf-8"), MODULES, path.name == "__init__.py"))
+    for name, path in MODULES.items()
+}
+ARROWS = {name: targets & MODULES.keys() for name, targets in IMPORTS.items()}
+
+
+def package_of(module: str) -> str:
+    """The room a module is in: a floor of the server, else a package."""
+    top, *rest = module.split(".")
+    return f"{top}.{rest[0]}" if top == "callsheet_server" and rest else top
+
+
+def between_packages(arrows: Arrows) -> dict[str, set[str]]:
+    rooms: defaultdict[str, set[str]] = defaultdict(set)
+    for source, targets in arrows.items():
+        for target in targets:
+            if package_of(source) != package_of(target):
+                rooms[package_of(source)].add(package_of(target))
+    return rooms
+
+
+def circle(arrows: Arrows) -> list[str]:
+    """Find one circle of imports: its members in order, the first again at the end."""
+    done: set[str] = set()
+    for start in arrows:
+        path: dict[str, Iterator[str]] = {start: iter(sorted(arrows[start]))}
+        while path:
+            here = next(reversed(path))
+            step = next(path[here], None)
+            if step is None:
+                done.add(here)
+                del path[here]
+            elif step in path:
+                members = list(path)
+                return [*members[members.index(step) :], step]
+            elif step not in done and step in arrows:
+                path[step] = iter(sorted(arrows[step]))
+    return []
+
+
+def arrows_up(arrows: Arrows) -> list[str]:
+    rank = {f"callsheet_server.{floor}": height for height, floor in enumerate(FLOORS)}
+    return [
+        f"{source} -> {target}"
+        for source, targets in arrows.items()
+        for target in sorted(targets)
+        if package_of(source) in rank
+        and rank.get(package_of(target), -1) > rank[package_of(source)]
+    ]
+
+
+def test_no_circle_of_files() -> None:
+    assert circle(ARROWS) == []
+
+
+def test_no_circle_of_packages() -> None:
+    assert circle(between_packages(ARROWS)) == []
+
+
+def test_a_circle_is_found_where_there_is_one() -> None:
+    assert circle({"a": {"b"}, "b": {"c", "d"}, "c": set(), "d": {"b"}}) == ["b", "d", "b"]
+    hidden = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from p import b\n"
+    inside = "def f():\n    import p.a\n"
+    known = {"p", "p.a", "p.b"}
+    arrows = {
+        "p.a": set(imported("p.a", hidden, known, is_package=False)) & known,
+        "p.b": set(imported("p.b", inside, known, is_package=False)) & known,
+    }
+    assert circle(arrows) == ["p.a", "p.b", "p.a"]
+
+
+def test_every_room_of_the_server_has_its_floor() -> None:
+    rooms = {package_of(name).removeprefix("callsheet_server.") for name in MODULES}
+    assert rooms - PACKAGES.keys() == set(FLOORS)
+
+
+def test_a_floor_imports_lower_ones_only() -> None:
+    assert arrows_up(ARROWS) == []
+
+
+def test_an_import_up_a_floor_is_found() -> None:
+    up = {"callsheet_server.world.key": {"callsheet_server.engine.engine"}}
+    assert arrows_up(up) == ["callsheet_server.world.key -> callsheet_server.engine.engine"]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_imports_only_those_it_may(package: str) -> None:
+    found = {
+        f"{source} -> {target}"
+        for source, targets in ARROWS.items()
+        for target in targets
+        if source.split(".")[0] == package
+        and target.split(".")[0] not in MAY_IMPORT[package] | {package}
+    }
+    assert found == set()
+
+
+def test_the_planner_needs_numpy_only() -> None:
+    """Settings beside it need pydantic; SGLang brings both."""
+    outside = {
+        (name, top)
+        for name, targets in IMPORTS.items()
+        if name.startswith("callsheet_residency")
+        for top in {target.split(".")[0] for target in targets}
+        if top not in sys.stdlib_module_names and top not in ("numpy", "callsheet_residency")
+    }
+    assert outside == {("callsheet_residency.settings", "pydantic")}
+
+
+@pytest.mark.parametrize(("package", "floor"), ONLY_IN.items())
+def test_only_one_floor_imports_a_heavy_package(package: str, floor: str) -> None:
     found = [
-        f"{path.relative_to(ROOT)} {violation}"
-        for path in sources(SERVER / layer)
-        for violation in layer_violations(layer, imported_modules(path))
+        name
+        for name, targets in IMPORTS.items()
+        if name.startswith("callsheet_server.")
+        and package_of(name) != f"callsheet_server.{floor}"
+        and any(target.split(".")[0] == package for target in targets)
     ]
     assert found == []
 
 
-def test_the_layer_rule_sees_an_upward_import() -> None:
-    imports = iter([(1, "callsheet_server.world.key"), (2, "callsheet_server.engine.engine")])
-    assert layer_violations("world", imports) == [
-        "line 2: world/ imports callsheet_server.engine.engine"
-    ]
-
-
-@pytest.mark.parametrize(("package", "layer"), ONLY_IN.items())
-def test_only_one_layer_imports_a_heavy_package(package: str, layer: str) -> None:
+def test_pure_floors_read_no_clock_and_draw_nothing_at_random() -> None:
     found = [
-        f"{path.relative_to(ROOT)} line {line}"
-        for path in sources(SERVER)
-        if SERVER / layer not in path.parents
-        for line, module in imported_modules(path)
-        if module.partition(".")[0] == package
+        f"{name} -> {target}"
+        for name, targets in IMPORTS.items()
+        if package_of(name).removeprefix("callsheet_server.") in PURE
+        for target in targets
+        if target.split(".")[0] in CLOCKS or target.startswith("numpy.random")
     ]
     assert found == []
 
 
-@pytest.mark.parametrize("layer", [layer for layer in LAYERS if layer not in MAY_READ_CLOCKS])
-def test_a_pure_layer_imports_no_clock_and_no_randomness(layer: str) -> None:
+def test_sql_is_written_in_storage_only() -> None:
+    verbs = ("SELECT ", "INSERT ", "DELETE FROM ", "UPDATE ", "PRAGMA ", "CREATE TABLE ")
     found = [
-        f"{path.relative_to(ROOT)} line {line}: {module}"
-        for path in sources(SERVER / layer)
-        for line, module in imported_modules(path)
-        if module.partition(".")[0] in CLOCKS or module.startswith("numpy.random")
+        f"{name}, line {node.lineno}"
+        for name, path in MODULES.items()
+        if package_of(name) != "callsheet_server.storage"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node.value.startswith(verbs)
     ]
     assert found == []
 
 
 def test_files_are_small_and_named_for_what_they_hold() -> None:
-    code = [*sources(ROOT / "server"), *sources(ROOT / "sdk_python"), ROOT / "run.py"]
+    code = [*MODULES.values(), ROOT / "run.py"]
     long = {
         str(path.relative_to(ROOT)): lines
         for path in code

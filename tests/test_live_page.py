@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
+from callsheet_server.app.start import running_server
 from callsheet_server.engine.scripted import ScriptedEngine
 from callsheet_server.page import FOLDER, load_page
 
@@ -31,7 +31,7 @@ async def get(port: int, path: str) -> tuple[int, Message, str]:
 
 async def test_the_page_and_all_it_asks_for_are_served() -> None:
     settings = Settings.model_validate({"server": {"port": 0}})
-    async with CallsheetServer(settings, ScriptedEngine()) as server:
+    async with running_server(settings, ScriptedEngine()) as server:
         status, headers, html = await get(server.port, "/")
         assert status == 200
         assert headers["Content-Type"] == "text/html; charset=utf-8"
@@ -45,7 +45,7 @@ async def test_the_page_and_all_it_asks_for_are_served() -> None:
 
 async def test_nothing_from_elsewhere_can_run_in_the_page() -> None:
     settings = Settings.model_validate({"server": {"port": 0}})
-    async with CallsheetServer(settings, ScriptedEngine()) as server:
+    async with running_server(settings, ScriptedEngine()) as server:
         _, headers, _ = await get(server.port, "/")
     assert "default-src 'self'" in headers["Content-Security-Policy"]
 

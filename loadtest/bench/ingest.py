@@ -46,8 +46,8 @@ from callsheet.wire.world import (
     TickNpc,
     TickPlayer,
 )
-from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
+from callsheet_server.app.start import running_server
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
 from callsheet_server.limits.settings import LimitSettings
 from callsheet_server.transport.settings import ServerSettings
@@ -163,7 +163,7 @@ async def callsheet_server(announce: Callable[[int], None]) -> None:
             host_budget_bytes=NPCS * prefix_bytes,
         )
     )
-    async with CallsheetServer(settings, engine) as server:
+    async with running_server(settings, engine) as server:
         announce(server.port)
         await asyncio.Event().wait()
 

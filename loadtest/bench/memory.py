@@ -38,7 +38,7 @@ from callsheet_server.engine.sglang.tokenizer import load_prompts
 from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.folder import Folder
 from callsheet_server.storage.reader import Reader
-from callsheet_server.storage.statements import add_turn
+from callsheet_server.storage.writes import AddTurn
 from callsheet_server.talk.prompting import recalled_turns
 from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.world.key import NpcKey
@@ -130,7 +130,7 @@ async def measure(exchanges: int, world_turns: int, folder: Path) -> dict[str, A
     with closing(WorldFile(Folder(folder).file(WORLD), WORLD)) as file:
         others = Script(world_turns // 2, seed=2).lines
         rows = [
-            add_turn(f"npc-{n % 200}", "Ann", text, 0.0)
+            AddTurn(f"npc-{n % 200}", "Ann", text, 0.0)
             for n, pair in enumerate(others)
             for text in pair
         ]
@@ -168,7 +168,7 @@ async def measure(exchanges: int, world_turns: int, folder: Path) -> dict[str, A
             exchange = (last, Turn(None, said))
             everything += exchange
             memory.add(NPC, *exchange)
-            file.apply([([add_turn(NPC, turn.speaker, turn.text, 0.0) for turn in exchange], None)])
+            file.apply([([AddTurn(NPC, turn.speaker, turn.text, 0.0) for turn in exchange], None)])
     await asyncio.to_thread(reader.stop)
     prompts = tallies["everything"].prompt_tokens
     return {

@@ -22,7 +22,7 @@ from callsheet_residency.items import Budget, Credit, Items
 from callsheet_residency.planner import plan
 from callsheet_residency.settings import PolicySettings
 from callsheet_residency.state import StateKind, Tier
-from callsheet_server.distance import Distances, DistanceSettings, estimate
+from callsheet_server.distance import Assumptions, Distances, estimate
 from callsheet_server.world.snapshot import Snapshot
 
 SIZES = (1_000, 10_000, 100_000)
@@ -114,7 +114,7 @@ def measure_plan(count: int, repeats: int) -> dict[str, float]:
 
 
 def measure_distance(count: int, ticks: int) -> dict[str, float]:
-    snapshot, settings = town_snapshot(count), DistanceSettings()
+    snapshot, settings = town_snapshot(count), Assumptions()
     previous: Distances | None = None
     times = []
     for tick in range(ticks):

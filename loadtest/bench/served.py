@@ -19,7 +19,7 @@ import psutil
 
 from callsheet_residency.settings import PolicySettings
 from callsheet_residency.state import StateKind, StateStore, Tier
-from callsheet_server.distance import DistanceSettings
+from callsheet_server.distance import Assumptions
 from callsheet_server.engine.embedded.engine import EmbeddedEngine
 from callsheet_server.engine.embedded.settings import EmbeddedSettings
 from callsheet_server.engine.engine import GenerationEnd, GenerationRequest, NpcProfile, Sampling
@@ -181,7 +181,7 @@ class _Run:
         self._engine = engine
         self._keys = [NpcKey(WORLD, c.id) for c in cast]
         self._prefixes: StateStore = engine.stores[0]
-        self._replay = Replay(trace, DistanceSettings())
+        self._replay = Replay(trace, Assumptions())
         self._controller = ResidencyController(engine.stores, policy.settings(PolicySettings()))
         self._mover = Mover(engine.stores, self._controller, lambda _: self._note_moves())
         self._tiers = [Tier.ABSENT] * len(cast)

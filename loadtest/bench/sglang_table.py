@@ -24,11 +24,11 @@ from typing import Any
 import numpy as np
 
 from callsheet_residency.bandwidth import CreditBucket
-from callsheet_sglang.deciding import Pools, Traffic, decide
-from callsheet_sglang.leaves import LeafOrder
-from callsheet_sglang.ownership import Ownership
+from callsheet_sglang.kv.deciding import Pools, Traffic, decide
+from callsheet_sglang.kv.leaves import LeafOrder
+from callsheet_sglang.kv.ownership import Ownership
+from callsheet_sglang.npc_table import NpcTable
 from callsheet_sglang.settings import PluginSettings
-from callsheet_sglang.table import NpcTable
 from callsheet_sglang.wire import Distances, decode_distances, encode_distances
 
 SIZES = (1_000, 5_000, 10_000, 50_000)

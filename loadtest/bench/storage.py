@@ -20,8 +20,8 @@ import numpy as np
 
 import callsheet
 from callsheet import NpcSpec
-from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
+from callsheet_server.app.start import running_server
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
 
 QUICK = ScriptedSettings(token_delay_s=0.0, rebuild_s=0.0, load_s=0.0)
@@ -36,7 +36,7 @@ async def run(npcs: int, replies: int, directory: str) -> dict[str, Any]:
             "storage": {"directory": directory},
         }
     )
-    async with CallsheetServer(settings, ScriptedEngine(QUICK)) as server:
+    async with running_server(settings, ScriptedEngine(QUICK)) as server:
         url = f"ws://127.0.0.1:{server.port}"
         async with callsheet.connect(url, role="game", world="town") as game:
             names = [f"n{i}" for i in range(npcs)]
@@ -57,8 +57,9 @@ async def run(npcs: int, replies: int, directory: str) -> dict[str, Any]:
             "latency_p50_ms": float(np.percentile(latency_s, 50)) * 1e3,
             "latency_p95_ms": float(np.percentile(latency_s, 95)) * 1e3,
         }
-        writer = server.storage.writer
-        if writer is not None:
+        disk = server.storage.disk
+        if disk is not None:
+            writer = disk.writer
             result |= {
                 "commit_p50_ms": float(np.percentile(writer.commit_s, 50)) * 1e3,
                 "commit_p95_ms": float(np.percentile(writer.commit_s, 95)) * 1e3,

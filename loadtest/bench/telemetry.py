@@ -17,14 +17,14 @@ import numpy as np
 import callsheet
 from callsheet import NpcSpec, PlayerSpec
 from callsheet.wire.tick import NPC_DTYPE, PLAYER_DTYPE, Tick, TickKind
-from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
+from callsheet_server.app.start import running_server
 from callsheet_server.engine.scripted import ScriptedEngine
 
 
 async def run(npcs: int, ticks: int) -> dict[str, Any]:
     settings = Settings.model_validate({"server": {"port": 0, "drain_timeout_s": 0.0}})
-    async with CallsheetServer(settings, ScriptedEngine()) as server:
+    async with running_server(settings, ScriptedEngine()) as server:
         url = f"ws://127.0.0.1:{server.port}"
         async with callsheet.connect(url, role="game", world="town") as game:
             await game.spawn(

@@ -21,7 +21,7 @@ from callsheet_bench.plan import LORA, STAGES, TABLES, Stage, only, quick
 from callsheet_bench.stage import Bench, estimate_s, play_stage
 from callsheet_bench.store import Store
 from callsheet_server.engine.models.cache import resolve_model
-from callsheet_sglang.venv import find_python
+from callsheet_sglang.launch.interpreter import find_python
 
 __all__ = ["Options", "open_store", "plan", "run", "seconds"]
 

@@ -17,9 +17,9 @@ from callsheet_bench.running import RunningSglang
 from callsheet_bench.stage import Bench, rotated, started
 from callsheet_bench.systems import KV_ARGUMENTS
 from callsheet_bench.workload import Town
-from callsheet_sglang import cpu_attention
-from callsheet_sglang.launch import LaunchSpec, free_port
+from callsheet_sglang.launch.spec import LaunchSpec, free_port
 from callsheet_sglang.wire import NPCS_PATH, STATUS_PATH, encode_adapters
+from callsheet_sglang_cpu.attention import CPU_ATTENTION
 
 __all__ = ["estimate_s", "play_lora"]
 
@@ -80,7 +80,7 @@ async def play_lora(bench: Bench, folder: Path, small: bool) -> None:
                     bench.report("", ROUND_S)
 
 
-_EXTRA = {cpu_attention.SWITCH: "1"}
+_EXTRA = {CPU_ATTENTION: "1"}
 
 
 def _launch(bench: Bench, town: Town, adapters: Mapping[str, Path], order: str) -> LaunchSpec:

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from callsheet_server.engine.engine import Progress
 from callsheet_server.engine.sglang.process import SglangProcess
-from callsheet_sglang.launch import LaunchSpec, arguments, environment
+from callsheet_sglang.launch.spec import LaunchSpec, arguments, environment
 
 __all__ = ["RunningSglang", "StartError"]
 

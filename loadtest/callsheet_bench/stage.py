@@ -22,7 +22,7 @@ from callsheet_bench.running import RunningSglang
 from callsheet_bench.store import Store
 from callsheet_bench.systems import HORIZON_S, SYSTEMS, Pool, Sizes, System
 from callsheet_bench.workload import Town
-from callsheet_sglang.launch import LaunchSpec, free_port
+from callsheet_sglang.launch.spec import LaunchSpec, free_port
 
 __all__ = ["Bench", "estimate_s", "play_stage", "rotated", "started"]
 

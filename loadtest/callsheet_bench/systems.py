@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from callsheet_sglang import cpu_attention
-from callsheet_sglang.emulated_link import BYTES_PER_S
-from callsheet_sglang.launch import LaunchSpec
+from callsheet_sglang.launch.spec import LaunchSpec
+from callsheet_sglang_cpu.attention import CPU_ATTENTION
+from callsheet_sglang_cpu.emulated_link import BYTES_PER_S
 
 __all__ = ["HORIZON_S", "KV_ARGUMENTS", "SYSTEMS", "Pool", "Sizes", "System"]
 
@@ -97,7 +97,7 @@ class System:
     def environment(self, link_bytes_per_s: float) -> Mapping[str, str]:
         """What its environment needs on top. Without a link, loads are timed but not delayed."""
         link = link_bytes_per_s if self.link else float("inf")
-        return {BYTES_PER_S: str(link), cpu_attention.SWITCH: "1"}
+        return {BYTES_PER_S: str(link), CPU_ATTENTION: "1"}
 
 
 SYSTEMS: Mapping[str, System] = {

@@ -11,7 +11,9 @@ namespace Callsheet.Editor
     {
         internal const string CommandPreference = "Callsheet.ServerCommand";
         internal const string DefaultCommand = "callsheet";
-        private const string PidState = "Callsheet.ServerPid";
+        internal const string PidState = "Callsheet.ServerPid";
+        internal const string StartedState = "Callsheet.ServerStarted";
+        private const double SameStartS = 2;
         private const string Menu = "Tools/Callsheet/";
 
         /// <summary>The program and its arguments for a URL.</summary>
@@ -39,6 +41,7 @@ namespace Callsheet.Editor
         {
             Process server = Running();
             SessionState.EraseInt(PidState);
+            SessionState.EraseString(StartedState);
             if (server != null)
             {
                 server.Kill();
@@ -68,7 +71,7 @@ namespace Callsheet.Editor
                 server.ErrorDataReceived += Print;
                 server.BeginOutputReadLine();
                 server.BeginErrorReadLine();
-                SessionState.SetInt(PidState, server.Id);
+                Remember(server);
                 Debug.Log("[Callsheet] started: " + start.FileName + " " + start.Arguments);
             }
             catch (Exception error) when (error is System.ComponentModel.Win32Exception || error is InvalidOperationException)
@@ -78,8 +81,17 @@ namespace Callsheet.Editor
             }
         }
 
-        /// <summary>The server this editor started, if it still runs; survives a domain reload.</summary>
-        private static Process Running()
+        internal static void Remember(Process server)
+        {
+            SessionState.SetInt(PidState, server.Id);
+            SessionState.SetString(StartedState, StartTicks(server).ToString());
+        }
+
+        /// <summary>
+        /// The server this editor started, if it still runs; survives a domain reload. Another process that
+        /// got the number of one that has ended is told by when it was started.
+        /// </summary>
+        internal static Process Running()
         {
             int pid = SessionState.GetInt(PidState, 0);
             if (pid == 0)
@@ -89,13 +101,17 @@ namespace Callsheet.Editor
             try
             {
                 Process server = Process.GetProcessById(pid);
-                return server.HasExited ? null : server;
+                long.TryParse(SessionState.GetString(StartedState, ""), out long started);
+                bool isOurs = !server.HasExited && Math.Abs(StartTicks(server) - started) < SameStartS * TimeSpan.TicksPerSecond;
+                return isOurs ? server : null;
             }
-            catch (Exception gone) when (gone is ArgumentException || gone is InvalidOperationException)
+            catch (Exception gone) when (gone is ArgumentException || gone is InvalidOperationException || gone is System.ComponentModel.Win32Exception)
             {
                 return null;
             }
         }
+
+        private static long StartTicks(Process server) => server.StartTime.ToUniversalTime().Ticks;
 
         private static void Print(object sender, DataReceivedEventArgs line)
         {

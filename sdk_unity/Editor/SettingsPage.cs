@@ -10,6 +10,13 @@ namespace Callsheet.Editor
         private const string Folder = "Assets/Resources";
         private const string AssetPath = Folder + "/" + CallsheetSettings.ResourceName + ".asset";
 
+        /// <summary>The asset that the game loads, wherever it lies; else the first there is, null if there is none.</summary>
+        internal static string Choose(string[] paths) =>
+            System.Array.Find(paths, IsLoaded) ?? (paths.Length > 0 ? paths[0] : null);
+
+        /// <summary>True if the game finds the asset by itself.</summary>
+        internal static bool IsLoaded(string path) => path.EndsWith("/Resources/" + CallsheetSettings.ResourceName + ".asset");
+
         [SettingsProvider]
         private static SettingsProvider Create() => new SettingsProvider("Project/Callsheet", SettingsScope.Project)
         {
@@ -20,7 +27,8 @@ namespace Callsheet.Editor
 
         private static void Draw()
         {
-            CallsheetSettings asset = AssetDatabase.LoadAssetAtPath<CallsheetSettings>(AssetPath);
+            string path = Choose(System.Array.ConvertAll(AssetDatabase.FindAssets("t:" + nameof(CallsheetSettings)), AssetDatabase.GUIDToAssetPath));
+            CallsheetSettings asset = path == null ? null : AssetDatabase.LoadAssetAtPath<CallsheetSettings>(path);
             if (asset == null)
             {
                 EditorGUILayout.HelpBox("The project uses the defaults: a server on this machine, port 8765.", MessageType.Info);
@@ -33,6 +41,13 @@ namespace Callsheet.Editor
             }
             else
             {
+                if (!IsLoaded(path))
+                {
+                    EditorGUILayout.HelpBox(
+                        path + " is used by clients it is assigned to. For all others move it into a Resources folder and name it "
+                        + CallsheetSettings.ResourceName + ".",
+                        MessageType.Warning);
+                }
                 DrawFields(new SerializedObject(asset));
             }
             EditorGUILayout.Space();

@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
     from callsheet_bench.plan import TABLES
     from callsheet_bench.running import StartError
     from callsheet_bench.store import Store, StoreError
-    from callsheet_sglang.venv import SglangMissingError
+    from callsheet_sglang.launch.interpreter import SglangMissingError
 
     try:
         options = Options(

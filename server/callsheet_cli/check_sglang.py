@@ -23,7 +23,7 @@ _STATUS_PATH = "/callsheet/v1/status"
 
 def check_installed() -> Iterator[Finding]:
     """Look for an SGLang that ``callsheet serve --engine sglang`` could launch."""
-    from callsheet_sglang.venv import (
+    from callsheet_sglang.launch.interpreter import (
         PYTHON_VARIABLE,
         SglangMissingError,
         find_python,

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     check(args)
     from callsheet.wire.errors import CallsheetError
     from callsheet_cli.progress import progress_bars
-    from callsheet_server.app.serving import StartError, build, local_url, page_url, run_with_server
+    from callsheet_server.app.serving import StartError, local_url, page_url, run_with_server
     from callsheet_server.tools.demo.presets import max_open, presets
     from callsheet_server.tools.demo.show import Show
     from callsheet_server.tools.demo.town import Pace, TownGame
@@ -93,8 +93,7 @@ def run(args: argparse.Namespace) -> int:
 
     with progress_bars() as (bars, report):
         try:
-            server = build(settings, args.record)
-            ended = asyncio.run(run_with_server(server, report, work))
+            ended = asyncio.run(run_with_server(settings, report, work, args.record))
         except (StartError, ConnectionError, CallsheetError) as error:
             raise CommandError(str(error)) from None
     print_summary(show, args.json)

@@ -131,7 +131,6 @@ def play(trace: Trace, settings: Settings, args: argparse.Namespace) -> int:
     from callsheet_cli.progress import progress_bars
     from callsheet_server.app.serving import (
         StartError,
-        build,
         local_url,
         run_with_server,
         until_told,
@@ -161,7 +160,7 @@ def play(trace: Trace, settings: Settings, args: argparse.Namespace) -> int:
 
         try:
             if args.url is None:
-                ended = asyncio.run(run_with_server(build(settings), report, work))
+                ended = asyncio.run(run_with_server(settings, report, work))
             else:
                 show = Show(args.url, trace.world, game, args.token, args.token)
                 ended = asyncio.run(until_told(show.run()))
@@ -175,6 +174,7 @@ def compare(trace: Trace, settings: Settings, args: argparse.Namespace) -> None:
     """Run every policy over ``trace`` and print what it would have done."""
     from callsheet_cli.progress import progress_bars
     from callsheet_server.engine.engine import Progress
+    from callsheet_server.residency.controller import ASSUMED_DISK_BYTES_PER_S
     from callsheet_server.residency.policies import POLICIES
     from callsheet_server.tools.simulation import Budgets, Links, simulate
 
@@ -186,13 +186,13 @@ def compare(trace: Trace, settings: Settings, args: argparse.Namespace) -> None:
     )
     links = Links(
         settings.residency.assumed_device_link_bytes_per_s,
-        settings.residency.assumed_disk_bytes_per_s,
+        ASSUMED_DISK_BYTES_PER_S,
     )
     rows: list[dict[str, Any]] = []
     with progress_bars() as (_, report):
         for done, (name, policy) in enumerate(POLICIES.items()):
             report(Progress("compare policies", done, len(POLICIES), f"policies, now {name}"))
-            found = simulate(trace, policy, budgets, links, settings.residency, settings.distance)
+            found = simulate(trace, policy, budgets, links, settings.residency)
             hit_rate = found.hit_rate if found.calls else None
             rows.append(asdict(found) | {"hit_rate": hit_rate, "moved_bytes": found.moved_bytes})
         report(Progress("compare policies", len(POLICIES), len(POLICIES), "policies"))

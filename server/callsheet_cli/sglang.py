@@ -50,13 +50,14 @@ def add_parser(commands: Commands) -> None:
 
 def run_setup_cpu(args: argparse.Namespace) -> int:
     """Build the environment, with progress bars; what is there is not built again."""
-    from callsheet_sglang.install import SetupError, set_up
-    from callsheet_sglang.venv import cpu_folder, python_in
+    from callsheet_server.engine.engine import Progress
+    from callsheet_sglang_cpu.install import SetupError, set_up
+    from callsheet_sglang_cpu.venv import cpu_folder, python_in
 
     folder = cpu_folder()
     try:
         with progress_bars() as (_, report):
-            set_up(folder, report)
+            set_up(folder, lambda *step: report(Progress(*step)))
     except SetupError as error:
         raise CommandError(str(error)) from None
     except KeyboardInterrupt:
@@ -68,7 +69,7 @@ def run_setup_cpu(args: argparse.Namespace) -> int:
 
 def run_path(args: argparse.Namespace) -> int:
     """Print the interpreter."""
-    from callsheet_sglang.venv import SglangMissingError, find_python
+    from callsheet_sglang.launch.interpreter import SglangMissingError, find_python
 
     try:
         print(find_python("cpu"))

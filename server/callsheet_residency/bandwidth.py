@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["Bandwidth", "CreditBucket"]
+__all__ = ["BURST_S", "Bandwidth", "CreditBucket"]
+
+BURST_S = 0.25
+"""Seconds of unused bandwidth that may be saved up: a burst that nobody's reply notices."""
 
 MEMORY_S = 2.0
 """Seconds of moving time after which an old observation weighs half."""
@@ -35,7 +38,7 @@ class Bandwidth:
 
 
 class CreditBucket:
-    """A token bucket: credit grows with time up to ``burst``; spending may be late, never refused.
+    """A bucket of credit that grows with time up to ``burst``; spending may be late, never refused.
 
     It may go below zero (a demand is carried out whatever it costs) and is then paid back first.
     """

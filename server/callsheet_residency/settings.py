@@ -37,9 +37,6 @@ class PolicySettings(BaseModel):
         description="Share of the device budget kept free for state that grows and for callers "
         "nobody expected.",
     )
-    plan_period_s: float = Field(
-        default=0.1, gt=0.0, le=60.0, description="Seconds between two plans."
-    )
     link_share: float = Field(
         default=0.8,
         gt=0.0,
@@ -47,15 +44,6 @@ class PolicySettings(BaseModel):
         description="Share of the measured bandwidth, and of the device's time for rebuilding, "
         "that planned moves may use.",
     )
-    burst_s: float = Field(
-        default=0.25,
-        gt=0.0,
-        le=60.0,
-        description="Seconds of unused bandwidth that may be saved up.",
-    )
     assumed_device_link_bytes_per_s: float = Field(
         default=4e9, gt=0.0, description="Host-device bandwidth until it has been measured."
-    )
-    assumed_disk_bytes_per_s: float = Field(
-        default=4e8, gt=0.0, description="Disk bandwidth until it has been measured."
     )

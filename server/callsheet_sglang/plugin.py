@@ -6,12 +6,10 @@ import multiprocessing
 import os
 from typing import Any
 
-from callsheet_sglang import cpu, cpu_attention, emulated_link
+from callsheet_sglang.settings import RADIX_CACHE_BACKEND, SWITCH
+from callsheet_sglang_cpu import attention, emulated_link, replacements
 
-__all__ = ["SWITCH", "activate"]
-
-SWITCH = "CALLSHEET_SGLANG"
-"""The environment variable that turns the plugin on; anything but "1" leaves SGLang as it is."""
+__all__ = ["activate"]
 
 
 def activate() -> None:
@@ -20,13 +18,14 @@ def activate() -> None:
     Ends the process with one clear message if this SGLang is not supported or the settings are bad:
     SGLang would only log an exception and go on without the plugin.
     """
-    cpu.activate()
-    cpu_attention.activate()
+    replacements.activate()
+    attention.activate()
     emulated_link.activate()
     if os.environ.get(SWITCH) != "1":
         return
-    from callsheet_sglang import messages, targets
-    from callsheet_sglang.scheduler_state import current
+    from callsheet_sglang import targets
+    from callsheet_sglang.http import messages
+    from callsheet_sglang.kv.scheduler_state import current
 
     try:
         targets.check()
@@ -36,8 +35,7 @@ def activate() -> None:
 
     from sglang.srt.mem_cache.registry import register_radix_cache_backend
 
-    from callsheet_sglang.cache import create
-    from callsheet_sglang.launch import RADIX_CACHE_BACKEND
+    from callsheet_sglang.kv.cache import create
 
     register_radix_cache_backend(RADIX_CACHE_BACKEND, create)
     messages.register()
@@ -51,7 +49,7 @@ def _join_http_process() -> None:
     from sglang.srt.entrypoints.http_server import app
 
     from callsheet_sglang import targets
-    from callsheet_sglang.routes import add_routes
+    from callsheet_sglang.http.routes import add_routes
 
     try:
         targets.check(targets.HTTP_TARGETS)
@@ -75,36 +73,35 @@ def _add_messages(_: Any, scheduler: Any) -> None:
     from sglang.srt.runtime_context import get_observability, get_parallel
     from sglang.utils import TypeBasedDispatcher
 
-    from callsheet_sglang.gate import Gate
-    from callsheet_sglang.lora import AdapterSlots
-    from callsheet_sglang.messages import handlers
-    from callsheet_sglang.metrics import Metrics
-    from callsheet_sglang.mover import Mover
-    from callsheet_sglang.scheduler_state import current
+    from callsheet_sglang.http.messages import handlers
+    from callsheet_sglang.http.metrics import Metrics
+    from callsheet_sglang.kv.gate import Gate
+    from callsheet_sglang.kv.prefetcher import Prefetcher
+    from callsheet_sglang.kv.scheduler_state import current
+    from callsheet_sglang.lora.adapter_slots import AdapterSlots
 
     scheduler._request_dispatcher += TypeBasedDispatcher(handlers())
     state = current()
     state.scheduler = scheduler
-    mover = Mover()
-    state.gate = Gate(state, mover)
-    state.every_iteration += [state.gate.end_waits, mover.move]
+    prefetcher = Prefetcher()
+    gate = Gate(state, prefetcher)
+    state.admit = gate.admit
+    state.every_iteration += [gate.end_waits, prefetcher.move]
     if scheduler.enable_lora:
-        state.adapters = AdapterSlots(state)
-        state.every_iteration += [state.adapters.forget_unloaded, state.adapters.prefetch]
+        adapters = AdapterSlots(state)
+        state.adapters_in_slots = adapters.in_slots
+        state.every_iteration += [adapters.forget_unloaded, adapters.prefetch]
     if get_observability().enable_metrics and get_parallel().tp_rank == 0:
         state.every_iteration.append(Metrics().export)
 
 
 def _begin_iteration(scheduler: Any, *_: Any, **__: Any) -> None:
-    from callsheet_sglang.scheduler_state import current
+    from callsheet_sglang.kv.scheduler_state import current
 
     current().iterate(scheduler)
 
 
 def _admit(make_batch: Any, scheduler: Any, *args: Any, **kwargs: Any) -> Any:
-    from callsheet_sglang.scheduler_state import current
+    from callsheet_sglang.kv.scheduler_state import current
 
-    gate = current().gate
-    if gate is None:
-        return make_batch(scheduler, *args, **kwargs)
-    return gate.admit(make_batch, scheduler, *args, **kwargs)
+    return current().admit(make_batch, scheduler, *args, **kwargs)

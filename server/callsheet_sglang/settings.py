@@ -1,4 +1,4 @@
-"""Settings of the plugin, read once from the environment of SGLang's processes."""
+"""Switch and settings of the plugin, read once from the environment of SGLang's processes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,26 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from callsheet_residency.settings import PolicySettings
 
-__all__ = ["SETTINGS_VARIABLE", "PluginSettings", "read_settings"]
+__all__ = [
+    "RADIX_CACHE_BACKEND",
+    "SETTINGS_VARIABLE",
+    "SWITCH",
+    "PluginSettings",
+    "read_settings",
+]
+
+SWITCH = "CALLSHEET_SGLANG"
+"""The environment variable that turns the plugin on; anything but "1" leaves SGLang as it is."""
 
 SETTINGS_VARIABLE = "CALLSHEET_SGLANG_SETTINGS"
-"""The environment variable that holds them, as a JSON object; absent = defaults."""
+"""The environment variable that holds the settings, as a JSON object; absent = defaults."""
+
+RADIX_CACHE_BACKEND = "callsheet"
+"""The plugin's prefix cache, as ``--radix-cache-backend`` knows it."""
 
 
 class PluginSettings(BaseModel):
-    """What the plugin does inside SGLang. Time is the sender's, as it arrives with distances."""
+    """The plugin's behaviour inside SGLang. Time is the sender's, as it arrives with distances."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""What of SGLang the plugin hooks or uses beyond its public surface, and which versions have it.
+"""Names of SGLang that the plugin hooks or uses beyond its public surface; versions that have them.
 
 SGLang's hook registry only logs a target that is missing, so each is looked up here first.
 """

@@ -1,4 +1,4 @@
-"""What the server and the plugin tell each other: routes and bodies, both directions.
+"""Wire format between the server and the plugin: routes and bodies, both directions.
 
 Binary bodies are little-endian: one fixed header, then columns. Needs numpy only, so that a server
 that talks to a remote SGLang imports neither sglang nor torch.
@@ -86,7 +86,7 @@ class Distances:
 
 @dataclass(frozen=True, slots=True)
 class Residency:
-    """Where the KV cache of some NPCs is."""
+    """Places of the KV caches of some NPCs."""
 
     version: int
     """Pass it as ``since`` to be told only what has changed after this."""
@@ -104,7 +104,7 @@ class Residency:
 
 
 def session_id(handle: int) -> str:
-    """What a request of this NPC carries as its ``session_id``."""
+    """Return what a request of this NPC carries as its ``session_id``."""
     return f"npc-{handle}"
 
 
@@ -162,7 +162,7 @@ def decode_residency(body: bytes) -> Residency:
 
 
 def encode_adapters(adapters: Mapping[int, str | None]) -> bytes:
-    """Which adapter each of these NPCs uses, as JSON; None = none."""
+    """Encode the adapter that each of these NPCs uses, as JSON; None = none."""
     npcs = [{"npc": handle, "adapter": adapter} for handle, adapter in adapters.items()]
     return orjson.dumps({"npcs": npcs})
 
@@ -189,7 +189,7 @@ def decode_adapters(body: bytes) -> dict[int, str | None]:
 
 
 def encode_error(error: WireError) -> bytes:
-    """What a route answers to a bad body, as JSON."""
+    """Return what a route answers to a bad body, as JSON."""
     return orjson.dumps({"error": str(error)})
 
 

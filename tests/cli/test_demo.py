@@ -3,11 +3,16 @@ from __future__ import annotations
 import json
 import signal
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from cli.command import run, start
+from waiting import PATIENCE_S, until_in_thread
+
+
+def content(file: Path) -> bytes:
+    return file.read_bytes() if file.exists() else b""
+
 
 SCRIPTED = ("demo", "--engine", "scripted", "--npcs", "12")
 
@@ -47,11 +52,9 @@ def test_without_a_terminal_it_prints_lines() -> None:
 def test_ctrl_c_ends_it_cleanly(tmp_path: Path, more: tuple[str, ...], status: int) -> None:
     trace = tmp_path / "town.jsonl"
     with start(*SCRIPTED, "--record", str(trace), *more) as process:
-        while not (trace.exists() and b'"call"' in trace.read_bytes()):
-            assert process.poll() is None
-            time.sleep(0.05)
+        until_in_thread(lambda: b'"call"' in content(trace) or process.poll() is not None)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == status
     assert "Traceback" not in err
     if more:

@@ -10,8 +10,8 @@ import pytest
 
 from callsheet_cli import main
 from callsheet_cli.checks import Finding, check_port, check_python, check_torch
-from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
+from callsheet_server.app.start import running_server
 from callsheet_server.engine.scripted import ScriptedEngine
 from callsheet_server.transport.settings import ServerSettings
 
@@ -55,7 +55,7 @@ def test_a_port_taken_by_a_stranger_fails(silent_port: int) -> None:
 
 async def test_a_callsheet_server_is_recognised() -> None:
     settings = Settings.model_validate({"server": {"port": 0}})
-    async with CallsheetServer(settings, ScriptedEngine(settings.scripted)) as server:
+    async with running_server(settings, ScriptedEngine(settings.scripted)) as server:
         finding = await asyncio.to_thread(port_finding, port=server.port)
     assert finding.status == "warn"
     assert "a Callsheet server is running" in finding.detail

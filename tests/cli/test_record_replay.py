@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from cli.command import run, start
+from waiting import PATIENCE_S
 
 from callsheet_server.residency.policies import POLICIES
 from callsheet_server.trace import read_trace
@@ -72,7 +73,7 @@ def test_a_replay_against_a_recording_server_is_recorded_again(town: Path, tmp_p
         assert listening is not None
         out, _ = run("replay", str(town), "--url", listening[0], "--speed", "10", "--json")
         server.send_signal(signal.SIGINT)
-        _, err = server.communicate(timeout=20)
+        _, err = server.communicate(timeout=PATIENCE_S)
     assert server.returncode == 0, err
     assert json.loads(out)["errors"] == 0
     first, second = read_trace(town), read_trace(again)

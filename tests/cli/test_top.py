@@ -6,9 +6,13 @@ import os
 import pty
 import signal
 import sys
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 import pytest
+from ports import free_port
+from programs import program
 from telemetry.town import playing, serving, tick
 
 from callsheet import Client
@@ -21,11 +25,12 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "x
 PIPE = asyncio.subprocess.PIPE
 
 
-async def top(
+def top(
     *argv: str, stdin: int | None = None, stdout: int = PIPE
-) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "callsheet", "top", *argv),
+) -> AbstractAsyncContextManager[Process]:
+    """Run ``callsheet top`` while the body runs."""
+    return program(
+        *("-m", "callsheet", "top", *argv),
         env=ENVIRONMENT,
         stdin=stdin,
         stdout=stdout,
@@ -57,8 +62,8 @@ def address(server: CallsheetServer) -> tuple[str, ...]:
 
 
 async def test_the_figures_for_scripts(server: CallsheetServer) -> None:
-    process = await top(*address(server), "--once", "--json")
-    out, err = await process.communicate()
+    async with top(*address(server), "--once", "--json") as process:
+        out, err = await process.communicate()
     assert process.returncode == 0, err.decode()
     figures = json.loads(out)
     assert figures["stats"]["npcs"] == 3
@@ -73,8 +78,8 @@ async def test_the_figures_for_scripts(server: CallsheetServer) -> None:
 
 async def test_one_picture(server: CallsheetServer) -> None:
     url = f"ws://127.0.0.1:{server.port}"  # "town" is the world that has a game
-    process = await top(url, "--once")
-    out, err = await process.communicate()
+    async with top(url, "--once") as process:
+        out, err = await process.communicate()
     assert process.returncode == 0, err.decode()
     text = out.decode()
     assert "town: scripted" in text
@@ -83,54 +88,53 @@ async def test_one_picture(server: CallsheetServer) -> None:
 
 
 async def test_a_line_of_json_every_interval_until_interrupted(server: CallsheetServer) -> None:
-    process = await top(*address(server), "--json")
-    assert process.stdout is not None
-    ticks = [json.loads(await process.stdout.readline())["stats"]["ticks"] for _ in range(3)]
-    assert ticks == sorted(ticks)
-    process.send_signal(signal.SIGINT)
-    assert await process.wait() == 130
+    async with top(*address(server), "--json") as process:
+        assert process.stdout is not None
+        ticks = [json.loads(await process.stdout.readline())["stats"]["ticks"] for _ in range(3)]
+        assert ticks == sorted(ticks)
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == 130
 
 
 async def test_it_goes_on_with_a_server_that_comes_back() -> None:
-    async with serving() as server:
-        port = server.port
-        process = await top(*address(server), "--json")
-        assert process.stdout is not None
-        assert json.loads(await process.stdout.readline())["stats"]["npcs"] == 0
-    async with serving(server={"port": port}) as server, playing(server) as (game, handles):
-        await tick(game, handles, 0.0)
-        while json.loads(await process.stdout.readline())["stats"]["npcs"] != 3:
-            pass
-    process.send_signal(signal.SIGINT)
-    await process.communicate()
+    same_port = {"port": free_port()}
+    async with AsyncExitStack() as stack:
+        async with serving(server=same_port) as server:
+            process = await stack.enter_async_context(top(*address(server), "--json"))
+            assert process.stdout is not None
+            assert json.loads(await process.stdout.readline())["stats"]["npcs"] == 0
+        async with serving(server=same_port) as server, playing(server) as (game, handles):
+            await tick(game, handles, 0.0)
+            while json.loads(await process.stdout.readline())["stats"]["npcs"] != 3:
+                pass
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo terminals")
 async def test_the_live_view_ends_with_q(server: CallsheetServer) -> None:
     ours, theirs = pty.openpty()
-    process = await top(*address(server), stdin=theirs, stdout=theirs)
-    os.close(theirs)
-    seen = b""
-    while b"Cleo" not in seen:
-        seen += await asyncio.to_thread(os.read, ours, 65_536)
-    os.write(ours, b"q")
-    drain = asyncio.create_task(asyncio.to_thread(_read_to_end, ours))
-    assert await process.wait() == 0
-    assert b"\x1b[?1049l" in await drain  # the screen from before is back
+    async with top(*address(server), stdin=theirs, stdout=theirs) as process:
+        os.close(theirs)
+        seen = b""
+        while b"Cleo" not in seen:
+            seen += await asyncio.to_thread(os.read, ours, 65_536)
+        os.write(ours, b"q")
+        drain = asyncio.create_task(asyncio.to_thread(_read_to_end, ours))
+        assert await process.wait() == 0
+        assert b"\x1b[?1049l" in await drain  # the screen from before is back
     os.close(ours)
 
 
 async def test_no_server_is_said_so() -> None:
-    process = await top("ws://127.0.0.1:9", "--once")
-    _, err = await process.communicate()
+    async with top("ws://127.0.0.1:9", "--once") as process:
+        _, err = await process.communicate()
     assert process.returncode == 1
     assert err.decode().startswith("callsheet: no Callsheet server at ws://127.0.0.1:9")
     assert err.count(b"\n") == 1
 
 
 async def test_a_bad_url_is_said_so() -> None:
-    process = await top("http://127.0.0.1:9", "--once")
-    _, err = await process.communicate()
+    async with top("http://127.0.0.1:9", "--once") as process:
+        _, err = await process.communicate()
     assert process.returncode == 2
     assert b"ws://" in err
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 from crash.crash import crash
+from ports import free_port
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork and SIGKILL")
 
 
 async def test_nothing_told_is_lost_when_the_server_is_killed(tmp_path: Path) -> None:
-    report = await crash(kills=25, seed=7, folder=tmp_path)
+    report = await crash(kills=25, seed=7, folder=tmp_path, port=free_port())
     assert report.kills == 25
     assert report.replies > 100
     assert report.interrupted > 0

@@ -4,10 +4,10 @@ import numpy as np
 from distance.snapshots import INF, NAN, snapshot, snapshots
 from hypothesis import given
 
-from callsheet_server.distance import DistanceSettings, Estimator, estimate
+from callsheet_server.distance import Assumptions, Estimator, estimate
 from callsheet_server.world.snapshot import Snapshot
 
-SETTINGS = DistanceSettings()
+SETTINGS = Assumptions()
 
 
 @given(snapshots(), snapshots())

@@ -9,11 +9,11 @@ from distance.snapshots import INF, NAN, snapshot
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callsheet_server.distance.assumptions import Assumptions
 from callsheet_server.distance.encounter import CELL_M, encounter, nearest_sociable
-from callsheet_server.distance.settings import DistanceSettings
 from callsheet_server.world.snapshot import Snapshot
 
-SETTINGS = DistanceSettings(
+SETTINGS = Assumptions(
     turn_fraction=0.25,
     follow_up_s=10.0,
     turn_gap_s=3.0,

@@ -6,10 +6,10 @@ import pytest
 from distance.snapshots import INF, NAN, snapshot, snapshots
 from hypothesis import given
 
-from callsheet_server.distance import DistanceSettings, Estimator, estimate, explain
+from callsheet_server.distance import Assumptions, Estimator, estimate, explain
 from callsheet_server.world.snapshot import Snapshot
 
-SETTINGS = DistanceSettings()
+SETTINGS = Assumptions()
 
 
 @given(snapshots())

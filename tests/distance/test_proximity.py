@@ -6,11 +6,11 @@ from distance.snapshots import INF, snapshot
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callsheet_server.distance.assumptions import Assumptions
 from callsheet_server.distance.proximity import proximity
-from callsheet_server.distance.settings import DistanceSettings
 
-SETTINGS = DistanceSettings(turn_fraction=0.25, follow_up_s=10.0, talk_cooldown_s=15.0)
-BOUND = DistanceSettings(turn_fraction=1.0)
+SETTINGS = Assumptions(turn_fraction=0.25, follow_up_s=10.0, talk_cooldown_s=15.0)
+BOUND = Assumptions(turn_fraction=1.0)
 
 
 def test_without_players_nobody_is_expected() -> None:

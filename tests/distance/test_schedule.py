@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 from distance.snapshots import INF, NAN, snapshot
 
+from callsheet_server.distance.assumptions import Assumptions
 from callsheet_server.distance.schedule import schedule
-from callsheet_server.distance.settings import DistanceSettings
 
-SETTINGS = DistanceSettings(schedule_grace_s=10.0)
+SETTINGS = Assumptions(schedule_grace_s=10.0)
 
 
 @pytest.mark.parametrize(

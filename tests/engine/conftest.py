@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -41,11 +42,13 @@ async def start_engine(tiny_model: Path, tmp_path: Path) -> AsyncIterator[StartE
             "state_dir": tmp_path / "state",
         }
         engine = EmbeddedEngine(EmbeddedSettings(**{**defaults, **settings}))
-        await engine.start(lambda _: None)
         engines.append(engine)
+        await engine.start(lambda _: None)
         return Talk(engine)
 
-    yield start
-    for engine in engines:
-        await asyncio.to_thread(engine.check_integrity)
-        await engine.close()
+    async with contextlib.AsyncExitStack() as stack:
+        yield start
+        for engine in engines:
+            stack.push_async_callback(engine.close)
+        for engine in engines:
+            await asyncio.to_thread(engine.check_integrity)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import sys
 from typing import Any
@@ -31,6 +32,7 @@ class FakeSglang:
         self.behaviour: dict[str, Any] = {
             "version": "0.5.23",
             "plugin": True,
+            "first_token_s": None,
             "token_s": 0.002,
             "slots": 8,
             "health": 200,
@@ -41,12 +43,14 @@ class FakeSglang:
         self.requests: list[dict[str, Any]] = []
         self.order: list[str] = []
         self.aborted: list[str] = []
-        self.distance_bytes = 0
+        self.distance_bytes = self.residency_looks = 0
         self.due_s: dict[int, float] = {}
         self.adapters: dict[int, str | None] = {}
         self.resident: dict[int, int] = {}
         self.running: set[str] = set()
         self.waiting: list[tuple[int, int, asyncio.Event]] = []
+        self.news = asyncio.Event()
+        """Set, and replaced, when a request is aborted or the behaviour changes."""
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -82,6 +86,7 @@ class FakeSglang:
             os._exit(9)
         assert set(change) <= set(self.behaviour), change
         self.behaviour |= change
+        self._tell_news()
         return web.json_response({})
 
     async def tell(self, request: web.Request) -> web.Response:
@@ -91,6 +96,7 @@ class FakeSglang:
                 "order": self.order,
                 "aborted": self.aborted,
                 "distance_bytes": self.distance_bytes,
+                "residency_looks": self.residency_looks,
                 "known": sorted(self.due_s),
                 "adapters": {str(k): v for k, v in self.adapters.items()},
                 "running": len(self.running),
@@ -163,7 +169,8 @@ class FakeSglang:
         text = ""
         finish: dict[str, Any] | None = None
         for number, word in enumerate(words[: sampling["max_new_tokens"]], start=1):
-            await asyncio.sleep(self.behaviour["token_s"])
+            if body["rid"] not in self.aborted:
+                await self._pause(number)
             text += word
             if body["rid"] in self.aborted:
                 finish = {"type": "abort", "message": "Abort in waiting queue"}
@@ -185,6 +192,7 @@ class FakeSglang:
 
     async def abort(self, request: web.Request) -> web.Response:
         self.aborted.append((await request.json())["rid"])
+        self._tell_news()
         return web.Response()
 
     async def models(self, request: web.Request) -> web.Response:
@@ -201,8 +209,8 @@ class FakeSglang:
         await stream.prepare(request)
         self.running.add("chat")
         try:
-            for word in words[: body["max_tokens"]]:
-                await asyncio.sleep(self.behaviour["token_s"])
+            for number, word in enumerate(words[: body["max_tokens"]], start=1):
+                await self._pause(number)
                 delta = {"index": 0, "delta": {"content": word}, "finish_reason": None}
                 await self._event(stream, {"choices": [delta]})
             cut = len(words) > body["max_tokens"]
@@ -214,6 +222,17 @@ class FakeSglang:
         finally:
             self.running.discard("chat")
         return stream
+
+    async def _pause(self, number: int) -> None:
+        """Think about the token of this number, until there is news."""
+        first_s, token_s = self.behaviour["first_token_s"], self.behaviour["token_s"]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(first_s if number == 1 and first_s is not None else token_s):
+                await self.news.wait()
+
+    def _tell_news(self) -> None:
+        self.news.set()
+        self.news = asyncio.Event()
 
     async def _event(self, stream: web.StreamResponse, event: dict[str, Any]) -> None:
         await stream.write(b"data: " + orjson.dumps(event) + b"\n\n")
@@ -243,6 +262,7 @@ class FakeSglang:
 
     async def residency(self, request: web.Request) -> web.Response:
         self._need_plugin()
+        self.residency_looks += 1
         handles = np.array(sorted(self.resident), np.uint32)
         tokens = np.array([self.resident[handle] for handle in handles.tolist()], np.uint32)
         state = wire.Residency(
@@ -294,7 +314,14 @@ def main() -> None:
         log("The server is fired up and ready to roll!")
         return app
 
-    web.run_app(make(), host="127.0.0.1", port=options.port, print=None, shutdown_timeout=0.1)
+    web.run_app(
+        make(),
+        host="127.0.0.1",
+        port=options.port,
+        print=None,
+        shutdown_timeout=0.1,
+        handler_cancellation=True,
+    )
 
 
 if __name__ == "__main__":

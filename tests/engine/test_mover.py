@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Hashable
 
 import pytest
+from waiting import PATIENCE_S
 
 from callsheet_residency.actions import Action, Evict, Load, Plan
 from callsheet_residency.errors import BudgetError
@@ -30,7 +31,7 @@ class Gate(SimulatedStore):
     def load(self, key: Hashable, target: Tier) -> int:
         self.threads.add(threading.current_thread().name)
         self.entered.set()
-        assert self.open.wait(5)
+        assert self.open.wait(PATIENCE_S)
         if key == "h":
             raise ZeroDivisionError("a bug in a store")
         return super().load(key, target)
@@ -101,7 +102,7 @@ async def test_an_urgent_plan_goes_before_the_rest_of_the_one_under_way(
 ) -> None:
     mover.submit(plan("ab"))
     mover.submit(plan("c"))
-    await asyncio.to_thread(store.entered.wait, 5)
+    await asyncio.to_thread(store.entered.wait, PATIENCE_S)
     mover.submit(plan("d"), urgent=True)
     store.open.set()
     await mover.idle()
@@ -172,7 +173,7 @@ async def test_closing_finishes_the_move_under_way_and_drops_the_rest(
     mover: Mover, store: Gate, books: Books
 ) -> None:
     mover.submit(plan("ab"))
-    await asyncio.to_thread(store.entered.wait, 5)
+    await asyncio.to_thread(store.entered.wait, PATIENCE_S)
     closing = asyncio.create_task(mover.close())
     await asyncio.sleep(0)
     store.open.set()

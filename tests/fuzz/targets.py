@@ -31,8 +31,8 @@ from callsheet.wire import (
     parse_client_message,
     parse_server_message,
 )
-from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
+from callsheet_server.app.start import start_server
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
 from callsheet_server.limits.settings import LimitSettings
 from callsheet_server.session.connection import Connection
@@ -180,14 +180,13 @@ class _WholeServer:
         self.loop = asyncio.new_event_loop()
         quick = ScriptedSettings(token_delay_s=0.0, rebuild_s=0.0, load_s=0.0)
         settings = Settings(server=ServerSettings(port=0, drain_timeout_s=0.0))
-        self.server = CallsheetServer(settings, ScriptedEngine(quick))
-        self.loop.run_until_complete(self.server.start())
+        self.server = self.loop.run_until_complete(start_server(settings, ScriptedEngine(quick)))
 
     async def play(self, data: bytes) -> None:
         clients = {}
         for role in ("game", "mod", "observer"):
             outbox = Outbox()
-            clients[role] = self.server._connect(outbox), outbox
+            clients[role] = self.server.connections.connect(outbox), outbox
             clients[role][0].receive(_json(_hello(role, "fuzz")))
         sent: list[bytes] = []
         for operation, value in records(data):
@@ -202,7 +201,7 @@ class _WholeServer:
         for client, outbox in clients.values():
             client.lost(1000)
             sent += outbox._frames.values()
-        self.server._sweep()
+        self.server.membership.sweep()
         while self.server.talk._open:  # noqa: ASYNC110, nobody announces it
             await asyncio.sleep(0)
         await self.server.mover.idle()

@@ -9,7 +9,7 @@ from outgoing.worlds import MAX_BYTES, WIDE, full_world
 from callsheet.wire import MAX_INTEGER, NpcSpec, NpcStates, encode
 from callsheet.wire.codec import parse_server_message
 from callsheet_residency.state import Tier
-from callsheet_server.distance import Distances, DistanceSettings, estimate
+from callsheet_server.distance import Assumptions, Distances, estimate
 from callsheet_server.outgoing.npc_states import npc_states
 from callsheet_server.world.world import World, WorldLimits
 
@@ -18,7 +18,7 @@ LONGEST_M = -8388607.5
 
 
 def distances(world: World, distance_s: float) -> Distances:
-    found = estimate(world.snapshot(), DistanceSettings())
+    found = estimate(world.snapshot(), Assumptions())
     found.distance_s[:] = distance_s
     return found
 

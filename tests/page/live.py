@@ -16,6 +16,7 @@ from callsheet import Client, connect
 from callsheet.wire import NpcSpec, PlayerSpec, Speaker, Stats
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
+from callsheet_server.app.start import start_server
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
 from callsheet_server.tools.town.town import Cause, TownSimulation
 from callsheet_server.transport.settings import ServerSettings
@@ -65,8 +66,7 @@ class Live:
         """Start a server, on the port of the one before if there was one."""
         options = {"port": self.port, "drain_timeout_s": 0.1, **server}
         settings = Settings(server=ServerSettings(**options), scripted=scripted)
-        self._server = CallsheetServer(settings, ScriptedEngine(scripted))
-        self._run(self._server.start())
+        self._server = self._run(start_server(settings, ScriptedEngine(scripted)))
         self.port = self._server.port
 
     def stop(self) -> None:
@@ -90,7 +90,7 @@ class Live:
 
     def stats(self, world: str = WORLD) -> Stats:
         """The figures the server would tell now."""
-        return self.ask(lambda: self.server._observers.stats(self.server.rooms[world]))
+        return self.ask(lambda: self.server.observers.stats(self.server.rooms[world]))
 
     def ask(self, question: Callable[[], T]) -> T:
         """Look at the server, in its own thread."""

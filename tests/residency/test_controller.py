@@ -11,7 +11,7 @@ from callsheet_residency.actions import Action, Evict, Load
 from callsheet_residency.errors import BudgetError, ResidencyError, StateLostError
 from callsheet_residency.settings import PolicySettings
 from callsheet_residency.state import StateKind, Tier
-from callsheet_server.residency.controller import ResidencyController
+from callsheet_server.residency.controller import PLAN_PERIOD_S, ResidencyController
 
 INF = float("inf")
 POLICY = PolicySettings(prefetch_horizon_s=10.0, hysteresis_s=2.0, device_headroom=0.0)
@@ -58,7 +58,7 @@ def test_nothing_is_planned_before_the_period_is_over_or_while_moves_are_left() 
     controller.started(action)
     assert not controller.step(10.0)
     controller.finished(action, 0, 0.0, BudgetError("full"))
-    assert not controller.step(POLICY.plan_period_s / 2)
+    assert not controller.step(PLAN_PERIOD_S / 2)
     assert controller.step(10.0).actions == (action,)
     assert store.tier(0) is Tier.ABSENT
 

@@ -5,35 +5,47 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import sys
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
+from programs import program
 
 from callsheet_server.app.server import CallsheetServer
-from callsheet_server.app.serving import build
-from callsheet_server.app.settings import EngineSettings, Settings
-from callsheet_server.engine.scripted import ScriptedSettings
+from callsheet_server.app.settings import Settings
+from callsheet_server.app.start import running_server
+from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
+from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.transport.settings import ServerSettings
 
 ROOT = Path(__file__).parents[2]
 
 
-def real_server(port: int = 0) -> CallsheetServer:
-    """A server whose engine needs no model."""
+def real_server(
+    port: int = 0, hear_timeout_s: float = 10.0
+) -> AbstractAsyncContextManager[CallsheetServer]:
+    """A server whose engine needs no model, and which waits for mods that a busy machine slows."""
     settings = Settings(
         server=ServerSettings(port=port, drain_timeout_s=0.1),
-        engine=EngineSettings(name="scripted"),
+        reply=ReplySettings(hear_timeout_s=hear_timeout_s),
         scripted=ScriptedSettings(token_delay_s=0.005, rebuild_s=0.0, load_s=0.0),
     )
-    return build(settings)
+    return running_server(settings, ScriptedEngine(settings.scripted))
 
 
 @pytest.fixture
 async def url() -> AsyncIterator[str]:
     """Where a server listens."""
     async with real_server() as server:
+        yield f"ws://127.0.0.1:{server.port}"
+
+
+@pytest.fixture
+async def hasty_url() -> AsyncIterator[str]:
+    """Where a server listens that gives mods 0.25 s to answer."""
+    async with real_server(hear_timeout_s=0.25) as server:
         yield f"ws://127.0.0.1:{server.port}"
 
 
@@ -81,32 +93,23 @@ async def cable(url: str) -> AsyncIterator[tuple[str, Cable]]:
 class Program:
     """A Python program under test, and what it has printed."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: Process) -> None:
         self.process = process
         self.printed = ""
-
-    @classmethod
-    async def start(cls, *arguments: str) -> Program:
-        paths = os.pathsep.join((str(ROOT / "sdk_python"), str(ROOT / "server")))
-        return cls(
-            await asyncio.create_subprocess_exec(
-                sys.executable,
-                *arguments,
-                env=os.environ | {"PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"},
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-            )
-        )
 
     async def until(self, text: str) -> str:
         """Read on until this is printed; returns what was printed since the last call."""
         assert self.process.stdout
         printed = ""
-        while text not in printed:
-            line = (await self.process.stdout.readline()).decode()
-            assert line, f"ended without printing {text!r}:\n{self.printed}"
-            printed += line
-            self.printed += line
+        try:
+            while text not in printed:
+                line = (await self.process.stdout.readline()).decode()
+                assert line, f"ended without printing {text!r}:\n{self.printed}"
+                printed += line
+                self.printed += line
+        except asyncio.CancelledError as error:
+            error.add_note(f"waited for {text!r} after:\n{self.printed}")
+            raise
         return printed
 
     async def end(self) -> tuple[int, str]:
@@ -115,29 +118,27 @@ class Program:
         self.printed += (await self.process.stdout.read()).decode()
         return await self.process.wait(), self.printed
 
-    async def stop(self) -> None:
-        if self.process.returncode is None:
-            self.process.terminate()
-        await self.end()
-
 
 class Programs:
-    """Starts programs; the fixture stops them."""
+    """Starts programs; the fixture ends them."""
 
-    def __init__(self) -> None:
-        self._started: list[Program] = []
+    def __init__(self, stack: contextlib.AsyncExitStack) -> None:
+        self._stack = stack
 
     async def start(self, *arguments: str) -> Program:
-        self._started.append(await Program.start(*arguments))
-        return self._started[-1]
-
-    async def stop(self) -> None:
-        for program in self._started:
-            await program.stop()
+        paths = os.pathsep.join((str(ROOT / "sdk_python"), str(ROOT / "server")))
+        process = await self._stack.enter_async_context(
+            program(
+                *arguments,
+                env=os.environ | {"PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"},
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+        )
+        return Program(process)
 
 
 @pytest.fixture
 async def programs() -> AsyncIterator[Programs]:
-    started = Programs()
-    yield started
-    await started.stop()
+    async with contextlib.AsyncExitStack() as stack:
+        yield Programs(stack)

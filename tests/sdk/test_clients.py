@@ -22,7 +22,7 @@ from callsheet import blocking as blocking_module
 from callsheet.blocking import BlockingClient, BlockingReply
 from callsheet.client import Client, Reply
 
-QUICK = ClientSettings(backoff_max_s=0.01, backoff_min_s=0.01, connect_timeout_s=5.0)
+QUICK = ClientSettings(backoff_max_s=0.01, backoff_min_s=0.01)
 
 
 async def talk(peer: Peer) -> None:
@@ -177,9 +177,9 @@ async def never_answer(peer: Peer) -> None:
 
 
 async def test_a_server_that_accepts_and_never_answers() -> None:
-    settings = ClientSettings(connect_timeout_s=0.05, open_timeout_s=0.05, close_timeout_s=0.1)
+    settings = ClientSettings(connect_timeout_s=1.0, open_timeout_s=1.0, close_timeout_s=0.1)
     async with scripted_server(never_answer) as url:
-        with pytest.raises(callsheet.ConnectFailedError, match=r"no welcome within 0\.05 s"):
+        with pytest.raises(callsheet.ConnectFailedError, match=r"no welcome within 1 s"):
             async with callsheet.connect(url, role="game", world="town", settings=settings):
                 pass
 

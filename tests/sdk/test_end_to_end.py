@@ -7,6 +7,7 @@ import threading
 
 import pytest
 from sdk.conftest import Cable
+from waiting import PATIENCE_S
 
 import callsheet
 from callsheet import NpcSpec, PlayerSpec, ReplyEnd, SessionState, StateChanged, TickAck
@@ -161,7 +162,7 @@ async def test_a_dropped_connection_is_resumed_without_asyncio(url: str) -> None
 
             game.on(changed, StateChanged)
             game.drop_connection()
-            assert opened.wait(10)
+            assert opened.wait(PATIENCE_S)
             assert (game.welcome.resumed, game.welcome.session) == (True, session)
 
     await asyncio.to_thread(play)

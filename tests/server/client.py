@@ -6,7 +6,6 @@ frames stay under 64,000 bytes.
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from collections.abc import Sequence
 from types import TracebackType
@@ -47,7 +46,6 @@ from callsheet.wire import (
     player_records,
 )
 
-TIMEOUT_S = 2.0
 MAX_SERVER_MESSAGE_BYTES = 64_000
 PLAYER = Speaker(kind="player", id="ann")
 
@@ -85,8 +83,12 @@ class Client:
 
     async def __aenter__(self) -> Self:
         await self.dial()
-        await self.send(self.hello)
-        self.welcome = await self.get(Welcome)
+        try:
+            await self.send(self.hello)
+            self.welcome = await self.get(Welcome)
+        except BaseException:
+            self.drop()
+            raise
         if self.welcome.resumed:
             self._ids = itertools.count(self.welcome.last_request_id + 1)
         else:
@@ -162,14 +164,13 @@ class Client:
 
     async def get(self, kind: type[M], **fields: Any) -> M:
         """The first message of this kind with these values that was not taken yet; wait for it."""
-        async with asyncio.timeout(TIMEOUT_S):
-            for index in itertools.count():
-                if index == len(self._untaken):
-                    await self._receive()
-                message = self._untaken[index]
-                if isinstance(message, kind) and _has(message, fields):
-                    del self._untaken[index]
-                    return message
+        for index in itertools.count():
+            if index == len(self._untaken):
+                await self._receive()
+            message = self._untaken[index]
+            if isinstance(message, kind) and _has(message, fields):
+                del self._untaken[index]
+                return message
         raise AssertionError("unreachable")
 
     async def ask(self, message: Request, kind: type[M]) -> M:
@@ -192,12 +193,11 @@ class Client:
 
     async def closed(self) -> int:
         """Wait until the server closes the connection; the close code."""
-        async with asyncio.timeout(TIMEOUT_S):
-            try:
-                while True:
-                    await self._receive()
-            except ConnectionClosed as closed:
-                return closed.rcvd.code if closed.rcvd is not None else 1006
+        try:
+            while True:
+                await self._receive()
+        except ConnectionClosed as closed:
+            return closed.rcvd.code if closed.rcvd is not None else 1006
 
     async def settle(self) -> None:
         """Return once the server has carried out everything sent before.
@@ -209,12 +209,11 @@ class Client:
         await self.get(Error, id=number)
 
     async def _answer_to(self, request_id: int) -> AnyServerMessage:
-        async with asyncio.timeout(TIMEOUT_S):
-            for index in itertools.count():
-                if index == len(self._untaken):
-                    await self._receive()
-                if getattr(self._untaken[index], "id", None) == request_id:
-                    return self._untaken.pop(index)
+        for index in itertools.count():
+            if index == len(self._untaken):
+                await self._receive()
+            if getattr(self._untaken[index], "id", None) == request_id:
+                return self._untaken.pop(index)
         raise AssertionError("unreachable")
 
     async def _receive(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from server.client import Client
 
 from callsheet_residency.settings import PolicySettings
+from callsheet_server.app import start as app_start
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
 from callsheet_server.engine.engine import Engine
@@ -21,6 +23,9 @@ from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.transport.settings import ServerSettings
 
 StartServer = Callable[..., Awaitable[CallsheetServer]]
+
+PATIENT_REPLIES = {"hear_timeout_s": 10, "recall_timeout_s": 10}
+"""The most the settings allow: mods and disks that a busy machine makes slow are heard."""
 
 
 def scripted(**settings: Any) -> ScriptedEngine:
@@ -55,19 +60,21 @@ async def start_server() -> AsyncIterator[StartServer]:
         settings = Settings(
             server=ServerSettings(**{"port": 0, "drain_timeout_s": 0.0, **server}),
             limits=LimitSettings(**(limits or {})),
-            reply=ReplySettings(**(reply or {})),
+            reply=ReplySettings(**PATIENT_REPLIES | (reply or {})),
             residency=PolicySettings(**(residency or {})),
-            moderation=ModerationSettings(**(moderation or {})),
+            moderation=ModerationSettings(**{"hook_timeout_s": 60} | (moderation or {})),
             storage=StorageSettings(**(storage or {})),
         )
-        servers.append(CallsheetServer(settings, engine or scripted()))
-        await servers[-1].start()
+        servers.append(await app_start.start_server(settings, engine or scripted()))
         return servers[-1]
 
     yield start
+    async with contextlib.AsyncExitStack() as stack:
+        for server in servers:
+            stack.push_async_callback(server.close)
+        for server in servers:
+            await settled(server)
     for server in servers:
-        await settled(server)
-        await server.close()
         server.talk.check_integrity()
         server.engine.check_integrity()
     for _ in range(3):

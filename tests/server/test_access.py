@@ -6,14 +6,14 @@ import asyncio
 import logging
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
 from server.client import Client
-from server.conftest import StartServer, scripted
+from server.conftest import StartServer
+from waiting import PATIENCE_S, until
 from websockets.asyncio.client import connect
 from websockets.typing import Origin
 
@@ -31,8 +31,10 @@ from callsheet.wire import (
 )
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.serving import StartError, local_url, page_url, start
-from callsheet_server.app.settings import Settings, SettingsError, load_settings
+from callsheet_server.app.settings import EngineSettings, Settings, SettingsError, load_settings
+from callsheet_server.handlers import rate_limits
 from callsheet_server.limits.settings import QuotaSettings
+from callsheet_server.session import registry
 from callsheet_server.transport import access_tokens as tokens_module
 from callsheet_server.transport.settings import ServerSettings
 
@@ -76,7 +78,7 @@ async def get(url: str, **headers: str) -> tuple[int, str]:
     def fetch() -> tuple[int, str]:
         request = urllib.request.Request(url, headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=5) as response:
+            with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:
                 return response.status, response.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -85,19 +87,11 @@ async def get(url: str, **headers: str) -> tuple[int, str]:
     return await asyncio.to_thread(fetch)
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that another task brings about."""
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110, nothing tells of it
-            await asyncio.sleep(0.01)
-
-
 async def refusal(port: int, **options: Any) -> tuple[Error, int]:
     """Connect, say nothing, and return the error and the close code that come."""
     async with connect(f"ws://127.0.0.1:{port}/", **options) as socket:
-        async with asyncio.timeout(2):
-            error = parse_server_message(await socket.recv(decode=False))
-            await socket.wait_closed()
+        error = parse_server_message(await socket.recv(decode=False))
+        await socket.wait_closed()
         assert isinstance(error, Error)
         assert socket.close_code is not None
         return error, socket.close_code
@@ -208,11 +202,10 @@ async def test_files_that_are_no_use_stop_the_start(
     change: dict[str, str], named: str, certificates: Path
 ) -> None:
     files = {**tls(certificates), **{k: certificates / v for k, v in change.items()}}
-    settings = Settings(server=ServerSettings.model_validate({"port": 0, **files}))
-    server = CallsheetServer(settings, scripted())
+    server = ServerSettings.model_validate({"port": 0, **files})
+    settings = Settings(server=server, engine=EngineSettings(name="scripted"))
     with pytest.raises(StartError, match=named):
-        await start(server, lambda _: None)
-    await server.close()
+        await start(settings, lambda _: None)
 
 
 # --- browsers ------------------------------------------------------------------------------------
@@ -355,9 +348,10 @@ async def test_no_log_at_any_level_holds_a_token(
 
 
 async def test_npcs_of_a_token_are_counted_over_its_worlds(
-    start_server: StartServer, token_file: Path
+    start_server: StartServer, token_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = await start_server(token_file=token_file, limits={"max_npcs_per_token": 3})
+    monkeypatch.setattr(rate_limits, "MAX_NPCS_PER_TOKEN", 3)
+    server = await start_server(token_file=token_file)
     token = SECRETS["studio"]
     async with (
         Client(server.port, token=token, world="a") as one,
@@ -370,8 +364,11 @@ async def test_npcs_of_a_token_are_counted_over_its_worlds(
         await two.spawn("ida")
 
 
-async def test_sessions_of_a_token_are_counted(start_server: StartServer, token_file: Path) -> None:
-    server = await start_server(token_file=token_file, limits={"max_sessions_per_token": 1})
+async def test_sessions_of_a_token_are_counted(
+    start_server: StartServer, token_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "MAX_SESSIONS_PER_TOKEN", 1)
+    server = await start_server(token_file=token_file)
     async with Client(server.port, role="observer", token=SECRETS["probe"]):
         other = Client(server.port, role="observer", token=SECRETS["probe"])
         await other.dial()
@@ -420,8 +417,8 @@ async def test_ticks_past_the_bytes_are_dropped_and_told_once_a_second(
 
 def test_quota_settings_have_room_for_their_sessions() -> None:
     settings = Settings()
-    for quota in (settings.token_quota, settings.world_quota):
-        assert isinstance(quota, QuotaSettings)
-        assert quota.max_messages_per_s > settings.limits.max_messages_per_s
-        assert quota.max_bytes_per_s > settings.limits.max_bytes_per_s
-        assert quota.max_generated_tokens_per_min > settings.limits.max_generated_tokens_per_min
+    quota = settings.quota
+    assert isinstance(quota, QuotaSettings)
+    assert quota.max_messages_per_s > settings.limits.max_messages_per_s
+    assert quota.max_bytes_per_s > settings.limits.max_bytes_per_s
+    assert quota.max_generated_tokens_per_min > settings.limits.max_generated_tokens_per_min

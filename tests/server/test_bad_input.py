@@ -36,6 +36,7 @@ from callsheet.wire import (
 )
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.session.session import SessionState
+from callsheet_server.transport import listener
 
 pytestmark = pytest.mark.usefixtures("bystander")
 
@@ -300,8 +301,11 @@ async def test_anything_but_a_hello_first_is_refused(
     assert error.field == field
 
 
-async def test_a_connection_that_says_nothing_is_closed(start_server: StartServer) -> None:
-    server = await start_server(hello_timeout_s=0.05)
+async def test_a_connection_that_says_nothing_is_closed(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "HELLO_TIMEOUT_S", 0.05)
+    server = await start_server()
     client = Client(server.port)
     await client.dial()
     assert await client.closed() == CloseCode.HELLO_TIMEOUT

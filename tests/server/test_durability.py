@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from server.client import Client
 from server.conftest import StartServer, scripted
-from storage.worlds import texts
+from storage.worlds import BROKEN, texts
 
 from callsheet.wire import (
     Bye,
@@ -196,8 +196,8 @@ async def test_a_despawn_that_fails_brings_everybody_back(
         spawned = await game.spawn("bob")
         end = await game.reply(await game.say("bob", "hello"))
         room = server.rooms["town"]
-        # The statement that fails is in front of the despawn, in the same journal.
-        room.journal.submit(Change([("INSERT INTO nowhere VALUES (1)", ())]))
+        # The write that fails is in front of the despawn, in the same journal.
+        room.journal.submit(Change([BROKEN]))
         error = await game.refusal(Despawn(id=game.next_id(), npcs=("bob",), players=("ann",)))
         assert error.code == ErrorCode.STORAGE_FAILED
         assert room.world.npcs["bob"].handle == spawned.npcs[0].handle

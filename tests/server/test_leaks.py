@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from server.client import Client
 from server.conftest import StartServer, scripted
+from waiting import until
 
 from callsheet.wire import (
     ActionSpec,
@@ -61,9 +62,7 @@ async def quiet(start_server: StartServer) -> CallsheetServer:
     engine = scripted(fail_npcs=("broken",), token_delay_s=0.005)
     server = await start_server(engine, reply={"hear_timeout_s": 0.01})
     await asyncio.gather(*(play(server, f"world{number}") for number in range(3)))
-    async with asyncio.timeout(2):
-        while len(server.sessions):  # noqa: ASYNC110, nobody announces it
-            await asyncio.sleep(0.01)
+    await until(lambda: not len(server.sessions))
     await server.mover.idle()
     server.pipeline.step()
     return server

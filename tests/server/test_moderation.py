@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from server import moderation_hooks
 from server.client import Client
-from server.conftest import StartServer, scripted
+from server.conftest import StartServer
 
 from callsheet.wire import Error, ErrorCode, Heard, RegisterScript, ReplyStart, Speaker
 from callsheet.wire.script import ScriptRegistered
-from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.serving import StartError, start
 from callsheet_server.app.settings import Settings
+from callsheet_server.talk import moderation
 from callsheet_server.talk.moderation import ModerationSettings, Moderator
 from callsheet_server.world.memory import Turn
 
@@ -33,7 +33,7 @@ def word_list(tmp_path: Path) -> Path:
 async def test_what_a_player_may_not_say_reaches_nobody(
     start_server: StartServer, word_list: Path
 ) -> None:
-    server = await start_server(moderation={"word_list": word_list})
+    server = await start_server(moderation={"word_list": word_list}, reply={"hear_timeout_s": 0.01})
     async with (
         Client(server.port) as game,
         Client(server.port, role="mod") as mod,
@@ -100,11 +100,14 @@ async def test_a_hook_judges_both(start_server: StartServer, hook: str) -> None:
 @pytest.mark.parametrize("hook", ["hangs", "blocks", "raises"])
 @pytest.mark.parametrize("on_failure", ["refuse", "allow"])
 async def test_a_hook_that_fails_means_what_was_set(
-    start_server: StartServer, hook: str, on_failure: str, caplog: pytest.LogCaptureFixture
+    start_server: StartServer,
+    hook: str,
+    on_failure: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    server = await start_server(
-        moderation={"hook": f"{HOOKS}:{hook}", "hook_timeout_s": 0.02, "on_failure": on_failure}
-    )
+    monkeypatch.setattr(moderation, "HOOK_TIMEOUT_S", 0.02)
+    server = await start_server(moderation={"hook": f"{HOOKS}:{hook}", "on_failure": on_failure})
     async with Client(server.port) as game:
         await game.spawn("bob")
         number = await game.say("bob", "xylophone")
@@ -126,15 +129,13 @@ async def test_a_hook_that_fails_means_what_was_set(
     ],
 )
 async def test_what_cannot_be_used_stops_the_start(settings: dict[str, Any], named: str) -> None:
-    whole = Settings.model_validate({"server": {"port": 0}, "moderation": settings})
-    server = CallsheetServer(whole, scripted())
+    whole = Settings.model_validate(
+        {"server": {"port": 0}, "engine": {"name": "scripted"}, "moderation": settings}
+    )
     with pytest.raises(StartError) as raised:
-        await start(server, lambda _: None)
+        await start(whole, lambda _: None)
     assert named in str(raised.value)
-    await server.close()
 
 
 def test_nothing_is_judged_unless_asked_for() -> None:
-    moderator = Moderator(ModerationSettings())
-    moderator.start()
-    assert not moderator.is_on
+    assert not Moderator.load(ModerationSettings()).is_on

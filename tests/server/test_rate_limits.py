@@ -24,6 +24,7 @@ from callsheet.wire import (
     Speaker,
 )
 from callsheet_server.app.server import CallsheetServer
+from callsheet_server.handlers import rate_limits
 from callsheet_server.world import scripts as scripts_module
 
 NARRATOR = Speaker(kind="narrator")
@@ -98,8 +99,11 @@ async def test_who_goes_on_after_being_refused_is_closed(start_server: StartServ
         assert (await game.reply(await game.say("a"))).finish_reason == "stop"
 
 
-async def test_registering_again_and_again_is_refused(start_server: StartServer) -> None:
-    server = await start_server(limits={"max_changes_per_min": 10})
+async def test_registering_again_and_again_is_refused(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "CHANGES_PER_MIN", 10.0)
+    server = await start_server()
     async with game_in(server.port, "a") as game, Client(server.port, role="mod") as mod:
         for number in range(1, 6):
             await mod.ask(RegisterScript(id=number, script="s", npcs=("a",)), ScriptRegistered)
@@ -111,8 +115,11 @@ async def test_registering_again_and_again_is_refused(start_server: StartServer)
         assert (await game.refusal(ConfigureWorld(id=55, lore="Enough."))).field is None
 
 
-async def test_scripts_of_one_mod_are_counted(start_server: StartServer) -> None:
-    server = await start_server(limits={"max_scripts_per_session": 2})
+async def test_scripts_of_one_mod_are_counted(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "MAX_SCRIPTS_PER_SESSION", 2)
+    server = await start_server()
     async with game_in(server.port, "a"), Client(server.port, role="mod") as mod:
         for number, script in enumerate(("one", "two", "two"), start=1):
             await mod.ask(RegisterScript(id=number, script=script, npcs=("a",)), ScriptRegistered)
@@ -147,9 +154,8 @@ async def test_a_script_that_never_answers_is_left_alone_for_a_while(
 
 
 async def test_a_script_that_answers_once_in_a_while_is_asked_every_time(
-    start_server: StartServer,
+    server: CallsheetServer,
 ) -> None:
-    server: CallsheetServer = await start_server(reply={"hear_timeout_s": 0.2})
     async with game_in(server.port, "a") as game, Client(server.port, role="mod") as mod:
         register = RegisterScript(id=1, script="s", npcs=("a",), events=("hear",))
         await mod.ask(register, ScriptRegistered)

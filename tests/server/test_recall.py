@@ -189,9 +189,9 @@ async def test_a_reply_does_not_wait_for_a_slow_disk(
     server = await start(start_server, engine, kept, recall_timeout_s=0.01)
     async with Client(server.port) as game:
         await game.spawn("bob")
-        assert server.storage.reader is not None
+        assert server.storage.disk is not None
         moves_again = threading.Event()
-        server.storage.reader._thread.submit(moves_again.wait)
+        server.storage.disk.reader._thread.submit(moves_again.wait)
         try:
             turns = await asked(engine, game, "bob", QUESTION)
         finally:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from server.client import Client
 from server.conftest import StartServer, scripted
+from waiting import until
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
@@ -23,6 +22,7 @@ from callsheet.wire import (
     HintCalls,
     Ok,
     Ping,
+    Pong,
     RegisterScript,
     ReplyEnd,
     ReplyStart,
@@ -37,14 +37,19 @@ from callsheet.wire import (
     WorldClosed,
 )
 from callsheet_server.app.server import CallsheetServer
-from callsheet_server.session.session import SessionState
+from callsheet_server.session.session import Session, SessionState
 
 
 async def no_sessions(server: CallsheetServer, left: int = 0) -> None:
     """Wait until the server has forgotten the sessions that are over."""
-    async with asyncio.timeout(2):
-        while len(server.sessions) > left:  # noqa: ASYNC110, nobody announces it
-            await asyncio.sleep(0.01)
+    await until(lambda: len(server.sessions) <= left)
+
+
+async def game_lost(server: CallsheetServer) -> Session:
+    """Wait until the server has noticed that its game's connection is gone; the game's session."""
+    (session,) = (s for s in server.sessions if s.role == "game")
+    await until(lambda: session.state is SessionState.DETACHED)
+    return session
 
 
 # --- hello and welcome ---------------------------------------------------------------------------
@@ -82,7 +87,7 @@ async def test_a_game_takes_over_from_one_that_was_lost(server: CallsheetServer)
         async with Client(server.port) as lost:
             await lost.spawn("bob")
             lost.drop()
-        await asyncio.sleep(0.02)
+        await game_lost(server)
         async with Client(server.port) as game:
             assert not game.welcome.resumed
             await mod.get(WorldClosed)
@@ -105,7 +110,7 @@ async def test_a_world_can_be_taken_again_as_soon_as_its_game_said_bye(
         async with Client(server.port) as second:
             await second.spawn("bob")
             await observer.get(WorldClosed)
-            await asyncio.sleep(0.1)  # The server has cleaned up after the first game by now.
+            await no_sessions(server, left=2)
             assert (await second.reply(await second.say("bob"))).finish_reason == "stop"
 
 
@@ -238,13 +243,12 @@ async def test_silence_of_three_intervals_ends_the_connection_not_the_session(
         again.drop()
 
 
-async def test_any_frame_is_a_sign_of_life(start_server: StartServer) -> None:
-    server = await start_server(heartbeat_interval_s=0.1)
-    async with Client(server.port) as game:
-        for _ in range(10):
-            await asyncio.sleep(0.05)
-            await game.send(Ping(client_time_s=0))
-        await game.settle()
+async def test_any_frame_is_a_sign_of_life(server: CallsheetServer, game: Client) -> None:
+    (session,) = server.sessions
+    before_s = session.last_frame_s
+    await game.send(Ping(client_time_s=0))
+    await game.get(Pong)
+    assert session.last_frame_s > before_s
 
 
 # --- resuming ------------------------------------------------------------------------------------
@@ -378,9 +382,7 @@ async def test_a_game_away_for_too_many_messages_is_gone(start_server: StartServ
         async with Client(server.port) as game:
             await game.spawn("bob")
             game.drop()
-        await asyncio.sleep(0.02)
-        (session,) = (s for s in server.sessions if s.role == "game")
-        assert session.state is SessionState.DETACHED
+        session = await game_lost(server)
         for number in range(1, 22):
             await mod.send(Speak(id=number, npc="bob", text="I am still here."))
             await mod.get(ReplyEnd, id=number)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
-from collections.abc import AsyncGenerator
+import threading
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import pytest
+from programs import program
 from server.client import Client
 from server.conftest import StartServer, scripted
 
@@ -22,10 +25,13 @@ from callsheet.wire import (
     ReplyStart,
 )
 from callsheet_server.app import server as app_module
+from callsheet_server.app import start as app_start
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
-from callsheet_server.engine.engine import Delta, GenerationEnd, GenerationRequest
+from callsheet_server.engine.engine import Delta, GenerationEnd, GenerationRequest, Progress
+from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.engine.scripted import ScriptedEngine
+from callsheet_server.trace.recorder import Recorder
 from callsheet_server.transport.settings import ServerSettings
 
 GOING_AWAY = 1001
@@ -33,7 +39,7 @@ SOURCES = [Path(__file__).parents[2] / folder for folder in ("sdk_python", "serv
 
 
 async def test_open_replies_finish_before_the_server_stops(start_server: StartServer) -> None:
-    server = await start_server(scripted(token_delay_s=0.01), drain_timeout_s=5.0)
+    server = await start_server(scripted(token_delay_s=0.01), drain_timeout_s=300.0)
     async with (
         Client(server.port) as game,
         Client(server.port, role="observer") as observer,
@@ -43,7 +49,7 @@ async def test_open_replies_finish_before_the_server_stops(start_server: StartSe
         await game.get(ReplyStart)
         closing = asyncio.create_task(server.close())
         draining = await game.get(Draining)
-        assert draining.deadline_s == 5
+        assert draining.deadline_s == 300
         refused = await game.say("bob")
         error = await game.get(Error, id=refused)
         assert error.code == ErrorCode.ENGINE_UNAVAILABLE
@@ -83,7 +89,7 @@ async def test_a_client_that_never_said_hello_is_sent_away(start_server: StartSe
 async def test_who_comes_while_the_server_drains_is_told_when_to_come_back(
     start_server: StartServer,
 ) -> None:
-    server = await start_server(scripted(token_delay_s=0.02), drain_timeout_s=5.0)
+    server = await start_server(scripted(token_delay_s=0.02), drain_timeout_s=300.0)
     async with Client(server.port) as game, Client(server.port, role="observer") as lost:
         await game.spawn("bob")
         asked = await game.say("bob")
@@ -122,54 +128,89 @@ async def test_a_hurried_close_waits_neither_for_replies_nor_for_clients(
         server.hurry()
         assert (await game.reply(asked)).finish_reason == "cancelled"
         assert await game.closed() == CloseCode.DRAINING
-        async with asyncio.timeout(1.0):
-            await closing
+        await closing
         stuck.drop()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send")
 @pytest.mark.parametrize("signals", [1, 2])
 async def test_sigterm_drains_and_a_second_one_hurries(tmp_path: Path, signals: int) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "callsheet", "serve", "--engine", "scripted", "--port", "0"),
+    async with program(
+        *("-m", "callsheet", "serve", "--engine", "scripted", "--port", "0"),
         *("--set", "scripted.token_delay_s=0.05", "--set", "server.drain_timeout_s=300"),
         *("--set", f"storage.directory={tmp_path}"),
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, SOURCES))},
         stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout
-    while b"ws://" not in (line := await process.stdout.readline()):
-        assert line, "the server did not start"
-    port = int(line.partition(b"ws://")[2].split(b":")[1].split(b"/")[0])
-    async with Client(port) as game:
-        await game.spawn("bob")
-        asked = await game.say("bob")
-        await game.get(ReplyDelta)
-        process.terminate()
-        await game.get(Draining)
-        if signals == 2:
+    ) as process:
+        assert process.stdout
+        while b"ws://" not in (line := await process.stdout.readline()):
+            assert line, "the server did not start"
+        port = int(line.partition(b"ws://")[2].split(b":")[1].split(b"/")[0])
+        async with Client(port) as game:
+            await game.spawn("bob")
+            asked = await game.say("bob")
+            await game.get(ReplyDelta)
             process.terminate()
-        end = await game.reply(asked)
-        assert end.finish_reason == ("stop" if signals == 1 else "cancelled")
-        assert await game.closed() == GOING_AWAY  # The session outlives the process.
-        await process.communicate()
-        assert process.returncode == 0
+            await game.get(Draining)
+            if signals == 2:
+                process.terminate()
+            end = await game.reply(asked)
+            assert end.finish_reason == ("stop" if signals == 1 else "cancelled")
+            assert await game.closed() == GOING_AWAY  # The session outlives the process.
+            await process.communicate()
+            assert process.returncode == 0
 
 
-async def test_closing_twice_or_before_the_start_is_fine() -> None:
-    server = CallsheetServer(Settings(server=ServerSettings(port=0)), scripted())
+async def test_closing_twice_is_fine() -> None:
+    server = await app_start.start_server(Settings(server=ServerSettings(port=0)), scripted())
     await server.close()
-    await server.start()
-    await server.close()
     await server.close()
 
 
-async def test_a_taken_port_is_an_os_error(server: CallsheetServer) -> None:
-    second = CallsheetServer(Settings(server=ServerSettings(port=server.port)), scripted())
-    with pytest.raises(OSError, match="address already in use"):
-        await second.start()
-    await second.close()
+class ModelThatLoads(ScriptedEngine):
+    """Notes whether it was started and closed."""
+
+    started = closed = False
+
+    async def start(self, report: Callable[[Progress], None]) -> None:
+        self.started = True
+        await super().start(report)
+
+    async def close(self) -> None:
+        self.closed = True
+        await super().close()
+
+
+async def test_a_taken_port_is_found_before_a_model_is_loaded(server: CallsheetServer) -> None:
+    engine = ModelThatLoads()
+    with pytest.raises(OSError, match=r"[Aa]ddress already in use"):
+        await app_start.start_server(Settings(server=ServerSettings(port=server.port)), engine)
+    assert not engine.started
+    assert engine.closed
+
+
+class EngineWithoutModel(ScriptedEngine):
+    """Cannot start."""
+
+    async def start(self, report: Callable[[Progress], None]) -> None:
+        raise EngineStartError("no model")
+
+
+async def test_a_failed_start_releases_what_it_had_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = Settings.model_validate(
+        {"server": {"port": port}, "storage": {"directory": str(tmp_path / "worlds")}}
+    )
+    recorder = Recorder(tmp_path / "trace.jsonl")
+    with pytest.raises(EngineStartError):
+        await app_start.start_server(settings, EngineWithoutModel(), recorder=recorder)
+    ours = [one.name for one in threading.enumerate() if one.name.startswith("callsheet")]
+    assert ours == []
+    # The port and the folder are free again.
+    server = await app_start.start_server(settings, scripted())
+    await server.close()
 
 
 class BrokenEngine(ScriptedEngine):

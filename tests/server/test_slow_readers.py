@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from server.client import Client
 from server.conftest import StartServer
+from waiting import until
 
 from callsheet.wire import Ack, ErrorCode, Explain, Explanation, Ok, Subscribe
 from callsheet_server.app.server import CallsheetServer
@@ -43,7 +44,7 @@ def outbox_of(server: CallsheetServer, client: Client) -> Outbox:
     """The queue of one connection; also after its session has let go of it."""
     return next(
         one.outbox
-        for one in server.clients
+        for one in server.connections
         if one._connection.session is not None
         and one._connection.session.id == client.welcome.session
     )
@@ -51,13 +52,15 @@ def outbox_of(server: CallsheetServer, client: Client) -> Outbox:
 
 async def until_cut(server: CallsheetServer, client: Client) -> None:
     """Wait until nothing of the connection is left."""
-    async with asyncio.timeout(5):
-        while any(  # noqa: ASYNC110, nobody announces it
-            one._connection.session is not None
-            and one._connection.session.id == client.welcome.session
-            for one in server.clients
-        ):
-            await asyncio.sleep(0.01)
+    await until(
+        lambda: (
+            not any(
+                one._connection.session is not None
+                and one._connection.session.id == client.welcome.session
+                for one in server.connections
+            )
+        )
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -113,7 +116,7 @@ async def test_who_only_looks_on_and_does_not_read_is_told_less_and_stays(
         session = next(s for s in server.sessions if s.role == "observer")
         with grown_bytes() as grown:
             for turn in range(3_000):
-                server._observers.update(server.rooms.values(), turn * 0.05)
+                server.observers.update(server.rooms.values(), turn * 0.05)
                 if turn % 50 == 0:
                     await asyncio.sleep(0)
         assert not session.keeps_up() or outbox.waiting <= MAX_UNRELIABLE_FRAMES

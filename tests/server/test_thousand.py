@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-import server.client as client_module
 from server.client import Client
 from server.conftest import StartServer, scripted
+from waiting import until
 
 from callsheet.wire import CloseCode, Error, ErrorCode, Ok, Subscribe, TickAck
 from callsheet_server.app.server import CallsheetServer
@@ -36,11 +36,6 @@ def enough_files() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, hard))
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
-@pytest.fixture(autouse=True)
-def patient_clients(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "TIMEOUT_S", 20.0)
 
 
 def open_files() -> int:
@@ -84,12 +79,11 @@ async def flood(port: int) -> int:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts open files in /proc")
-@pytest.mark.timeout(120)
 async def test_a_thousand_connections(start_server: StartServer, enough_files: None) -> None:
     server = await start_server(
         scripted(),
         limits={"max_worlds": WORLDS, "max_sessions": WORLDS * (1 + OBSERVERS) + 10},
-        drain_timeout_s=5.0,
+        drain_timeout_s=300.0,
         heartbeat_interval_s=60.0,
     )
     files_before, tasks_before = open_files(), len(asyncio.all_tasks())
@@ -115,11 +109,9 @@ async def test_a_thousand_connections(start_server: StartServer, enough_files: N
         for one in (*games, *observers[1:]):
             assert await one.closed() == CloseCode.DRAINING
         await closing
-    async with asyncio.timeout(10):
-        while len(asyncio.all_tasks()) > tasks_before:  # noqa: ASYNC110, nobody announces it
-            await asyncio.sleep(0.01)
+    await until(lambda: len(asyncio.all_tasks()) <= tasks_before)
     assert open_files() <= files_before, "sockets were left open"
-    assert not server.clients
+    assert not list(server.connections)
     closes = server.pages["/metrics"]().body.decode()
     drained = WORLDS * (1 + OBSERVERS) - 1
     assert f'callsheet_closes_total{{code="4010"}} {drained}.0' in closes

@@ -12,8 +12,9 @@ import pytest
 from sglang_harness import Sglang, save_tiny_qwen2
 from sglang_process import running
 
-from callsheet_sglang.launch import LaunchSpec, free_port
-from callsheet_sglang.venv import find_python
+from callsheet_sglang.launch.interpreter import find_python
+from callsheet_sglang.launch.spec import LaunchSpec, free_port
+from callsheet_sglang_cpu.venv import cpu_folder
 
 START_TIMEOUT_S = 240.0
 
@@ -25,6 +26,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("sglang") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(START_TIMEOUT_S + 120))
+
+
+@pytest.fixture
+def venv_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the environment goes; nothing is there yet."""
+    monkeypatch.setenv("CALLSHEET_CACHE_DIR", str(tmp_path))
+    monkeypatch.delenv("CALLSHEET_SGLANG_PYTHON", raising=False)
+    return cpu_folder()
 
 
 @pytest.fixture(scope="session")

@@ -41,10 +41,10 @@ from callsheet_sglang import plugin, wire
 
 plugin.activate()
 
-from callsheet_sglang.cache import create
-from callsheet_sglang.mover import Mover
-from callsheet_sglang.reports import audit, status
-from callsheet_sglang.scheduler_state import SchedulerState, current, install
+from callsheet_sglang.http.reports import audit, status
+from callsheet_sglang.kv.cache import create
+from callsheet_sglang.kv.prefetcher import Prefetcher
+from callsheet_sglang.kv.scheduler_state import SchedulerState, current, install
 from callsheet_sglang.settings import PluginSettings
 
 LAYERS, HEADS, HEAD_DIM = 2, 1, 4
@@ -87,8 +87,8 @@ class Town:
         )
         self.cache = create(context)
         self.running: list[Any] = []
-        self.mover = Mover()
-        self.state.every_iteration.append(self.mover.move)
+        self.prefetcher = Prefetcher()
+        self.state.every_iteration.append(self.prefetcher.move)
         self.scheduler = SimpleNamespace(
             running_batch=SimpleNamespace(reqs=self.running, is_empty=lambda: not self.running),
             last_batch=None,
@@ -299,9 +299,9 @@ def broken(owner: Any, name: str, after: int) -> Iterator[None]:
 
 def containment() -> dict[str, Any]:
     """Each piece of ours in turn raises two times in three: the town goes on, and is sound."""
-    from callsheet_sglang import mover
-    from callsheet_sglang.leaves import LeafOrder
-    from callsheet_sglang.ownership import Ownership
+    from callsheet_sglang.kv import prefetcher
+    from callsheet_sglang.kv.leaves import LeafOrder
+    from callsheet_sglang.kv.ownership import Ownership
 
     pieces: list[tuple[Any, str]] = [
         (LeafOrder, "begin"),
@@ -314,9 +314,9 @@ def containment() -> dict[str, Any]:
         (Ownership, "remove"),
         (Ownership, "moved"),
         (Ownership, "measure"),
-        (mover, "decide"),
-        (Mover, "_load"),
-        (Mover, "_demote"),
+        (prefetcher, "decide"),
+        (Prefetcher, "_load"),
+        (Prefetcher, "_demote"),
     ]
     found = {}
     for owner, name in pieces:
@@ -332,7 +332,8 @@ def containment() -> dict[str, Any]:
 
 def refusals() -> dict[str, Any]:
     """What activation says before it ends the process."""
-    from callsheet_sglang import scheduler_state, targets
+    from callsheet_sglang import targets
+    from callsheet_sglang.kv import scheduler_state
 
     targets.check(targets.HTTP_TARGETS)
     supported, targets.SUPPORTED = targets.SUPPORTED, ((0, 9, 0), (0, 9, 1))

@@ -7,7 +7,7 @@ from sglang_harness import Sglang
 
 from callsheet_cli.check_sglang import check_running
 from callsheet_cli.checks import Finding
-from callsheet_sglang.venv import SGLANG_VERSION
+from callsheet_sglang_cpu.venv import SGLANG_VERSION
 
 pytestmark = pytest.mark.sglang
 

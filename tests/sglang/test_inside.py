@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from callsheet_sglang.launch import LaunchSpec, environment
-from callsheet_sglang.venv import find_python
+from callsheet_sglang.launch.interpreter import find_python
+from callsheet_sglang.launch.spec import LaunchSpec, environment
 
 pytestmark = [pytest.mark.sglang, pytest.mark.timeout(300)]
 PROGRAM = Path(__file__).with_name("inside.py")

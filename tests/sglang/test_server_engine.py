@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import orjson
@@ -20,7 +20,7 @@ import callsheet
 from callsheet import NpcSpec, PlayerSpec
 from callsheet_residency.state import Tier
 from callsheet_server.app.server import CallsheetServer
-from callsheet_server.app.serving import build
+from callsheet_server.app.serving import start
 from callsheet_server.app.settings import EngineSettings, Settings
 from callsheet_server.engine.engine import Delta, Engine, GenerationEnd, Priority
 from callsheet_server.engine.openai.engine import OpenAIEngine
@@ -28,8 +28,8 @@ from callsheet_server.engine.openai.settings import OpenAISettings
 from callsheet_server.engine.sglang.engine import SglangEngine
 from callsheet_server.engine.sglang.settings import SglangSettings
 from callsheet_server.transport.settings import ServerSettings
-from callsheet_sglang.launch import free_port
-from callsheet_sglang.venv import find_python
+from callsheet_sglang.launch.interpreter import find_python
+from callsheet_sglang.launch.spec import free_port
 
 pytestmark = pytest.mark.sglang
 
@@ -42,6 +42,9 @@ ACTION = {
     "required": ["action", "hours"],
     "additionalProperties": False,
 }
+
+
+T = TypeVar("T")
 
 
 class Served:
@@ -69,11 +72,10 @@ class Served:
             engine=EngineSettings(name="sglang"),
             sglang=sglang,
         )
-        self.server: CallsheetServer = build(settings)
-        self.run(self.server.start())
+        self.server: CallsheetServer = self.run(start(settings, lambda _: None))
 
-    def run(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self.loop).result(START_S)
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(START_S)
 
     def close(self) -> None:
         self.run(self.server.close())

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from storage.worlds import WORLD, content, make, texts
+from storage.worlds import BROKEN, WORLD, content, make, texts
 
-from callsheet_server.storage import statements
 from callsheet_server.storage.errors import NewerWorldError, UnreadableWorldError
 from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.folder import Folder
 from callsheet_server.storage.saved import Memories, SavedTurn
 from callsheet_server.storage.schema import CHECKED, VERSION
+from callsheet_server.storage.statements import statements_of
 from callsheet_server.storage.writer import load_or_replace, open_or_replace
+from callsheet_server.storage.writes import AddTurn, ForgetNpc
 
 TURNS = [
     SavedTurn("Ann", "turn 0", 1.5),
@@ -62,10 +63,10 @@ def test_turns_can_be_searched_and_forgotten(tmp_path: Path) -> None:
     path = make(tmp_path)
     find = "SELECT rowid FROM recall WHERE recall MATCH ?"
     with opened(path) as file:
-        file.apply([([statements.add_turn("bob", "Ann", "where is the mill?", 2.0)], None)])
+        file.apply([([AddTurn("bob", "Ann", "where is the mill?", 2.0)], None)])
     assert raw(path, find, ("mill",)) == [(4,)]
     with opened(path) as file:
-        file.apply([(statements.forget_npc("bob"), None)])
+        file.apply([([ForgetNpc("bob")], None)])
         assert file.memories(["bob"], 64) == {}
         assert file.damage() == []
     assert raw(path, find, ("mill",)) == []
@@ -73,9 +74,9 @@ def test_turns_can_be_searched_and_forgotten(tmp_path: Path) -> None:
 
 def test_a_transaction_is_all_or_nothing(tmp_path: Path) -> None:
     path = make(tmp_path)
-    good = statements.add_turn("bob", "Ann", "lost", 2.0)
-    with opened(path) as file, pytest.raises(sqlite3.OperationalError):
-        file.apply([([good], None), ([("INSERT INTO nowhere VALUES (1)", ())], None)])
+    good = AddTurn("bob", "Ann", "lost", 2.0)
+    with opened(path) as file, pytest.raises(sqlite3.IntegrityError):
+        file.apply([([good], None), ([BROKEN], None)])
     assert texts(path) == ["turn 0", "turn 1", "turn 2"]
 
 
@@ -112,8 +113,9 @@ def test_an_older_schema_is_brought_forward(tmp_path: Path) -> None:
     path = Folder(tmp_path).file(WORLD)
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript((Path(__file__).parent / "version1.sql").read_text())
-        for sql, values in content():
-            connection.execute(sql, values)
+        for write in content():
+            for statement in statements_of(write):
+                connection.execute(*statement)
         connection.commit()
     with opened(path) as file:
         assert file.memories(["bob"], 64)["bob"].turns == TURNS
@@ -169,7 +171,7 @@ def test_a_torn_log_loses_the_end_and_nothing_else(tmp_path: Path) -> None:
     image.mkdir()
     with opened(path) as file:
         for number in range(40):
-            file.apply([([statements.add_turn("bob", "Ann", f"turn {number}", 0.0)], None)])
+            file.apply([([AddTurn("bob", "Ann", f"turn {number}", 0.0)], None)])
         for side in ("", "-wal"):
             shutil.copy(f"{path}{side}", image / f"{path.name}{side}")
     log = (image / f"{path.name}-wal").read_bytes()

@@ -17,7 +17,7 @@ from callsheet_server.storage.errors import StorageError
 from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.folder import Folder
 from callsheet_server.storage.reader import Reader, expression
-from callsheet_server.storage.statements import add_turn
+from callsheet_server.storage.writes import AddTurn
 
 SAID = [
     ("bob", "Ann", "The wolves came down to the mill."),
@@ -31,7 +31,7 @@ SAID = [
 def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorldFile]:
     path = make(tmp_path_factory.mktemp("worlds"), turns=0)
     with closing(WorldFile(path, WORLD)) as file:
-        file.apply([([add_turn(*turn, 1.0) for turn in SAID], None)])
+        file.apply([([AddTurn(*turn, 1.0) for turn in SAID], None)])
         yield file
 
 
@@ -88,7 +88,7 @@ def test_of_a_long_turn_the_part_around_the_words_is_quoted(tmp_path: Path) -> N
     path = make(tmp_path, turns=0)
     with closing(WorldFile(path, WORLD)) as file:
         text = "very " * 500 + "silver key" + " old" * 500
-        file.apply([([add_turn("bob", "Ann", text, 1.0)], None)])
+        file.apply([([AddTurn("bob", "Ann", text, 1.0)], None)])
         (turn,) = file.search('text : "silver"', "bob", 0, 8).values()
     assert "silver key" in turn.text
     assert len(turn.text) < 300

@@ -9,33 +9,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from storage.worlds import WORLD, make, texts
+from storage.worlds import BROKEN, WORLD, make, texts
 
 from callsheet.wire import CallsheetError, ErrorCode
-from callsheet_server.storage import statements
+from callsheet_server.storage import storage as storage_module
 from callsheet_server.storage.changes import Change
 from callsheet_server.storage.errors import FolderInUseError, NewerWorldError, StorageError
 from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.folder import Folder
 from callsheet_server.storage.settings import StorageSettings
-from callsheet_server.storage.storage import Storage
+from callsheet_server.storage.storage import Storage, open_storage
+from callsheet_server.storage.writes import AddTurn, EndSession, ForgetNpc, Write
 
 
 async def started(folder: Path, **settings: Any) -> Storage:
-    storage = Storage(StorageSettings(directory=str(folder), **settings))
-    await storage.start(max_turns=64)
+    storage, _ = await open_storage(StorageSettings(directory=str(folder), **settings), 64)
     return storage
 
 
-def turn(number: int) -> statements.Statement:
-    return statements.add_turn("bob", "Ann", f"turn {number}", 0.0)
+def turn(number: int) -> Write:
+    return AddTurn("bob", "Ann", f"turn {number}", 0.0)
 
 
 async def kept_turns(folder: Path) -> list[str]:
     return await asyncio.to_thread(texts, Folder(folder).file(WORLD))
-
-
-BROKEN = ("INSERT INTO nowhere VALUES (1)", ())
 
 
 async def test_changes_are_durable_in_order_when_told_so(tmp_path: Path) -> None:
@@ -52,8 +49,8 @@ async def test_changes_are_durable_in_order_when_told_so(tmp_path: Path) -> None
         journal.submit(Change([turn(number)], read=lambda f: f.count("turns"), done=done(number)))
     await storage.flush()
     assert told == [(number, number + 1) for number in range(200)]
-    assert storage.writer is not None
-    assert storage.writer.commits < 100, "changes that wait share a commit"
+    assert storage.disk is not None
+    assert storage.disk.writer.commits < 100, "changes that wait share a commit"
     await storage.close()
     assert await kept_turns(tmp_path) == [f"turn {number}" for number in range(200)]
 
@@ -62,7 +59,7 @@ async def test_what_fails_takes_what_followed_with_it_and_nothing_else(tmp_path:
     storage = await started(tmp_path)
     journal, log = storage.journal(WORLD), []
 
-    def change(name: str, *todo: statements.Statement) -> Change:
+    def change(name: str, *todo: Write) -> Change:
         return Change(
             todo,
             done=lambda _: log.append(f"{name} done"),
@@ -95,7 +92,7 @@ async def test_a_bug_in_what_is_told_of_a_change_concerns_no_other_change(
     storage, log = await started(tmp_path), list[str]()
     journal = storage.journal(WORLD)
 
-    def change(name: str, *todo: statements.Statement) -> Change:
+    def change(name: str, *todo: Write) -> Change:
         def note(what: str) -> None:
             log.append(f"{name} {what}")
             raise ZeroDivisionError("a bug")
@@ -117,8 +114,8 @@ async def test_a_bug_in_what_is_told_of_a_change_concerns_no_other_change(
     await storage.flush()
     told = ["a0 done", "a1 done", "a2 done", "c undone", "b undone", "b failed", "c failed"]
     assert log == [*told, "d done"]
-    assert storage.writer is not None
-    assert storage.writer.told_failures == len(log)
+    assert storage.disk is not None
+    assert storage.disk.writer.told_failures == len(log)
     assert sum("who is told of changes failed" in line for line in caplog.messages) == len(log)
     await storage.close()
 
@@ -139,8 +136,8 @@ async def test_a_file_that_cannot_be_closed_stops_no_other(
         await at_rest(storage)
         storage.journal("elsewhere").submit(Change([turn(2)]))
         await storage.flush()
-    assert storage.writer is not None
-    assert storage.writer.failures == 1
+    assert storage.disk is not None
+    assert storage.disk.writer.failures == 1
     await storage.close()
 
 
@@ -153,7 +150,8 @@ async def at_rest(storage: Storage) -> None:
 
 def books(storage: Storage) -> tuple[Any, Any, Any]:
     """Journals, open files, failures remembered."""
-    writer: Any = storage.writer
+    assert storage.disk is not None
+    writer: Any = storage.disk.writer
     journals: Any = storage
     return journals._journals, writer._files, writer._failed_epochs
 
@@ -216,7 +214,7 @@ async def test_a_full_database_refuses_and_recovers(tmp_path: Path) -> None:
     while not errors:
         journal.submit(
             Change(
-                [statements.add_turn("bob", "Ann", "x" * 4000, 0.0)],
+                [AddTurn("bob", "Ann", "x" * 4000, 0.0)],
                 done=done,
                 failed=errors.append,
             )
@@ -225,7 +223,7 @@ async def test_a_full_database_refuses_and_recovers(tmp_path: Path) -> None:
     assert errors[0].code == ErrorCode.STORAGE_FAILED
     assert "full" in errors[0].message
     assert errors[0].retry_after_s is not None
-    journal.submit(Change(statements.forget_npc("bob")))
+    journal.submit(Change([ForgetNpc("bob")]))
     journal.submit(Change([turn(1)]))
     await storage.flush()
     assert len(errors) == 1
@@ -234,8 +232,11 @@ async def test_a_full_database_refuses_and_recovers(tmp_path: Path) -> None:
     assert kept > 10
 
 
-async def test_a_disk_that_does_not_keep_up_is_told_of(tmp_path: Path) -> None:
-    storage = await started(tmp_path, max_waiting_changes=16)
+async def test_a_disk_that_does_not_keep_up_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage_module, "MAX_WAITING_CHANGES", 16)
+    storage = await started(tmp_path)
     journal, log = storage.journal(WORLD), list[str]()
     for number in range(40):
         journal.submit(
@@ -282,17 +283,18 @@ async def test_worlds_with_a_session_are_loaded_others_rest(tmp_path: Path) -> N
     def prepare() -> None:
         make(tmp_path, "played")
         with closing(WorldFile(make(tmp_path, "resting"), "resting")) as file:
-            file.apply([(statements.end_session("s"), None)])
+            file.apply([([EndSession("s")], None)])
 
     await asyncio.to_thread(prepare)
-    storage = Storage(StorageSettings(directory=str(tmp_path)))
-    assert [world.name for world in await storage.start(max_turns=64)] == ["played"]
+    storage, saved = await open_storage(StorageSettings(directory=str(tmp_path)), 64)
+    assert [world.name for world in saved] == ["played"]
     await storage.close()
 
 
 async def test_without_a_folder_changes_are_done_at_once() -> None:
-    storage = Storage(StorageSettings())
-    assert await storage.start(max_turns=64) == []
+    storage, saved = await open_storage(StorageSettings(), 64)
+    assert saved == []
+    assert not storage.keeps
     log: list[object] = []
     storage.journal(WORLD).submit(Change([turn(1)], done=log.append))
     assert log == [None]

@@ -7,25 +7,36 @@ from contextlib import closing
 from pathlib import Path
 
 from callsheet.wire import NpcSpec, PlayerSpec
-from callsheet_server.storage import statements
 from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.folder import Folder
-from callsheet_server.storage.statements import Statement
+from callsheet_server.storage.writes import (
+    AddTurn,
+    OpenRequest,
+    PutAnswer,
+    PutFact,
+    PutNpc,
+    PutPlayer,
+    PutSession,
+    PutWorld,
+    Write,
+)
 
 WORLD = "town"
+BROKEN = AddTurn(None, "Ann", "The database takes no turn of nobody's.", 0.0)  # type: ignore[arg-type]
+"""A write that fails."""
 
 
-def content(turns: int = 3) -> Iterable[Statement]:
+def content(turns: int = 3) -> Iterable[Write]:
     """A world with a bit of everything."""
-    yield statements.put_world("config", {"lore": "It rains."})
-    yield statements.put_npc(NpcSpec(npc="bob", name="Bob"), 1 << 20, 30.0)
-    yield statements.put_player(PlayerSpec(player="ann", name="Ann"), 1)
-    yield statements.put_fact("bob", "debt", {"to": "ann", "amount": 3})
-    yield statements.put_session("s", b"t" * 96, 7)
-    yield statements.open_request("s", 7)
+    yield PutWorld("config", {"lore": "It rains."})
+    yield PutNpc(NpcSpec(npc="bob", name="Bob"), 1 << 20, 30.0)
+    yield PutPlayer(PlayerSpec(player="ann", name="Ann"), 1)
+    yield PutFact("bob", "debt", {"to": "ann", "amount": 3})
+    yield PutSession("s", b"t" * 96, 7)
+    yield OpenRequest("s", 7)
     for number in range(turns):
-        yield statements.add_turn("bob", None if number % 2 else "Ann", f"turn {number}", 1.5)
-        yield statements.put_answer("s", number + 1, b'{"type":"ok","id":1}')
+        yield AddTurn("bob", None if number % 2 else "Ann", f"turn {number}", 1.5)
+        yield PutAnswer("s", number + 1, b'{"type":"ok","id":1}')
 
 
 def make(folder: Path, world: str = WORLD, turns: int = 3) -> Path:

@@ -4,11 +4,11 @@ import asyncio
 import json
 import logging
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
+from programs import blocking_program
 from telemetry.town import playing, serving, tick
 
 import callsheet
@@ -110,17 +110,11 @@ async def test_neither_tokens_nor_what_is_said_are_logged(
 
 
 def test_serve_logs_as_its_settings_say() -> None:
-    command = [sys.executable, "-m", "callsheet", "serve", "--engine", "scripted", "--port", "0"]
+    command = ["-m", "callsheet", "serve", "--engine", "scripted", "--port", "0"]
     command += ["--set", "storage.directory="]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     options = ["--set", "server.log_format=json", "--set", "server.log_level=info"]
-    with subprocess.Popen(
-        [*command, *options],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with blocking_program(*command, *options, env=environment) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         url = next(

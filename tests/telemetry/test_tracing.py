@@ -9,7 +9,8 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
-from telemetry.town import playing, serving, tick, until
+from telemetry.town import playing, serving, tick
+from waiting import until
 
 from callsheet import CallsheetError
 from callsheet_server.telemetry import tracing

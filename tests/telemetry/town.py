@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
+from waiting import PATIENCE_S
 
 import callsheet
 from callsheet import Client, NpcSpec, PlayerSpec
 from callsheet.core.calls import Handles
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
+from callsheet_server.app.start import running_server
 from callsheet_server.engine.scripted import ScriptedEngine
 
 NPCS = ("ada", "bram", "cleo")
@@ -31,7 +33,7 @@ def settings(**sections: dict[str, Any]) -> Settings:
 @asynccontextmanager
 async def serving(**sections: dict[str, Any]) -> AsyncIterator[CallsheetServer]:
     chosen = settings(**sections)
-    async with CallsheetServer(chosen, ScriptedEngine(chosen.scripted)) as server:
+    async with running_server(chosen, ScriptedEngine(chosen.scripted)) as server:
         yield server
 
 
@@ -68,12 +70,6 @@ async def tick(
     await game.subscribe()  # its ``ok`` comes after the tick was handled
 
 
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for what the server does in its own time; the test's timeout is the limit."""
-    while not condition():  # noqa: ASYNC110, nothing announces it
-        await asyncio.sleep(0.01)
-
-
 async def get(server: CallsheetServer, path: str) -> tuple[int, str, str]:
     """Status, content type and body."""
     return await asyncio.to_thread(_get, f"http://127.0.0.1:{server.port}{path}")
@@ -81,7 +77,7 @@ async def get(server: CallsheetServer, path: str) -> tuple[int, str, str]:
 
 def _get(url: str) -> tuple[int, str, str]:
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
             return answer.status, answer.headers["Content-Type"], answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from callsheet_server.distance import DistanceSettings
+from callsheet_server.distance import Assumptions
 from callsheet_server.tools.profile.activity import activity
 from callsheet_server.tools.profile.predictability import predictability, rank_correlation
 from callsheet_server.trace import Trace, TraceCall, TraceNpc, TraceTick
@@ -38,7 +38,7 @@ def scheduled(calls_s: list[float], told_s: list[float], end_s: float = 60.0) ->
 
 def test_what_was_told_and_kept_is_in_order_and_without_error() -> None:
     times_s = [20.0, 30.0, 40.0, 50.0]
-    found = predictability(scheduled(times_s, times_s), DistanceSettings(), HORIZON_S)
+    found = predictability(scheduled(times_s, times_s), Assumptions(), HORIZON_S)
     assert found.median_rank_correlation == pytest.approx(1.0)
     assert found.next_callers_foreseen == 1.0
     assert {e.estimator for e in found.errors} == {"schedule"}
@@ -49,7 +49,7 @@ def test_what_was_told_and_kept_is_in_order_and_without_error() -> None:
 
 def test_who_calls_in_the_reverse_of_the_order_told_correlates_negatively() -> None:
     found = predictability(
-        scheduled([20.0, 30.0, 40.0], [140.0, 130.0, 120.0]), DistanceSettings(), HORIZON_S
+        scheduled([20.0, 30.0, 40.0], [140.0, 130.0, 120.0]), Assumptions(), HORIZON_S
     )
     assert found.median_rank_correlation == pytest.approx(-1.0)
     assert {e.p50_s for e in found.errors} == {100.0}
@@ -57,9 +57,7 @@ def test_who_calls_in_the_reverse_of_the_order_told_correlates_negatively() -> N
 
 
 def test_calls_of_which_nothing_was_known_are_not_expected() -> None:
-    found = predictability(
-        scheduled([20.0, 30.0, 40.0], [np.nan] * 3), DistanceSettings(), HORIZON_S
-    )
+    found = predictability(scheduled([20.0, 30.0, 40.0], [np.nan] * 3), Assumptions(), HORIZON_S)
     assert found.errors == []
     assert found.foreseen_share == {"1": 0.0, "5": 0.0}
     assert found.median_rank_correlation == 0.0

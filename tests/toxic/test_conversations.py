@@ -7,11 +7,11 @@ dribbles, is cut in mid-frame, goes half open, or delivers what was sent before 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 from toxic.proxy import Proxy, Wire
@@ -22,26 +22,35 @@ from callsheet import blocking as blocking_module
 from callsheet.core.events import Event
 from callsheet.wire.base import Reliable, ServerMessage
 from callsheet_server.app.server import CallsheetServer
-from callsheet_server.app.serving import build
-from callsheet_server.app.settings import EngineSettings, Settings
-from callsheet_server.engine.scripted import ScriptedSettings
+from callsheet_server.app.settings import Settings
+from callsheet_server.app.start import running_server
+from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
 from callsheet_server.transport.settings import ServerSettings
 
-HEARTBEAT_S = 0.1
 SAYS = 12
+PACE_S = 0.02
+"""Between two says: what is said and what is answered overlap."""
 NPCS = [NpcSpec(npc=f"n{i}", name=f"N{i}") for i in range(3)]
 ANN = PlayerSpec(player="ann", name="Ann")
-QUICK = callsheet.ClientSettings(backoff_min_s=0.01, backoff_max_s=0.05, open_timeout_s=1.0)
+QUICK = callsheet.ClientSettings(
+    backoff_min_s=0.01, backoff_max_s=0.05, connect_timeout_s=60, open_timeout_s=60
+)
+CUTS = range(1, SAYS, 2)
+"""The says after which the wire is cut."""
+
+Trouble = Callable[[int], None]
+"""Does something to the wire after the say of this number."""
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[CallsheetServer]:
+async def server(request: pytest.FixtureRequest) -> AsyncIterator[CallsheetServer]:
+    """A server; its parameter is the heartbeat's interval, which is long unless given."""
+    heartbeat_s: float = getattr(request, "param", 60.0)
     settings = Settings(
-        server=ServerSettings(port=0, drain_timeout_s=0.1, heartbeat_interval_s=HEARTBEAT_S),
-        engine=EngineSettings(name="scripted"),
+        server=ServerSettings(port=0, drain_timeout_s=0.1, heartbeat_interval_s=heartbeat_s),
         scripted=ScriptedSettings(token_delay_s=0.005, rebuild_s=0.0, load_s=0.0),
     )
-    async with build(settings) as server:
+    async with running_server(settings, ScriptedEngine(settings.scripted)) as server:
         yield server
         server.check_integrity()
 
@@ -59,10 +68,13 @@ class Record:
     server: CallsheetServer
     messages: list[ServerMessage] = field(default_factory=list)
     states: list[SessionState] = field(default_factory=list)
+    on_resumed: Callable[[], None] = lambda: None
 
     def take(self, event: Event) -> None:
         if isinstance(event, StateChanged):
             self.states.append(event.state)
+            if self.states[-2:] == [SessionState.RESUMING, SessionState.OPEN]:
+                self.on_resumed()
         elif isinstance(event, ServerMessage):
             self.messages.append(event)
 
@@ -92,7 +104,11 @@ def line(number: int) -> str:
     return f"This is line {number}."
 
 
-async def talk_with_asyncio(url: str, record: Record) -> None:
+def none(_: int) -> None:
+    """Leave the wire alone."""
+
+
+async def talk_with_asyncio(url: str, record: Record, trouble: Trouble) -> None:
     async with callsheet.connect(url, role="game", world="town", settings=QUICK) as game:
         game.on(record.take, ServerMessage, StateChanged)
         handles = list((await game.spawn(NPCS, [ANN])).npcs.values())
@@ -102,11 +118,12 @@ async def talk_with_asyncio(url: str, record: Record) -> None:
             await game.send_tick(float(number), handles, at)
             npc = NPCS[number % len(NPCS)].npc
             replies.append(await game.say(npc, line(number), speaker="ann"))
-            await asyncio.sleep(0.02)
+            trouble(number)
+            await asyncio.sleep(PACE_S)
         record.check([await reply for reply in replies])
 
 
-def talk_with_threads(url: str, record: Record) -> None:
+def talk_with_threads(url: str, record: Record, trouble: Trouble) -> None:
     with blocking_module.connect(url, role="game", world="town", settings=QUICK) as game:
         game.on(record.take, ServerMessage, StateChanged)
         handles = list(game.spawn(NPCS, [ANN]).npcs.values())
@@ -115,35 +132,17 @@ def talk_with_threads(url: str, record: Record) -> None:
             game.send_tick(float(number), handles, [[float(number), 0.0, 0.0]] * len(handles))
             npc = NPCS[number % len(NPCS)].npc
             replies.append(game.say(npc, line(number), speaker="ann"))
-            time.sleep(0.02)
+            trouble(number)
+            time.sleep(PACE_S)
         record.check([reply.end() for reply in replies])
 
 
-async def talk(kind: str, url: str, record: Record) -> None:
-    async with asyncio.timeout(30):
-        if kind == "asyncio":
-            await talk_with_asyncio(url, record)
-        else:
-            await asyncio.to_thread(talk_with_threads, url, record)
-
-
-@contextlib.asynccontextmanager
-async def again_and_again(
-    do: Callable[[], None], every_s: float, times: int
-) -> AsyncIterator[None]:
-    """Do something to the wire so many times while the body runs."""
-
-    async def trouble() -> None:
-        for _ in range(times):
-            await asyncio.sleep(every_s)
-            do()
-
-    task = asyncio.create_task(trouble())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+async def talk(kind: str, url: str, record: Record, trouble: Trouble = none) -> None:
+    if kind == "asyncio":
+        await talk_with_asyncio(url, record, trouble)
+    else:
+        here = partial(asyncio.get_running_loop().call_soon_threadsafe, trouble)
+        await asyncio.to_thread(talk_with_threads, url, record, here)
 
 
 BOTH = pytest.mark.parametrize("kind", ["asyncio", "threads"])
@@ -176,29 +175,26 @@ async def test_cuts_lose_and_double_nothing(
     proxy.wire.dribble_bytes = 7
     record = Record(server)
 
-    def cut() -> None:
-        if after_bytes is None:
+    def cut(number: int) -> None:
+        if number in CUTS and after_bytes is None:
             proxy.cut()
-        else:
+        elif number in CUTS and after_bytes is not None:
             proxy.cut_after(after_bytes)
 
-    async with again_and_again(cut, every_s=0.06, times=5):
-        await talk(kind, proxy.url, record)
+    await talk(kind, proxy.url, record, cut)
     assert proxy.connections > 1
     assert SessionState.RESUMING in record.states
 
 
 @BOTH
+@pytest.mark.parametrize("server", [0.2], indirect=True)
 async def test_a_half_open_wire_is_noticed_by_both_ends(
     server: CallsheetServer, proxy: Proxy, kind: str
 ) -> None:
     record = Record(server)
-    async with again_and_again(proxy.freeze, every_s=0.1, times=1):
-        started_s = time.monotonic()
-        await talk(kind, proxy.url, record)
-    assert proxy.connections == 2
-    assert time.monotonic() - started_s < 5.0
-    assert record.states.count(SessionState.RESUMING) == 1
+    await talk(kind, proxy.url, record, lambda number: proxy.freeze() if number == 4 else None)
+    assert proxy.connections > 1
+    assert SessionState.RESUMING in record.states
 
 
 @BOTH
@@ -206,9 +202,20 @@ async def test_what_an_old_connection_delivers_late_is_nobodys(
     server: CallsheetServer, proxy: Proxy, kind: str
 ) -> None:
     """Says held back by the old connection arrive after the new one has sent them again."""
-    record = Record(server)
-    steps = iter((proxy.hold, proxy.hold, proxy.strand, proxy.release))
+    loop = asyncio.get_running_loop()
+    released = asyncio.Event()
 
-    async with again_and_again(lambda: next(steps)(), every_s=0.06, times=4):
-        await talk(kind, proxy.url, record)
+    def release() -> None:
+        proxy.release()
+        released.set()
+
+    def disturb(number: int) -> None:
+        if number == 3:
+            proxy.hold()
+        elif number == 7:
+            proxy.strand()
+
+    record = Record(server, on_resumed=lambda: loop.call_soon_threadsafe(release))
+    await talk(kind, proxy.url, record, disturb)
+    await released.wait()
     assert proxy.connections == 2

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from toxic.proxy import Proxy, Wire
+from waiting import until
 
 Connect = Callable[[Wire], Awaitable["Ends"]]
 
@@ -22,8 +23,7 @@ class Ends:
     async def dial(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         port = int(self.proxy.url.rpartition(":")[2])
         self.clients.append(await asyncio.open_connection("127.0.0.1", port))
-        while len(self.server) < len(self.clients):  # noqa: ASYNC110, nobody announces it
-            await asyncio.sleep(0.001)
+        await until(lambda: len(self.server) == len(self.clients))
         return self.clients[-1]
 
 
@@ -80,7 +80,7 @@ async def test_what_was_held_arrives_after_what_was_sent_later(connect: Connect)
     reader, writer = await ends.dial()
     ends.proxy.hold()
     writer.write(b"first")
-    await asyncio.sleep(0.02)
+    await until(lambda: any(link._held for link in ends.proxy._links))
     ends.proxy.strand()
     assert await reader.read() == b""
     _, again = await ends.dial()

@@ -17,7 +17,7 @@ from websockets.uri import parse_uri
 
 from callsheet_server.limits.settings import LimitSettings
 from callsheet_server.transport import listener as listener_module
-from callsheet_server.transport.listener import Listener
+from callsheet_server.transport.listener import Binding, Listener, bind
 from callsheet_server.transport.outbox import MAX_UNRELIABLE_FRAMES, Outbox
 from callsheet_server.transport.settings import ServerSettings
 
@@ -53,10 +53,11 @@ class Echo:
 class Server:
     """A listener and the receivers it made."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, binding: Binding, settings: ServerSettings) -> None:
         self.echoes: list[Echo] = []
         self.listener = Listener(
-            ServerSettings(port=0, **settings),
+            binding,
+            settings,
             LimitSettings(max_message_bytes=65_536, max_tick_bytes=65_536),
             self._connect,
             {},
@@ -80,7 +81,8 @@ async def start() -> AsyncIterator[Start]:
     servers: list[Server] = []
 
     async def start(**settings: Any) -> Server:
-        servers.append(Server(**settings))
+        chosen = ServerSettings(port=0, **settings)
+        servers.append(Server(await bind(chosen), chosen))
         await servers[-1].listener.start()
         return servers[-1]
 
@@ -196,8 +198,11 @@ async def test_an_error_in_a_receiver_costs_its_connection_only(start: Start) ->
         assert await other.recv() == "hi"
 
 
-async def test_the_hello_timeout_is_told_once(start: Start) -> None:
-    server = await start(hello_timeout_s=0.02)
+async def test_the_hello_timeout_is_told_once(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener_module, "HELLO_TIMEOUT_S", 0.02)
+    server = await start()
     async with connect(server.url) as socket:
         async with timeout():
             await socket.wait_closed()

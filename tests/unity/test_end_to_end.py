@@ -26,7 +26,7 @@ def game(toolchain: Toolchain) -> Path:
     return toolchain.built["EndToEnd"]
 
 
-@pytest.mark.parametrize("scenario", ["town", "flood"])
+@pytest.mark.parametrize("scenario", ["town", "flood", "refused"])
 def test_play(scenario: str, game: Path, toolchain: Toolchain, shared_server: Server) -> None:
     printed = toolchain.run(game, scenario, shared_server.url)
     assert "passed" in printed.splitlines(), printed

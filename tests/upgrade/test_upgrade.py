@@ -6,12 +6,14 @@ import asyncio
 import hashlib
 import json
 import os
-import sys
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from programs import program
 from websockets.asyncio.client import connect
 
 from callsheet.wire import PROTOCOL
@@ -26,10 +28,10 @@ PROTOCOLS = {"old": "1.0", "new": PROTOCOL}
 StartServer = Callable[[str], Awaitable[str]]
 
 
-async def start(version: str, *arguments: str) -> asyncio.subprocess.Process:
+def running(version: str, *arguments: str) -> AbstractAsyncContextManager[Process]:
+    """Run a program with a version's packages."""
     paths = os.pathsep.join(map(str, (*PATHS[version], ROOT / "tests")))
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
+    return program(
         *arguments,
         env=os.environ | {"PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"},
         stdout=asyncio.subprocess.PIPE,
@@ -38,24 +40,25 @@ async def start(version: str, *arguments: str) -> asyncio.subprocess.Process:
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[StartServer]:
-    processes: list[asyncio.subprocess.Process] = []
+    processes: list[Process] = []
 
     async def serve(version: str) -> str:
         options = ["serve", "--engine", "scripted", "--port", "0"]
         if version == "new":  # The old one keeps nothing.
             options += ["--set", f"storage.directory={tmp_path}"]
-        process = await start(version, "-m", "callsheet", *options)
+        process = await stack.enter_async_context(running(version, "-m", "callsheet", *options))
         processes.append(process)
         assert process.stdout
         while "ws://" not in (line := (await process.stdout.readline()).decode()):
             assert line, f"the {version} server did not start"
         return "ws://" + line.partition("ws://")[2].split()[0].rstrip("/")
 
-    yield serve
-    for process in processes:
-        process.terminate()
-        await process.communicate()
-        assert process.returncode == 0
+    async with AsyncExitStack() as stack:
+        yield serve
+        for process in processes:
+            process.terminate()
+            await process.communicate()
+            assert process.returncode == 0
 
 
 def test_the_old_version_is_the_one_that_was_released() -> None:
@@ -65,8 +68,8 @@ def test_the_old_version_is_the_one_that_was_released() -> None:
 @pytest.mark.parametrize(("client", "of"), [("old", "new"), ("new", "old")])
 async def test_a_conversation_between_versions(server: StartServer, client: str, of: str) -> None:
     url = await server(of)
-    player = await start(client, str(HERE / "conversation.py"), url)
-    printed, _ = await player.communicate()
+    async with running(client, str(HERE / "conversation.py"), url) as player:
+        printed, _ = await player.communicate()
     assert player.returncode == 0
     told = json.loads(printed)
     expected: dict[str, Any] = {
@@ -89,7 +92,7 @@ async def test_what_the_old_server_does_not_know_costs_no_session(server: StartS
     """A client that ignores the minor it was told of is refused by code, and goes on."""
     url = await server("old")
     hello = {"type": "hello", "protocol": PROTOCOL, "role": "observer", "world": "inn"}
-    async with connect(url) as socket, asyncio.timeout(5):
+    async with connect(url) as socket:
         await socket.send(json.dumps(hello | {"client": {"name": "tests", "version": "1"}}))
         assert json.loads(await socket.recv())["protocol"] == "1.0"
         await socket.send('{"type":"join","id":1,"name":"Ann","position":[0,0,0]}')

@@ -26,6 +26,7 @@ from callsheet.wire import (
     npc_records,
     player_records,
 )
+from callsheet_server.handlers import rate_limits
 from callsheet_server.limits.settings import LimitSettings
 
 TEXT = (Path(__file__).parents[2] / "docs" / "wire-protocol.md").read_text(encoding="utf-8")
@@ -144,11 +145,11 @@ def test_default_limits() -> None:
     by_limit = {line["Limit"]: line["Default"].replace(",", "") for line in defaults}
     assert by_limit["sessions of a server"] == str(settings.max_sessions)
     assert by_limit["worlds of a server"] == str(settings.max_worlds)
-    assert by_limit["scripts of a mod"] == str(settings.max_scripts_per_session)
+    assert by_limit["scripts of a mod"] == str(rate_limits.MAX_SCRIPTS_PER_SESSION)
     (turns,) = (default for limit, default in by_limit.items() if limit.startswith("turns that"))
     assert float(turns) == settings.max_mod_turns_per_npc_per_min
     (changes,) = (default for limit, default in by_limit.items() if limit.startswith("changes by"))
-    assert float(changes) == settings.max_changes_per_min
+    assert float(changes) == rate_limits.CHANGES_PER_MIN
 
 
 def test_error_codes() -> None:

@@ -31,6 +31,7 @@ from callsheet.wire.world import ScheduledCall, WorldClosed
 __all__ = ["ModRunner", "run_mod"]
 
 T = TypeVar("T")
+Stamp = tuple[int, int] | None
 
 POLL_S = 0.5
 """How often the file is looked at."""
@@ -59,6 +60,7 @@ async def run_mod(
         CallsheetError: the server refused.
         ConnectionError: no server, or the session was lost for good.
     """
+    stamp = await asyncio.to_thread(_stamp, path)  # before: a save while it is read is a change
     scripts = await asyncio.to_thread(load_scripts, path)
     client = connect(
         url, role="mod", world=world, token=token, name=f"mod {path.name}", settings=settings
@@ -66,7 +68,7 @@ async def run_mod(
     runner = ModRunner(path, client, show)
     async with client:
         try:
-            await runner.run(scripts)
+            await runner.run(scripts, stamp)
         finally:
             runner.close()
 
@@ -112,15 +114,20 @@ class ModRunner:
             task.cancel()
         self._handlers.close()
 
-    async def run(self, scripts: list[Script]) -> None:
-        """Register, then serve events and reloads until the session is over."""
+    async def run(self, scripts: list[Script], stamp: Stamp) -> None:
+        """Register, then serve events and reloads until the session is over.
+
+        Args:
+            scripts: what the file held.
+            stamp: the file's from before it was read.
+        """
         off = self._client.on(
             self._take, StateChanged, SessionReset, NpcSpawned, Heard, PlayerNear, PlayerLeft,
             NpcTick, ActionDone, WorldClosed, Error,
         )  # fmt: skip
         try:
             await self._register(scripts)
-            await self._watch()
+            await self._watch(stamp)
         finally:
             off()
 
@@ -143,8 +150,7 @@ class ModRunner:
             for key in [key for key in self._npcs if key[0] == name]:
                 self._forget(*key)
 
-    async def _watch(self) -> None:
-        stamp = await asyncio.to_thread(_stamp, self._path)
+    async def _watch(self, stamp: Stamp) -> None:
         while self._client.state is not SessionState.CLOSED:
             await asyncio.sleep(POLL_S)
             now = await asyncio.to_thread(_stamp, self._path)
@@ -317,7 +323,7 @@ def _due(call: ScheduledCall, after_s: float, until_s: float) -> bool:
     return last_s > after_s
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
+def _stamp(path: Path) -> Stamp:
     """What changes when a file is saved; None while it is not there (editors replace files)."""
     try:
         status = path.stat()

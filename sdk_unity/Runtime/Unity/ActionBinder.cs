@@ -15,7 +15,7 @@ namespace Callsheet
 
         internal static void Reset() => Found.Clear();
 
-        /// <summary>Carries an action out and tells the server what became of it; false if no method does it.</summary>
+        /// <summary>Begins to carry an action out; the server is told what becomes of it. False if no method does it.</summary>
         internal static bool TryRun(GameObject npc, NpcAction action)
         {
             foreach (MonoBehaviour component in npc.GetComponents<MonoBehaviour>())
@@ -29,14 +29,15 @@ namespace Callsheet
             return false;
         }
 
-        /// <summary>The arguments of a method from an object; null and the reason if they do not fit.</summary>
-        internal static object[] Arguments(MethodInfo method, JsonValue given, out string broken)
+        /// <summary>The arguments of a method from those of an action; null and the reason if they do not fit.</summary>
+        private static object[] Arguments(MethodInfo method, NpcAction action, out string broken)
         {
+            JsonValue given = action.Arguments;
             ParameterInfo[] parameters = method.GetParameters();
             var values = new object[parameters.Length];
             foreach (KeyValuePair<string, JsonValue> field in given.Fields)
             {
-                if (!Array.Exists(parameters, p => p.Name == field.Key))
+                if (!Array.Exists(parameters, p => p.Name == field.Key && p.ParameterType != typeof(NpcAction)))
                 {
                     broken = "there is no parameter '" + field.Key + "'";
                     return null;
@@ -45,7 +46,11 @@ namespace Callsheet
             for (int i = 0; i < parameters.Length; i++)
             {
                 JsonValue value = given[parameters[i].Name];
-                if (value == null && parameters[i].HasDefaultValue)
+                if (parameters[i].ParameterType == typeof(NpcAction))
+                {
+                    values[i] = action;
+                }
+                else if (value == null && parameters[i].HasDefaultValue)
                 {
                     values[i] = parameters[i].DefaultValue;
                 }
@@ -66,21 +71,26 @@ namespace Callsheet
 
         private static void Run(MonoBehaviour component, MethodInfo method, NpcAction action)
         {
-            object[] values = Arguments(method, action.Arguments, out string broken);
+            object[] values = Arguments(method, action, out string broken);
             if (values == null)
             {
-                action.Complete(false, action.Name + ": " + broken);
+                ActionRun.Fail(action, broken);
                 return;
             }
+            object returned;
             try
             {
-                object result = method.Invoke(component, values);
-                action.Complete(!(result is bool) || (bool)result, result as string ?? "");
+                returned = method.Invoke(component, values);
             }
             catch (TargetInvocationException thrown)
             {
-                Debug.LogException(thrown.InnerException, component);
-                action.Complete(false, action.Name + " failed in the game");
+                ActionRun.Fail(component, action, thrown.InnerException);
+                return;
+            }
+            bool completesItself = method.ReturnType == typeof(void) && Array.IndexOf(values, action) >= 0;
+            if (!completesItself)
+            {
+                ActionRun.Follow(component, action, returned);
             }
         }
 
@@ -103,6 +113,11 @@ namespace Callsheet
                 if (odd != null)
                 {
                     Debug.LogError("[Callsheet] " + type.Name + "." + method.Name + ": a [CallsheetAction] cannot have a parameter of type " + odd.ParameterType.Name);
+                }
+                else if (!ActionRun.CanReturn(method.ReturnType))
+                {
+                    Debug.LogError("[Callsheet] " + type.Name + "." + method.Name + ": a [CallsheetAction] returns " + ActionRun.Results
+                        + ", not " + method.ReturnType.Name);
                 }
                 else
                 {
@@ -154,7 +169,7 @@ namespace Callsheet
         /// <summary>What a parameter of that type takes; null if there can be none.</summary>
         private static string Describe(Type type)
         {
-            if (type == typeof(JsonValue))
+            if (type == typeof(JsonValue) || type == typeof(NpcAction))
             {
                 return "any value";
             }

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Threading;
 using Callsheet.Core;
 using Callsheet.Wire;
 using UnityEngine;
@@ -30,9 +31,11 @@ namespace Callsheet
 
         private readonly List<CallsheetNpc> _npcs = new List<CallsheetNpc>();
         private readonly List<CallsheetPlayer> _players = new List<CallsheetPlayer>();
+        private readonly List<KeyValuePair<Reply, CancellationToken>> _cancellable = new List<KeyValuePair<Reply, CancellationToken>>();
         private readonly HashSet<string> _logged = new HashSet<string>();
         private Session _session;
         private GameWorld _world;
+        private long? _refusedRequest;
 
         /// <summary>Old state, new state.</summary>
         public event Action<SessionState, SessionState> StateChanged;
@@ -94,6 +97,17 @@ namespace Callsheet
 
         internal void Unregister(CallsheetPlayer player) => _players.Remove(player);
 
+        /// <summary>Tokens are looked at once a frame: they may be cancelled on any thread, replies on this one only.</summary>
+        internal void CancelWith(Reply reply, CancellationToken token) => _cancellable.Add(new KeyValuePair<Reply, CancellationToken>(reply, token));
+
+        /// <summary>Tells whom the server refused, with the object to click on.</summary>
+        internal void LogRefusal(string what, MonoBehaviour who, CallsheetError error)
+        {
+            _refusedRequest = error.RequestId;
+            Debug.LogError(Prefix + what + " '" + who.name + "' is not in the world: " + error
+                + (error.Field == null ? "" : " (" + error.Field + ": " + error.Value + ")"), who);
+        }
+
         /// <summary>With domain reload switched off, statics outlive a play session.</summary>
         [RuntimeInitializeOnLoadMethod(RuntimeInitializeLoadType.SubsystemRegistration)]
         private static void ResetStatics()
@@ -130,6 +144,11 @@ namespace Callsheet
                 Destroy(this);
                 return;
             }
+            if (transform.childCount > 0 || GetComponents<Component>().Length > 2)
+            {
+                MoveToOwnObject();
+                return;
+            }
             _instance = this;
             transform.SetParent(null);
             DontDestroyOnLoad(gameObject);
@@ -139,6 +158,16 @@ namespace Callsheet
                 CreateSession();
             }
             _session.Start();
+        }
+
+        /// <summary>What else is on this object, or below it, belongs to its scene: the client alone outlives that.</summary>
+        private void MoveToOwnObject()
+        {
+            var own = new GameObject("Callsheet");
+            own.SetActive(false);
+            own.AddComponent<CallsheetClient>().settings = settings;
+            own.SetActive(true);
+            Destroy(this);
         }
 
         private void CreateSession()
@@ -159,7 +188,21 @@ namespace Callsheet
             _session.HandlerThrew += thrown => Debug.LogException(thrown, this);
         }
 
-        private void Update() => _session?.Tick(Time.realtimeSinceStartupAsDouble);
+        private void Update()
+        {
+            for (int i = _cancellable.Count - 1; i >= 0; i--)
+            {
+                if (_cancellable[i].Value.IsCancellationRequested)
+                {
+                    _cancellable[i].Key.Cancel();
+                }
+                if (_cancellable[i].Value.IsCancellationRequested || _cancellable[i].Key.IsComplete)
+                {
+                    _cancellable.RemoveAt(i);
+                }
+            }
+            _session?.Tick(Time.realtimeSinceStartupAsDouble);
+        }
 
         private void LateUpdate()
         {
@@ -218,7 +261,7 @@ namespace Callsheet
             for (double now = start; _session.State == SessionState.Closing && now - start < GoodbyeS; now = Time.realtimeSinceStartupAsDouble)
             {
                 _session.Tick(now);
-                System.Threading.Thread.Sleep(2);
+                Thread.Sleep(2);
             }
 #endif
             // No socket outlives play mode. (A browser has sent the goodbye already, and cannot wait.)
@@ -251,7 +294,7 @@ namespace Callsheet
                     + ". Stop it or choose another world in Project Settings > Callsheet, then call CallsheetClient.Instance.Reconnect()."
                     + " If that game crashed, the server frees the world after a minute.", error.Message);
             }
-            else
+            else if (error.RequestId == null || error.RequestId != _refusedRequest)
             {
                 LogOnce(error.ToString(), "");
             }

@@ -1,4 +1,6 @@
 using System;
+using System.Collections.Generic;
+using System.Threading;
 using Callsheet.Core;
 using Callsheet.Wire;
 using UnityEngine;
@@ -10,11 +12,11 @@ namespace Callsheet
     [AddComponentMenu("Callsheet/Callsheet NPC")]
     public sealed class CallsheetNpc : MonoBehaviour
     {
-        [Tooltip("Unique among NPCs. Empty = the name of the object, with a number if it is taken.")]
+        [Tooltip("Unique among NPCs; what it remembers is kept under it. Empty = the name of the object, with a number if it is taken.")]
         [SerializeField]
         private string npcId = "";
 
-        [Tooltip("What others call it. Empty = the name of the object.")]
+        [Tooltip("What others call it. Empty = the name of the object, without (Clone) and numbers in brackets.")]
         [SerializeField]
         private string displayName = "";
 
@@ -48,6 +50,7 @@ namespace Callsheet
         [SerializeField]
         private NpcEvents events = new NpcEvents();
 
+        private readonly List<NpcAction> _running = new List<NpcAction>();
         private CallsheetClient _client;
         private Npc _npc;
         private Motion _motion;
@@ -61,13 +64,24 @@ namespace Callsheet
         /// <summary>A reply ended or failed.</summary>
         public event Action<Reply> ReplyCompleted;
 
+        /// <summary>The server will not have it, for a fault of its own. The error is in the console too.</summary>
+        public event Action<CallsheetError> Refused;
+
         /// <summary>It wants to act, and no [CallsheetAction] method on this object does it. Call <see cref="NpcAction.Complete"/>.</summary>
         public event Action<NpcAction> Acted;
 
+        /// <summary>Under another id it is another NPC: the one with the old id leaves the world.</summary>
         public string NpcId
         {
             get => _npc != null ? _npc.Id : npcId;
-            set => npcId = value;
+            set
+            {
+                npcId = value;
+                if (_npc != null && _npc.Id != value)
+                {
+                    Replace();
+                }
+            }
         }
 
         public string DisplayName
@@ -139,6 +153,15 @@ namespace Callsheet
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
         public Reply Say(string text, CallsheetNpc speaker) => Need().Say(text, speaker.Npc);
 
+        /// <summary>As <see cref="Say(string)"/>, cancelled with the token, in the next frame: the reply ends with what was said by then.</summary>
+        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
+        public Reply Say(string text, CancellationToken cancelled)
+        {
+            Reply reply = Say(text);
+            _client.CancelWith(reply, cancelled);
+            return reply;
+        }
+
         /// <summary>As <see cref="Say(string)"/>, with callbacks instead of an await.</summary>
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
         public Reply Say(string text, Action<string> done, Action<CallsheetError> failed = null)
@@ -170,33 +193,42 @@ namespace Callsheet
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
         public Reply Speak(string text) => Need().Speak(text);
 
-        internal void TellMotion(double gameTimeS) => _motion.Tell(_npc, transform.position, gameTimeS);
+        internal void TellMotion(double gameTimeS) => _motion.Tell(_npc, this, gameTimeS);
 
         private void OnEnable()
         {
-            _client = CallsheetClient.Instance;
-            if (_client == null || (_npc == null && !Add()))
+            CallsheetClient client = CallsheetClient.Instance;
+            if (client == null)
+            {
+                return;
+            }
+            if (_client != client)
+            {
+                // Play began again without a reload of the scene: this is another world.
+                _client = client;
+                _npc = null;
+            }
+            if (_npc == null && !Add())
             {
                 return;
             }
             _motion.Forget();
+            TellMotion(Time.timeAsDouble);
             _client.World.SetActive(_npc, true);
             _client.Register(this);
         }
 
         private bool Add()
         {
-            Vector3 p = transform.position;
             var spec = new NpcSpec
             {
                 Npc = string.IsNullOrEmpty(npcId) ? Ids.From(name, id => _client.World.FindNpc(id) != null) : npcId,
-                Name = string.IsNullOrEmpty(displayName) ? name : displayName,
+                Name = string.IsNullOrEmpty(displayName) ? Ids.Spoken(name) : displayName,
                 Persona = persona ?? "",
                 Archetype = string.IsNullOrEmpty(archetype) ? null : archetype,
                 Adapter = string.IsNullOrEmpty(adapter) ? null : adapter,
                 InteractionRadiusM = interactionRadius,
                 Sociability = sociability,
-                Position = new Vec3(p.x, p.y, p.z),
                 Schedule = Array.ConvertAll(schedule, entry => entry.ToWire()),
             };
             try
@@ -208,6 +240,7 @@ namespace Callsheet
                 Debug.LogError("[Callsheet] NPC '" + name + "' is not in the world: " + bad.Message, this);
                 return false;
             }
+            _npc.Refused += OnRefused;
             _npc.ReplyStarted += OnReplyStarted;
             _npc.TextAdded += OnTextAdded;
             _npc.ReplyCompleted += OnReplyCompleted;
@@ -215,8 +248,34 @@ namespace Callsheet
             return true;
         }
 
+        private void Replace()
+        {
+            bool isHere = isActiveAndEnabled;
+            if (isHere)
+            {
+                OnDisable();
+            }
+            Leave();
+            _npc.Refused -= OnRefused;
+            _npc.ReplyStarted -= OnReplyStarted;
+            _npc.TextAdded -= OnTextAdded;
+            _npc.ReplyCompleted -= OnReplyCompleted;
+            _npc.Acted -= OnActed;
+            _npc = null;
+            if (isHere)
+            {
+                OnEnable();
+            }
+        }
+
         private Npc Need() => _npc ?? throw new InvalidOperationException(
             "NPC '" + name + "' is not in the world: enable its object first, and see the console for errors");
+
+        private void OnRefused(CallsheetError error)
+        {
+            _client.LogRefusal("NPC", this, error);
+            Refused?.Invoke(error);
+        }
 
         private void OnReplyStarted(Reply reply)
         {
@@ -247,9 +306,11 @@ namespace Callsheet
         {
             if (ActionBinder.TryRun(gameObject, action))
             {
+                _running.RemoveAll(known => known.IsComplete);
+                _running.Add(action);
                 return;
             }
-            bool heard = Acted != null || events.acted.GetPersistentEventCount() > 0;
+            bool heard = Acted != null || events.acted.HasListeners;
             Acted?.Invoke(action);
             events.acted.Invoke(action);
             if (!heard && !action.IsComplete)
@@ -265,9 +326,14 @@ namespace Callsheet
                 _client.Unregister(this);
                 _client.World.SetActive(_npc, false);
             }
+            // Unity stops the coroutines of an object that is disabled, without a word to them.
+            _running.ForEach(action => ActionRun.Fail(action, name + " was disabled before it was done"));
+            _running.Clear();
         }
 
-        private void OnDestroy()
+        private void OnDestroy() => Leave();
+
+        private void Leave()
         {
             if (_client != null && _npc != null)
             {
@@ -275,55 +341,21 @@ namespace Callsheet
             }
         }
 
+        /// <summary>While the game plays, every NPC shows its state; a scene that is edited is not covered with spheres.</summary>
         private void OnDrawGizmos()
+        {
+            if (_npc != null)
+            {
+                DrawRadius();
+            }
+        }
+
+        private void OnDrawGizmosSelected() => DrawRadius();
+
+        private void DrawRadius()
         {
             Gizmos.color = NpcColors.Of(_npc == null ? null : _npc.LastState);
             Gizmos.DrawWireSphere(transform.position, interactionRadius);
-        }
-    }
-
-    /// <summary>A time at which an NPC will need the model.</summary>
-    [Serializable]
-    public struct ScheduleEntry
-    {
-        [Tooltip("Absolute game time (Time.time), s.")]
-        [Min(0f)]
-        public float at;
-
-        [Tooltip("Again every so many seconds; 0 = once.")]
-        [Min(0f)]
-        public float every;
-
-        internal ScheduledCall ToWire() => new ScheduledCall { AtS = at, EveryS = every > 0 ? every : (double?)null };
-    }
-
-    /// <summary>How near an NPC is to talking, as a colour.</summary>
-    public static class NpcColors
-    {
-        private static readonly Color Unknown = new Color(0.6f, 0.6f, 0.6f, 0.4f);
-
-        /// <summary>Hue by tier (green device, yellow host, orange disk, grey absent), stronger the sooner it is expected to talk.</summary>
-        public static Color Of(NpcState state)
-        {
-            if (state == null)
-            {
-                return Unknown;
-            }
-            Color color = Hue(state.Tier);
-            double soon = state.DistanceS.HasValue ? 1 / (1 + (state.DistanceS.Value / 10)) : 0;
-            color.a = 0.25f + (0.75f * (float)soon);
-            return color;
-        }
-
-        private static Color Hue(Tier tier)
-        {
-            switch (tier)
-            {
-                case Tier.Device: return new Color(0.2f, 0.8f, 0.3f);
-                case Tier.Host: return new Color(0.95f, 0.85f, 0.2f);
-                case Tier.Disk: return new Color(0.95f, 0.5f, 0.15f);
-                default: return new Color(0.6f, 0.6f, 0.6f);
-            }
         }
     }
 }

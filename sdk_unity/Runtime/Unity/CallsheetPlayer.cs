@@ -14,7 +14,7 @@ namespace Callsheet
         [SerializeField]
         private string playerId = "";
 
-        [Tooltip("What NPCs call the player. Empty = the name of the object.")]
+        [Tooltip("What NPCs call the player. Empty = the name of the object, without (Clone) and numbers in brackets.")]
         [SerializeField]
         private string displayName = "";
 
@@ -22,10 +22,18 @@ namespace Callsheet
         private Player _player;
         private Motion _motion;
 
+        /// <summary>Under another id it is another player: the one with the old id leaves the world.</summary>
         public string PlayerId
         {
             get => _player != null ? _player.Id : playerId;
-            set => playerId = value;
+            set
+            {
+                playerId = value;
+                if (_player != null && _player.Id != value)
+                {
+                    Replace();
+                }
+            }
         }
 
         public string DisplayName
@@ -37,16 +45,27 @@ namespace Callsheet
         /// <summary>The player under this component; null before it was first enabled.</summary>
         public Player Player => _player;
 
-        internal void TellMotion(double gameTimeS) => _motion.Tell(_player, transform.position, gameTimeS);
+        internal void TellMotion(double gameTimeS) => _motion.Tell(_player, this, gameTimeS);
 
         private void OnEnable()
         {
-            _client = CallsheetClient.Instance;
-            if (_client == null || (_player == null && !Add()))
+            CallsheetClient client = CallsheetClient.Instance;
+            if (client == null)
+            {
+                return;
+            }
+            if (_client != client)
+            {
+                // Play began again without a reload of the scene: this is another world.
+                _client = client;
+                _player = null;
+            }
+            if (_player == null && !Add())
             {
                 return;
             }
             _motion.Forget();
+            TellMotion(Time.timeAsDouble);
             _client.World.SetActive(_player, true);
             _client.Register(this);
         }
@@ -54,22 +73,36 @@ namespace Callsheet
         private bool Add()
         {
             string id = string.IsNullOrEmpty(playerId) ? Ids.From(name, IsTaken) : playerId;
-            Vector3 p = transform.position;
             var spec = new PlayerSpec
             {
                 Player = id,
-                Name = string.IsNullOrEmpty(displayName) ? name : displayName,
-                Position = new Vec3(p.x, p.y, p.z),
+                Name = string.IsNullOrEmpty(displayName) ? Ids.Spoken(name) : displayName,
             };
             try
             {
                 _player = _client.World.Add(spec);
+                _player.Refused += error => _client.LogRefusal("player", this, error);
                 return true;
             }
             catch (Exception bad) when (bad is ArgumentException || bad is CallsheetException)
             {
                 Debug.LogError("[Callsheet] player '" + name + "' is not in the world: " + bad.Message, this);
                 return false;
+            }
+        }
+
+        private void Replace()
+        {
+            bool isHere = isActiveAndEnabled;
+            if (isHere)
+            {
+                OnDisable();
+            }
+            Leave();
+            _player = null;
+            if (isHere)
+            {
+                OnEnable();
             }
         }
 
@@ -94,7 +127,9 @@ namespace Callsheet
             }
         }
 
-        private void OnDestroy()
+        private void OnDestroy() => Leave();
+
+        private void Leave()
         {
             if (_client != null && _player != null)
             {

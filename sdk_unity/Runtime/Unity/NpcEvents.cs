@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using Callsheet.Core;
 using UnityEngine;
 using UnityEngine.Events;
@@ -15,6 +16,28 @@ namespace Callsheet
     [Serializable]
     public sealed class ActionEvent : UnityEvent<NpcAction>
     {
+        private readonly List<UnityAction<NpcAction>> _addedInCode = new List<UnityAction<NpcAction>>();
+
+        /// <summary>True if anybody hears of the action: Unity counts the listeners of the inspector only.</summary>
+        internal bool HasListeners => _addedInCode.Count > 0 || GetPersistentEventCount() > 0;
+
+        public new void AddListener(UnityAction<NpcAction> call)
+        {
+            base.AddListener(call);
+            _addedInCode.Add(call);
+        }
+
+        public new void RemoveListener(UnityAction<NpcAction> call)
+        {
+            base.RemoveListener(call);
+            _addedInCode.RemoveAll(known => known == call);
+        }
+
+        public new void RemoveAllListeners()
+        {
+            base.RemoveAllListeners();
+            _addedInCode.Clear();
+        }
     }
 
     /// <summary>What the inspector of an NPC can wire up.</summary>

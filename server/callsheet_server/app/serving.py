@@ -12,6 +12,7 @@ from typing import Any
 
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
+from callsheet_server.app.start import start_server
 from callsheet_server.engine import create_engine
 from callsheet_server.engine.engine import Progress
 from callsheet_server.engine.errors import EngineStartError
@@ -19,7 +20,7 @@ from callsheet_server.storage.errors import StorageError
 from callsheet_server.trace.recorder import Recorder, UnfinishedRecordingError
 from callsheet_server.transport.errors import SettingFileError
 
-__all__ = ["StartError", "build", "local_url", "page_url", "run_with_server", "serve", "until_told"]
+__all__ = ["StartError", "local_url", "page_url", "run_with_server", "serve", "start", "until_told"]
 
 logger = logging.getLogger(__name__)
 
@@ -30,15 +31,13 @@ class StartError(Exception):
     """The server cannot start; the text says why and what to do."""
 
 
-def build(settings: Settings, record: Path | None = None) -> CallsheetServer:
-    """Put a server together; nothing is started.
-
-    Args:
-        settings: of the server.
-        record: the file to write a trace to.
+async def start(
+    settings: Settings, report: Callable[[Progress], None], record: Path | None = None
+) -> CallsheetServer:
+    """Start a server with the engine that its settings name.
 
     Raises:
-        StartError: the engine's libraries are not installed, or the file cannot be written.
+        StartError: in the user's words.
     """
     try:
         engine = create_engine(getattr(settings, settings.engine.name))
@@ -50,21 +49,12 @@ def build(settings: Settings, record: Path | None = None) -> CallsheetServer:
         raise StartError(f"{record}: cannot be written: {error.strerror}") from None
     except UnfinishedRecordingError as error:
         raise StartError(str(error)) from None
-    return CallsheetServer(settings, engine, recorder=recorder)
-
-
-async def start(server: CallsheetServer, report: Callable[[Progress], None]) -> None:
-    """Start a server.
-
-    Raises:
-        StartError: in the user's words.
-    """
-    host, port = server.settings.server.host, server.settings.server.port
     try:
-        await server.start(report)
+        return await start_server(settings, engine, recorder=recorder, report=report)
     except (EngineStartError, SettingFileError, StorageError) as error:
         raise StartError(str(error)) from None
     except OSError as error:
+        host, port = settings.server.host, settings.server.port
         raise StartError(
             f"cannot listen on {host}:{port}: {error.strerror or error}. "
             f"Stop what uses the port, or choose another: --port {port + 1}"
@@ -93,17 +83,24 @@ async def serve(
         ready(server)
         await asyncio.Event().wait()
 
-    await run_with_server(build(settings, record), report, stay)
+    await run_with_server(settings, report, stay, record)
 
 
 async def run_with_server(
-    server: CallsheetServer,
+    settings: Settings,
     report: Callable[[Progress], None],
     work: Callable[[CallsheetServer], Awaitable[None]],
+    record: Path | None = None,
 ) -> bool:
-    """Start ``server``, do ``work`` until that ends or SIGINT or SIGTERM comes, then drain.
+    """Start a server, do ``work`` until that ends or SIGINT or SIGTERM comes, then drain.
 
     A second signal cuts the draining short: see ``CallsheetServer.hurry``.
+
+    Args:
+        settings: of the server.
+        report: told of the start's progress, from any thread.
+        work: told of the running server.
+        record: the file to write a trace to.
 
     Returns:
         Whether ``work`` came to its end. If not it was cancelled, or never began.
@@ -113,14 +110,14 @@ async def run_with_server(
     """
 
     async def run() -> None:
-        await start(server, report)
-        await work(server)
+        server = await start(settings, report, record)
+        try:
+            await work(server)
+        finally:
+            with _at_signals(server.hurry):
+                await server.close()
 
-    try:
-        return await until_told(run())
-    finally:
-        with _at_signals(server.hurry):
-            await server.close()
+    return await until_told(run())
 
 
 async def until_told(work: Coroutine[Any, Any, None]) -> bool:

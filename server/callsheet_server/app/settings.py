@@ -18,7 +18,6 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from callsheet_residency.settings import PolicySettings
-from callsheet_server.distance.settings import DistanceSettings
 from callsheet_server.engine.embedded.settings import EmbeddedSettings
 from callsheet_server.engine.openai.settings import OpenAISettings
 from callsheet_server.engine.scripted import ScriptedSettings
@@ -68,9 +67,7 @@ class Settings(BaseModel):
     server: ServerSettings = ServerSettings()
     limits: LimitSettings = LimitSettings()
     storage: StorageSettings = StorageSettings()
-    token_quota: QuotaSettings = QuotaSettings()
-    world_quota: QuotaSettings = QuotaSettings()
-    distance: DistanceSettings = DistanceSettings()
+    quota: QuotaSettings = QuotaSettings()
     residency: PolicySettings = PolicySettings()
     reply: ReplySettings = ReplySettings()
     moderation: ModerationSettings = ModerationSettings()

@@ -1,11 +1,11 @@
 """Snapshot in, invocation distance of every NPC out. Pure: no clock, no randomness, no I/O."""
 
+from callsheet_server.distance.assumptions import Assumptions
 from callsheet_server.distance.distances import Distances, Estimator, estimate
 from callsheet_server.distance.explain import Explanation, explain
-from callsheet_server.distance.settings import DistanceSettings
 
 __all__ = [
-    "DistanceSettings",
+    "Assumptions",
     "Distances",
     "Estimator",
     "Explanation",

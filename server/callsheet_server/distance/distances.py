@@ -8,12 +8,12 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from callsheet_server.distance.assumptions import Assumptions
 from callsheet_server.distance.conversation import conversation
 from callsheet_server.distance.encounter import EncounterState, encounter
 from callsheet_server.distance.history import history
 from callsheet_server.distance.proximity import proximity
 from callsheet_server.distance.schedule import schedule
-from callsheet_server.distance.settings import DistanceSettings
 from callsheet_server.world.snapshot import Snapshot
 
 __all__ = ["Distances", "Estimator", "estimate"]
@@ -49,22 +49,22 @@ class Distances:
 
 
 def estimate(
-    snapshot: Snapshot, settings: DistanceSettings, previous: Distances | None = None
+    snapshot: Snapshot, assumed: Assumptions, previous: Distances | None = None
 ) -> Distances:
     """Run the estimators; the smallest wins. Pure: owns its output, keeps no view of ``snapshot``.
 
     Args:
         snapshot: N rows.
-        settings: of the estimators.
+        assumed: of the estimators.
         previous: the result of the tick before in the same world, or None.
     """
-    encounter_s, state = encounter(snapshot, settings, previous.encounter if previous else None)
+    encounter_s, state = encounter(snapshot, assumed, previous.encounter if previous else None)
     distance_s = conversation(snapshot)
     winner = np.full(len(distance_s), Estimator.NONE, np.uint8)
     winner[snapshot.in_conversation] = Estimator.CONVERSATION
     for estimator, value_s in (
-        (Estimator.SCHEDULE, schedule(snapshot, settings)),
-        (Estimator.PROXIMITY, proximity(snapshot, settings)),
+        (Estimator.SCHEDULE, schedule(snapshot, assumed)),
+        (Estimator.PROXIMITY, proximity(snapshot, assumed)),
         (Estimator.ENCOUNTER, encounter_s),
         (Estimator.HISTORY, history(snapshot)),
     ):

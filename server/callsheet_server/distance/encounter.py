@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from callsheet_server.distance.approach import columns, time_to_reach_s
-from callsheet_server.distance.settings import DistanceSettings
+from callsheet_server.distance.assumptions import Assumptions
 from callsheet_server.world.snapshot import Snapshot
 
 __all__ = ["EncounterState", "encounter", "nearest_sociable"]
@@ -35,7 +35,7 @@ class EncounterState:
 
 
 def nearest_sociable(
-    snapshot: Snapshot, settings: DistanceSettings
+    snapshot: Snapshot, assumed: Assumptions
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Pair every sociable NPC that is not resting with its nearest such neighbour; O(N log N).
 
@@ -47,7 +47,7 @@ def nearest_sociable(
         (rows, partners), both (K,) intp; empty if there are fewer than two.
     """
     silent_s = _silent_s(snapshot)
-    resting = (silent_s > settings.follow_up_s) & (silent_s < settings.encounter_cooldown_s)
+    resting = (silent_s > assumed.follow_up_s) & (silent_s < assumed.encounter_cooldown_s)
     rows: NDArray[np.intp] = np.flatnonzero(
         snapshot.alive & (snapshot.sociability > 0.0) & ~resting
     )
@@ -83,20 +83,20 @@ def _cell_id(position_m: NDArray[np.float64]) -> NDArray[np.uint64]:
 
 
 def _run(
-    snapshot: Snapshot, settings: DistanceSettings, previous: EncounterState | None
+    snapshot: Snapshot, assumed: Assumptions, previous: EncounterState | None
 ) -> EncounterState:
     now_s = snapshot.game_time_s
     due_s = np.full(len(snapshot.alive), np.inf)
     together_since_s = np.full(len(snapshot.alive), np.inf)
     partner = np.full(len(snapshot.alive), -1, np.intp)
-    rows, partners = nearest_sociable(snapshot, settings)
+    rows, partners = nearest_sociable(snapshot, assumed)
     if len(rows):
         offset_m = columns(snapshot.position_m[partners] - snapshot.position_m[rows])
         approach_mps = columns(snapshot.velocity_mps[rows] - snapshot.velocity_mps[partners])
         reach_m = np.maximum(
             snapshot.interaction_radius_m[rows], snapshot.interaction_radius_m[partners]
         )
-        slowest = settings.turn_fraction * 2.0 * snapshot.npc_max_speed_mps
+        slowest = assumed.turn_fraction * 2.0 * snapshot.npc_max_speed_mps
         meet_s = time_to_reach_s(offset_m, approach_mps, reach_m, slowest)
 
         together = meet_s == 0.0
@@ -108,11 +108,11 @@ def _run(
         stood_s = np.where(together, now_s - together_since_s[rows], 0.0)
         appeal = snapshot.sociability[rows] * snapshot.sociability[partners]
         with np.errstate(divide="ignore"):
-            wait_s = np.abs(settings.encounter_wait_s / appeal - stood_s)
+            wait_s = np.abs(assumed.encounter_wait_s / appeal - stood_s)
         silent_s = _silent_s(snapshot)
         silent_s = np.minimum(silent_s[rows], silent_s[partners])
-        talking = together & (silent_s <= settings.follow_up_s)
-        wait_s[talking] = np.abs(settings.turn_gap_s - silent_s[talking])
+        talking = together & (silent_s <= assumed.follow_up_s)
+        wait_s[talking] = np.abs(assumed.turn_gap_s - silent_s[talking])
         due_s[rows] = now_s + meet_s + wait_s
         partner[rows] = partners
     return EncounterState(now_s, snapshot.handle.copy(), due_s, together_since_s, partner)
@@ -127,7 +127,7 @@ def _silent_s(snapshot: Snapshot) -> NDArray[np.float64]:
 
 
 def encounter(
-    snapshot: Snapshot, settings: DistanceSettings, previous: EncounterState | None = None
+    snapshot: Snapshot, assumed: Assumptions, previous: EncounterState | None = None
 ) -> tuple[NDArray[np.float32], EncounterState]:
     """Seconds until each NPC talks to its nearest sociable neighbour, and the state to carry on.
 
@@ -149,9 +149,9 @@ def encounter(
     if (
         previous is None
         or len(previous.due_s) != len(snapshot.alive)
-        or not 0.0 <= now_s - previous.run_s < settings.encounter_period_s
+        or not 0.0 <= now_s - previous.run_s < assumed.encounter_period_s
     ):
-        previous = _run(snapshot, settings, previous)
+        previous = _run(snapshot, assumed, previous)
     left_s = np.maximum(previous.due_s - now_s, 0.0).astype(np.float32)
     left_s[previous.handle != snapshot.handle] = np.inf
     return left_s, previous

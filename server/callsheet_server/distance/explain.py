@@ -8,13 +8,13 @@ from types import MappingProxyType
 
 import numpy as np
 
+from callsheet_server.distance.assumptions import Assumptions
 from callsheet_server.distance.conversation import conversation
 from callsheet_server.distance.distances import Estimator
 from callsheet_server.distance.encounter import EncounterState, encounter
 from callsheet_server.distance.history import history
 from callsheet_server.distance.proximity import proximity
 from callsheet_server.distance.schedule import schedule
-from callsheet_server.distance.settings import DistanceSettings
 from callsheet_server.world.snapshot import Snapshot
 
 __all__ = ["Explanation", "explain"]
@@ -35,7 +35,7 @@ class Explanation:
 def explain(
     snapshot: Snapshot,
     row: int,
-    settings: DistanceSettings,
+    assumed: Assumptions,
     previous: EncounterState | None = None,
 ) -> Explanation:
     """Estimate afresh and say why for one row: for a person who asks, not every tick.
@@ -43,7 +43,7 @@ def explain(
     Args:
         snapshot: N rows.
         row: which one.
-        settings: of the estimators.
+        assumed: of the estimators.
         previous: the ``encounter`` of the world's last ``Distances``. Without it that estimator
             runs anew, which is most of the work.
 
@@ -56,11 +56,11 @@ def explain(
         nothing: dict[Estimator, float] = dict.fromkeys(list(Estimator)[:-1], np.inf)
         why = dict.fromkeys(nothing, "no active NPC is on this row")
         return Explanation(np.inf, Estimator.NONE, MappingProxyType(nothing), MappingProxyType(why))
-    encounter_s, met = encounter(snapshot, settings, previous)
+    encounter_s, met = encounter(snapshot, assumed, previous)
     value_s: dict[Estimator, float] = {
         Estimator.CONVERSATION: float(conversation(snapshot)[row]),
-        Estimator.SCHEDULE: float(schedule(snapshot, settings)[row]),
-        Estimator.PROXIMITY: float(proximity(snapshot, settings)[row]),
+        Estimator.SCHEDULE: float(schedule(snapshot, assumed)[row]),
+        Estimator.PROXIMITY: float(proximity(snapshot, assumed)[row]),
         Estimator.ENCOUNTER: float(encounter_s[row]),
         Estimator.HISTORY: float(history(snapshot)[row]),
     }
@@ -71,14 +71,14 @@ def explain(
     reasons = {
         estimator: "expects no call"
         if seconds == np.inf
-        else _why(estimator, snapshot, row, settings, int(met.partner[row]))
+        else _why(estimator, snapshot, row, assumed, int(met.partner[row]))
         for estimator, seconds in value_s.items()
     }
     return Explanation(distance_s, winner, MappingProxyType(value_s), MappingProxyType(reasons))
 
 
 def _why(
-    estimator: Estimator, snapshot: Snapshot, row: int, settings: DistanceSettings, partner: int
+    estimator: Estimator, snapshot: Snapshot, row: int, assumed: Assumptions, partner: int
 ) -> str:
     now_s = snapshot.game_time_s
     match estimator:
@@ -90,7 +90,7 @@ def _why(
             return f"the game announced a call {when}"
         case Estimator.PROXIMITY:
             soonest = [
-                float(proximity(_with_player(snapshot, p), settings)[row])
+                float(proximity(_with_player(snapshot, p), assumed)[row])
                 for p in range(len(snapshot.player_position_m))
             ]
             player = int(np.argmin(soonest))

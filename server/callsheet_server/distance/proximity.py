@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callsheet_server.distance.approach import columns, time_to_reach_s
-from callsheet_server.distance.settings import DistanceSettings
+from callsheet_server.distance.assumptions import Assumptions
 from callsheet_server.world.snapshot import Snapshot
 
 __all__ = ["proximity"]
 
 
-def proximity(snapshot: Snapshot, settings: DistanceSettings) -> NDArray[np.float32]:
+def proximity(snapshot: Snapshot, assumed: Assumptions) -> NDArray[np.float32]:
     """(N,) float32 seconds until the soonest player is within each NPC's interaction radius.
 
     See ``approach.py`` for the speed assumed. After a call the time is at least what is left of
@@ -25,9 +25,9 @@ def proximity(snapshot: Snapshot, settings: DistanceSettings) -> NDArray[np.floa
         return soonest_s
     x, y, z = columns(snapshot.position_m)
     vx, vy, vz = columns(snapshot.velocity_mps)
-    slowest = settings.turn_fraction * (snapshot.player_max_speed_mps + snapshot.npc_max_speed_mps)
+    slowest = assumed.turn_fraction * (snapshot.player_max_speed_mps + snapshot.npc_max_speed_mps)
     silent_s = np.where(snapshot.in_conversation, 0.0, snapshot.game_time_s - snapshot.last_call_s)
-    talking = snapshot.alive & (silent_s <= settings.follow_up_s)
+    talking = snapshot.alive & (silent_s <= assumed.follow_up_s)
     # Players are few: a loop over them keeps every temporary at N floats, inside the cache.
     for place_m, speed_mps in zip(
         snapshot.player_position_m, snapshot.player_velocity_mps, strict=True
@@ -37,7 +37,7 @@ def proximity(snapshot: Snapshot, settings: DistanceSettings) -> NDArray[np.floa
         time_s = time_to_reach_s(offset_m, approach_mps, snapshot.interaction_radius_m, slowest)
         busy = talking & (time_s == 0.0)
         if busy.any():
-            time_s[~talking] += np.float32(settings.follow_up_s - silent_s[busy].min())
+            time_s[~talking] += np.float32(assumed.follow_up_s - silent_s[busy].min())
         np.minimum(soonest_s, time_s, out=soonest_s)
-    rest_s = np.where(silent_s > settings.follow_up_s, settings.talk_cooldown_s - silent_s, 0.0)
+    rest_s = np.where(silent_s > assumed.follow_up_s, assumed.talk_cooldown_s - silent_s, 0.0)
     return np.maximum(soonest_s, rest_s.astype(np.float32))

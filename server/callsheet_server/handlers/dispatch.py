@@ -28,7 +28,6 @@ from callsheet.wire.world import (
     MovePlayer,
     Spawn,
     UpdateNpc,
-    WorldClosed,
 )
 from callsheet_server.handlers.edits import Builder
 from callsheet_server.handlers.guests import Guests
@@ -78,21 +77,6 @@ class Dispatcher:
             error.request_id = getattr(message, "id", None)
             room.counters.errors += 1
             session.fail(error, self._clock())
-
-    def leave(self, room: Room, session: Session) -> None:
-        """A session is over for good."""
-        self._talk.cancel_session(session)
-        self._guests.leave(room, session)
-        self._budgets.forget_session(session.id)
-        room.subscriptions.pop(session.id, None)
-        if room.scripts.remove_owner(session.id):
-            self._builder.sync_all(room)
-        del room.sessions[session.id]
-        if session.role == "game":
-            self._builder.close(room)
-            room.journal.submit(Change(must=session.record.ended()))
-            for other in room.sessions.values():
-                other.send(WorldClosed())
 
     def _handle(self, room: Room, session: Session, message: AnyClientMessage) -> None:
         if room.game is None and isinstance(message, NEED_A_GAME):

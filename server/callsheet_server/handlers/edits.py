@@ -22,9 +22,9 @@ from callsheet_server.handlers.rate_limits import Budgets
 from callsheet_server.rooms.persistence import recall, save_config, save_npc
 from callsheet_server.rooms.pipeline import Pipeline
 from callsheet_server.rooms.room import Room
-from callsheet_server.storage import statements
 from callsheet_server.storage.changes import Change
 from callsheet_server.storage.saved import Memories
+from callsheet_server.storage.writes import ForgetNpc, PutFact, PutPlayer, RemovePlayer, Write
 from callsheet_server.talk.conversations import Talk
 from callsheet_server.world.errors import bad_value, limit_exceeded
 from callsheet_server.world.memory import most_turns
@@ -72,9 +72,9 @@ class Builder:
             npcs=tuple(SpawnedNpc(npc=n.spec.npc, handle=n.handle) for n in npcs),
             players=tuple(SpawnedPlayer(player=p.spec.player, handle=p.handle) for p in players),
         ), Change(
-            statements=(
+            writes=(
                 *(save_npc(room.world, npc) for npc in npcs),
-                *(statements.put_player(p.spec, p.handle) for p in players),
+                *(PutPlayer(p.spec, p.handle) for p in players),
                 save_config(room.world),
             ),
             read=lambda file: file.memories(names, latest),
@@ -89,10 +89,10 @@ class Builder:
         npcs = [world.npcs[name] for name in message.npcs]
         players = [world.players[name] for name in message.players]
         before = {name: (memory.turns(name), memory.facts(name)) for name in message.npcs}
-        saved = (
+        saved: tuple[Write, ...] = (
             *(save_npc(world, npc, alive=False) for npc in npcs),
-            *(one for name in message.npcs for one in statements.forget_npc(name)),
-            *(statements.remove_player(name) for name in message.players),
+            *(ForgetNpc(name) for name in message.npcs),
+            *(RemovePlayer(name) for name in message.players),
         )
         for name in message.npcs:
             self.forget(room, name)
@@ -164,7 +164,7 @@ class Builder:
         room.memory.note(message.npc, message.facts)
         memory, turns = room.memory, room.memory.turns(message.npc)
         return Change(
-            [statements.put_fact(message.npc, *fact) for fact in message.facts.items()],
+            [PutFact(message.npc, *fact) for fact in message.facts.items()],
             undo=lambda: memory.put(message.npc, turns, before),
         )
 

@@ -16,6 +16,12 @@ __all__ = ["Budgets"]
 TURN_BURST_S = 60.0
 CHANGE_BURST_S = 30.0
 """Who was quiet may use so many seconds' worth at once."""
+CHANGES_PER_MIN = 120.0
+"""Changes of what holds for a whole world, by one session: an editor that saves twice a second."""
+MAX_SCRIPTS_PER_SESSION = 64
+"""Of one mod; a script speaks for any number of NPCs."""
+MAX_NPCS_PER_TOKEN = 100_000
+"""Alive in all worlds whose games presented one access token: two of the largest worlds."""
 
 
 class Budgets:
@@ -29,10 +35,7 @@ class Budgets:
     def __init__(self, limits: LimitSettings, npcs_of: Callable[[Token], int]) -> None:
         """``npcs_of``: NPCs alive in all worlds of a token."""
         self._npcs_of = npcs_of
-        self._max_npcs_per_token = limits.max_npcs_per_token
         self._turns_per_min = limits.max_mod_turns_per_npc_per_min
-        self._changes_per_min = limits.max_changes_per_min
-        self._max_scripts = limits.max_scripts_per_session
         self._turns: dict[NpcKey, TokenBucket] = {}
         self._changes: dict[str, TokenBucket] = {}
 
@@ -51,22 +54,23 @@ class Budgets:
         """A session changes what holds for a whole world. Raises as ``take_turn`` does."""
         bucket = self._changes.get(session)
         if bucket is None:
-            bucket = self._changes[session] = _bucket(self._changes_per_min, CHANGE_BURST_S, now_s)
-        _take(bucket, "changes to the world or its scripts", self._changes_per_min, now_s)
+            bucket = self._changes[session] = _bucket(CHANGES_PER_MIN, CHANGE_BURST_S, now_s)
+        _take(bucket, "changes to the world or its scripts", CHANGES_PER_MIN, now_s)
 
     def check_scripts(self, names: Collection[str]) -> None:
         """A mod is about to have these scripts. Raises as ``take_turn`` does."""
-        if len(names) > self._max_scripts:
-            raise limit_exceeded("scripts of this session", "script", len(names), self._max_scripts)
+        if len(names) > MAX_SCRIPTS_PER_SESSION:
+            what = "scripts of this session"
+            raise limit_exceeded(what, "script", len(names), MAX_SCRIPTS_PER_SESSION)
 
     def check_npcs(self, token: Token | None, count: int) -> None:
         """A game with this token is about to spawn so many. Raises as ``take_turn`` does."""
         if token is None:
             return
         npcs = self._npcs_of(token) + count
-        if npcs > self._max_npcs_per_token:
+        if npcs > MAX_NPCS_PER_TOKEN:
             what = f"NPCs in all worlds of token {token.name!r}"
-            raise limit_exceeded(what, "npcs", npcs, self._max_npcs_per_token)
+            raise limit_exceeded(what, "npcs", npcs, MAX_NPCS_PER_TOKEN)
 
     def forget_npc(self, npc: NpcKey) -> None:
         """An NPC is gone."""

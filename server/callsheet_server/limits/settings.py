@@ -39,18 +39,9 @@ class LimitSettings(BaseModel):
     max_sessions: int = Field(
         default=1_024, ge=1, le=100_000, description="Sessions at the same time."
     )
-    max_sessions_per_token: int = Field(
-        default=256, ge=1, le=100_000, description="Sessions of one token at the same time."
-    )
     max_worlds: int = Field(default=64, ge=1, le=10_000, description="Worlds at the same time.")
     max_npcs_per_world: int = Field(
         default=50_000, ge=1, le=1_000_000, description="NPCs alive in one world."
-    )
-    max_npcs_per_token: int = Field(
-        default=100_000,
-        ge=1,
-        le=10_000_000,
-        description="NPCs alive in all worlds whose games presented one token.",
     )
     max_npcs_per_spawn: int = Field(
         default=600, ge=1, le=100_000, description="NPCs in one spawn message."
@@ -58,28 +49,14 @@ class LimitSettings(BaseModel):
     max_players_per_world: int = Field(
         default=64, ge=1, le=10_000, description="Players in one world."
     )
-    max_guests_per_world: int = Field(
-        default=8, ge=0, le=10_000, description="Players of observers in one world."
-    )
     max_open_requests: int = Field(
         default=256, ge=1, le=100_000, description="Replies one session may wait for at a time."
-    )
-    max_scripts_per_session: int = Field(
-        default=64, ge=1, le=10_000, description="Scripts one mod may have registered."
     )
     max_mod_turns_per_npc_per_min: float = Field(
         default=30.0,
         gt=0,
         le=1e6,
         description="Turns (say, speak) that mods may ask of one NPC, on average; as many at once.",
-    )
-    max_changes_per_min: float = Field(
-        default=120.0,
-        gt=0,
-        le=1e6,
-        description="Messages a session may send that concern every NPC of a world "
-        "(register_script, unregister_script, configure_world, set_policy), on average; half at "
-        "once.",
     )
     max_messages_per_s: float = Field(
         default=500.0, gt=0, le=1e6, description="Control messages a session may send, on average."
@@ -102,7 +79,7 @@ class LimitSettings(BaseModel):
 
 
 class QuotaSettings(BaseModel):
-    """What all sessions of a token, or of a world, may use together."""
+    """What all sessions of one access token, or of one world, may use together."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callsheet_residency.actions import Action, Load, Plan
-from callsheet_residency.bandwidth import Bandwidth, CreditBucket
+from callsheet_residency.bandwidth import BURST_S, Bandwidth, CreditBucket
 from callsheet_residency.items import Budget, Credit, Items
 from callsheet_residency.planner import plan, plan_demand
 from callsheet_residency.settings import PolicySettings
@@ -24,6 +24,10 @@ PLANNING_ORDER = (StateKind.WEIGHTS, StateKind.ADAPTER, StateKind.PREFIX, StateK
 """Whose turn it is at the links: what many NPCs share comes first."""
 
 NOBODY = -1
+PLAN_PERIOD_S = 0.1
+"""Between two plans: they cost little, and prefetching looks seconds ahead."""
+ASSUMED_DISK_BYTES_PER_S = 4e8
+"""Disk bandwidth until it has been measured."""
 
 
 class ResidencyController:
@@ -61,7 +65,7 @@ class ResidencyController:
         assumed_bytes_per_s = settings.assumed_device_link_bytes_per_s
         self._load_link = Bandwidth(assumed_bytes_per_s), CreditBucket()
         self._evict_link = Bandwidth(assumed_bytes_per_s), CreditBucket()
-        self._disk_link = Bandwidth(settings.assumed_disk_bytes_per_s), CreditBucket()
+        self._disk_link = Bandwidth(ASSUMED_DISK_BYTES_PER_S), CreditBucket()
         self._rebuild_time = CreditBucket()
 
     # --- who there is ---------------------------------------------------------------------------
@@ -147,10 +151,10 @@ class ResidencyController:
     # --- what to do -----------------------------------------------------------------------------
 
     def step(self, now_s: float) -> Plan:
-        """Plan for all stores, if ``plan_period_s`` has passed and nothing is left to carry out."""
+        """Plan for all stores, if ``PLAN_PERIOD_S`` has passed and nothing is left to carry out."""
         if now_s < self._next_plan_s or self._pending or self._in_flight:
             return Plan()
-        self._next_plan_s = now_s + self._planning.plan_period_s
+        self._next_plan_s = now_s + PLAN_PERIOD_S
         self._spread_distances()
         self._refill(now_s)
         actions: list[Action] = []
@@ -254,9 +258,9 @@ class ResidencyController:
         largest = max((int(i.size_bytes.max(initial=0)) for i in items), default=0)
         for bandwidth, bucket in (self._load_link, self._evict_link, self._disk_link):
             rate = bandwidth.bytes_per_s * planning.link_share
-            bucket.refill(now_s, rate, max(rate * planning.burst_s, largest))
+            bucket.refill(now_s, rate, max(rate * BURST_S, largest))
         slowest_s = max((_longest_s(i) for i in items), default=0.0)
-        burst_s = max(planning.burst_s * planning.link_share, slowest_s)
+        burst_s = max(BURST_S * planning.link_share, slowest_s)
         self._rebuild_time.refill(now_s, planning.link_share, burst_s)
 
     def _accept(self, made: Plan, items: Items, ledger: Ledger) -> None:

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from callsheet_server.rooms.room import Room
-from callsheet_server.storage import statements
 from callsheet_server.storage.saved import Memories, SavedWorld
-from callsheet_server.storage.statements import Statement
+from callsheet_server.storage.writes import PutNpc, PutWorld
 from callsheet_server.world.memory import Turn
 from callsheet_server.world.world import Npc, World
 
@@ -19,13 +18,13 @@ MAX_UNSAVED_ACTIONS = 100_000
 """More actions than can have been numbered since the counters were last saved."""
 
 
-def save_npc(world: World, npc: Npc, alive: bool = True) -> Statement:
+def save_npc(world: World, npc: Npc, alive: bool = True) -> PutNpc:
     """What an NPC is and when it will need the model; ``alive`` False = it goes."""
     call_s = float(world.columns.scheduled_call_s[npc.row])
-    return statements.put_npc(npc.spec, npc.handle, None if math.isnan(call_s) else call_s, alive)
+    return PutNpc(npc.spec, npc.handle, None if math.isnan(call_s) else call_s, alive)
 
 
-def save_config(world: World) -> Statement:
+def save_config(world: World) -> PutWorld:
     """What holds for the whole world."""
     config = {
         "lore": world.lore,
@@ -33,17 +32,17 @@ def save_config(world: World) -> Statement:
         "npc_max_speed_mps": world.npc_max_speed_mps,
         "next_player_handle": world.next_player_handle,
     }
-    return statements.put_world("config", config)
+    return PutWorld("config", config)
 
 
-def save_counters(room: Room) -> Statement:
+def save_counters(room: Room) -> PutWorld:
     """What must not count from the beginning again."""
     counters = {
         "replies": room.replies,
         "actions": room.actions_taken,
         "game_time_s": room.world.game_time_s,
     }
-    return statements.put_world("counters", counters)
+    return PutWorld("counters", counters)
 
 
 def recall(memories: Memories) -> tuple[list[Turn], Mapping[str, Any]]:

@@ -14,7 +14,7 @@ from callsheet.wire.tick import Tick
 from callsheet.wire.world import NpcSpec, TickAck
 from callsheet_residency.actions import Plan
 from callsheet_residency.state import StateKind, StateStore, Tier
-from callsheet_server.distance import Distances, DistanceSettings, estimate, explain
+from callsheet_server.distance import Assumptions, Distances, estimate, explain
 from callsheet_server.engine.engine import Engine, NpcProfile
 from callsheet_server.engine.mover import Mover
 from callsheet_server.outgoing import views
@@ -36,7 +36,6 @@ class Pipeline:
         stores: Sequence[StateStore],
         controller: ResidencyController,
         mover: Mover,
-        settings: DistanceSettings,
         clock: Callable[[], float],
         planned: Callable[[Plan, float], None],
     ) -> None:
@@ -44,7 +43,7 @@ class Pipeline:
         self._engine = engine
         self._controller = controller
         self._mover = mover
-        self._settings = settings
+        self._assumed = Assumptions()
         self._clock = clock
         self._planned = planned
         self._stores = stores
@@ -65,7 +64,7 @@ class Pipeline:
     def replan(self, room: Room) -> None:
         """Estimate a world's distances anew and start the moves that follow."""
         snapshot = room.world.snapshot()
-        room.distances = estimate(snapshot, self._settings, room.distances)
+        room.distances = estimate(snapshot, self._assumed, room.distances)
         view = _View(room.world, room.distances)
         self._controller.set_distances(room.name, self._controller.policy.distance_s(view))
         self._engine.publish(room.name, room.world.row_ids, room.distances.distance_s)
@@ -171,7 +170,7 @@ class Pipeline:
         """Say why an NPC has its distance."""
         row = room.world.npc(npc).row
         met = room.distances.encounter if room.distances else None
-        found = explain(room.world.snapshot(), row, self._settings, met)
+        found = explain(room.world.snapshot(), row, self._assumed, met)
         tier = self.prefix_tier(room, npc)
         return views.explanation(request, npc, room.world.game_time_s, tier, found)
 

@@ -11,7 +11,6 @@ from callsheet.wire.fields import NpcId, PlayerId
 from callsheet.wire.observe import Move
 from callsheet.wire.script import NpcTick, PlayerLeft, PlayerNear
 from callsheet_server.distance import Distances
-from callsheet_server.limits.settings import LimitSettings
 from callsheet_server.outgoing.views import distance_of
 from callsheet_server.session.session import Session
 from callsheet_server.storage.changes import Journal, NoJournal
@@ -21,7 +20,7 @@ from callsheet_server.world.presence import Presence
 from callsheet_server.world.scripts import Script, ScriptBook
 from callsheet_server.world.world import World, WorldLimits
 
-__all__ = ["Counters", "Room", "Subscription", "TakenAction", "world_limits"]
+__all__ = ["Counters", "Room", "Subscription", "TakenAction"]
 
 MAX_PENDING_ACTIONS = 1_000
 """Actions remembered for a game that never tells results; beyond it the oldest are forgotten."""
@@ -196,13 +195,3 @@ class Room:
         self.scripts.check_integrity(self.world.npcs, self.sessions)
         for session in self.subscriptions:
             assert session in self.sessions, f"{session} subscribed and is gone"
-
-
-def world_limits(limits: LimitSettings) -> WorldLimits:
-    """How large the settings let a world grow."""
-    return WorldLimits(
-        max_npcs=limits.max_npcs_per_world,
-        max_npcs_per_spawn=limits.max_npcs_per_spawn,
-        max_players=limits.max_players_per_world,
-        max_guests=limits.max_guests_per_world,
-    )

@@ -41,7 +41,7 @@ class Answers:
 
     def take(self, request: int, change: Change) -> None:
         """Note a request that is answered later, so that a restart does not lose it."""
-        change.statements = (*change.statements, *self._record.taken(request))
+        change.writes = (*change.writes, *self._record.taken(request))
         self._journal.submit(change)
 
     def answer(self, kept: Kept | None, request: int, change: Change, instead: Instead) -> None:
@@ -73,7 +73,7 @@ class Answers:
             self._flush()
 
         row = self._record.answered(request, kept, self._replay.acked)
-        change.statements = (*change.statements, *row)
+        change.writes = (*change.writes, *row)
         change.done, change.failed = answered, refused
         self._journal.submit(change)
 

@@ -8,15 +8,23 @@ from callsheet.wire.errors import ErrorCode, error_for
 from callsheet.wire.fields import MAX_INTEGER
 from callsheet_server.session.replay import Kept
 from callsheet_server.session.resume_tokens import ResumeTokens
-from callsheet_server.storage import statements
 from callsheet_server.storage.saved import SavedSession
-from callsheet_server.storage.statements import Statement
+from callsheet_server.storage.writes import (
+    CloseRequest,
+    CloseRequests,
+    EndSession,
+    ForgetAnswers,
+    OpenRequest,
+    PutAnswer,
+    PutSession,
+    Write,
+)
 
 __all__ = ["SessionRecord"]
 
 
 class SessionRecord:
-    """Who may resume the session, and what it has taken; as values and as statements."""
+    """Who may resume the session, and what it has taken; as values and as writes."""
 
     def __init__(self, session_id: str, survives: bool, saved: SavedSession | None) -> None:
         """``survives``: it is stored at all."""
@@ -43,39 +51,39 @@ class SessionRecord:
             )
         self.last_request_id = request_id
 
-    def opened(self) -> tuple[Statement, ...]:
+    def opened(self) -> tuple[Write, ...]:
         """The session has been opened or resumed: its tokens are new."""
         return (self._row(),) if self._survives else ()
 
-    def taken(self, request: int) -> tuple[Statement, ...]:
+    def taken(self, request: int) -> tuple[Write, ...]:
         """A request was taken, to be answered later."""
         if not self._survives:
             return ()
-        return self._row(), statements.open_request(self.id, request)
+        return self._row(), OpenRequest(self.id, request)
 
-    def answered(self, request: int, kept: Kept, acked_seq: int) -> tuple[Statement, ...]:
+    def answered(self, request: int, kept: Kept, acked_seq: int) -> tuple[Write, ...]:
         """A request has its answer; the client has all answers up to ``acked_seq``."""
         if not self._survives:
             return ()
-        closed = statements.close_request(self.id, request)
-        answer = statements.put_answer(self.id, kept.seq, kept.frame)
+        closed = CloseRequest(self.id, request)
+        answer = PutAnswer(self.id, kept.seq, kept.frame)
         if acked_seq == self._forgotten_seq:
             return self._row(), closed, answer
         self._forgotten_seq = acked_seq
-        return self._row(), closed, statements.forget_answers(self.id, acked_seq), answer
+        return self._row(), closed, ForgetAnswers(self.id, acked_seq), answer
 
-    def numbered(self, answers: Iterable[tuple[int, bytes]]) -> tuple[Statement, ...]:
+    def numbered(self, answers: Iterable[tuple[int, bytes]]) -> tuple[Write, ...]:
         """The session is resumed after a restart: all taken is answered, under new numbers."""
         return (
             self._row(),
-            statements.close_requests(self.id),
-            statements.forget_answers(self.id, MAX_INTEGER),
-            *(statements.put_answer(self.id, *answer) for answer in answers),
+            CloseRequests(self.id),
+            ForgetAnswers(self.id, MAX_INTEGER),
+            *(PutAnswer(self.id, *answer) for answer in answers),
         )
 
-    def ended(self) -> tuple[Statement, ...]:
+    def ended(self) -> tuple[Write, ...]:
         """It is over for good."""
-        return statements.end_session(self.id) if self._survives else ()
+        return (EndSession(self.id),) if self._survives else ()
 
-    def _row(self) -> Statement:
-        return statements.put_session(self.id, self.tokens.hashes, self.last_request_id)
+    def _row(self) -> Write:
+        return PutSession(self.id, self.tokens.hashes, self.last_request_id)

@@ -17,7 +17,7 @@ from callsheet_server.session.quota import QuotaBook, Scope
 from callsheet_server.session.session import Session, SessionState
 from callsheet_server.storage.changes import Change, Journal, NoJournal
 from callsheet_server.storage.saved import SavedSession
-from callsheet_server.storage.statements import empty_world
+from callsheet_server.storage.writes import EmptyWorld
 from callsheet_server.transport.access_tokens import Token, tokens_of
 from callsheet_server.transport.settings import ServerSettings
 
@@ -25,6 +25,8 @@ __all__ = ["SessionRegistry"]
 
 
 MAX_TOLD_WORLDS = 64
+MAX_SESSIONS_PER_TOKEN = 256
+"""At the same time: one access token cannot take all of a server's sessions."""
 
 
 class SessionRegistry:
@@ -75,7 +77,7 @@ class SessionRegistry:
             session = Session(self._new_token(), hello.role, hello.world, limits, now_s, journal)
             self._sessions[session.id] = session
             if hello.role == "game":  # It starts with an empty world.
-                journal.submit(Change(must=empty_world()))
+                journal.submit(Change(must=(EmptyWorld(),)))
         session.token = token
         session.quotas = self._quotas.of(session.quota, hello.role, hello.world, token, now_s)
         resume = hello.resume if resumed else None
@@ -173,8 +175,8 @@ class SessionRegistry:
         if len(alive) >= self._limits.max_sessions:
             raise _full("sessions", self._limits.max_sessions)
         of_token = sum(s.token == token for s in alive) if token is not None else 0
-        if of_token >= self._limits.max_sessions_per_token:
-            raise _full("sessions of one token", self._limits.max_sessions_per_token)
+        if of_token >= MAX_SESSIONS_PER_TOKEN:
+            raise _full("sessions of one token", MAX_SESSIONS_PER_TOKEN)
         worlds = {s.world for s in alive}
         if hello.world not in worlds and len(worlds) >= self._limits.max_worlds:
             raise _full("worlds", self._limits.max_worlds)

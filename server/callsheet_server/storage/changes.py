@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from callsheet.wire.errors import CallsheetError
-from callsheet_server.storage.statements import Statement
-
-if TYPE_CHECKING:
-    from callsheet_server.storage.file import WorldFile
+from callsheet_server.storage.file import WorldFile
+from callsheet_server.storage.writes import Write
 
 __all__ = ["Change", "Journal", "NoJournal"]
 
@@ -24,11 +22,11 @@ class Change:
     what the disk holds.
     """
 
-    statements: Sequence[Statement] = ()
-    must: Sequence[Statement] = ()
+    writes: Sequence[Write] = ()
+    must: Sequence[Write] = ()
     """Those that stay due when the change fails: they are carried out with the next one."""
     read: Callable[[WorldFile], Any] | None = None
-    """Looks something up right after the statements, on the writer's thread."""
+    """Looks something up right after the writes, on the writer's thread."""
     done: Callable[[Any], None] = lambda _: None
     """The change is durable; told what ``read`` returned. On the event loop, in order."""
     undo: Callable[[], None] = lambda: None
@@ -46,8 +44,8 @@ class Journal(Protocol):
     def submit(self, change: Change) -> None:
         """Make a change durable. Returns at once."""
 
-    def carry(self, statements: Sequence[Statement]) -> None:
-        """Have statements carried out with the next change."""
+    def carry(self, writes: Sequence[Write]) -> None:
+        """Have writes carried out with the next change."""
 
 
 class NoJournal:
@@ -58,5 +56,5 @@ class NoJournal:
     def submit(self, change: Change) -> None:
         change.done(None)
 
-    def carry(self, statements: Sequence[Statement]) -> None:
+    def carry(self, writes: Sequence[Write]) -> None:
         """There is no next time."""

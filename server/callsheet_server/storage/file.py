@@ -13,7 +13,6 @@ import orjson
 from pydantic import ValidationError
 
 from callsheet.wire.world import NpcSpec, PlayerSpec
-from callsheet_server.storage import statements
 from callsheet_server.storage.errors import UnreadableWorldError
 from callsheet_server.storage.saved import (
     Memories,
@@ -24,7 +23,8 @@ from callsheet_server.storage.saved import (
     SavedWorld,
 )
 from callsheet_server.storage.schema import CHECKED, migrate
-from callsheet_server.storage.statements import Statement, checksum
+from callsheet_server.storage.statements import checksum, quarantine, statements_of
+from callsheet_server.storage.writes import Write
 
 __all__ = ["WorldFile"]
 
@@ -94,7 +94,7 @@ class WorldFile:
     # --- writing -----------------------------------------------------------------------------
 
     def apply(
-        self, changes: Iterable[tuple[Sequence[Statement], Callable[[WorldFile], Any] | None]]
+        self, changes: Iterable[tuple[Sequence[Write], Callable[[WorldFile], Any] | None]]
     ) -> list[Any]:
         """Carry out changes, all in one transaction, each with what it reads after it.
 
@@ -108,9 +108,10 @@ class WorldFile:
         results = []
         run("BEGIN IMMEDIATE")
         try:
-            for todo, read in changes:
-                for statement in todo:
-                    run(*statement)
+            for writes, read in changes:
+                for write in writes:
+                    for statement in statements_of(write):
+                        run(*statement)
                 results.append(None if read is None else read(self))
             run("COMMIT")
         except BaseException:
@@ -286,7 +287,7 @@ class WorldFile:
             row.get("npc", name),
         )
         self.quarantined[table] += 1
-        for statement in statements.quarantine(table, rowid, row.values()):
+        for statement in quarantine(table, rowid, row.values()):
             self._connection.execute(*statement)
 
 

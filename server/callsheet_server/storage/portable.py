@@ -10,12 +10,18 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from callsheet.wire.world import NpcSpec, PlayerSpec
-from callsheet_server.storage import statements
 from callsheet_server.storage.errors import StorageError, UnreadableWorldError
 from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.folder import SIDE_FILES, Folder
 from callsheet_server.storage.schema import VERSION
-from callsheet_server.storage.statements import Statement
+from callsheet_server.storage.writes import (
+    AddTurn,
+    PutFact,
+    PutNpc,
+    PutPlayer,
+    PutWorld,
+    Write,
+)
 
 __all__ = ["ImportFileError", "back_up", "export", "import_world", "open_world", "restore"]
 
@@ -104,9 +110,9 @@ def import_world(folder: Folder, world: str, lines: TextIO, progress: Callable[[
         _replacing(folder.file(world), ".importing") as fresh,
         closing(WorldFile(fresh, world)) as file,
     ):
-        batch: list[Statement] = []
-        for statement in _parsed(lines):
-            batch.append(statement)
+        batch: list[Write] = []
+        for write in _parsed(lines):
+            batch.append(write)
             rows += 1
             if len(batch) == LINES_PER_COMMIT:
                 file.apply([(batch, None)])
@@ -116,8 +122,8 @@ def import_world(folder: Folder, world: str, lines: TextIO, progress: Callable[[
     return rows
 
 
-def _parsed(lines: TextIO) -> Iterator[Statement]:
-    """A statement for each line after the first."""
+def _parsed(lines: TextIO) -> Iterator[Write]:
+    """Yield a write for each line after the first."""
     for number, line in enumerate(lines, 1):
         try:
             value = json.loads(line)
@@ -125,27 +131,27 @@ def _parsed(lines: TextIO) -> Iterator[Statement]:
                 if value["callsheet"] != "world" or value["schema"] > VERSION:
                     raise ValueError(f"schema {value['schema']}; this version knows {VERSION}")
                 continue
-            yield _statement(value)
+            yield _write(value)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ImportFileError(
                 f"line {number}: not a line of `callsheet world export`: {error!r}"
             ) from None
 
 
-def _statement(row: dict[str, Any]) -> Statement:
+def _write(row: dict[str, Any]) -> Write:
     match row["table"]:
         case "world":
-            return statements.put_world(row["name"], row["value"])
+            return PutWorld(row["name"], row["value"])
         case "npcs":
             spec = NpcSpec.model_validate_json(json.dumps(row["spec"]))
-            return statements.put_npc(spec, row["handle"], row["hint_s"], bool(row["alive"]))
+            return PutNpc(spec, row["handle"], row["hint_s"], bool(row["alive"]))
         case "players":
             player = PlayerSpec.model_validate_json(json.dumps(row["spec"]))
-            return statements.put_player(player, row["handle"])
+            return PutPlayer(player, row["handle"])
         case "turns":
-            return statements.add_turn(row["npc"], row["speaker"], row["text"], row["game_time_s"])
+            return AddTurn(row["npc"], row["speaker"], row["text"], row["game_time_s"])
         case "facts":
-            return statements.put_fact(row["npc"], row["name"], row["value"])
+            return PutFact(row["npc"], row["name"], row["value"])
         case table:
             raise ValueError(f"no table {table!r}")
 

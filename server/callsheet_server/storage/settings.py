@@ -24,12 +24,6 @@ class StorageSettings(BaseModel):
         le=2**46,
         description="Largest database of one world, its log not counted; 0 = as the disk allows.",
     )
-    max_waiting_changes: int = Field(
-        default=10_000,
-        ge=16,
-        le=1_000_000,
-        description="Changes of a world that may wait for the disk; beyond it requests fail.",
-    )
 
 
 def default_directory() -> Path:

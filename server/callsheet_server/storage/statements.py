@@ -1,35 +1,33 @@
-"""Everything that is ever written into a world's database: one function per kind of change."""
+"""The SQL of every write."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Any, Final, assert_never
 
 import orjson
 
-from callsheet.wire.world import NpcSpec, PlayerSpec
+from callsheet_server.storage.writes import (
+    AddTurn,
+    CloseRequest,
+    CloseRequests,
+    EmptyWorld,
+    EndSession,
+    ForgetAnswers,
+    ForgetNpc,
+    OpenRequest,
+    PutAnswer,
+    PutFact,
+    PutNpc,
+    PutPlayer,
+    PutSession,
+    PutWorld,
+    RemovePlayer,
+    Write,
+)
 
-__all__ = [
-    "Statement",
-    "add_turn",
-    "checksum",
-    "close_request",
-    "close_requests",
-    "empty_world",
-    "end_session",
-    "forget_answers",
-    "forget_npc",
-    "open_request",
-    "put_answer",
-    "put_fact",
-    "put_npc",
-    "put_player",
-    "put_session",
-    "put_world",
-    "quarantine",
-    "remove_player",
-]
+__all__ = ["Statement", "checksum", "quarantine", "statements_of"]
 
 Statement = tuple[str, tuple[Any, ...]]
 """SQL and its parameters."""
@@ -44,101 +42,66 @@ def checksum(*values: Any) -> int:
     return zlib.crc32(orjson.dumps(plain))
 
 
-def put_world(name: str, value: Mapping[str, Any]) -> Statement:
-    """``name`` is "config" or "counters"."""
-    return _put("world", name=name, value=orjson.dumps(value).decode())
-
-
-def put_npc(spec: NpcSpec, handle: int, hint_s: float | None, alive: bool = True) -> Statement:
-    """Also after a change; ``hint_s`` is absolute game time. A row holds its last NPC."""
-    return _put(
-        "npcs",
-        row=handle & _ROW_MASK,
-        handle=handle,
-        npc=spec.npc,
-        alive=int(alive),
-        spec=spec.model_dump_json(exclude_none=True),
-        hint_s=hint_s,
-    )
-
-
-def put_player(spec: PlayerSpec, handle: int) -> Statement:
-    return _put(
-        "players",
-        player=spec.player,
-        handle=handle,
-        spec=spec.model_dump_json(exclude_none=True),
-    )
-
-
-def remove_player(player: str) -> Statement:
-    return "DELETE FROM players WHERE player = ?", (player,)
-
-
-def forget_npc(npc: str) -> tuple[Statement, ...]:
-    """All it remembers is gone for good."""
-    return (
-        ("DELETE FROM turns WHERE npc = ?", (npc,)),
-        ("DELETE FROM facts WHERE npc = ?", (npc,)),
-    )
-
-
-def add_turn(npc: str, speaker: str | None, text: str, game_time_s: float) -> Statement:
-    return _put("turns", npc=npc, speaker=speaker, text=text, game_time_s=float(game_time_s))
-
-
-def put_fact(npc: str, name: str, value: Any) -> Statement:
-    """None takes the fact away."""
-    if value is None:
-        return "DELETE FROM facts WHERE npc = ? AND name = ?", (npc, name)
-    return _put("facts", npc=npc, name=name, value=orjson.dumps(value).decode())
-
-
-def empty_world() -> tuple[Statement, ...]:
-    """The game left: nobody lives there now. What the NPCs remember stays."""
-    return (
-        ("DELETE FROM npcs", ()),
-        ("DELETE FROM players", ()),
-        ("DELETE FROM world", ()),
-    )
-
-
-# --- sessions ------------------------------------------------------------------------------------
-
-
-def put_session(session: str, tokens: bytes, last_request_id: int) -> Statement:
-    """``tokens``: the hashes of what resumes it, one after the other."""
-    return _put("sessions", session=session, tokens=tokens, last_request_id=last_request_id)
-
-
-def end_session(session: str) -> tuple[Statement, ...]:
-    return tuple(
-        (f"DELETE FROM {table} WHERE session = ?", (session,))  # noqa: S608
-        for table in ("sessions", "open_requests", "answers")
-    )
-
-
-def open_request(session: str, request: int) -> Statement:
-    return "INSERT OR REPLACE INTO open_requests VALUES (?, ?)", (session, request)
-
-
-def close_request(session: str, request: int) -> Statement:
-    return "DELETE FROM open_requests WHERE session = ? AND request = ?", (session, request)
-
-
-def close_requests(session: str) -> Statement:
-    return "DELETE FROM open_requests WHERE session = ?", (session,)
-
-
-def put_answer(session: str, seq: int, frame: bytes) -> Statement:
-    return _put("answers", session=session, seq=seq, frame=frame)
-
-
-def forget_answers(session: str, up_to_seq: int) -> Statement:
-    return "DELETE FROM answers WHERE session = ? AND seq <= ?", (session, up_to_seq)
-
-
-# --- damage --------------------------------------------------------------------------------------
+def statements_of(write: Write) -> tuple[Statement, ...]:
+    """Return the statements that carry a write out, in order."""
+    match write:
+        case PutWorld(name, value):
+            return (_put("world", name=name, value=orjson.dumps(value).decode()),)
+        case EmptyWorld():
+            return ("DELETE FROM npcs", ()), ("DELETE FROM players", ()), ("DELETE FROM world", ())
+        case PutNpc(spec, handle, hint_s, alive):
+            # A row holds its last NPC.
+            return (
+                _put(
+                    "npcs",
+                    row=handle & _ROW_MASK,
+                    handle=handle,
+                    npc=spec.npc,
+                    alive=int(alive),
+                    spec=spec.model_dump_json(exclude_none=True),
+                    hint_s=hint_s,
+                ),
+            )
+        case ForgetNpc(npc):
+            return (
+                ("DELETE FROM turns WHERE npc = ?", (npc,)),
+                ("DELETE FROM facts WHERE npc = ?", (npc,)),
+            )
+        case PutPlayer(spec, handle):
+            json = spec.model_dump_json(exclude_none=True)
+            return (_put("players", player=spec.player, handle=handle, spec=json),)
+        case RemovePlayer(player):
+            return (("DELETE FROM players WHERE player = ?", (player,)),)
+        case AddTurn(npc, speaker, text, game_time_s):
+            time_s = float(game_time_s)
+            return (_put("turns", npc=npc, speaker=speaker, text=text, game_time_s=time_s),)
+        case PutFact(npc, name, None):
+            return (("DELETE FROM facts WHERE npc = ? AND name = ?", (npc, name)),)
+        case PutFact(npc, name, value):
+            return (_put("facts", npc=npc, name=name, value=orjson.dumps(value).decode()),)
+        case PutSession(session, tokens, last_request_id):
+            values = {"session": session, "tokens": tokens, "last_request_id": last_request_id}
+            return (_put("sessions", **values),)
+        case EndSession(session):
+            return (
+                ("DELETE FROM sessions WHERE session = ?", (session,)),
+                ("DELETE FROM open_requests WHERE session = ?", (session,)),
+                ("DELETE FROM answers WHERE session = ?", (session,)),
+            )
+        case OpenRequest(session, request):
+            return (("INSERT OR REPLACE INTO open_requests VALUES (?, ?)", (session, request)),)
+        case CloseRequest(session, request):
+            sql = "DELETE FROM open_requests WHERE session = ? AND request = ?"
+            return ((sql, (session, request)),)
+        case CloseRequests(session):
+            return (("DELETE FROM open_requests WHERE session = ?", (session,)),)
+        case PutAnswer(session, seq, frame):
+            return (_put("answers", session=session, seq=seq, frame=frame),)
+        case ForgetAnswers(session, up_to_seq):
+            sql = "DELETE FROM answers WHERE session = ? AND seq <= ?"
+            return ((sql, (session, up_to_seq)),)
+        case _:
+            assert_never(write)
 
 
 def quarantine(table: str, rowid: int, content: Iterable[Any]) -> tuple[Statement, ...]:

@@ -8,6 +8,7 @@ import logging
 import sqlite3
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,60 +19,97 @@ from callsheet_server.storage.folder import Folder
 from callsheet_server.storage.reader import Reader
 from callsheet_server.storage.saved import SavedWorld
 from callsheet_server.storage.settings import StorageSettings
-from callsheet_server.storage.statements import Statement
 from callsheet_server.storage.writer import Job, Writer, load_or_replace
+from callsheet_server.storage.writes import Write
 
-__all__ = ["Storage", "WorldJournal"]
+__all__ = ["Disk", "Storage", "WorldJournal", "open_storage"]
 
 logger = logging.getLogger(__name__)
 
 RETRY_S = 1.0
 """When to come back with what could not be kept."""
+MAX_WAITING_CHANGES = 10_000
+"""Of one world; more are refused. A disk that keeps up has a few dozen."""
+
+
+async def open_storage(
+    settings: StorageSettings, max_turns: int
+) -> tuple[Storage, list[SavedWorld]]:
+    """Claim the folder that the settings name, read it, and begin to write.
+
+    Returns:
+        The storage, and the worlds whose games may come back, with up to ``max_turns`` of each NPC.
+
+    Raises:
+        StorageError: the folder is in use, or a later version wrote a world.
+    """
+    quarantined: Counter[str] = Counter()
+    if not settings.directory:
+        return Storage(None, quarantined), []
+    folder = Folder(Path(settings.directory))
+    saved = await asyncio.to_thread(_load, folder, max_turns, quarantined)
+    tell = asyncio.get_running_loop().call_soon_threadsafe
+    writer = Writer(folder, settings.max_world_bytes, quarantined, tell)
+    disk = Disk(folder, writer, Reader(folder))
+    return Storage(disk, quarantined), saved
+
+
+def _load(folder: Folder, max_turns: int, quarantined: Counter[str]) -> list[SavedWorld]:
+    folder.claim()
+    worlds = []
+    try:
+        for world in folder.worlds():
+            saved = load_or_replace(folder, world, max_turns, quarantined)
+            if saved is not None:
+                worlds.append(saved)
+    except (sqlite3.Error, OSError) as error:
+        folder.release()
+        raise StorageError(f"{folder.path}: world {world}: {error}") from None
+    except StorageError:
+        folder.release()
+        raise
+    return worlds
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """The folder of the worlds, and the two threads that use it."""
+
+    folder: Folder
+    writer: Writer
+    reader: Reader
 
 
 class Storage:
-    """All worlds' journals, and the thread behind them. Without a directory it keeps nothing."""
+    """All worlds' journals, and the disk behind them. Made by ``open_storage``."""
 
-    def __init__(self, settings: StorageSettings) -> None:
-        self._settings = settings
-        self._folder = Folder(Path(settings.directory)) if settings.directory else None
+    def __init__(self, disk: Disk | None, quarantined: Counter[str]) -> None:
+        """Put it together.
+
+        Args:
+            disk: in use from now on; None = nothing is kept.
+            quarantined: damaged rows found so far, by table; counted on by the writer.
+        """
+        self.disk = disk
+        self.quarantined = quarantined
         self._journals: dict[str, WorldJournal] = {}
         self._epochs = itertools.count()
-        self.quarantined: Counter[str] = Counter()
-        """Damaged rows found so far, by table."""
-        self.writer: Writer | None = None
-        """None = nothing is kept, or not started."""
-        self.reader: Reader | None = None
-        """There while ``writer`` is."""
+        self._closed = False
 
-    async def start(self, max_turns: int) -> list[SavedWorld]:
-        """Claim the folder, read it, and begin to write.
-
-        Returns:
-            The worlds whose games may come back, with up to ``max_turns`` of each NPC.
-
-        Raises:
-            StorageError: the folder is in use, or a later version wrote a world.
-        """
-        if self._folder is None:
-            return []
-        saved = await asyncio.to_thread(self._load, self._folder, max_turns)
-        self.writer = Writer(self._folder, self._settings.max_world_bytes, self.quarantined)
-        self.writer.start()
-        self.reader = Reader(self._folder)
-        return saved
+    @property
+    def keeps(self) -> bool:
+        """False: nothing outlives the server."""
+        return self.disk is not None
 
     async def close(self) -> None:
         """Write what waits, and let the folder go. May be called twice."""
-        if self.writer is not None:
-            await asyncio.to_thread(self.writer.stop)
-            await asyncio.sleep(0)  # What the writer told the loop last is told before this.
-            self.writer = None
-        if self.reader is not None:
-            await asyncio.to_thread(self.reader.stop)
-            self.reader = None
-        if self._folder is not None:
-            await asyncio.to_thread(self._folder.release)
+        if self.disk is None or self._closed:
+            return
+        self._closed = True
+        await asyncio.to_thread(self.disk.writer.stop)
+        await asyncio.sleep(0)  # What the writer told the loop last is told before this.
+        await asyncio.to_thread(self.disk.reader.stop)
+        await asyncio.to_thread(self.disk.folder.release)
 
     async def flush(self) -> None:
         """Wait until everything submitted so far is durable, or has failed."""
@@ -79,47 +117,30 @@ class Storage:
 
     def journal(self, world: str) -> Journal:
         """Where a world's changes go."""
-        if self.writer is None:
+        if self.disk is None or self._closed:
             return NoJournal()
         journal = self._journals.get(world)
         if journal is None:
-            limit = self._settings.max_waiting_changes
-            journal = WorldJournal(world, self.writer, limit, self._epochs, self._ended)
+            journal = WorldJournal(world, self.disk.writer, self._epochs, self._ended)
             self._journals[world] = journal
         journal.wake()
         return journal
 
     def rest(self, world: str) -> None:
         """Nobody is in a world any more: forget it when all is written."""
-        if world in self._journals:
+        if world in self._journals and not self._closed:
             self._journals[world].rest()
 
     def check_integrity(self) -> None:
         """Raise ``AssertionError`` naming the broken invariant, if one is broken."""
         for world, journal in self._journals.items():
             journal.check_integrity()
-            assert self.writer is not None, f"world {world} has a journal and nobody writes"
+            assert self.keeps, f"world {world} has a journal and nobody writes"
 
     def _ended(self, world: str, epoch: int) -> None:
         del self._journals[world]
-        if self.writer is not None:
-            self.writer.close_world(world, epoch)
-
-    def _load(self, folder: Folder, max_turns: int) -> list[SavedWorld]:
-        folder.claim()
-        worlds = []
-        try:
-            for world in folder.worlds():
-                saved = load_or_replace(folder, world, max_turns, self.quarantined)
-                if saved is not None:
-                    worlds.append(saved)
-        except (sqlite3.Error, OSError) as error:
-            folder.release()
-            raise StorageError(f"{folder.path}: world {world}: {error}") from None
-        except StorageError:
-            folder.release()
-            raise
-        return worlds
+        if self.disk is not None:
+            self.disk.writer.close_world(world, epoch)
 
 
 class WorldJournal:
@@ -131,7 +152,6 @@ class WorldJournal:
         self,
         world: str,
         writer: Writer,
-        max_waiting: int,
         epochs: Iterator[int],
         ended: Callable[[str, int], None],
     ) -> None:
@@ -140,16 +160,14 @@ class WorldJournal:
         Args:
             world: whose changes they are.
             writer: writes them.
-            max_waiting: how many may be on their way.
             epochs: ever greater numbers.
             ended: told the world and the last epoch, once nobody is in the world and all is
                 written.
         """
         self._world = world
         self._writer = writer
-        self._max_waiting = max_waiting
         self._waiting: deque[Change] = deque()
-        self._carried: dict[Statement, None] = {}
+        self._carried: dict[Write, None] = {}
         """Due with the next change, in order, each once; bounded: the oldest give way."""
         self._epochs = epochs
         self._epoch = next(epochs)
@@ -158,17 +176,17 @@ class WorldJournal:
 
     def submit(self, change: Change) -> None:
         """See ``Journal``."""
-        if len(self._waiting) >= self._max_waiting:
+        if len(self._waiting) >= MAX_WAITING_CHANGES:
             change.undo()
             self.carry(change.must)
             change.failed(_refusal(f"{len(self._waiting)} changes wait for the disk"))
             return
         self._put(change)
 
-    def carry(self, statements: Sequence[Statement]) -> None:
+    def carry(self, writes: Sequence[Write]) -> None:
         """See ``Journal``."""
-        self._carried |= dict.fromkeys(statements)
-        while len(self._carried) > self._max_waiting:
+        self._carried |= dict.fromkeys(writes)
+        while len(self._carried) > MAX_WAITING_CHANGES:
             del self._carried[next(iter(self._carried))]
 
     async def flush(self) -> None:
@@ -200,9 +218,9 @@ class WorldJournal:
         change.must = (*self._carried, *change.must)
         self._carried = {}
         self._waiting.append(change)
-        statements = (*change.must, *change.statements)
+        writes = (*change.must, *change.writes)
         self._writer.put(
-            Job(self._world, self._epoch, statements, change.read, self._committed, self._failed)
+            Job(self._world, self._epoch, writes, change.read, self._committed, self._failed)
         )
 
     def _committed(self, results: Sequence[Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sqlite3
 import threading
@@ -19,7 +18,7 @@ from callsheet_server.storage.errors import StorageError, UnreadableWorldError
 from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.folder import Folder
 from callsheet_server.storage.saved import SavedWorld
-from callsheet_server.storage.statements import Statement
+from callsheet_server.storage.writes import Write
 
 __all__ = ["Job", "Writer", "load_or_replace", "open_or_replace"]
 
@@ -46,7 +45,7 @@ class Job:
     world: str
     epoch: int
     """Greater than that of every job submitted before the world's last failure was known."""
-    statements: Sequence[Statement]
+    writes: Sequence[Write]
     read: Callable[[WorldFile], Any] | None
     committed: Callable[[Sequence[Any]], None]
     """On the event loop: this and all before it are durable; told what each has read."""
@@ -57,15 +56,28 @@ class Job:
 class Writer:
     """Commits jobs in the order they came. One fsync covers all that waited for the one before."""
 
-    def __init__(self, folder: Folder, max_world_bytes: int, quarantined: Counter[str]) -> None:
-        """``quarantined`` counts damaged rows, by table."""
+    def __init__(
+        self,
+        folder: Folder,
+        max_world_bytes: int,
+        quarantined: Counter[str],
+        tell: Callable[..., object],
+    ) -> None:
+        """Start the thread.
+
+        Args:
+            folder: claimed.
+            max_world_bytes: as large as a world's file may get; 0 = as the disk allows.
+            quarantined: counts damaged rows, by table.
+            tell: calls a function with arguments in the event loop's thread.
+        """
         self._folder = folder
         self._max_world_bytes = max_world_bytes
         self._quarantined = quarantined
         self._queue: SimpleQueue[Job | _Rest | None] = SimpleQueue()
         self._files: dict[str, WorldFile] = {}
         self._failed_epochs: dict[str, int] = {}
-        self._thread = threading.Thread(target=self._run, name="callsheet-writer", daemon=True)
+        self._call_soon = tell
         self.commit_s: deque[float] = deque(maxlen=COMMIT_SAMPLES)
         """How long the latest commits took."""
         self.commits = 0
@@ -75,10 +87,7 @@ class Writer:
         """Commits that failed, and files that could not be closed."""
         self.told_failures = 0
         """Exceptions in those who were told; counted on the event loop."""
-
-    def start(self) -> None:
-        """Begin. The running event loop is told of what becomes of the jobs."""
-        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._run, name="callsheet-writer", daemon=True)
         self._thread.start()
 
     def put(self, job: Job) -> None:
@@ -124,7 +133,7 @@ class Writer:
         started_s = time.perf_counter()
         try:
             file = self._open(world)
-            results = file.apply((job.statements, job.read) for job in jobs)
+            results = file.apply((job.writes, job.read) for job in jobs)
         except Exception as error:
             known = isinstance(error, sqlite3.Error | StorageError | OSError)
             logger.error(
@@ -163,7 +172,7 @@ class Writer:
 
     def _tell(self, method: Callable[..., None], *arguments: Any) -> None:
         try:
-            self._loop.call_soon_threadsafe(method, *arguments)
+            self._call_soon(method, *arguments)
         except RuntimeError as error:
             logger.error("nobody was told what became of changes: %s", error)
 

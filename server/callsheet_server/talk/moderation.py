@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 HOOK_THREADS: Final = 4
 """Functions that are not async run in these; while all are busy, the others' time runs too."""
+HOOK_TIMEOUT_S = 1.0
+"""A player waits no longer for a judge; past it, the hook has failed."""
 MAX_BEFORE_CHARS: Final = 2_000
 
 Kind = Literal["heard", "reply"]
@@ -56,9 +58,6 @@ class ModerationSettings(BaseModel):
         pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",
         description="package.module:function, called with a "
         "callsheet_server.talk.moderation.Utterance; true = it may be said. May be async.",
-    )
-    hook_timeout_s: float = Field(
-        default=1.0, gt=0, le=60, description="How long the hook may take; past it, it has failed."
     )
     on_failure: Literal["refuse", "allow"] = Field(
         default="refuse", description="What a hook that fails or takes too long means."
@@ -94,46 +93,34 @@ class RefusedReplyError(Exception):
 
 
 class Moderator:
-    """Asks the judges. ``start`` first; ``judged`` counts what they said."""
+    """Asks the judges; ``judged`` counts what they said."""
 
-    def __init__(self, settings: ModerationSettings) -> None:
+    def __init__(
+        self, settings: ModerationSettings, words: WordList | None = None, hook: Hook | None = None
+    ) -> None:
+        """``words`` and ``hook``: the judges; None = there is no such one."""
         self.judged: Counter[tuple[Kind, Outcome]] = Counter()
         self.safe_line: Final = settings.safe_line
         self._settings = settings
-        self._words: WordList | None = None
-        self._hook: Hook | None = None
-        self._threads: ThreadPoolExecutor | None = None
+        self._words = words
+        self._hook = hook
+        blocks = hook is not None and not inspect.iscoroutinefunction(hook)
+        self._threads = ThreadPoolExecutor(HOOK_THREADS, "callsheet moderation") if blocks else None
 
     @property
     def is_on(self) -> bool:
         return self._words is not None or self._hook is not None
 
-    def start(self) -> None:
-        """Read the list and import the hook. Blocking.
+    @classmethod
+    def load(cls, settings: ModerationSettings) -> Moderator:
+        """Read the list and import the hook that the settings name. Blocking.
 
         Raises:
             SettingFileError: one of them cannot be used.
         """
-        path, name = self._settings.word_list, self._settings.hook
-        if path is not None:
-            try:
-                self._words = WordList(path.read_text("utf-8").splitlines())
-            except OSError as error:
-                why = f"cannot be read: {error.strerror}"
-                raise SettingFileError(f"moderation.word_list = {path}: {why}") from None
-            except (WordListError, UnicodeDecodeError) as error:
-                raise SettingFileError(f"moderation.word_list = {path}: {error}") from None
-        if name is not None:
-            module, _, function = name.partition(":")
-            try:
-                self._hook = getattr(importlib.import_module(module), function)
-            except Exception as error:
-                raise SettingFileError(
-                    f"moderation.hook = {name}: {type(error).__name__}: {error}; the module must "
-                    "be importable where the server runs (PYTHONPATH)"
-                ) from error
-            if not inspect.iscoroutinefunction(self._hook):
-                self._threads = ThreadPoolExecutor(HOOK_THREADS, "callsheet moderation")
+        words = None if settings.word_list is None else _read_words(settings.word_list)
+        hook = None if settings.hook is None else _import_hook(settings.hook)
+        return cls(settings, words, hook)
 
     def close(self) -> None:
         """Wait for nobody: a function that hangs keeps its thread."""
@@ -164,7 +151,7 @@ class Moderator:
             outcome = "refused"
         elif self._hook is not None:
             try:
-                async with asyncio.timeout(self._settings.hook_timeout_s):
+                async with asyncio.timeout(HOOK_TIMEOUT_S):
                     outcome = "allowed" if await self._ask(self._hook, utterance) else "refused"
             except Exception as error:
                 # What a hook raises may quote what was said, so only its kind is logged.
@@ -182,6 +169,28 @@ class Moderator:
             loop = asyncio.get_running_loop()
             answer = await loop.run_in_executor(self._threads, hook, utterance)
         return bool(await answer if inspect.isawaitable(answer) else answer)
+
+
+def _read_words(path: Path) -> WordList:
+    try:
+        return WordList(path.read_text("utf-8").splitlines())
+    except OSError as error:
+        why = f"cannot be read: {error.strerror}"
+        raise SettingFileError(f"moderation.word_list = {path}: {why}") from None
+    except (WordListError, UnicodeDecodeError) as error:
+        raise SettingFileError(f"moderation.word_list = {path}: {error}") from None
+
+
+def _import_hook(name: str) -> Hook:
+    module, _, function = name.partition(":")
+    try:
+        hook: Hook = getattr(importlib.import_module(module), function)
+    except Exception as error:
+        raise SettingFileError(
+            f"moderation.hook = {name}: {type(error).__name__}: {error}; the module must be "
+            "importable where the server runs (PYTHONPATH)"
+        ) from error
+    return hook
 
 
 class Spoken:

@@ -29,13 +29,13 @@ class Retriever:
 
     async def recall(self, reply: OpenReply, heard: str) -> tuple[Turn, ...]:
         """One narrator's turn that quotes what fits ``heard``; none if nothing does, or in time."""
-        reader = self._storage.reader
-        if reader is None or not self._settings.recall_tokens:
+        disk = self._storage.disk
+        if disk is None or not self._settings.recall_tokens:
             return ()
         latest = len(reply.memory.turns(reply.npc))
         try:
             async with asyncio.timeout(self._settings.recall_timeout_s):
-                found = await reader.search(reply.room.name, reply.npc, heard, latest)
+                found = await disk.reader.search(reply.room.name, reply.npc, heard, latest)
         except TimeoutError:
             self.outcomes["timeout"] += 1
             return ()

@@ -18,7 +18,7 @@ from callsheet_server.rooms.room import Room
 from callsheet_server.session.quota import Lease
 from callsheet_server.session.session import Session
 from callsheet_server.storage.changes import Change
-from callsheet_server.storage.statements import add_turn
+from callsheet_server.storage.writes import AddTurn
 from callsheet_server.world.memory import Memory, Turn
 from callsheet_server.world.world import World
 
@@ -174,7 +174,7 @@ class OpenReply:
         before, time_s = memory.turns(self.npc), self.world.game_time_s
         memory.add(self.npc, *self._turns)
         return Change(
-            [add_turn(self.npc, turn.speaker, turn.text, time_s) for turn in self._turns],
+            [AddTurn(self.npc, turn.speaker, turn.text, time_s) for turn in self._turns],
             undo=lambda: memory.put(self.npc, before, memory.facts(self.npc)),
         )
 

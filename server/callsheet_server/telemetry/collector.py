@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from callsheet._version import __version__
 from callsheet_server.outgoing.views import TIER_NAMES
-
-if TYPE_CHECKING:
-    from callsheet_server.app.server import CallsheetServer
+from callsheet_server.telemetry.observed import ObservedServer
 
 __all__ = ["ServerCollector"]
 
@@ -21,7 +18,7 @@ __all__ = ["ServerCollector"]
 class ServerCollector(Collector):
     """What is so right now, and counts that others keep anyway: costs nothing until collected."""
 
-    def __init__(self, server: CallsheetServer, reply_errors: Counter[str]) -> None:
+    def __init__(self, server: ObservedServer, reply_errors: Counter[str]) -> None:
         """``reply_errors``: codes of the replies that broke off, kept up to date by the caller."""
         self._server = server
         self._reply_errors = reply_errors
@@ -89,11 +86,12 @@ class ServerCollector(Collector):
         yield CounterMetricFamily(
             "callsheet_dropped_frames",
             "Unreliable frames dropped because a client reads too slowly.",
-            value=server.dropped_frames,
+            value=server.connections.dropped_frames,
         )
 
     def _storage(self) -> Iterator[Metric]:
-        storage, writer = self._server.storage, self._server.storage.writer
+        storage = self._server.storage
+        writer = storage.disk and storage.disk.writer
         for name, words, value in (
             ("commits", "Transactions that were put on disk.", writer and writer.commits),
             ("changes", "Changes in those transactions.", writer and writer.changes),

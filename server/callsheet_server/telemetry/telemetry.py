@@ -1,11 +1,11 @@
-"""What ``app.py`` tells of, passed on to metrics and traces; and the pages that show it."""
+"""Metrics and traces of what the server's parts report, and the pages that show them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from weakref import WeakKeyDictionary
 
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
@@ -21,12 +21,10 @@ from callsheet_server.talk.reply import OpenReply
 from callsheet_server.telemetry import tracing
 from callsheet_server.telemetry.collector import ServerCollector
 from callsheet_server.telemetry.metrics import Metrics
+from callsheet_server.telemetry.observed import ObservedServer
 from callsheet_server.telemetry.predictions import Predictions
 from callsheet_server.transport.http import Page
 from callsheet_server.world.world import World
-
-if TYPE_CHECKING:
-    from callsheet_server.app.server import CallsheetServer
 
 __all__ = ["Telemetry"]
 
@@ -36,23 +34,20 @@ CLOSE_CODES: Final = frozenset({1000, 1001, 1002, 1005, 1006, 1007, 1009, 1011, 
 class Telemetry:
     """Watches one server. Every method is called in the event loop and returns at once."""
 
-    def __init__(self, server: CallsheetServer) -> None:
-        self._server = server
+    def __init__(self) -> None:
         self._metrics = Metrics()
         self._reply_errors: Counter[str] = Counter()
-        self._metrics.registry.register(ServerCollector(server, self._reply_errors))
         self._predictions: WeakKeyDictionary[World, Predictions] = WeakKeyDictionary()
         self._traces = tracing.Tracing() if tracing.INSTALLED else None
 
-    @property
-    def pages(self) -> Mapping[str, Callable[[], Page]]:
-        """``/metrics``, ``/healthz`` and ``/readyz``."""
+    def pages(self, server: ObservedServer) -> Mapping[str, Callable[[], Page]]:
+        """Return ``/metrics``, ``/healthz`` and ``/readyz`` of a server. Called once."""
+        registry = self._metrics.registry
+        registry.register(ServerCollector(server, self._reply_errors))
         return {
-            "/metrics": lambda: Page(
-                generate_latest(self._metrics.registry), CONTENT_TYPE_PLAIN_0_0_4
-            ),
+            "/metrics": lambda: Page(generate_latest(registry), CONTENT_TYPE_PLAIN_0_0_4),
             "/healthz": lambda: Page(b"ok\n"),
-            "/readyz": self._ready,
+            "/readyz": lambda: _ready(server),
         }
 
     def ticked(self, room: Room, npc_updates: int, seconds: float) -> None:
@@ -132,7 +127,8 @@ class Telemetry:
         if self._traces is not None:
             self._traces.moved(move)
 
-    def _ready(self) -> Page:
-        if self._server.draining:
-            return Page(b"draining\n", status=HTTPStatus.SERVICE_UNAVAILABLE)
-        return Page(b"ready\n")
+
+def _ready(server: ObservedServer) -> Page:
+    if server.draining:
+        return Page(b"draining\n", status=HTTPStatus.SERVICE_UNAVAILABLE)
+    return Page(b"ready\n")

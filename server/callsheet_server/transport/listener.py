@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import socket
+import ssl
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -20,10 +24,12 @@ from callsheet_server.transport.outbox import Outbox
 from callsheet_server.transport.settings import ServerSettings
 from callsheet_server.transport.tls import tls_context
 
-__all__ = ["Listener", "Receiver"]
+__all__ = ["Binding", "Listener", "Receiver", "bind"]
 
 logger = logging.getLogger(__name__)
 
+HELLO_TIMEOUT_S = 5.0
+"""How long a new connection has to say hello: several round trips on the worst of networks."""
 CLOSE_TIMEOUT_S = 2.0
 """How long a peer has to answer a close before its socket is dropped."""
 WRITE_HIGH_WATER_BYTES = 262_144
@@ -46,11 +52,57 @@ class Receiver(Protocol):
         """Called once, when the connection is gone; 1006 = without a closing handshake."""
 
 
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """An address that is ours: clients are refused until a listener is started on it."""
+
+    sockets: Sequence[socket.socket]
+    tls: ssl.SSLContext | None
+
+    @property
+    def port(self) -> int:
+        """The port in use; the one the system chose if the settings say 0."""
+        return int(self.sockets[0].getsockname()[1])
+
+    def close(self) -> None:
+        """Let the address go. May be called twice."""
+        for one in self.sockets:
+            one.close()
+
+
+async def bind(settings: ServerSettings) -> Binding:
+    """Claim the address that the settings name, and read certificate and key.
+
+    Raises:
+        OSError: the address is taken or not ours.
+        SettingFileError: certificate or key cannot be used.
+    """
+    tls = await asyncio.to_thread(tls_context, settings)
+    sockets: list[socket.socket] = []
+    found = await asyncio.get_running_loop().getaddrinfo(
+        settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    try:
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            sockets.append(socket.socket(family, kind, protocol))
+            if os.name == "posix":  # Elsewhere it would let two servers share the port.
+                sockets[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                sockets[-1].setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sockets[-1].bind(address)
+    except OSError:
+        for one in sockets:
+            one.close()
+        raise
+    return Binding(tuple(sockets), tls)
+
+
 class Listener:
     """Accepts connections and runs one reader and one writer for each."""
 
     def __init__(
         self,
+        binding: Binding,
         server: ServerSettings,
         limits: LimitSettings,
         connect: Callable[[Outbox], Receiver],
@@ -58,33 +110,30 @@ class Listener:
         may_observe: Callable[[str | None], bool],
     ) -> None:
         """``may_observe``: whether this token, or none, lets one see what goes on in all worlds."""
+        self._binding = binding
         self._settings = server
         self._limits = limits
         self._connect = connect
         self._pages = pages
         self._may_observe = may_observe
-        self._server: Server | None = None
+        self._servers: list[Server] = []
         self._connections: dict[ServerConnection, Outbox] = {}
         self._closing = False
 
     @property
     def port(self) -> int:
-        """The port in use; the one the system chose if the settings say 0."""
-        assert self._server is not None, "the listener is not started"
-        return int(next(iter(self._server.sockets)).getsockname()[1])
+        """The port in use."""
+        return self._binding.port
 
     async def start(self) -> None:
-        """Bind and listen.
+        """Let clients in."""
+        for one in self._binding.sockets:
+            self._servers.append(await self._serve(one))
 
-        Raises:
-            OSError: the address is taken or not ours.
-            SettingFileError: certificate or key cannot be used.
-        """
-        tls = await asyncio.to_thread(tls_context, self._settings)
-        self._server = await serve(
+    async def _serve(self, one: socket.socket) -> Server:
+        return await serve(
             self._handle,
-            self._settings.host,
-            self._settings.port,
+            sock=one,
             compression=None,
             max_size=max(self._limits.max_message_bytes, self._limits.max_tick_bytes),
             max_queue=QUEUED_FRAMES,
@@ -96,53 +145,56 @@ class Listener:
             ),
             select_subprotocol=_select_subprotocol,
             server_header=None,
-            ssl=tls,
+            ssl=self._binding.tls,
         )
 
     async def close(self) -> None:
         """Stop listening; close what is open once its outbox is empty. May be called twice."""
-        if self._server is not None:
-            self._server.close(close_connections=False)
-            self._closing = True
-            for outbox in self._connections.values():
-                _say_goodbye(outbox)
-            await self._server.wait_closed()
+        for server in self._servers:
+            server.close(close_connections=False)
+        self._closing = True
+        for outbox in self._connections.values():
+            _say_goodbye(outbox)
+        for server in self._servers:
+            await server.wait_closed()
+        self._binding.close()
 
     def abort(self) -> None:
         """Drop every connection as it is."""
-        for socket in self._connections:
-            socket.transport.abort()
+        for peer in self._connections:
+            peer.transport.abort()
 
-    async def _handle(self, socket: ServerConnection) -> None:
+    async def _handle(self, peer: ServerConnection) -> None:
         outbox = Outbox()
-        self._connections[socket] = outbox
+        self._connections[peer] = outbox
         if self._closing:
             _say_goodbye(outbox)
         receiver = self._connect(outbox)
-        assert socket.request is not None
-        headers = socket.request.headers
+        assert peer.request is not None
+        headers = peer.request.headers
         problem = host_problem(self._settings, headers) or origin_problem(self._settings, headers)
         if problem is not None:
             receiver.refuse(problem)
-        timeout_s = self._settings.hello_timeout_s
-        alarm = asyncio.get_running_loop().call_later(timeout_s, receiver.hello_timeout, timeout_s)
+        alarm = asyncio.get_running_loop().call_later(
+            HELLO_TIMEOUT_S, receiver.hello_timeout, HELLO_TIMEOUT_S
+        )
         tasks = [
-            asyncio.create_task(_write(socket, outbox)),
-            asyncio.create_task(_abort_if_stuck(socket, outbox)),
+            asyncio.create_task(_write(peer, outbox)),
+            asyncio.create_task(_abort_if_stuck(peer, outbox)),
         ]
         try:
             while True:
-                receiver.receive(await socket.recv())
-                # A socket that always has a frame ready must not starve the others.
+                receiver.receive(await peer.recv())
+                # A peer that always has a frame ready must not starve the others.
                 await asyncio.sleep(0)
         except ConnectionClosed as closed:
             logger.debug("connection closed: %s", closed)
         finally:
             alarm.cancel()
-            del self._connections[socket]
+            del self._connections[peer]
             for task in tasks:
                 task.cancel()
-            receiver.lost(_close_code(socket))
+            receiver.lost(_close_code(peer))
 
 
 def _select_subprotocol(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
@@ -154,27 +206,27 @@ def _say_goodbye(outbox: Outbox) -> None:
     outbox.close(CloseCode.GOING_AWAY, "the server stops")
 
 
-def _close_code(socket: ServerConnection) -> int:
+def _close_code(peer: ServerConnection) -> int:
     """The code that was sent first, whichever side sent it."""
-    protocol = socket.protocol
+    protocol = peer.protocol
     first = protocol.close_rcvd if protocol.close_rcvd_then_sent else protocol.close_sent
     return CloseCode.ABNORMAL_CLOSURE if first is None else first.code
 
 
-async def _abort_if_stuck(socket: ServerConnection, outbox: Outbox) -> None:
+async def _abort_if_stuck(peer: ServerConnection, outbox: Outbox) -> None:
     """Drop the socket of a peer that takes neither what was queued nor the close."""
     await outbox.closed.wait()
     await asyncio.sleep(2 * CLOSE_TIMEOUT_S)
-    socket.transport.abort()
+    peer.transport.abort()
 
 
-async def _write(socket: ServerConnection, outbox: Outbox) -> None:
+async def _write(peer: ServerConnection, outbox: Outbox) -> None:
     try:
         while (frame := await outbox.next()) is not None:
-            await socket.send(frame, text=True)
+            await peer.send(frame, text=True)
             # A long outbox must not starve the other connections.
             await asyncio.sleep(0)
         assert outbox.closing is not None
-        await socket.close(*outbox.closing)
+        await peer.close(*outbox.closing)
     except ConnectionClosed:
         pass  # The reader sees the same and reports it.

@@ -69,9 +69,6 @@ class ServerSettings(BaseModel):
         default=True,
         description="Observers may join a world as a player and choose the residency policy.",
     )
-    hello_timeout_s: float = Field(
-        default=5.0, gt=0, le=300, description="How long a new connection has to say hello."
-    )
     heartbeat_interval_s: float = Field(
         default=5.0,
         gt=0,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from engine.conftest import StartEngine
+from waiting import until
 
 from callsheet_residency.errors import ResidencyError
 from callsheet_residency.state import StateKind, Tier
@@ -26,7 +28,32 @@ from callsheet_server.engine.errors import (
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Turn
 
+SLOW_STEP_S = 0.02
+"""A step's length that keeps a request of hundreds of tokens under way until the test ends it."""
 PERSONAS = [f"Number {i}. " + "Likes fish, rain and long letters. " * i for i in range(5)]
+
+
+class Computing:
+    """Watches what an engine's model computes, and may slow it down."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.tokens = 0
+        self.step_s = 0.0
+
+
+@pytest.fixture
+async def computing(monkeypatch: pytest.MonkeyPatch) -> Computing:
+    watch, loop, forward = Computing(), asyncio.get_running_loop(), ModelRunner.forward
+
+    def watched(self: ModelRunner, rows: slice, tokens: list[list[int]], *rest: Any) -> Any:
+        watch.tokens += len(tokens[0])
+        loop.call_soon_threadsafe(watch.begun.set)
+        time.sleep(watch.step_s)
+        return forward(self, rows, tokens, *rest)
+
+    monkeypatch.setattr(ModelRunner, "forward", watched)
+    return watch
 
 
 async def test_the_same_text_wherever_the_prefix_was(start_engine: StartEngine) -> None:
@@ -234,7 +261,7 @@ async def test_the_oldest_turns_are_left_out_whole(start_engine: StartEngine) ->
         await talk.ask(key, "z" * 300)
 
 
-async def test_players_go_first(start_engine: StartEngine) -> None:
+async def test_players_go_first(start_engine: StartEngine, computing: Computing) -> None:
     talk = await start_engine(max_batch=1)
     order: list[str] = []
 
@@ -244,6 +271,7 @@ async def test_players_go_first(start_engine: StartEngine) -> None:
 
     running = talk.engine.submit(talk.request(talk.npc("first"), max_new_tokens=400))
     await anext(running)
+    computing.step_s = SLOW_STEP_S
     waiting = [
         asyncio.create_task(ask(name, priority))
         for name, priority in (
@@ -256,6 +284,7 @@ async def test_players_go_first(start_engine: StartEngine) -> None:
     await talk.settled(talk.npc("last"))  # by now the prompts of those before it are built
     for _ in range(3):
         await asyncio.sleep(0)
+    computing.step_s = 0.0
     await running.aclose()
     await asyncio.gather(*waiting)
     assert order == ["player", "npc", "background"]
@@ -272,13 +301,16 @@ async def test_a_full_queue_says_when_to_come_back(start_engine: StartEngine) ->
     await asyncio.gather(*tasks)
 
 
-async def test_loading_while_a_request_needs_the_same_prefix(start_engine: StartEngine) -> None:
+async def test_loading_while_a_request_needs_the_same_prefix(
+    start_engine: StartEngine, computing: Computing
+) -> None:
     talk = await start_engine(prefill_chunk_tokens=4)
     key = await talk.settled(talk.npc("Mara", PERSONAS[4]))
     text = await talk.say(key)
     await asyncio.to_thread(talk.prefixes.evict, key, Tier.ABSENT)
+    computing.begun.clear()
     load = asyncio.create_task(asyncio.to_thread(talk.prefixes.load, key, Tier.DEVICE))
-    await asyncio.sleep(0.005)
+    await computing.begun.wait()
     assert await talk.say(key) == text
     assert await load > 0
     assert talk.prefixes.tier(key) is Tier.DEVICE
@@ -286,38 +318,30 @@ async def test_loading_while_a_request_needs_the_same_prefix(start_engine: Start
 
 @pytest.mark.parametrize("first", ["load", "request"])
 async def test_a_prefix_is_computed_once(
-    start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch, first: str
+    start_engine: StartEngine, computing: Computing, first: str
 ) -> None:
     talk = await start_engine(prefill_chunk_tokens=4)
     key = await talk.settled(talk.npc("Mara", PERSONAS[4]))
-    computed = 0
-    began = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    forward = ModelRunner.forward
-
-    def counting(self: ModelRunner, rows: slice, tokens: list[list[int]], *rest: Any) -> Any:
-        nonlocal computed
-        computed += len(tokens[0])
-        loop.call_soon_threadsafe(began.set)
-        return forward(self, rows, tokens, *rest)
-
-    monkeypatch.setattr(ModelRunner, "forward", counting)
+    computing.tokens = 0
+    computing.begun.clear()
     load = asyncio.to_thread(talk.prefixes.load, key, Tier.DEVICE)
     steps = {"load": load, "request": talk.ask(key, max_new_tokens=1)}
     leading = asyncio.create_task(steps.pop(first))
-    await began.wait()
+    await computing.begun.wait()
     (following,) = steps.values()
     results = [await following, await leading]
     end = next(result[1] for result in results if isinstance(result, tuple))
-    assert computed <= end.prompt_tokens + 4
+    assert computing.tokens <= end.prompt_tokens + 4
 
 
-async def test_closing_ends_what_runs_and_what_waits(start_engine: StartEngine) -> None:
+async def test_closing_ends_what_runs_and_what_waits(
+    start_engine: StartEngine, computing: Computing
+) -> None:
     talk = await start_engine(max_batch=1, prefill_chunk_tokens=1)
     mara, tom = [await talk.settled(talk.npc(name, PERSONAS[4])) for name in ("Mara", "Tom")]
+    computing.step_s = SLOW_STEP_S
     asking = asyncio.create_task(talk.ask(mara, max_new_tokens=300))
-    while talk.engine.occupancy().running == 0:  # noqa: ASYNC110
-        await asyncio.sleep(0.001)
+    await until(lambda: talk.engine.occupancy().running == 1)
     load = asyncio.create_task(asyncio.to_thread(talk.prefixes.load, tom, Tier.DEVICE))
     await talk.engine.close()
     _, end = await asking

@@ -15,6 +15,7 @@ from callsheet.wire import Bye, ConfigureWorld, Ok
 from callsheet_residency.state import Tier
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
+from callsheet_server.app.start import start_server as serve
 from callsheet_server.engine.embedded.engine import EmbeddedEngine
 from callsheet_server.engine.embedded.prefix_store import PrefixStore
 
@@ -50,8 +51,7 @@ async def start_server(tiny_model: Path, tmp_path: Path) -> AsyncIterator[StartS
                 },
             }
         )
-        servers.append(CallsheetServer(settings, EmbeddedEngine(settings.embedded)))
-        await servers[-1].start()
+        servers.append(await serve(settings, EmbeddedEngine(settings.embedded)))
         return servers[-1]
 
     yield start

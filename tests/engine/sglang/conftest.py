@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import sys
@@ -10,10 +11,10 @@ from typing import Any
 import pytest
 from engine.fakes import Fake
 from engine.harness import Talk
+from ports import free_port
 
 from callsheet_server.engine.sglang.engine import SglangEngine
 from callsheet_server.engine.sglang.settings import SglangSettings
-from callsheet_sglang.launch import free_port
 
 FAKE = Path(__file__).parent.parent / "fake_sglang.py"
 
@@ -50,7 +51,7 @@ async def start_sglang(
             "port": (port := free_port()),
             "log_file": tmp_path / "sglang.log",
             "health_interval_s": 0.2,
-            "health_timeout_s": 2.0,
+            "health_timeout_s": 60.0,
             "residency_interval_s": 0.05,
             "distance_interval_s": 0.02,
             "restart_min_s": 0.05,
@@ -62,7 +63,9 @@ async def start_sglang(
         await engine.start(lambda _: None)
         return Talk(engine), Fake(f"http://127.0.0.1:{port}")
 
-    yield start
+    async with contextlib.AsyncExitStack() as stack:
+        yield start
+        for engine in engines:
+            stack.push_async_callback(engine.close)
     for engine in engines:
-        await engine.close()
         engine.check_integrity()

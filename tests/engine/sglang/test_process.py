@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 import pytest
-from engine.fakes import until
+from waiting import until
 
 from callsheet_server.engine.engine import Progress
 from callsheet_server.engine.errors import EngineStartError
@@ -52,7 +52,7 @@ asyncio.run(main())
 
 
 async def launch(folder: Path, program: str, *arguments: str, **options: Any) -> SglangProcess:
-    defaults: dict[str, Any] = {"stop_timeout_s": 0.5, "report": lambda _: None}
+    defaults: dict[str, Any] = {"stop_timeout_s": 60.0, "report": lambda _: None}
     return await SglangProcess.launch(
         [sys.executable, "-c", program, *arguments],
         os.environ,
@@ -86,7 +86,8 @@ async def family(folder: Path) -> int:
 
 @pytest.mark.parametrize("manner", ["polite", "stubborn"])
 async def test_stop_ends_the_whole_family(tmp_path: Path, manner: str) -> None:
-    process = await launch(tmp_path, FAMILY, manner)
+    grace_s = 60.0 if manner == "polite" else 0.5
+    process = await launch(tmp_path, FAMILY, manner, stop_timeout_s=grace_s)
     child = await family(tmp_path)
     assert process.exit_status is None
     await process.stop()
@@ -97,8 +98,7 @@ async def test_stop_ends_the_whole_family(tmp_path: Path, manner: str) -> None:
 async def test_what_it_leaves_behind_is_ended(tmp_path: Path) -> None:
     process = await launch(tmp_path, FAMILY, "brief")
     child = await family(tmp_path)
-    async with asyncio.timeout(20):
-        await process.ended.wait()
+    await process.ended.wait()
     assert process.exit_status == 0
     await until(lambda: is_gone(child))
     await process.stop()

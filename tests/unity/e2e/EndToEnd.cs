@@ -39,6 +39,7 @@ namespace Callsheet.Tests
                     case "cut": Cut(); break;
                     case "restart": Restart(); break;
                     case "flood": Flood(); break;
+                    case "refused": Refused(); break;
                     default: throw new ArgumentException(args[0]);
                 }
                 _session.Stop();
@@ -148,6 +149,21 @@ namespace Callsheet.Tests
             Check(again.State == ReplyState.Ended && again.Text.Length > 0, "after the restart: " + again.Error);
             NoneTwice();
             Say("restarted");
+        }
+
+        /// <summary>One spec of a batch is refused; it alone is told, and nobody stays behind when all leave.</summary>
+        private static void Refused()
+        {
+            Npc bad = _world.Add(new NpcSpec { Npc = "bad", Name = "Bad", Adapter = "typo" });
+            Until(() => _world.Npcs.All(n => n.IsSpawned || n.Refusal != null), "everybody spawned or refused");
+            Until(() => _world.LastStats != null && _world.LastStats.Npcs == 5, "five are on the server");
+            Check(bad.Refusal.Code == ErrorCode.UnknownAdapter && bad.Refusal.Field == "adapter" && bad.Refusal.Value == "\"typo\"", "told: " + bad.Refusal);
+            foreach (Npc npc in _world.Npcs.ToList())
+            {
+                _world.Remove(npc);
+            }
+            Until(() => _world.LastStats != null && _world.LastStats.Npcs == 0, "nobody is left on the server");
+            Check(Errors.Count == 1, "errors: " + string.Join("; ", Errors));
         }
 
         /// <summary>The game looks away while much is told, and catches up.</summary>

@@ -15,13 +15,13 @@ namespace Callsheet.Tests
         [Test]
         public void The_link_xml_keeps_the_types_with_actions()
         {
-            MethodInfo[] methods = typeof(PlayerLoopTests.Doer).GetMethods(BindingFlags.Instance | BindingFlags.NonPublic)
+            MethodInfo[] methods = typeof(ActionTests.Doer).GetMethods(BindingFlags.Instance | BindingFlags.NonPublic)
                 .Where(m => Attribute.IsDefined(m, typeof(CallsheetActionAttribute))).ToArray();
             var xml = new XmlDocument();
             xml.LoadXml(ActionLinkXml.For(methods));
             XmlNode type = xml.SelectSingleNode("/linker/assembly[@fullname='Callsheet.Tests.Runtime']/type");
             Assert.That(methods.Length, Is.EqualTo(4));
-            Assert.That(type.Attributes["fullname"].Value, Is.EqualTo("Callsheet.Tests.PlayerLoopTests/Doer"));
+            Assert.That(type.Attributes["fullname"].Value, Is.EqualTo("Callsheet.Tests.ActionTests/Doer"));
             Assert.That(type.Attributes["preserve"].Value, Is.EqualTo("all"));
             Assert.That(xml.SelectNodes("//type").Count, Is.EqualTo(1));
         }
@@ -41,6 +41,45 @@ namespace Callsheet.Tests
             ProcessStartInfo start = LocalServer.Start("/opt/callsheet", url, scripted);
             Assert.That(start.FileName, Is.EqualTo("/opt/callsheet"));
             Assert.That(start.Arguments, Is.EqualTo(arguments));
+        }
+
+        [Test]
+        public void A_stable_id_says_the_name_and_is_new_each_time()
+        {
+            string id = CallsheetNpcEditor.StableId("村長 (1)");
+            Assert.That(id, Is.StringMatching("^u6751u9577__1_-[0-9a-f]{8}$"));
+            Assert.That(CallsheetNpcEditor.StableId("村長 (1)"), Is.Not.EqualTo(id));
+            Assert.That(CallsheetNpcEditor.StableId(new string('長', 100)).Length, Is.LessThanOrEqualTo(64));
+        }
+
+        [Test]
+        public void Only_the_process_that_was_started_counts_as_the_local_server()
+        {
+            using (Process server = Process.Start(new ProcessStartInfo("sleep", "60") { UseShellExecute = false }))
+            {
+                try
+                {
+                    LocalServer.Remember(server);
+                    Assert.That(LocalServer.Running().Id, Is.EqualTo(server.Id));
+                    // Another process has got the number meanwhile.
+                    UnityEditor.SessionState.SetString(LocalServer.StartedState, DateTime.UtcNow.AddMinutes(-5).Ticks.ToString());
+                    Assert.That(LocalServer.Running(), Is.Null);
+                }
+                finally
+                {
+                    server.Kill();
+                    UnityEditor.SessionState.EraseInt(LocalServer.PidState);
+                }
+            }
+        }
+
+        [TestCase("Assets/Game/Resources/CallsheetSettings.asset", "Assets/Old.asset", "Assets/Game/Resources/CallsheetSettings.asset")]
+        [TestCase("Assets/Config/CallsheetSettings.asset")]
+        [TestCase(null)]
+        public void The_settings_page_finds_the_asset_where_it_lies(string chosen, params string[] paths)
+        {
+            Assert.That(SettingsPage.Choose(paths.Length == 0 && chosen != null ? new[] { chosen } : paths), Is.EqualTo(chosen));
+            Assert.That(SettingsPage.IsLoaded("Assets/Resources/Sub/CallsheetSettings.asset"), Is.False);
         }
 
         [Test]

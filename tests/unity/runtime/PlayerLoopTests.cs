@@ -1,6 +1,8 @@
 using System;
+using System.Collections;
 using System.Collections.Generic;
 using System.Linq;
+using System.Threading;
 using Callsheet.Core;
 using Callsheet.Wire;
 using NUnit.Framework;
@@ -9,29 +11,8 @@ using UnityEngine;
 namespace Callsheet.Tests
 {
     /// <summary>The components in a player loop: Awake to OnDestroy, scene changes, domain reloads, quits.</summary>
-    public class PlayerLoopTests
+    public class PlayerLoopTests : PlayingFixture
     {
-        private static readonly System.Reflection.Assembly Package = typeof(CallsheetClient).Assembly;
-        private List<InMemoryTransport> _connections;
-
-        [SetUp]
-        public void SetUp()
-        {
-            Debug.Lines.Clear();
-            UnityEngine.Resources.Assets.Clear();
-            EnterPlayMode();
-        }
-
-        [TearDown]
-        public void TearDown()
-        {
-            if (_connections.Count > 0)
-            {
-                Server.Drop(1000);
-            }
-            PlayerLoop.Quit();
-        }
-
         [Test]
         public void An_npc_alone_makes_the_client_connects_and_is_spawned()
         {
@@ -95,6 +76,37 @@ namespace Callsheet.Tests
                 "started", "unity started", "+Good ", "unity Good ", "+day.", "unity Good day.",
                 "callback Good day.", "completed", "unity ended Good day.",
             }));
+        }
+
+        [Test]
+        public void A_coroutine_can_yield_a_reply()
+        {
+            CallsheetNpc bob = Alive("bob");
+            string text = null;
+            bob.StartCoroutine(Ask(bob, answer => text = answer));
+            Assert.That(text, Is.Null);
+            Answer();
+            PlayerLoop.Frame();
+            Assert.That(text, Is.EqualTo("Good day."));
+        }
+
+        [Test]
+        public void A_token_cancels_a_reply_on_the_main_thread()
+        {
+            CallsheetNpc bob = Alive("bob");
+            var source = new CancellationTokenSource();
+            bob.Say("Tell me everything.", source.Token);
+            Frames(0.1);
+            Assert.That(Sent("cancel"), Is.Empty);
+            // On a thread of the pool, as timers do.
+            System.Threading.Tasks.Task.Run(() => source.Cancel()).Wait();
+            Assert.That(Sent("cancel"), Is.Empty);
+            Frames(0.1);
+            Assert.That(Sent("cancel").Count, Is.EqualTo(1));
+            Reply never = bob.Say("Anything else?", source.Token);
+            Frames(0.1);
+            Assert.That(never.End.FinishReason, Is.EqualTo(FinishReason.Cancelled));
+            Assert.That(Sent("say"), Is.Empty);
         }
 
         [Test]
@@ -166,6 +178,27 @@ namespace Callsheet.Tests
         }
 
         [Test]
+        public void Of_an_object_that_holds_more_the_client_alone_outlives_the_scene()
+        {
+            CallsheetSettings settings = ScriptableObject.CreateInstance<CallsheetSettings>();
+            settings.World = "mine";
+            UnityEngine.Resources.Assets[CallsheetSettings.ResourceName] = settings;
+            var manager = new GameObject("manager");
+            new GameObject("child").transform.parent = manager.transform;
+            CallsheetClient placed = manager.AddComponent<CallsheetClient>();
+            Npc("bob");
+            Connect();
+            CallsheetClient client = CallsheetClient.Instance;
+            Assert.That(client.gameObject, Is.Not.SameAs(manager));
+            Assert.That(client.Settings, Is.SameAs(settings));
+            Assert.That(placed == null);
+            PlayerLoop.LoadScene();
+            Assert.That(manager == null, "it belongs to its scene");
+            Assert.That(CallsheetClient.Instance, Is.SameAs(client));
+            Assert.That(_connections.Count, Is.EqualTo(1));
+        }
+
+        [Test]
         public void A_domain_reload_says_goodbye_and_everybody_comes_back()
         {
             CallsheetNpc bob = Alive("bob");
@@ -189,6 +222,26 @@ namespace Callsheet.Tests
             EnterPlayMode();
             Alive("bob");
             Assert.That(CallsheetClient.Instance, Is.Not.SameAs(first));
+            Assert.That(Debug.Lines, Is.Empty);
+        }
+
+        [Test]
+        public void Play_again_without_a_scene_reload_spawns_everybody()
+        {
+            CallsheetNpc bob = Alive("bob");
+            CallsheetPlayer ann = new GameObject("Ann").AddComponent<CallsheetPlayer>();
+            Server.Drop(1000);
+            PlayerLoop.LeavePlayMode();
+            EnterPlayMode();
+            PlayerLoop.Enable(bob, ann);
+            Connect();
+            JsonValue spawn = Sent("spawn").Single();
+            Assert.That(spawn["npcs"].Items.Single()["npc"].Text, Is.EqualTo("bob"));
+            Assert.That(spawn["players"].Items.Single()["player"].Text, Is.EqualTo("Ann"));
+            Assert.That(CallsheetClient.Instance.Npcs.Single(), Is.SameAs(bob));
+            bob.Say("Hello!");
+            PlayerLoop.Frame();
+            Assert.That(Sent("say").Single()["speaker"]["id"].Text, Is.EqualTo("Ann"));
             Assert.That(Debug.Lines, Is.Empty);
         }
 
@@ -240,6 +293,61 @@ namespace Callsheet.Tests
             Assert.That(BitConverter.ToSingle(last, 48), Is.EqualTo(2f).Within(0.01f));
         }
 
+        [TestCase(float.NaN)]
+        [TestCase(float.NegativeInfinity)]
+        [TestCase(2e7f)]
+        public void An_object_that_is_nowhere_costs_its_own_record_only_and_is_back_when_it_is_back(float x)
+        {
+            CallsheetNpc bob = Alive("bob");
+            CallsheetPlayer ann = new GameObject("Ann").AddComponent<CallsheetPlayer>();
+            CallsheetNpc eve = Npc("eve");
+            bob.transform.position = new Vector3(x, 0, 0);
+            ann.transform.position = new Vector3(0, 0, x);
+            Frames(0.2);
+            JsonValue spawn = Sent("spawn").Single();
+            Server.SendText("{\"type\":\"spawned\",\"seq\":2,\"id\":" + spawn["id"] + ",\"npcs\":[{\"npc\":\"eve\",\"handle\":8}],\"players\":[{\"player\":\"Ann\",\"handle\":1}]}");
+            Frames(0.2);
+            Ticks();
+            eve.transform.position = new Vector3(5, 0, 0);
+            Frames(0.2);
+            List<byte[]> ticks = Ticks();
+            Assert.That(ticks.Count, Is.GreaterThan(2));
+            Assert.That(ticks.Max(t => BitConverter.ToInt32(t, 12)), Is.EqualTo(1), "eve alone");
+            Assert.That(ticks.Max(t => BitConverter.ToInt32(t, 24)), Is.EqualTo(0), "no players");
+            Assert.That(Debug.Lines.Count, Is.EqualTo(2), "each is told once: " + string.Join("\n", Debug.Lines));
+            Assert.That(Debug.Lines.Select(line => line.Split('\'')[1]), Is.EquivalentTo(new[] { "bob", "Ann" }));
+            bob.transform.position = new Vector3(7, 0, 0);
+            Frames(0.2);
+            byte[] back = Ticks().First(t => BitConverter.ToInt32(t, 12) == 1);
+            Assert.That(BitConverter.ToSingle(back, 36), Is.EqualTo(7f));
+            Assert.That(BitConverter.ToSingle(back, 48), Is.EqualTo(0f), "it was put there, it did not fly there");
+        }
+
+        [Test]
+        public void An_object_that_is_nowhere_when_it_comes_is_spawned_without_a_place()
+        {
+            var owner = new GameObject("bob");
+            owner.transform.position = new Vector3(float.NaN, 0, 0);
+            owner.AddComponent<CallsheetNpc>();
+            Connect();
+            JsonValue spec = Sent("spawn").Single()["npcs"].Items.Single();
+            Assert.That(spec["npc"].Text, Is.EqualTo("bob"));
+            Assert.That(spec["position"], Is.Null);
+        }
+
+        [Test]
+        public void A_teleport_is_no_movement()
+        {
+            CallsheetNpc bob = Alive("bob");
+            Frames(0.2);
+            Ticks();
+            bob.transform.position = new Vector3(9e6f, 0, 0);
+            Frames(0.1);
+            byte[] tick = Ticks().First(t => BitConverter.ToInt32(t, 12) == 1);
+            Assert.That(BitConverter.ToSingle(tick, 36), Is.EqualTo(9e6f));
+            Assert.That(BitConverter.ToSingle(tick, 48), Is.EqualTo(0f));
+        }
+
         [Test]
         public void Two_objects_of_one_name_get_two_ids()
         {
@@ -253,6 +361,24 @@ namespace Callsheet.Tests
             CallsheetNpc two = Npc("two", id: "same");
             Assert.That(Debug.Lines.Single(), Is.StringContaining("'two'").And.StringContaining("'same'"));
             Assert.That(() => two.Say("Hello!"), Throws.InvalidOperationException);
+        }
+
+        [Test]
+        public void An_npc_that_the_server_refuses_is_one_error_that_names_the_object()
+        {
+            Npc("bob");
+            CallsheetNpc bad = Npc("The bad one");
+            CallsheetError why = null;
+            bad.Refused += error => why = error;
+            RunToConnection();
+            Connect();
+            Server.SendText("{\"type\":\"error\",\"seq\":1,\"id\":" + Sent("spawn").Single()["id"]
+                + ",\"code\":\"unknown_adapter\",\"message\":\"no such adapter\",\"field\":\"npcs.1.adapter\",\"value\":\"\\\"typo\\\"\"}");
+            Frames(0.2);
+            Assert.That(Debug.Lines.Single(), Is.EqualTo(
+                "Error: [Callsheet] NPC 'The bad one' is not in the world: unknown_adapter: no such adapter (adapter: \"typo\")"));
+            Assert.That(why.Code, Is.EqualTo(ErrorCode.UnknownAdapter));
+            Assert.That(Sent("spawn").Single()["npcs"].Items.Single()["npc"].Text, Is.EqualTo("bob"));
         }
 
         [Test]
@@ -282,59 +408,6 @@ namespace Callsheet.Tests
             CallsheetClient.Instance.Reconnect();
             RunToConnection();
             Assert.That(_connections.Count, Is.EqualTo(2));
-        }
-
-        [Test]
-        public void Actions_call_methods_with_arguments_that_fit()
-        {
-            CallsheetNpc bob = Alive("bob");
-            Doer doer = bob.gameObject.AddComponent<Doer>();
-            int acted = 0;
-            bob.Acted += a =>
-            {
-                acted++;
-                a.Complete(true, "by event");
-            };
-            bob.Say("Do it all!");
-            PlayerLoop.Frame();
-            long id = Sent("say").Single()["id"].Integer.Value;
-            string[] actions =
-            {
-                "open\",\"arguments\":{\"door\":\"north\",\"times\":2,\"speed\":1.5,\"how\":\"Softly\"}",
-                "open\",\"arguments\":{\"door\":\"north\"}",
-                "open\",\"arguments\":{}",
-                "open\",\"arguments\":{\"door\":5}",
-                "open\",\"arguments\":{\"door\":\"n\",\"times\":1.5}",
-                "open\",\"arguments\":{\"door\":\"n\",\"how\":\"Rudely\"}",
-                "open\",\"arguments\":{\"door\":\"n\",\"window\":1}",
-                "Refuse\",\"arguments\":{}",
-                "Explain\",\"arguments\":{\"what\":{\"a\":[1]}}",
-                "Break\",\"arguments\":{}",
-                "dance\",\"arguments\":{}",
-            };
-            for (int i = 0; i < actions.Length; i++)
-            {
-                Server.SendText("{\"type\":\"action\",\"seq\":" + (i + 2) + ",\"id\":" + id + ",\"reply\":1,\"action\":" + (i + 1) + ",\"npc\":\"bob\",\"name\":\"" + actions[i] + "}");
-            }
-            Frames(0.1);
-            string[] results = Sent("action_result").Select(r => r["ok"].Boolean + " " + r["message"].Text).ToArray();
-            Assert.That(results, Is.EqualTo(new[]
-            {
-                "True ",
-                "True ",
-                "False open: the argument 'door' is missing",
-                "False open: the argument 'door' must be a string, it is 5",
-                "False open: the argument 'times' must be an integer, it is 1.5",
-                "False open: the argument 'how' must be one of Softly, Loudly, it is \"Rudely\"",
-                "False open: there is no parameter 'window'",
-                "False ",
-                "True {\"a\":[1]}",
-                "False Break failed in the game",
-                "True by event",
-            }));
-            Assert.That(doer.Done, Is.EqualTo(new[] { "north 2 1.5 Softly", "north 1 1 Loudly" }));
-            Assert.That(acted, Is.EqualTo(1));
-            Assert.That(Debug.Lines.Single(), Is.StringContaining("broken"));
         }
 
         [Test]
@@ -398,149 +471,16 @@ namespace Callsheet.Tests
             Assert.That(CallsheetClient.Instance.World.TicksSent - ticks, Is.GreaterThan(100));
         }
 
+        private static IEnumerator Ask(CallsheetNpc npc, Action<string> done)
+        {
+            Reply reply = npc.Say("Hello!");
+            yield return reply;
+            done(reply.Text);
+        }
+
         private static Action Message(string name) => (Action)Delegate.CreateDelegate(
             typeof(Action),
             CallsheetClient.Instance,
             typeof(CallsheetClient).GetMethod(name, System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic));
-
-        internal sealed class Doer : MonoBehaviour
-        {
-            internal readonly List<string> Done = new List<string>();
-
-            internal enum Manner
-            {
-                Softly,
-                Loudly,
-            }
-
-            [CallsheetAction("open")]
-            private void OpenDoor(string door, int times = 1, float speed = 1, Manner how = Manner.Loudly) =>
-                Done.Add(door + " " + times + " " + speed.ToString(System.Globalization.CultureInfo.InvariantCulture) + " " + how);
-
-            [CallsheetAction]
-            private bool Refuse() => false;
-
-            [CallsheetAction]
-            private string Explain(JsonValue what) => what.ToString();
-
-            [CallsheetAction]
-            private void Break() => throw new InvalidOperationException("broken");
-        }
-
-        private InMemoryTransport Server => _connections[_connections.Count - 1];
-
-        private void EnterPlayMode()
-        {
-            PlayerLoop.EnterPlayMode(Package);
-            var connections = new List<InMemoryTransport>();
-            _connections = connections;
-            CallsheetClient.TransportFactory = () =>
-            {
-                connections.Add(new InMemoryTransport());
-                return connections[connections.Count - 1];
-            };
-        }
-
-        /// <summary>As a scene does it: components are set up before they awake.</summary>
-        private static CallsheetNpc Npc(string name, string persona = "", string id = "")
-        {
-            var owner = new GameObject(name);
-            owner.SetActive(false);
-            CallsheetNpc npc = owner.AddComponent<CallsheetNpc>();
-            npc.Persona = persona;
-            npc.NpcId = id;
-            owner.SetActive(true);
-            return npc;
-        }
-
-        /// <summary>An NPC that the server has spawned; one reliable message has come.</summary>
-        private CallsheetNpc Alive(string name)
-        {
-            CallsheetNpc npc = Npc(name);
-            RunToConnection();
-            Connect();
-            long id = Sent("spawn").Single()["id"].Integer.Value;
-            Server.SendText("{\"type\":\"spawned\",\"seq\":1,\"id\":" + id + ",\"npcs\":[{\"npc\":\"" + name + "\",\"handle\":7}],\"players\":[]}");
-            PlayerLoop.Frame();
-            return npc;
-        }
-
-        private void RunToConnection()
-        {
-            int before = _connections.Count;
-            for (int i = 0; i < 200 && _connections.Count == before; i++)
-            {
-                PlayerLoop.Frame(0.1);
-            }
-        }
-
-        private void Connect()
-        {
-            if (_connections.Count == 0)
-            {
-                PlayerLoop.Frame();
-            }
-            Server.Accept();
-            PlayerLoop.Frame();
-            Server.SendText(Rig.WelcomeText());
-            PlayerLoop.Frame();
-        }
-
-        private void Answer()
-        {
-            PlayerLoop.Frame();
-            string about = "\"id\":" + Sent("say").Single()["id"].Integer + ",\"reply\":1,";
-            Server.SendText("{\"type\":\"reply_start\",\"seq\":2," + about + "\"npc\":\"bob\",\"speaker\":{\"kind\":\"narrator\"},\"heard\":\"Hello!\"}");
-            PlayerLoop.Frame();
-            Server.SendText("{\"type\":\"reply_delta\",\"seq\":3," + about + "\"text\":\"Good \"}");
-            PlayerLoop.Frame();
-            Server.SendText("{\"type\":\"reply_delta\",\"seq\":4," + about + "\"text\":\"day.\"}");
-            PlayerLoop.Frame();
-            Server.SendText("{\"type\":\"reply_end\",\"seq\":5," + about + "\"npc\":\"bob\",\"text\":\"Good day.\",\"finish_reason\":\"stop\"}");
-            PlayerLoop.Frame();
-        }
-
-        private static async void Await(CallsheetNpc npc, Action done)
-        {
-            await npc.Say("Hello!");
-            done();
-        }
-
-        private static void Frames(double seconds, double each = 1.0 / 60)
-        {
-            for (double t = 0; t < seconds; t += each)
-            {
-                PlayerLoop.Frame(each);
-            }
-        }
-
-        private readonly List<byte[]> _ticks = new List<byte[]>();
-
-        private List<JsonValue> Sent()
-        {
-            var sent = new List<JsonValue>();
-            while (Server.TryTakeSent(out Callsheet.Core.Frame frame))
-            {
-                if (frame.Kind == FrameKind.Text)
-                {
-                    sent.Add(Rig.Parse(frame.Data));
-                }
-                else
-                {
-                    _ticks.Add(frame.Data.Array);
-                }
-            }
-            return sent;
-        }
-
-        private List<JsonValue> Sent(string type) => Sent().FindAll(m => m["type"].Text == type);
-
-        private List<byte[]> Ticks()
-        {
-            Sent();
-            var ticks = new List<byte[]>(_ticks);
-            _ticks.Clear();
-            return ticks;
-        }
     }
 }

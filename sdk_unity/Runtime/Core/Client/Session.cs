@@ -240,6 +240,19 @@ namespace Callsheet.Core
             }
         }
 
+        /// <summary>Calls somebody else's code; what it throws is reported.</summary>
+        internal void Guard(Action action)
+        {
+            try
+            {
+                action();
+            }
+            catch (Exception thrown)
+            {
+                Report(thrown);
+            }
+        }
+
         private void SetState(SessionState state)
         {
             SessionState old = State;
@@ -255,18 +268,6 @@ namespace Callsheet.Core
         {
             LastError = error;
             Guard(() => ErrorRaised?.Invoke(error));
-        }
-
-        private void Guard(Action action)
-        {
-            try
-            {
-                action();
-            }
-            catch (Exception thrown)
-            {
-                Report(thrown);
-            }
         }
 
         private void Report(Exception thrown)

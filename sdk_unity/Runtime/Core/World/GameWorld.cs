@@ -166,13 +166,20 @@ namespace Callsheet.Core
                 _spawner.Flush();
             }
             var reply = new Reply(_session, npc, request);
+            if (npc.Refusal != null)
+            {
+                _spawner.Check(request);
+                reply.Fail(npc.Refusal);
+                return reply;
+            }
             _session.Request(request, reply);
             return reply;
         }
 
         internal void Update(Npc npc, UpdateNpcMessage change)
         {
-            if (npc.IsSpawned || _spawner.IsUnderWay(npc))
+            _spawner.Check(change);
+            if (npc.IsSpawned || npc.Presence == Presence.UnderWay)
             {
                 _session.Request(change);
             }
@@ -182,6 +189,11 @@ namespace Callsheet.Core
             npc.Spec.InteractionRadiusM = change.InteractionRadiusM ?? npc.Spec.InteractionRadiusM;
             npc.Spec.Sociability = change.Sociability ?? npc.Spec.Sociability;
             npc.Spec.Schedule = change.Schedule ?? npc.Spec.Schedule;
+            npc.Spec.Actions = change.Actions ?? npc.Spec.Actions;
+            if (npc.Presence == Presence.Refused)
+            {
+                _spawner.Add(npc);
+            }
         }
 
         private double Rate() => Math.Min(_options.TicksPerS, _session.Welcome.Limits.MaxTicksPerS);

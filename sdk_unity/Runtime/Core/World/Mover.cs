@@ -1,4 +1,5 @@
 using System;
+using Callsheet.Wire;
 
 namespace Callsheet.Core
 {
@@ -23,11 +24,20 @@ namespace Callsheet.Core
             Id = id;
         }
 
+        /// <summary>The server refused to spawn it, for a fault of its own; the field is that of its spec.</summary>
+        public event Action<CallsheetError> Refused;
+
         /// <summary>Unique among the NPCs, or among the players, of the world.</summary>
         public string Id { get; }
 
         /// <summary>True if the server knows it, so that ticks can name it.</summary>
-        public bool IsSpawned { get; internal set; }
+        public bool IsSpawned => Presence == Presence.Spawned;
+
+        /// <summary>
+        /// Why the server will not have it; null if it does, or has not answered. An NPC is tried again
+        /// when it is updated, and everybody in a new session.
+        /// </summary>
+        public CallsheetError Refusal { get; internal set; }
 
         /// <summary>The server's number for it; only while spawned.</summary>
         public uint Handle { get; internal set; }
@@ -35,21 +45,39 @@ namespace Callsheet.Core
         /// <summary>False: left out of keyframes; the server expects no call from it.</summary>
         public bool IsActive { get; internal set; } = true;
 
+        internal Presence Presence { get; set; }
+
+        /// <summary>The server does not know it yet, and may.</summary>
+        internal bool IsExpected => Presence == Presence.Arriving || Presence == Presence.UnderWay;
+
         /// <summary>A tick of this session named it.</summary>
         internal bool WasNamed { get; set; }
 
-        /// <summary>Has a place: a position was set since it was added.</summary>
+        /// <summary>Has a place: the position set last can be told.</summary>
         internal bool HasPlace { get; private set; }
 
         /// <summary>Tells where it is, in m and m/s. Cheap enough for every frame.</summary>
         /// <exception cref="ArgumentOutOfRangeException">A component is not finite or beyond 1e7.</exception>
         public void SetMotion(float x, float y, float z, float vx, float vy, float vz)
         {
-            if (!(Fits(x) && Fits(y) && Fits(z) && Fits(vx) && Fits(vy) && Fits(vz)))
+            if (!TrySetMotion(x, y, z, vx, vy, vz))
             {
                 throw new ArgumentOutOfRangeException(
                     nameof(x), Id + ": position (" + x + ", " + y + ", " + z + ") and velocity (" + vx + ", " + vy + ", " + vz
                     + ") must be finite and within 1e7");
+            }
+        }
+
+        /// <summary>
+        /// As <see cref="SetMotion"/>; false if a component is not finite or beyond 1e7. Ticks then leave it
+        /// out until it has a place again; the server counts it as inactive from the next keyframe on.
+        /// </summary>
+        public bool TrySetMotion(float x, float y, float z, float vx, float vy, float vz)
+        {
+            HasPlace = Fits(x) && Fits(y) && Fits(z) && Fits(vx) && Fits(vy) && Fits(vz);
+            if (!HasPlace)
+            {
+                return false;
             }
             X = x;
             Y = y;
@@ -57,7 +85,16 @@ namespace Callsheet.Core
             Vx = vx;
             Vy = vy;
             Vz = vz;
-            HasPlace = true;
+            return true;
+        }
+
+        internal void Refuse(CallsheetError why)
+        {
+            if (Presence == Presence.Refused)
+            {
+                Refusal = why;
+                Refused?.Invoke(why);
+            }
         }
 
         internal bool Moved(float stepM, float stepMps) =>

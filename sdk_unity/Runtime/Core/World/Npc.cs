@@ -14,7 +14,19 @@ namespace Callsheet.Core
             : base(spec.Npc)
         {
             _world = world;
-            Spec = spec;
+            Spec = new NpcSpec
+            {
+                Npc = spec.Npc,
+                Name = spec.Name,
+                Persona = spec.Persona,
+                Archetype = spec.Archetype,
+                Adapter = spec.Adapter,
+                Position = spec.Position,
+                InteractionRadiusM = spec.InteractionRadiusM,
+                Sociability = spec.Sociability,
+                Schedule = spec.Schedule,
+                Actions = spec.Actions,
+            };
         }
 
         /// <summary>It begins to answer somebody.</summary>

@@ -8,7 +8,7 @@ namespace Callsheet.Core
         internal Player(PlayerSpec spec)
             : base(spec.Player)
         {
-            Spec = spec;
+            Spec = new PlayerSpec { Player = spec.Player, Name = spec.Name, Position = spec.Position };
         }
 
         public string Name => Spec.Name;

@@ -1,4 +1,5 @@
 using System;
+using System.Collections;
 using System.Collections.Generic;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -20,12 +21,13 @@ namespace Callsheet.Core
     }
 
     /// <summary>
-    /// What an NPC answers, while it comes in. Awaitable: the result is the whole text.
+    /// What an NPC answers, while it comes in. Awaitable: the result is the whole text. A coroutine of a
+    /// game engine can yield it, and goes on when nothing follows.
     ///
     /// Events and continuations run inside the session's tick, on the game's main thread. Awaiting a
     /// reply that failed throws <see cref="CallsheetException"/>.
     /// </summary>
-    public sealed class Reply : IRequestHandler
+    public sealed class Reply : IRequestHandler, IEnumerator
     {
         private readonly Session _session;
         private readonly RequestMessage _request;
@@ -94,6 +96,12 @@ namespace Callsheet.Core
             }
         }
 
+        object IEnumerator.Current => null;
+
+        bool IEnumerator.MoveNext() => !IsComplete;
+
+        void IEnumerator.Reset() => throw new NotSupportedException("a reply comes once");
+
         public ReplyAwaiter GetAwaiter() => new ReplyAwaiter(this);
 
         void IRequestHandler.OnSent(long id)
@@ -103,7 +111,18 @@ namespace Callsheet.Core
 
         void IRequestHandler.OnMessage(ServerMessage message) => Take(message);
 
-        void IRequestHandler.OnFailed(CallsheetError error) => Fail(error);
+        void IRequestHandler.OnFailed(CallsheetError error)
+        {
+            bool unknown = error.Code == ErrorCode.UnknownNpc;
+            if (unknown && !_cancelled && Npc.IsExpected)
+            {
+                // Its spawn was refused for the sake of another and is tried again: so is this.
+                _id = 0;
+                _session.Request(_request, this);
+                return;
+            }
+            Fail(unknown ? Npc.Refusal ?? error : error);
+        }
 
         internal void Take(ServerMessage message)
         {

@@ -1,4 +1,4 @@
-"""What SGLang has been told of the NPCs' distances, and what it must be told next.
+"""Distances that SGLang has been told, and those it must be told next.
 
 SGLang counts a distance down by itself: it keeps the moment an NPC is due. So an NPC that comes
 nearer as fast as time passes costs nothing, and only those are sent whose distance there has come
@@ -19,7 +19,7 @@ __all__ = ["DistanceTable", "Tolerance"]
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """How far SGLang's idea of a distance may be off: the larger of the two, never more."""
+    """Largest error of SGLang's idea of a distance: the larger of the two, never more."""
 
     seconds: float
     ratio: float

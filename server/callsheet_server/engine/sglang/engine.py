@@ -34,11 +34,11 @@ from callsheet_server.engine.errors import (
     UnknownNpcError,
 )
 from callsheet_server.engine.sglang.cast import Cast
-from callsheet_server.engine.sglang.feed import Feed
 from callsheet_server.engine.sglang.generate import Prompt, abort, generate, warm
-from callsheet_server.engine.sglang.keeper import Keeper
 from callsheet_server.engine.sglang.peer import Peer
+from callsheet_server.engine.sglang.plugin_sync import PluginSync
 from callsheet_server.engine.sglang.settings import SglangSettings
+from callsheet_server.engine.sglang.supervisor import Supervisor
 from callsheet_server.engine.sglang.tokenizer import load_prompts
 from callsheet_server.engine.sglang.warm import Warmer
 from callsheet_server.world.key import NpcKey
@@ -55,9 +55,9 @@ class SglangEngine:
         self._settings = settings
         self._cast = Cast()
         self._calls = Calls(settings.max_open)
-        self._feed = Feed(settings, self._cast)
-        self._warmer = Warmer(settings, self._cast, self._feed, self._calls, self._send_warm)
-        self._keeper = Keeper(settings, self._serve)
+        self._plugin_sync = PluginSync(settings, self._cast)
+        self._warmer = Warmer(settings, self._cast, self._plugin_sync, self._calls, self._send_warm)
+        self._supervisor = Supervisor(settings, self._serve)
         self._info: EngineInfo | None = None
         self._peer: Peer | None = None
         """None = not started, closed, or SGLang is lost."""
@@ -78,7 +78,7 @@ class SglangEngine:
 
     @property
     def prefixes(self) -> StateView | None:
-        return self._feed.residency if self.info.keeps_residency else None
+        return self._plugin_sync.residency if self.info.keeps_residency else None
 
     @property
     def adapters(self) -> frozenset[str]:
@@ -89,7 +89,7 @@ class SglangEngine:
     async def start(self, report: Callable[[Progress], None]) -> None:
         if self._closed:
             raise EngineUnavailableError("the engine was closed; make a new one")
-        peer = await self._keeper.start(report)
+        peer = await self._supervisor.start(report)
         try:
             await self._cast.load(
                 functools.partial(
@@ -99,16 +99,16 @@ class SglangEngine:
                 )
             )
         except BaseException:
-            await self._keeper.close()
+            await self._supervisor.close()
             raise
         self._met(peer)
-        self._keeper.keep(peer)
+        self._supervisor.supervise(peer)
 
     async def close(self) -> None:
         self._closed, self._peer = True, None
         self._calls.cancel_all()
         await asyncio.gather(*self._errands, return_exceptions=True)
-        await self._keeper.close()
+        await self._supervisor.close()
         self._cast.close()
 
     def _met(self, peer: Peer) -> None:
@@ -133,7 +133,7 @@ class SglangEngine:
             self._met(peer)
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._feed.run(peer, self._keeper.suspect))
+                tasks.create_task(self._plugin_sync.run(peer, self._supervisor.suspect))
                 tasks.create_task(self._warmer.run(peer))
         finally:
             self._peer = None
@@ -156,7 +156,7 @@ class SglangEngine:
                 f"{profile.key}: adapter {profile.adapter!r} is unknown; known: {known}"
             )
         handle, changed = self._cast.put(profile)
-        self._feed.put(handle, profile.adapter)
+        self._plugin_sync.put(handle, profile.adapter)
         if changed:
             self._warmer.void([handle])
 
@@ -165,7 +165,7 @@ class SglangEngine:
         handle = self._cast.drop(key)
         if handle is not None:
             self._warmer.void([handle])
-            self._feed.forget(handle)
+            self._plugin_sync.forget(handle)
 
     def forget_world(self, world: str) -> None:
         for key in [key for key in self._cast.profiles if key.world == world]:
@@ -174,7 +174,7 @@ class SglangEngine:
 
     def publish(self, world: str, npcs: tuple[str, ...], distance_s: NDArray[np.float32]) -> None:
         rows, handles = self._cast.handles.rows(world, npcs)
-        self._feed.distances.note(handles, distance_s[rows])
+        self._plugin_sync.distances.note(handles, distance_s[rows])
 
     # --- requests ----------------------------------------------------------------------------
 
@@ -199,7 +199,7 @@ class SglangEngine:
             except EngineError as error:
                 over = True
                 if isinstance(error, EngineUnavailableError):
-                    self._keeper.suspect()
+                    self._supervisor.suspect()
                 raise
             finally:
                 if not over:
@@ -212,13 +212,13 @@ class SglangEngine:
         return self._calls.cancel(request_id)
 
     def take_moves(self) -> Sequence[DoneMove]:
-        moves = tuple(self._feed.moves)
-        self._feed.moves.clear()
+        moves = tuple(self._plugin_sync.moves)
+        self._plugin_sync.moves.clear()
         return moves
 
     def occupancy(self) -> Occupancy:
         return Occupancy(
-            tiers=self._feed.tier_use(),
+            tiers=self._plugin_sync.tier_use(),
             running=self._calls.running,
             queued=self._calls.waiting,
         )
@@ -239,7 +239,7 @@ class SglangEngine:
         computed = end.prompt_tokens - end.cached_tokens
         took_s = end.ttft_s - end.queue_s
         if computed >= 64 and 0 < took_s < math.inf:
-            residency, rate = self._feed.residency, computed / took_s
+            residency, rate = self._plugin_sync.residency, computed / took_s
             known = residency.prefill_tokens_per_s or rate
             residency.prefill_tokens_per_s = known + 0.1 * (rate - known)
 

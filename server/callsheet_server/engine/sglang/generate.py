@@ -24,14 +24,14 @@ GENERATE: Final = "/generate"
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is sent, for whom."""
+    """A prompt as sent, and the NPC it is of."""
 
     rid: str
     """Must not be the beginning of another one's: SGLang aborts all that begin with it."""
     handle: int
     tokens: Sequence[int]
     prefix_tokens: int
-    """How many of them are the NPC's prefix."""
+    """As many of them are the NPC's prefix."""
     adapter: str | None
 
 
@@ -119,7 +119,7 @@ def _sampling(sampling: Sampling) -> dict[str, Any]:
 
 
 def _outcome(event: Any) -> tuple[dict[str, Any], FinishReason | None]:
-    """What an event says of its request, and why it is the last one; None = it is not.
+    """Read what an event says of its request, and why it is the last one; None = it is not.
 
     Raises:
         EngineError: the request failed.
@@ -156,7 +156,7 @@ def _end(
 
 
 def _tier(cached: dict[str, Any], prefix_tokens: int, page_tokens: int) -> Tier:
-    """Where the prefix lay: the slowest tier it came from; pages are only ever kept whole."""
+    """Find the tier the prefix lay in: the slowest it came from; pages are only ever kept whole."""
     whole = prefix_tokens - prefix_tokens % page_tokens
     device, host = int(cached.get("device", 0)), int(cached.get("host", 0))
     if device >= whole:

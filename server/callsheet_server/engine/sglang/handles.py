@@ -1,4 +1,4 @@
-"""Which number stands for which NPC where SGLang is concerned."""
+"""Numbers that stand for NPCs where SGLang is concerned."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Handles:
         heapq.heappush(self._free, handle)
 
     def rows(self, world: str, npcs: tuple[str, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Which rows of a world's NPC list have a number, and the numbers: two (N,) intp arrays.
+        """Find the NPCs of a world's list that have a number: rows and numbers, two (N,) intp.
 
         They are kept for as long as ``npcs`` is the same tuple and no number changes hands.
         """

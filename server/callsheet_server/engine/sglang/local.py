@@ -13,8 +13,8 @@ from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.engine.models.cache import cache_dir, resolve_model
 from callsheet_server.engine.sglang.process import SglangProcess
 from callsheet_server.engine.sglang.settings import SglangSettings
-from callsheet_sglang.launch import LaunchSpec, arguments, environment, free_port
-from callsheet_sglang.venv import SglangMissingError, find_python
+from callsheet_sglang.launch.interpreter import SglangMissingError, find_python
+from callsheet_sglang.launch.spec import LaunchSpec, arguments, environment, free_port
 
 __all__ = ["launch"]
 

@@ -1,4 +1,4 @@
-"""Where SGLang keeps the NPCs' prefixes, as its plugin reports it."""
+"""Places of the NPCs' prefixes in SGLang, as its plugin reports them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class ResidencyMirror:
         return moves
 
     def items(self, tier: Tier) -> int:
-        """How many NPCs have their prefix there."""
+        """Count the NPCs that have their prefix there."""
         return int(np.count_nonzero(self.tiers == tier))
 
     def tier(self, key: Hashable) -> Tier:

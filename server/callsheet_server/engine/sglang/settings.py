@@ -13,7 +13,7 @@ __all__ = ["SglangSettings"]
 
 
 class SglangSettings(BaseModel):
-    """Which SGLang generates the text, and how it is dealt with."""
+    """The SGLang that generates the text: launched or attached to, and how it is fed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

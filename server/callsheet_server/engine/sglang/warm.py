@@ -14,8 +14,8 @@ from callsheet_residency.state import Tier
 from callsheet_server.engine.calls import Calls
 from callsheet_server.engine.errors import EngineError
 from callsheet_server.engine.sglang.cast import Cast
-from callsheet_server.engine.sglang.feed import Feed
 from callsheet_server.engine.sglang.peer import Peer
+from callsheet_server.engine.sglang.plugin_sync import PluginSync
 from callsheet_server.engine.sglang.settings import SglangSettings
 from callsheet_server.world.key import NpcKey
 
@@ -38,7 +38,7 @@ def to_warm(
     horizon_s: float,
     room_tokens: int,
 ) -> NDArray[np.intp]:
-    """Whom to warm, in order of distance.
+    """Return the handles to warm, in order of distance.
 
     Only those count who would still be there when everyone nearer has been warmed: so nobody is
     computed only to be evicted for another.
@@ -63,11 +63,16 @@ class Warmer:
     """Sends prefixes without a question, a few at a time, behind every request."""
 
     def __init__(
-        self, settings: SglangSettings, cast: Cast, feed: Feed, calls: Calls, send: SendWarm
+        self,
+        settings: SglangSettings,
+        cast: Cast,
+        plugin_sync: PluginSync,
+        calls: Calls,
+        send: SendWarm,
     ) -> None:
         self._settings = settings
         self._cast = cast
-        self._feed = feed
+        self._plugin_sync = plugin_sync
         self._calls = calls
         self._send = send
         self._sent: set[int] = set()
@@ -101,10 +106,10 @@ class Warmer:
             await asyncio.gather(*under_way, return_exceptions=True)
 
     def _next(self, peer: Peer) -> list[int]:
-        distance_s, tokens = self._feed.distances.true_s, self._cast.prefix_tokens
+        distance_s, tokens = self._plugin_sync.distances.true_s, self._cast.prefix_tokens
         known = min(len(distance_s), len(tokens))  # Both hold every handle there is.
         absent = np.ones(known, np.bool_)
-        tiers = self._feed.residency.tiers[:known]
+        tiers = self._plugin_sync.residency.tiers[:known]
         absent[: len(tiers)] = tiers == Tier.ABSENT
         if peer.plugin is not None:  # Those seen somewhere may be lost again, and seen to be.
             sent = np.fromiter(self._sent, np.intp, len(self._sent))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from callsheet_server.distance import DistanceSettings, Estimator
+from callsheet_server.distance import Assumptions, Estimator
 from callsheet_server.telemetry.predictions import LOOKBACKS_S, Predictions
 from callsheet_server.tools.simulation.simulation import Replay
 from callsheet_server.trace import Trace
@@ -54,7 +54,7 @@ class Predictability:
     """Lookback in seconds -> share of the calls that were within the prefetch horizon by then."""
 
 
-def predictability(trace: Trace, settings: DistanceSettings, horizon_s: float) -> Predictability:
+def predictability(trace: Trace, settings: Assumptions, horizon_s: float) -> Predictability:
     """Run the estimators over a trace and compare what they said with what came.
 
     Args:

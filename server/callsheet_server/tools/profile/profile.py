@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from callsheet_residency.settings import PolicySettings
-from callsheet_server.distance import DistanceSettings
+from callsheet_server.distance import Assumptions
 from callsheet_server.tools.profile.activity import Activity, activity
 from callsheet_server.tools.profile.capacity import Capacity, capacity
 from callsheet_server.tools.profile.predictability import Predictability, predictability
@@ -63,7 +63,7 @@ def characterise(
     report("counting calls")
     active = activity(trace, step_s, window_s)
     report("asking the estimators")
-    predictable = predictability(trace, DistanceSettings(), PolicySettings().prefetch_horizon_s)
+    predictable = predictability(trace, Assumptions(), PolicySettings().prefetch_horizon_s)
     return Profile(
         world=trace.world,
         npcs=len(trace.npcs),

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from callsheet_residency.actions import Action, Evict, Load, Plan
 from callsheet_residency.settings import PolicySettings
 from callsheet_residency.state import StateKind, Tier
-from callsheet_server.distance import Distances, DistanceSettings, estimate
+from callsheet_server.distance import Assumptions, Distances, estimate
 from callsheet_server.residency.controller import ResidencyController
 from callsheet_server.residency.policies import Policy, Recording
 from callsheet_server.tools.simulation.store import ModelStore
@@ -89,7 +89,7 @@ def simulate(
     budgets: Budgets,
     links: Links,
     residency: PolicySettings | None = None,
-    distance: DistanceSettings | None = None,
+    distance: Assumptions | None = None,
 ) -> Report:
     """Replay ``trace`` under ``policy``. Deterministic; no I/O.
 
@@ -101,7 +101,7 @@ def simulate(
         residency: settings of the planner; the policy may override some. Default: the server's.
         distance: settings of the estimators. Default: the server's.
     """
-    replay = Replay(trace, distance or DistanceSettings())
+    replay = Replay(trace, distance or Assumptions())
     run = _Run(trace, policy, budgets, links, residency or PolicySettings())
     calls = iter(trace.calls)
     call = next(calls, None)
@@ -126,7 +126,7 @@ class Replay:
     the clock.
     """
 
-    def __init__(self, trace: Trace, settings: DistanceSettings) -> None:
+    def __init__(self, trace: Trace, settings: Assumptions) -> None:
         count = len(trace.npcs)
         self.now_s = 0.0
         self._trace = trace

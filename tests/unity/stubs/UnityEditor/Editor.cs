@@ -10,6 +10,8 @@ namespace UnityEditor
     {
         public UnityEngine.Object target { get; set; }
 
+        public UnityEngine.Object[] targets => new[] { target };
+
         public virtual void OnInspectorGUI()
         {
         }
@@ -107,6 +109,8 @@ namespace UnityEditor
         public bool ApplyModifiedProperties() => false;
 
         public SerializedProperty GetIterator() => new SerializedProperty();
+
+        public SerializedProperty FindProperty(string propertyPath) => new SerializedProperty();
     }
 
     public class SerializedProperty : IDisposable
@@ -121,6 +125,8 @@ namespace UnityEditor
 
         public string name => "";
 
+        public string stringValue { get; set; } = "";
+
         public bool NextVisible(bool enterChildren) => false;
     }
 
@@ -128,6 +134,10 @@ namespace UnityEditor
     {
         public static T LoadAssetAtPath<T>(string assetPath)
             where T : UnityEngine.Object => null;
+
+        public static string[] FindAssets(string filter) => new string[0];
+
+        public static string GUIDToAssetPath(string guid) => "";
 
         public static void CreateAsset(UnityEngine.Object asset, string path)
         {
@@ -150,12 +160,19 @@ namespace UnityEditor
     public class SessionState
     {
         private static readonly Dictionary<string, int> Values = new Dictionary<string, int>();
+        private static readonly Dictionary<string, string> Texts = new Dictionary<string, string>();
 
         public static int GetInt(string key, int defaultValue) => Values.TryGetValue(key, out int value) ? value : defaultValue;
 
         public static void SetInt(string key, int value) => Values[key] = value;
 
         public static void EraseInt(string key) => Values.Remove(key);
+
+        public static string GetString(string key, string defaultValue) => Texts.TryGetValue(key, out string value) ? value : defaultValue;
+
+        public static void SetString(string key, string value) => Texts[key] = value;
+
+        public static void EraseString(string key) => Texts.Remove(key);
     }
 
     public sealed class EditorApplication

@@ -11,6 +11,10 @@ namespace UnityEngine.Events
     {
         /// <summary>Listeners set in the inspector: there are none here.</summary>
         public int GetPersistentEventCount() => 0;
+
+        public void RemoveAllListeners() => Clear();
+
+        internal abstract void Clear();
     }
 
     [Serializable]
@@ -21,6 +25,8 @@ namespace UnityEngine.Events
         public void AddListener(UnityAction call) => _listeners += call;
 
         public void Invoke() => _listeners?.Invoke();
+
+        internal override void Clear() => _listeners = null;
     }
 
     [Serializable]
@@ -30,6 +36,10 @@ namespace UnityEngine.Events
 
         public void AddListener(UnityAction<T0> call) => _listeners += call;
 
+        public void RemoveListener(UnityAction<T0> call) => _listeners -= call;
+
         public void Invoke(T0 arg0) => _listeners?.Invoke(arg0);
+
+        internal override void Clear() => _listeners = null;
     }
 }

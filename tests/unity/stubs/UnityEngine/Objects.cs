@@ -108,6 +108,8 @@ namespace UnityEngine
         internal override Object Named => gameObject;
 
         public T GetComponent<T>() => gameObject.GetComponent<T>();
+
+        public T[] GetComponents<T>() => gameObject.GetComponents<T>();
     }
 
     public class Transform : Component, IEnumerable
@@ -120,6 +122,8 @@ namespace UnityEngine
         }
 
         public Vector3 position { get; set; }
+
+        public int childCount => _children.Count;
 
         public Vector3 localScale { get; set; }
 
@@ -162,6 +166,7 @@ namespace UnityEngine
 
     public class MonoBehaviour : Behaviour
     {
+        public Coroutine StartCoroutine(IEnumerator routine) => Coroutine.Start(this, routine);
     }
 
     public class ScriptableObject : Object

@@ -48,6 +48,7 @@ namespace UnityEngine
                 }
             }
             SendAll("Update");
+            Coroutine.StepAll();
             SendAll("LateUpdate");
             DestroyDoomed();
         }
@@ -99,10 +100,44 @@ namespace UnityEngine
                 Destroy(gone);
             }
             DestroyDoomed();
+            Coroutine.StopAll();
             Kept.Clear();
             Awoken.Clear();
             On.Clear();
             Started.Clear();
+        }
+
+        /// <summary>
+        /// Play mode is left without a reload of the scene: its objects keep what their fields hold, those
+        /// made while it played and kept are destroyed.
+        /// </summary>
+        public static void LeavePlayMode()
+        {
+            foreach (Behaviour behaviour in Ordered().Where(Awoken.Contains))
+            {
+                Send(behaviour, "OnApplicationQuit");
+            }
+            foreach (Behaviour behaviour in Ordered().Where(On.Contains))
+            {
+                Send(behaviour, "OnDisable");
+            }
+            On.Clear();
+            Awoken.Clear();
+            Started.Clear();
+            foreach (GameObject kept in Kept.ToList())
+            {
+                Destroy(kept);
+            }
+            DestroyDoomed();
+        }
+
+        /// <summary>Play mode is entered again without a reload of the scene: its objects awake anew.</summary>
+        public static void Enable(params Behaviour[] behaviours)
+        {
+            foreach (Behaviour behaviour in behaviours)
+            {
+                Refresh(behaviour);
+            }
         }
 
         internal static void Add(GameObject added) => Objects.Add(added);
@@ -130,6 +165,10 @@ namespace UnityEngine
             foreach (Behaviour behaviour in changed.Components.OfType<Behaviour>().ToList())
             {
                 Refresh(behaviour);
+            }
+            if (!changed.activeInHierarchy)
+            {
+                Coroutine.Stop(changed);
             }
         }
 
@@ -161,6 +200,7 @@ namespace UnityEngine
                 doomed.Destroyed = true;
                 if (whole != null || doomed.Destroyed)
                 {
+                    Coroutine.Stop(whole);
                     Objects.Remove(whole);
                     Kept.Remove(whole);
                 }

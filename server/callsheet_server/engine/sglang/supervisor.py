@@ -1,0 +1,200 @@
+"""Supervision of one SGLang: launch or find it, notice its loss, get it back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from callsheet_server.engine.engine import Progress
+from callsheet_server.engine.errors import (
+    EngineError,
+    EngineOverloadedError,
+    EngineStartError,
+    EngineUnavailableError,
+)
+from callsheet_server.engine.http import ModelServer
+from callsheet_server.engine.sglang.local import launch
+from callsheet_server.engine.sglang.peer import Peer, meet
+from callsheet_server.engine.sglang.process import SglangProcess
+from callsheet_server.engine.sglang.settings import SglangSettings
+
+__all__ = ["Supervisor"]
+
+logger = logging.getLogger(__name__)
+
+READY_POLL_S = 0.25
+FAILED_CHECKS = 2
+"""In a row, until SGLang counts as lost."""
+RECHECK_S = 0.5
+"""After a failed check."""
+
+
+class Supervisor:
+    """Runs ``serve`` for as long as SGLang is there, again and again.
+
+    ``serve(peer)`` never ends by itself; it is cancelled when SGLang is lost.
+    """
+
+    def __init__(
+        self, settings: SglangSettings, serve: Callable[[Peer], Coroutine[Any, Any, None]]
+    ) -> None:
+        self._settings = settings
+        self._serve = serve
+        self._look = asyncio.Event()
+        self._process: SglangProcess | None = None
+        self._server: ModelServer | None = None
+        self._supervising: asyncio.Task[None] | None = None
+
+    async def start(self, report: Callable[[Progress], None]) -> Peer:
+        """Bring SGLang up for the first time.
+
+        Raises:
+            EngineStartError: it does not come up; the text says why and what to do.
+        """
+        try:
+            return await self._open(report, patient=False)
+        except (EngineUnavailableError, EngineOverloadedError) as error:
+            raise EngineStartError(f"sglang.url: {self._settings.url}: {error}") from error
+
+    def supervise(self, peer: Peer) -> None:
+        """Serve from now on, with what ``start`` returned."""
+        self._supervising = asyncio.create_task(self._supervise(peer))
+
+    async def close(self) -> None:
+        """Let go of SGLang; one that was launched ends. May be called twice."""
+        if self._supervising is not None:
+            self._supervising.cancel()
+            await asyncio.gather(self._supervising, return_exceptions=True)
+            self._supervising = None
+        await self._let_go()
+
+    def suspect(self) -> None:
+        """A request has failed as it would if SGLang were gone: look at once."""
+        self._look.set()
+
+    # --- one life of SGLang ------------------------------------------------------------------
+
+    async def _supervise(self, peer: Peer) -> None:
+        loop = asyncio.get_running_loop()
+        tries = 0
+        while True:
+            serving = asyncio.create_task(self._serve(peer))
+            since_s = loop.time()
+            watching = asyncio.create_task(self._watch(peer))
+            try:
+                await asyncio.wait((serving, watching), return_when=asyncio.FIRST_COMPLETED)
+                if watching.done():
+                    logger.error("SGLang is lost: %s", watching.result())
+                else:
+                    logger.error("serving SGLang failed", exc_info=serving.exception())
+            finally:
+                for task in (serving, watching):
+                    task.cancel()
+                await asyncio.gather(serving, watching, return_exceptions=True)
+            await self._let_go()
+            if loop.time() - since_s > self._settings.restart_max_s:
+                tries = 0
+            peer, tries = await self._again(tries)
+
+    async def _again(self, tries: int) -> tuple[Peer, int]:
+        """Try until SGLang is back; return it and the tries it took, on top of ``tries``."""
+        settings = self._settings
+        while True:
+            pause_s = min(settings.restart_min_s * 2.0 ** min(tries, 30), settings.restart_max_s)
+            logger.info("trying again to reach SGLang in %.1f s", pause_s)
+            await asyncio.sleep(pause_s)
+            tries += 1
+            try:
+                peer = await self._open(lambda _: None, patient=True)
+            except EngineError as error:
+                logger.error("SGLang is not back: %s", error)
+                continue
+            logger.warning("SGLang is back (version %s)", peer.version)
+            return peer, tries
+
+    async def _open(self, report: Callable[[Progress], None], *, patient: bool) -> Peer:
+        """``patient``: one that is attached to may take its time to listen again."""
+        settings = self._settings
+        try:
+            url = settings.url
+            if url is None:
+                self._process, url = await launch(settings, report)
+                patient = True
+            else:
+                report(Progress(f"SGLang at {url}", 0, 0, "steps"))
+            self._server = ModelServer(
+                "SGLang", url, settings.api_key, silence_s=settings.silence_s
+            )
+            try:
+                async with asyncio.timeout(settings.start_timeout_s):
+                    await self._until_ready(self._server, patient)
+            except TimeoutError:
+                raise EngineStartError(
+                    f"sglang: it is not ready after {settings.start_timeout_s:g} s "
+                    f"(sglang.start_timeout_s){self._tail()}"
+                ) from None
+            return await meet(self._server, settings.context_limit_tokens)
+        except BaseException:
+            await self._let_go()
+            raise
+
+    async def _until_ready(self, server: ModelServer, patient: bool) -> None:
+        while True:
+            if self._process is not None and self._process.ended.is_set():
+                raise EngineStartError(
+                    f"sglang: it ended with status {self._process.exit_status} instead of getting "
+                    f"ready{self._tail()}"
+                )
+            try:
+                await server.get("/health", timeout_s=self._settings.health_timeout_s)
+                return
+            except EngineOverloadedError:
+                pass  # 503: it loads.
+            except EngineUnavailableError:
+                if not patient:
+                    raise
+            await asyncio.sleep(READY_POLL_S)
+
+    async def _watch(self, peer: Peer) -> str:
+        """Return why SGLang is lost, once it is."""
+        failures, pause_s = 0, self._settings.health_interval_s
+        while True:
+            if not failures:
+                await self._wait(pause_s)
+            else:
+                await asyncio.sleep(RECHECK_S)
+            if self._process is not None and self._process.ended.is_set():
+                return f"it ended with status {self._process.exit_status}{self._tail()}"
+            self._look.clear()
+            try:
+                await peer.server.get("/health", timeout_s=self._settings.health_timeout_s)
+                failures = 0
+            except EngineError as error:
+                failures += 1
+                if failures == FAILED_CHECKS:
+                    return str(error)
+
+    async def _wait(self, timeout_s: float) -> None:
+        """Until it is time to look, somebody suspects a loss, or the process has ended."""
+        signs = [asyncio.create_task(self._look.wait())]
+        if self._process is not None:
+            signs.append(asyncio.create_task(self._process.ended.wait()))
+        try:
+            await asyncio.wait(signs, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for sign in signs:
+                sign.cancel()
+
+    async def _let_go(self) -> None:
+        """May be cancelled, and called again to finish."""
+        if self._server is not None:
+            await self._server.close()
+            self._server = None
+        if self._process is not None:
+            await self._process.stop()
+            self._process = None
+
+    def _tail(self) -> str:
+        return "" if self._process is None else f"; it said last:\n{self._process.tail}"

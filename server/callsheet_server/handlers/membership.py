@@ -1,0 +1,102 @@
+"""Sessions enter worlds, leave them, and come back after a restart."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+
+from callsheet.wire.session import Hello
+from callsheet.wire.world import WorldClosed
+from callsheet_server.handlers.edits import Builder
+from callsheet_server.handlers.guests import Guests
+from callsheet_server.handlers.rate_limits import Budgets
+from callsheet_server.rooms.persistence import restore, restore_hints
+from callsheet_server.rooms.pipeline import Pipeline
+from callsheet_server.rooms.room import Room
+from callsheet_server.rooms.rooms import Rooms
+from callsheet_server.session.registry import SessionRegistry
+from callsheet_server.session.session import Session
+from callsheet_server.storage.changes import Change
+from callsheet_server.storage.saved import SavedWorld
+from callsheet_server.storage.storage import Storage
+from callsheet_server.talk.conversations import Talk
+
+__all__ = ["Membership"]
+
+logger = logging.getLogger(__name__)
+
+
+class Membership:
+    """Keeps rooms and sessions in step: nobody is in a room without a session, or twice."""
+
+    def __init__(
+        self,
+        sessions: SessionRegistry,
+        rooms: Rooms,
+        storage: Storage,
+        pipeline: Pipeline,
+        talk: Talk,
+        guests: Guests,
+        budgets: Budgets,
+        builder: Builder,
+        clock: Callable[[], float],
+    ) -> None:
+        self._sessions = sessions
+        self._rooms = rooms
+        self._storage = storage
+        self._pipeline = pipeline
+        self._talk = talk
+        self._guests = guests
+        self._budgets = budgets
+        self._builder = builder
+        self._clock = clock
+
+    def enter(self, session: Session, hello: Hello) -> None:
+        """Let a session that has said hello into its world."""
+        self.sweep()  # A game that takes over from a lost one starts with an empty world.
+        self._rooms.open(hello.world).sessions[session.id] = session
+        logger.info("%s joined: %s %s", session.role, hello.client.name, hello.client.version)
+
+    def sweep(self) -> None:
+        """Show out the sessions that are over for good, and close rooms that are empty then."""
+        for session in self._sessions.sweep(self._clock()):
+            room = self._rooms[session.world]
+            self._leave(room, session)
+            if not room.sessions:
+                self._rooms.close(room.name)
+                self._storage.rest(room.name)
+
+    def restore(self, worlds: Iterable[SavedWorld]) -> None:
+        """Put worlds back as they were before a restart; their games may resume."""
+        for saved in worlds:
+            room = self._rooms.open(saved.name)
+            for one in saved.sessions:
+                session = self._sessions.restore(one, saved.name, self._clock())
+                room.sessions[session.id] = session
+            restore(room, saved)
+            self._pipeline.set_lore(room)
+            self._builder.sync_all(room)
+            restore_hints(room.world, saved)
+            self._pipeline.replan(room)
+
+    def check_integrity(self) -> None:
+        """Raise ``AssertionError`` naming the broken invariant, if one is broken."""
+        for session in self._sessions:
+            session.check_integrity()
+            room = self._rooms[session.world]
+            assert room.sessions[session.id] is session, f"{session.id} is not in its room"
+        self._rooms.check_integrity()
+
+    def _leave(self, room: Room, session: Session) -> None:
+        self._talk.cancel_session(session)
+        self._guests.leave(room, session)
+        self._budgets.forget_session(session.id)
+        room.subscriptions.pop(session.id, None)
+        if room.scripts.remove_owner(session.id):
+            self._builder.sync_all(room)
+        del room.sessions[session.id]
+        if session.role == "game":
+            self._builder.close(room)
+            room.journal.submit(Change(must=session.record.ended()))
+            for other in room.sessions.values():
+                other.send(WorldClosed())

@@ -1,0 +1,1 @@
+"""KV caches: who needs which node of the radix tree, what leaves a tier, what is brought back."""

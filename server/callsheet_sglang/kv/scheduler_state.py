@@ -1,0 +1,137 @@
+"""State of the plugin in a scheduler process, in one place.
+
+Imports neither sglang nor torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from callsheet_residency.bandwidth import CreditBucket
+from callsheet_sglang.guard import Guard
+from callsheet_sglang.kv.arrivals import Arrivals
+from callsheet_sglang.kv.leaves import LeafOrder
+from callsheet_sglang.kv.ownership import Node, Ownership
+from callsheet_sglang.npc_table import NpcTable
+from callsheet_sglang.settings import PluginSettings, read_settings
+
+__all__ = ["Counters", "SchedulerState", "current", "install"]
+
+
+@dataclass(slots=True)
+class Counters:
+    """Totals since the start, each also a metric of SGLang's /metrics."""
+
+    loads: int = 0
+    """Prefetches: KV caches brought to the device before their NPCs called."""
+    loaded_tokens: int = 0
+    demotions: int = 0
+    """KV caches parked in host memory before the room was asked for."""
+    demoted_tokens: int = 0
+    evictions: int = 0
+    """Tree nodes evicted by distance because a request needed the room."""
+    evicted_tokens: int = 0
+    demanded_loads: int = 0
+    """KV caches sent for because a request of their NPC waited, while others ran."""
+    held_requests: int = 0
+    """Requests that waited in the queue until their KV cache had come, while others ran."""
+    deferred: int = 0
+    """Planned moves not made: something was in use, or there was no room after all."""
+    decisions: int = 0
+    """Plans made, moves or not."""
+    decision_s: float = 0.0
+    longest_decision_s: float = 0.0
+    move_s: float = 0.0
+    """Carrying plans out, as far as the scheduler has to wait for it."""
+    eviction_s: float = 0.0
+    """Walks for room, by distance or not, SGLang's own part included."""
+    longest_eviction_s: float = 0.0
+    adapter_critical_loads: int = 0
+    """LoRA adapters brought to a slot while a request that needs them waited."""
+    adapter_prefetched_loads: int = 0
+    """LoRA adapters brought to a slot before any request needed them."""
+    adapter_late_loads: int = 0
+    """Of the prefetched ones, those a request came to wait for: with overlap loading only."""
+    adapter_evictions: int = 0
+    """LoRA adapters that left their slot for another one."""
+    attributions: int = 0
+    """Calls whose NPC was known."""
+    attribution_s: float = 0.0
+
+
+def _admit_all(make_batch: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Admission as SGLang does it."""
+    return make_batch(*args, **kwargs)
+
+
+@dataclass(slots=True)
+class SchedulerState:
+    """One per scheduler process; used from its only thread."""
+
+    settings: PluginSettings
+    table: NpcTable = field(default_factory=NpcTable)
+    guard: Guard = field(default_factory=Guard)
+    counters: Counters = field(default_factory=Counters)
+    bucket: CreditBucket = field(default_factory=CreditBucket)
+    """Tokens the link to the device may carry now."""
+    scheduler: Any = None
+    """SGLang's ``Scheduler``, once it runs."""
+    cache: Any = None
+    """Our radix cache, if SGLang was started with ``--radix-cache-backend callsheet``."""
+    admit: Callable[..., Any] = _admit_all
+    """Called in place of ``Scheduler._get_new_batch_prefill_raw``, with that and its arguments."""
+    adapters_in_slots: Callable[[], list[str]] = list
+    """Names of the LoRA adapters that hold a slot; none without ``--enable-lora``."""
+    every_iteration: list[Callable[[SchedulerState], None]] = field(default_factory=list)
+    """Called in this order as each scheduler iteration begins; what raises is counted."""
+    arrivals: Arrivals = field(default_factory=Arrivals)
+    ownership: Ownership = field(init=False)
+    device_leaves: LeafOrder = field(init=False)
+    host_leaves: LeafOrder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ownership = Ownership(self.table, self._regrade)
+        self.device_leaves = LeafOrder(self.table, self.ownership.owners)
+        self.host_leaves = LeafOrder(self.table, self.ownership.owners)
+
+    def iterate(self, scheduler: Any) -> None:
+        """Run ``every_iteration``."""
+        self.scheduler = scheduler
+        for hook in self.every_iteration:
+            try:
+                hook(self)
+            except Exception:
+                self.guard.catch(hook.__name__)
+
+    def clear(self) -> None:
+        """The tree was emptied."""
+        self.arrivals.clear()
+        self.ownership.clear()
+        self.device_leaves.clear()
+        self.host_leaves.clear()
+
+    def _regrade(self, node: Node) -> None:
+        self.device_leaves.regrade(node)
+        self.host_leaves.regrade(node)
+
+
+_current: SchedulerState | None = None
+
+
+def install(state: SchedulerState) -> None:
+    """Make ``state`` this process's."""
+    global _current
+    _current = state
+
+
+def current() -> SchedulerState:
+    """Return this process's state; made of the environment's settings when first asked for.
+
+    Raises ``ValueError`` if they are bad.
+    """
+    if _current is None:
+        install(SchedulerState(read_settings()))
+    assert _current is not None
+    return _current

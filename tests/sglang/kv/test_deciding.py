@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from callsheet_residency.actions import Evict, Load
+from callsheet_residency.bandwidth import CreditBucket
+from callsheet_residency.settings import PolicySettings
+from callsheet_sglang.kv.deciding import Pools, Traffic, decide
+from callsheet_sglang.npc_table import NpcTable
+from callsheet_sglang.settings import PluginSettings
+
+POOLS = Pools(
+    device_tokens=300,
+    free_tokens=0,
+    host_tokens=10_000,
+    host_free_tokens=5_000,
+    bytes_per_token=100,
+    smallest_load_tokens=10,
+)
+CALM = Traffic(running=(), queued=(), reserved_tokens=0, waiting_requests=0)
+SETTINGS = PluginSettings(
+    policy=PolicySettings(prefetch_horizon_s=10.0, hysteresis_s=1.0, device_headroom=0.0)
+)
+
+
+def town(*rows: tuple[float, bool]) -> NpcTable:
+    """NPCs of 100 tokens: (distance, on the device, with a copy in host memory either way)."""
+    table = NpcTable()
+    for handle, (distance_s, on_device) in enumerate(rows):
+        table.reserve(handle)
+        table.due_s[handle] = distance_s
+        device = 100 if on_device else 0
+        table.set_residency(
+            handle,
+            kept_tokens=100,
+            host_tokens=100,
+            device_tokens=device,
+            private_tokens=device,
+            missing_tokens=100 - device,
+        )
+    return table
+
+
+def moves(
+    table: NpcTable,
+    pools: Pools = POOLS,
+    traffic: Traffic = CALM,
+    loading: tuple[int, ...] = (),
+    settings: PluginSettings = SETTINGS,
+) -> list[tuple[str, object]]:
+    made = decide(table, pools, traffic, loading, CreditBucket(), settings)
+    return [("load" if isinstance(action, Load) else "park", action.key) for action in made.actions]
+
+
+FULL = ((60.0, True), (30.0, True), (2.0, True), (1.0, False))
+
+
+def test_the_next_to_speak_takes_the_place_of_the_last() -> None:
+    assert moves(town(*FULL)) == [("park", 0), ("load", 3)]
+
+
+def test_nobody_is_parked_while_there_is_room() -> None:
+    assert moves(town(*FULL), replace(POOLS, free_tokens=150)) == [("load", 3)]
+
+
+def test_room_that_requests_will_take_is_kept() -> None:
+    reserved = replace(CALM, reserved_tokens=120)
+    found = moves(town(*FULL), replace(POOLS, free_tokens=100), reserved)
+    assert found == [("park", 0), ("park", 1), ("load", 3)]
+
+
+def test_a_running_npc_is_not_parked() -> None:
+    assert moves(town(*FULL), traffic=replace(CALM, running=(0,))) == [("park", 1), ("load", 3)]
+
+
+def test_a_queued_npc_is_as_good_as_due() -> None:
+    waiting = replace(CALM, queued=(0,), waiting_requests=1)
+    assert moves(town(*FULL), traffic=waiting) == [("park", 1), ("load", 3)]
+
+
+def test_nothing_is_loaded_while_many_wait_for_admission() -> None:
+    crowd = replace(CALM, waiting_requests=5)
+    assert moves(town(*FULL), replace(POOLS, free_tokens=150), crowd) == []
+
+
+def test_what_is_on_its_way_is_not_loaded_again_and_counts_against_the_cap() -> None:
+    table = town((1.0, False), (2.0, False), (3.0, False))
+    roomy = replace(POOLS, free_tokens=300)
+    two = SETTINGS.model_copy(update={"max_loads_in_flight": 2})
+    assert moves(table, roomy, settings=two) == [("load", 0), ("load", 1)]
+    assert moves(table, roomy, loading=(0,), settings=two) == [("load", 1)]
+
+
+def test_what_has_no_copy_yet_is_not_parked() -> None:
+    table = town(*FULL)
+    table.set_residency(0, unbacked_tokens=10)
+    assert moves(table) == [("park", 1), ("load", 3)]
+
+
+def test_the_link_carries_no_more_than_was_assumed() -> None:
+    slow = SETTINGS.policy.model_copy(
+        update={"assumed_device_link_bytes_per_s": 1000.0, "link_share": 1.0}
+    )
+    settings = SETTINGS.model_copy(update={"policy": slow})
+    table, bucket = town((1.0, False), (2.0, False)), CreditBucket()
+    roomy = replace(POOLS, free_tokens=300)
+
+    def loads() -> list[object]:
+        return [a.key for a in decide(table, roomy, CALM, (), bucket, settings).actions]
+
+    assert loads() == [0]  # One fits, whatever the bandwidth.
+    assert loads() == []
+    table.now_s += 5.0  # 5 s at 10 tokens a second
+    assert loads() == []
+    table.now_s += 5.0
+    assert loads() == [0]
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(st.tuples(st.floats(0.0, 60.0), st.booleans()), min_size=1, max_size=12),
+    st.integers(0, 300),
+)
+def test_what_is_planned_fits_and_none_is_parked_for_a_farther_one(
+    rows: list[tuple[float, bool]], free_tokens: int
+) -> None:
+    table = town(*rows)
+    pools = replace(POOLS, device_tokens=100 * len(rows) + 300, free_tokens=free_tokens)
+    made = decide(table, pools, CALM, (), CreditBucket(), SETTINGS)
+    distance_s = np.array([distance for distance, _ in rows])
+    parked = [int(str(a.key)) for a in made.actions if isinstance(a, Evict)]
+    loaded = [int(str(a.key)) for a in made.actions if isinstance(a, Load)]
+    assert free_tokens + 100 * len(parked) >= 100 * len(loaded)
+    if parked and loaded:
+        assert distance_s[parked].min() > distance_s[loaded].max()
