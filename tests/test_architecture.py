@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "callsheet_sglang_cpu": {"callsheet"},
     "callsheet_sglang": {"callsheet", "callsheet_residency", "callsheet_sglang_cpu"},
     "callsheet_server": {"callsheet", "callsheet_residency", "callsheet_sglang"},
-    "callsheet_loadtest": {"callsheet", "callsheet_server"},
+    "callsheet_loadtest": {"callsheet"},
     "callsheet_bench": {
         "callsheet",
         "callsheet_residency",

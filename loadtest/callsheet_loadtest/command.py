@@ -19,7 +19,7 @@ import psutil
 
 from callsheet_loadtest.outcome import LoadTest, Outcome
 from callsheet_loadtest.plan import LoadPlan
-from callsheet_loadtest.report import write_report
+from callsheet_loadtest.report import html_report
 from callsheet_loadtest.server import Cost, running_server
 
 __all__ = ["run"]
@@ -28,12 +28,15 @@ POLL_S = 0.5
 STOP_TIMEOUT_S = 30.0
 
 
-def run(test: LoadTest, progress: Callable[[str], None]) -> Outcome:
+def run(
+    test: LoadTest, progress: Callable[[str], None], write: Callable[[Path, str], None]
+) -> Outcome:
     """Run a load test and write its report.
 
     Args:
         test: what to do.
         progress: told where the run stands, about once a second.
+        write: puts a text into a file, whole or not at all.
 
     Raises:
         ValueError: what is asked for is out of range.
@@ -76,7 +79,8 @@ def run(test: LoadTest, progress: Callable[[str], None]) -> Outcome:
         outcome.load_average = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
         _check_memory(outcome)
         locust_html = folder / "locust.html"
-        write_report(outcome, locust_html.read_text() if locust_html.exists() else "")
+        page = html_report(outcome, locust_html.read_text() if locust_html.exists() else "")
+        write(test.html, page)
     return outcome
 
 

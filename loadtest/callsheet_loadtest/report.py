@@ -6,9 +6,8 @@ import html
 from collections.abc import Sequence
 
 from callsheet_loadtest.outcome import Outcome
-from callsheet_server.whole_file import write_whole
 
-__all__ = ["summary", "write_report"]
+__all__ = ["html_report", "summary"]
 
 WIDTH, HEIGHT, MARGIN = 860, 220, 46
 COLOURS = ("#2563eb", "#dc2626", "#059669", "#d97706")
@@ -55,8 +54,8 @@ def _figures(outcome: Outcome) -> list[tuple[str, str]]:
     return [*figures, ("load average of this machine", f"{outcome.load_average:.2f}")]
 
 
-def write_report(outcome: Outcome, locust_html: str) -> None:
-    """Write ``outcome.test.html``; Locust's own report is put inside it."""
+def html_report(outcome: Outcome, locust_html: str) -> str:
+    """Page with everything that was measured; Locust's own report is put inside it."""
     test = outcome.test
     start_s = outcome.samples[0]["time_s"] if outcome.samples else 0.0
     times = [s["time_s"] - start_s for s in outcome.samples]
@@ -117,8 +116,7 @@ def write_report(outcome: Outcome, locust_html: str) -> None:
         if locust_html
         else ""
     )
-    write_whole(
-        test.html,
+    return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>Callsheet load test</title>"
         f"<style>{STYLE}</style><h1>Callsheet load test</h1>"
         f"<p>{test.users} games, {test.npcs:,} NPCs, {test.hz:g} ticks a second, {test.mods} mods, "
@@ -126,7 +124,7 @@ def write_report(outcome: Outcome, locust_html: str) -> None:
         f"engine {html.escape(test.engine)}</p>{verdict}<table>{figures}</table>"
         f"<h2>Requests</h2><table><tr><th></th><th>count</th><th>failed</th><th>p50 ms</th>"
         f"<th>p95 ms</th><th>p99 ms</th><th>max ms</th></tr>{rows}</table>"
-        f"<h2>Over time</h2>{''.join(plots)}{locust}</html>",
+        f"<h2>Over time</h2>{''.join(plots)}{locust}</html>"
     )
 
 

@@ -151,7 +151,7 @@ def run(args: argparse.Namespace) -> int:
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop the server and Locust too
     try:
-        outcome = run_test(test, progress_printer())
+        outcome = run_test(test, progress_printer(), write_whole)
     except ValueError as error:
         raise CommandError(str(error), exit_code=2) from None
     except (StartError, RuntimeError) as error:

@@ -32,9 +32,9 @@ def openai_books(engine: Any) -> list[Any]:
 
 
 def sglang_books(engine: Any) -> list[Any]:
-    cast, feed = engine._cast, engine._feed
+    cast, sync = engine._cast, engine._plugin_sync
     handles = cast.handles
-    return [cast.profiles, cast._lore, cast._stale, handles._of, handles._rows, feed._adapters]
+    return [cast.profiles, cast._lore, cast._stale, handles._of, handles._rows, sync._adapters]
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ class Storage:
 
     def rest(self, world: str) -> None:
         """Nobody is in a world any more: forget it when all is written."""
-        if world in self._journals:
+        if world in self._journals and not self._closed:
             self._journals[world].rest()
 
     def check_integrity(self) -> None:
