@@ -18,6 +18,7 @@ from callsheet_server.engine.engine import Engine
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
 from callsheet_server.limits.settings import LimitSettings
 from callsheet_server.storage.settings import StorageSettings
+from callsheet_server.talk import moderation as moderation_module
 from callsheet_server.talk.moderation import ModerationSettings
 from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.transport.settings import ServerSettings
@@ -48,6 +49,12 @@ async def settled(server: CallsheetServer) -> None:
     server.check_integrity()
 
 
+@pytest.fixture(autouse=True)
+def patient_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a moderation hook may take longer than a player should wait."""
+    monkeypatch.setattr(moderation_module, "HOOK_TIMEOUT_S", 60.0)
+
+
 @pytest.fixture
 async def start_server() -> AsyncIterator[StartServer]:
     """Starts servers; after the test each must be whole, and leave nothing behind when it stops."""
@@ -68,7 +75,7 @@ async def start_server() -> AsyncIterator[StartServer]:
             limits=LimitSettings(**(limits or {})),
             reply=ReplySettings(**PATIENT_REPLIES | (reply or {})),
             residency=PolicySettings(**(residency or {})),
-            moderation=ModerationSettings(**{"hook_timeout_s": 60} | (moderation or {})),
+            moderation=ModerationSettings(**(moderation or {})),
             storage=StorageSettings(**(storage or {})),
         )
         servers.append(await app_start.start_server(settings, engine or scripted()))

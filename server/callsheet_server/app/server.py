@@ -94,6 +94,7 @@ class CallsheetServer:
         self.clock = clock
         self.draining = False
         """True once ``close`` has begun: nobody new should be sent here."""
+        self.housekeeping_failures = 0
         self.telemetry = Telemetry()
         self.quotas = QuotaBook(settings.quota, settings.quota)
         self.sessions = SessionRegistry(
@@ -234,14 +235,19 @@ class CallsheetServer:
     async def _keep_house(self) -> None:
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
-            try:
-                self.membership.sweep()
-                self.pipeline.step()
-                for move in self.engine.take_moves():
-                    self._moved(move)
-                self.observers.update(self.rooms.values(), self.clock())
-            except Exception:
-                logger.exception("housekeeping failed; it goes on")
+            for job in (self.membership.sweep, self.pipeline.step, self._report, self._publish):
+                try:
+                    job()
+                except Exception:
+                    self.housekeeping_failures += 1
+                    logger.exception("housekeeping failed; it goes on")
+
+    def _report(self) -> None:
+        for move in self.engine.take_moves():
+            self._moved(move)
+
+    def _publish(self) -> None:
+        self.observers.update(self.rooms.values(), self.clock())
 
     # --- what the parts tell each other ------------------------------------------------------
 

@@ -44,7 +44,7 @@ async def start(
     except EngineStartError as error:
         raise StartError(str(error)) from None
     try:
-        recorder = None if record is None else Recorder(record)
+        recorder = None if record is None else await asyncio.to_thread(Recorder, record)
     except OSError as error:
         raise StartError(f"{record}: cannot be written: {error.strerror}") from None
     except UnfinishedRecordingError as error:

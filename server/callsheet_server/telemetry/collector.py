@@ -83,6 +83,16 @@ class ServerCollector(Collector):
         for ended, count in sorted(server.retriever.outcomes.items()):
             recalls.add_metric((ended,), count)
         yield recalls
+        failures = CounterMetricFamily(
+            "callsheet_internal_failures",
+            "Exceptions of the server's own that were caught; it went on.",
+            labels=("where",),
+        )
+        disk = server.storage.disk
+        failures.add_metric(("housekeeping",), server.housekeeping_failures)
+        failures.add_metric(("mover",), server.mover.failures)
+        failures.add_metric(("storage",), 0 if disk is None else disk.writer.told_failures)
+        yield failures
         yield CounterMetricFamily(
             "callsheet_dropped_frames",
             "Unreliable frames dropped because a client reads too slowly.",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from callsheet_server.engine.engine import Engine
+from callsheet_server.engine.mover import Mover
 from callsheet_server.rooms.room import Room
 from callsheet_server.session.quota import QuotaBook
 from callsheet_server.session.registry import SessionRegistry
@@ -35,7 +36,9 @@ class ObservedServer(Protocol):
     quotas: QuotaBook
     answerer: Answerer
     retriever: Retriever
+    mover: Mover
     draining: bool
+    housekeeping_failures: int
 
     @property
     def rooms(self) -> Mapping[str, Room]: ...
