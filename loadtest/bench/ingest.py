@@ -84,7 +84,7 @@ class Sample:
         return self.updates / self.cpu_s
 
 
-class Town:
+class Crowd:
     """Ten thousand NPCs that walk about, some with a hint of their next call."""
 
     def __init__(self, seed: int = 7) -> None:
@@ -238,7 +238,7 @@ async def callsheet_turn(port: int, server: psutil.Process, ticks: int, binary: 
         spawned = await receive(socket, Spawned)
         npcs = [n.handle for n in spawned.npcs]
         players = [p.handle for p in spawned.players]
-        town = Town()
+        town = Crowd()
         frames = []
         for _ in range(ticks):
             tick = town.next(npcs, players, ack=True)
@@ -256,7 +256,7 @@ async def callsheet_turn(port: int, server: psutil.Process, ticks: int, binary: 
 
 
 async def sink_turn(port: int, server: psutil.Process, ticks: int) -> Sample:
-    town = Town()
+    town = Crowd()
     handles = list(range(NPCS))
     frame = encode_tick(town.next(handles, handles[:PLAYERS], ack=False))
     async with connect(f"ws://127.0.0.1:{port}", compression=None, ping_interval=None) as socket:

@@ -32,9 +32,9 @@ from rich.console import Console
 from rich.table import Table
 
 from callsheet_server.residency.policies import BELADY, CLAIRVOYANT, DISTANCE, POLICIES
-from callsheet_server.tools.simulation import Budgets, Links, Report, simulate
+from callsheet_server.tools.simulation import Links, SimulationReport, TierBudgets, simulate
 from callsheet_server.tools.simulation.town_trace import record_town
-from callsheet_server.tools.town.town import TownSimulation
+from callsheet_server.tools.town.simulation import TownSimulation
 
 DEVICE_SHARE = 0.25
 PLAYERS = 2
@@ -43,8 +43,8 @@ PLAYERS = 2
 def planner_view(npcs: int, seconds: float, seed: int) -> dict[str, Any]:
     trace = record_town(TownSimulation(npcs, players=PLAYERS, seed=seed), seconds)
     total_bytes = sum(npc.size_bytes for npc in trace.npcs)
-    budgets = Budgets(device_bytes=int(total_bytes * DEVICE_SHARE), host_bytes=total_bytes)
-    reports: dict[str, Report] = {
+    budgets = TierBudgets(device_bytes=int(total_bytes * DEVICE_SHARE), host_bytes=total_bytes)
+    reports: dict[str, SimulationReport] = {
         name: simulate(trace, policy, budgets, Links()) for name, policy in POLICIES.items()
     }
     rows = [

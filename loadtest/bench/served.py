@@ -26,7 +26,7 @@ from callsheet_server.engine.engine import GenerationEnd, GenerationRequest, Npc
 from callsheet_server.engine.mover import Mover
 from callsheet_server.residency.controller import ResidencyController
 from callsheet_server.residency.policies import Policy, Recording
-from callsheet_server.tools.simulation import Replay
+from callsheet_server.tools.simulation import Playback
 from callsheet_server.tools.town.cast import Character
 from callsheet_server.trace import Trace, TraceCall
 from callsheet_server.world.key import NpcKey
@@ -111,7 +111,7 @@ async def serve(
     speed: float,
     warm_up_s: float,
 ) -> Served:
-    """Replay ``trace`` under ``policy``.
+    """Play ``trace`` under ``policy``.
 
     Args:
         trace: rows are those of ``cast``.
@@ -181,7 +181,7 @@ class _Run:
         self._engine = engine
         self._keys = [NpcKey(WORLD, c.id) for c in cast]
         self._prefixes: StateStore = engine.stores[0]
-        self._replay = Replay(trace, Assumptions())
+        self._replay = Playback(trace, Assumptions())
         self._controller = ResidencyController(engine.stores, policy.settings(PolicySettings()))
         self._mover = Mover(engine.stores, self._controller, lambda _: self._note_moves())
         self._tiers = [Tier.ABSENT] * len(cast)

@@ -49,7 +49,7 @@ def node(node_id: int, parent: Any, tokens: int) -> Any:
     )
 
 
-class Town:
+class Crowd:
     """``count`` NPCs under one shared world prefix; a quarter of them is on the device."""
 
     def __init__(self, count: int) -> None:
@@ -99,7 +99,7 @@ def us(call: Callable[[], object]) -> float:
 
 
 def measure(count: int, repeats: int) -> dict[str, float]:
-    town = Town(count)
+    town = Crowd(count)
     times: dict[str, list[float]] = {}
 
     def note(name: str, value: float) -> None:

@@ -27,7 +27,7 @@ __all__ = ["Options", "open_store", "plan", "run", "seconds"]
 
 QUICK_ROUNDS, QUICK_PROMPTS = 2, 4
 
-Report = Callable[[str, float], None]
+ReportProgress = Callable[[str, float], None]
 """What is being done, and how many of the estimated seconds are done since the last call."""
 
 
@@ -89,7 +89,7 @@ def open_store(options: Options) -> Store:
     return Store(options.results, setup, resume=not options.fresh)
 
 
-def run(options: Options, store: Store, report: Report) -> None:
+def run(options: Options, store: Store, report: ReportProgress) -> None:
     """Measure what the store does not have yet; each round is kept as it ends.
 
     Raises:

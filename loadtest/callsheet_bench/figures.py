@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from callsheet_bench.replay import RoundResult
+from callsheet_bench.trace_player import RoundResult
 
 __all__ = ["FIGURES", "Spread", "figures_of_round", "ratios", "spread"]
 

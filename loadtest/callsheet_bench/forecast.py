@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callsheet_server.distance import Assumptions
-from callsheet_server.tools.simulation import Replay
+from callsheet_server.tools.simulation import Playback
 from callsheet_server.trace import Trace, TraceCall
 from callsheet_server.trace.trace import TraceTick
 
@@ -28,7 +28,7 @@ class Forecast:
 
     def __init__(self, trace: Trace, first: TraceCall) -> None:
         """Take in the game up to ``first``, calls and their ends as in the trace."""
-        self._replay = Replay(trace, Assumptions())
+        self._replay = Playback(trace, Assumptions())
         self._ticks: Iterator[TraceTick] = iter(trace.ticks)
         self._next = next(self._ticks, None)
         self._estimates_from_s = first.time_s - SETTLE_S

@@ -12,11 +12,10 @@ from pathlib import Path
 from callsheet_bench.adapters import save_adapters
 from callsheet_bench.figures import figures_of_round
 from callsheet_bench.plan import ADAPTER_SLOTS, LORA, LORA_SYSTEMS, LORA_TOWN
-from callsheet_bench.replay import Distancing, play, warm_up
 from callsheet_bench.running import RunningSglang
 from callsheet_bench.stage import Bench, rotated, started
 from callsheet_bench.systems import KV_ARGUMENTS
-from callsheet_bench.workload import Town
+from callsheet_bench.trace_player import Distancing, play, warm_up
 from callsheet_sglang.launch.spec import LaunchSpec, free_port
 from callsheet_sglang.wire import NPCS_PATH, STATUS_PATH, encode_adapters
 from callsheet_sglang_cpu.attention import CPU_ATTENTION
@@ -55,7 +54,7 @@ async def play_lora(bench: Bench, folder: Path, small: bool) -> None:
         bench.report(f"{LORA}: measured before", estimate_s(bench.rounds))
         return
     spec = replace(LORA_TOWN, npcs=12, requests=8, lead_in=2) if small else LORA_TOWN
-    town = Town(spec, bench.tokenizer)
+    town = TownWorkload(spec, bench.tokenizer)
     bench.report("making adapters", 0.0)
     adapters = await asyncio.to_thread(save_adapters, bench.model, folder, spec.npcs)
     names = list(adapters)
@@ -83,7 +82,9 @@ async def play_lora(bench: Bench, folder: Path, small: bool) -> None:
 _EXTRA = {CPU_ATTENTION: "1"}
 
 
-def _launch(bench: Bench, town: Town, adapters: Mapping[str, Path], order: str) -> LaunchSpec:
+def _launch(
+    bench: Bench, town: TownWorkload, adapters: Mapping[str, Path], order: str
+) -> LaunchSpec:
     """KV caches have room enough, so that adapters alone make the difference."""
     talk = town.spec.question_tokens + town.spec.reply_tokens
     said = talk * (town.spec.requests + town.spec.lead_in) * (bench.rounds + 1)
@@ -112,7 +113,11 @@ async def _announce(running: RunningSglang, names: list[str]) -> None:
 
 
 async def _round(
-    running: RunningSglang, town: Town, number: int, distancing: Distancing, names: list[str]
+    running: RunningSglang,
+    town: TownWorkload,
+    number: int,
+    distancing: Distancing,
+    names: list[str],
 ) -> dict[str, float]:
     """In game time: whether forecasts come early enough is the question, not who is fast."""
     result = await play(

@@ -17,11 +17,10 @@ from callsheet_bench.figures import figures_of_round
 from callsheet_bench.gpu_link import Pair
 from callsheet_bench.overhead import ordinary_traffic
 from callsheet_bench.plan import OVERHEAD, OVERHEAD_SYSTEMS, TOWN, Stage, Table
-from callsheet_bench.replay import Distancing, play, warm_up
 from callsheet_bench.running import RunningSglang
 from callsheet_bench.store import Store
 from callsheet_bench.systems import HORIZON_S, SYSTEMS, Pool, Sizes, System
-from callsheet_bench.workload import Town
+from callsheet_bench.trace_player import Distancing, play, warm_up
 from callsheet_sglang.launch.spec import LaunchSpec, free_port
 
 __all__ = ["Bench", "estimate_s", "play_stage", "rotated", "started"]
@@ -34,7 +33,7 @@ CALIBRATIONS = 3
 STARTS_AT_A_TIME = 2
 """Most of a start is one thread that imports."""
 
-Report = Callable[[str, float], None]
+ReportProgress = Callable[[str, float], None]
 """What is being done, and how many of the estimated seconds it has done since the last call."""
 
 
@@ -52,7 +51,7 @@ class Bench:
     """Of each round of ordinary traffic."""
     pair: Pair
     logs: Path
-    report: Report
+    report: ReportProgress
 
 
 def rotated(names: Sequence[str], round_number: int) -> list[str]:
@@ -130,8 +129,8 @@ async def play_stage(bench: Bench, stage: Stage) -> None:
         bench.report(f"{stage.name}: measured before", estimate_s(stage, bench.rounds))
         return
     bench.report(f"{stage.name}: making towns", 0.0)
-    towns = {table.name: Town(table.town, bench.tokenizer) for table in stage.tables}
-    shapes = [*towns.values()] or [Town(TOWN, bench.tokenizer)]  # ordinary traffic alone
+    towns = {table.name: TownWorkload(table.town, bench.tokenizer) for table in stage.tables}
+    shapes = [*towns.values()] or [TownWorkload(TOWN, bench.tokenizer)]  # ordinary traffic alone
     names = [name for name in SYSTEMS if any(name in wanted[table] for table in left)]
     sizes = sizes_for(shapes, bench.rounds)
     async with AsyncExitStack() as stack:
@@ -144,7 +143,7 @@ async def play_stage(bench: Bench, stage: Stage) -> None:
             await run.play_overhead()
 
 
-def sizes_for(towns: Sequence[Town], rounds: int) -> Sizes:
+def sizes_for(towns: Sequence[TownWorkload], rounds: int) -> Sizes:
     """Pools for towns that are played in the same processes."""
     largest = max(towns, key=lambda town: town.prefix_tokens)
     spec = largest.spec
@@ -179,7 +178,7 @@ class _Stage:
         self._known: dict[str, set[int]] = {name: set() for name in SYSTEMS}
         """System -> the people it has met."""
 
-    async def start(self, names: Sequence[str], town: Town) -> None:
+    async def start(self, names: Sequence[str], town: TownWorkload) -> None:
         """Start the systems; the first one tells how fast this machine computes prefixes."""
         rest = list(names)
         if self._bench.store.fact(LINK) is None:
@@ -201,7 +200,7 @@ class _Stage:
         if system.plugin:
             self._distancing[name] = Distancing(running)
 
-    async def play(self, table: Table, town: Town) -> None:
+    async def play(self, table: Table, town: TownWorkload) -> None:
         """Warm up, then play the rounds that are missing."""
         bench = self._bench
         bench.store.add_fact(f"town {table.name}", _facts(town, self._sizes))
@@ -225,7 +224,7 @@ class _Stage:
                     bench.store.add_round(OVERHEAD, name, number, figures)
                     bench.report("", OVERHEAD_S)
 
-    async def _round(self, table: Table, town: Town, name: str, number: int) -> None:
+    async def _round(self, table: Table, town: TownWorkload, name: str, number: int) -> None:
         bench = self._bench
         bench.report(f"{table.name}: round {number + 1} of {bench.rounds}, {name}", 0.0)
         load = os.getloadavg()[0]
@@ -239,7 +238,7 @@ class _Stage:
         bench.store.add_round(table.name, name, number, figures)
         bench.report("", _round_s(table, name))
 
-    async def _warm_up(self, system: System, town: Town) -> None:
+    async def _warm_up(self, system: System, town: TownWorkload) -> None:
         """Introduce those whom the system can remember, and who make a difference.
 
         The plugin is to know whom it may want to prefetch. Where nobody is brought without being
@@ -256,7 +255,7 @@ class _Stage:
             known.update(new)
             self._bench.report("", _tokens(town, new) / TOKENS_PER_S)
 
-    async def _calibrate(self, running: RunningSglang, town: Town) -> None:
+    async def _calibrate(self, running: RunningSglang, town: TownWorkload) -> None:
         """Measure prefill alone, and derive the link from it."""
         bench, rates = self._bench, []
         for request in town.warm_up(range(CALIBRATIONS + 1)):
@@ -269,11 +268,11 @@ class _Stage:
         await running.flush()
 
 
-def _tokens(town: Town, rows: Iterable[int]) -> int:
+def _tokens(town: TownWorkload, rows: Iterable[int]) -> int:
     return sum(len(town.persona_ids[row]) for row in rows)
 
 
-def _facts(town: Town, sizes: Sizes) -> dict[str, float]:
+def _facts(town: TownWorkload, sizes: Sizes) -> dict[str, float]:
     return {
         "npcs": town.spec.npcs,
         "prefix_tokens": town.prefix_tokens,

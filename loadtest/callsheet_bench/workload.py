@@ -19,11 +19,11 @@ from callsheet_bench.forecast import Forecast
 from callsheet_server.tools.profile.capacity import stack_distance_bytes
 from callsheet_server.tools.simulation.town_trace import record_town
 from callsheet_server.tools.town.cast import Character, cast
-from callsheet_server.tools.town.town import TownSimulation
+from callsheet_server.tools.town.simulation import TownSimulation
 from callsheet_server.trace import Trace
 from callsheet_server.trace.trace import TraceCall
 
-__all__ = ["TICK_S", "Request", "Town", "TownSpec"]
+__all__ = ["TICK_S", "Request", "TownSpec", "TownWorkload"]
 
 DAY_S = 480.0
 TICK_S = 0.25
@@ -87,7 +87,7 @@ class Request:
     reply_tokens: int
 
 
-class Town:
+class TownWorkload:
     """A trace and the prompts of its people."""
 
     def __init__(self, spec: TownSpec, tokenizer: Tokenizer) -> None:

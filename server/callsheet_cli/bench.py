@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from callsheet_cli.parser import CommandError, Commands, Parser
 
 if TYPE_CHECKING:
-    from callsheet_bench.command import Report
+    from callsheet_bench.command import ReportProgress
 
 __all__ = ["add_parser", "run"]
 
@@ -148,7 +148,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 @contextmanager
-def progress(total_s: float) -> Iterator[Report]:
+def progress(total_s: float) -> Iterator[ReportProgress]:
     """A bar on stderr over the estimated time, with what is being done."""
     from rich.console import Console
     from rich.progress import (

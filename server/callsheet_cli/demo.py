@@ -71,8 +71,8 @@ def run(args: argparse.Namespace) -> int:
     from callsheet_server.app.serving import StartError, local_url, page_url, run_with_server
     from callsheet_server.tools.demo.presets import max_open, presets
     from callsheet_server.tools.demo.show import Show
-    from callsheet_server.tools.demo.town import Pace, TownGame
-    from callsheet_server.tools.town.town import TownSimulation
+    from callsheet_server.tools.demo.town_game import Pace, TownGame
+    from callsheet_server.tools.town.simulation import TownSimulation
 
     settings = load(args, presets(args.npcs)).settings
     pace = Pace(args.hz, args.speed, max_open(settings), args.seconds)

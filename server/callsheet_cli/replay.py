@@ -136,8 +136,8 @@ def play(trace: Trace, settings: Settings, args: argparse.Namespace) -> int:
         until_told,
     )
     from callsheet_server.engine.engine import Progress
-    from callsheet_server.tools.demo.replay import TraceGame
     from callsheet_server.tools.demo.show import Show
+    from callsheet_server.tools.demo.trace_game import TraceGame
 
     ticks = len(trace.ticks)
     with progress_bars() as (_, report):
@@ -176,12 +176,12 @@ def compare(trace: Trace, settings: Settings, args: argparse.Namespace) -> None:
     from callsheet_server.engine.engine import Progress
     from callsheet_server.residency.controller import ASSUMED_DISK_BYTES_PER_S
     from callsheet_server.residency.policies import POLICIES
-    from callsheet_server.tools.simulation import Budgets, Links, simulate
+    from callsheet_server.tools.simulation import Links, TierBudgets, simulate
 
     total_bytes = sum(npc.size_bytes for npc in trace.npcs)
     if not total_bytes:
         raise CommandError(f"{args.file}: no prefix has a size: its engine keeps no state to plan")
-    budgets = Budgets(
+    budgets = TierBudgets(
         int(total_bytes * args.device_share), int(total_bytes * args.host_share), total_bytes
     )
     links = Links(

@@ -4,7 +4,7 @@ import pytest
 
 from callsheet_bench.client import Sample
 from callsheet_bench.figures import FIGURES, figures_of_round, ratios, spread
-from callsheet_bench.replay import RoundResult
+from callsheet_bench.trace_player import RoundResult
 
 
 def sample(device: int, host: int, prefill_s: float = 1.0) -> Sample:

@@ -9,17 +9,17 @@ from tokenizers import Tokenizer
 from callsheet_bench.forecast import Forecast
 from callsheet_bench.stage import rotated, sizes_for
 from callsheet_bench.systems import TARGET_POOL_SHARE, Pool
-from callsheet_bench.workload import TICK_S, Town, TownSpec
+from callsheet_bench.workload import TICK_S, TownSpec, TownWorkload
 
 SPEC = TownSpec(npcs=30, persona_tokens=(100, 150), requests=30, lead_in=6)
 
 
 @pytest.fixture(scope="module")
-def town(tokenizer: Tokenizer) -> Town:
-    return Town(SPEC, tokenizer)
+def town(tokenizer: Tokenizer) -> TownWorkload:
+    return TownWorkload(SPEC, tokenizer)
 
 
-def test_prompts_have_the_lengths_that_the_spec_says(town: Town) -> None:
+def test_prompts_have_the_lengths_that_the_spec_says(town: TownWorkload) -> None:
     requests = list(town.requests("a 0"))
     assert len(requests) == SPEC.requests + SPEC.lead_in
     for request in requests:
@@ -30,27 +30,27 @@ def test_prompts_have_the_lengths_that_the_spec_says(town: Town) -> None:
     assert [r.time_s for r in requests] == sorted(r.time_s for r in requests)
 
 
-def test_rounds_ask_the_same_people_other_questions(town: Town) -> None:
+def test_rounds_ask_the_same_people_other_questions(town: TownWorkload) -> None:
     first, again, second = (list(town.requests(label)) for label in ("a 0", "a 0", "a 1"))
     assert first == again
     assert [r.row for r in first] == [r.row for r in second]
     assert all(a.input_ids != b.input_ids for a, b in zip(first, second, strict=True))
 
 
-def test_a_pool_holds_those_who_called_last_before_a_round(town: Town) -> None:
+def test_a_pool_holds_those_who_called_last_before_a_round(town: TownWorkload) -> None:
     before = [c.row for c in town.trace.calls if c.time_s < town.calls[0].time_s]
     held = list(town.called_before(SPEC.world_tokens + 1_000))
     assert held == list(dict.fromkeys(reversed(before)))[: len(held)][::-1]
     assert 750 < sum(len(town.persona_ids[row]) for row in held) <= 1_000
 
 
-def test_a_pool_fits_a_round_if_it_holds_all_who_are_asked(town: Town) -> None:
+def test_a_pool_fits_a_round_if_it_holds_all_who_are_asked(town: TownWorkload) -> None:
     asked = sum(len(town.persona_ids[row]) for row in set(town.rows))
     assert town.fits(SPEC.world_tokens + asked)
     assert not town.fits(SPEC.world_tokens + asked - 1)
 
 
-def test_those_who_are_called_are_introduced_once_the_last_caller_last(town: Town) -> None:
+def test_those_who_are_called_are_introduced_once_the_last_caller_last(town: TownWorkload) -> None:
     called = town.called
     assert sorted(called) == sorted(set(town.rows))
     last_call = {row: index for index, row in enumerate(town.rows)}
@@ -61,23 +61,30 @@ def test_those_who_are_called_are_introduced_once_the_last_caller_last(town: Tow
         assert request.reply_tokens == 1
 
 
-def test_those_who_may_be_prefetched_are_those_called_and_those_expected(town: Town) -> None:
+def test_those_who_may_be_prefetched_are_those_called_and_those_expected(
+    town: TownWorkload,
+) -> None:
     near, far = set(town.expected(2.0)), set(town.expected(1e9))
     assert set(town.called) <= near < far <= set(town.everybody)
 
 
-def test_the_part_of_the_day_suits_lru_as_the_day_does(town: Town) -> None:
+def test_the_part_of_the_day_suits_lru_as_the_day_does(town: TownWorkload) -> None:
     assert town.lru_share == pytest.approx(town.day_lru_share, abs=0.05)
 
 
-def test_a_larger_town_has_the_same_people_and_more(town: Town, tokenizer: Tokenizer) -> None:
-    larger = Town(replace(SPEC, npcs=40), tokenizer)
+def test_a_larger_town_has_the_same_people_and_more(
+    town: TownWorkload, tokenizer: Tokenizer
+) -> None:
+    larger = TownWorkload(replace(SPEC, npcs=40), tokenizer)
     assert larger.persona_ids[:30] == town.persona_ids
 
 
 def test_random_calls_are_about_as_many_as_asked_for(tokenizer: Tokenizer) -> None:
     spec = replace(SPEC, requests=200, npcs=60)
-    due, mixed = Town(spec, tokenizer), Town(replace(spec, random_share=0.3), tokenizer)
+    due, mixed = (
+        TownWorkload(spec, tokenizer),
+        TownWorkload(replace(spec, random_share=0.3), tokenizer),
+    )
     changed = np.mean(np.array(due.rows) != np.array(mixed.rows))
     assert 0.2 < changed < 0.4
     assert due.calls == mixed.calls
@@ -85,10 +92,10 @@ def test_random_calls_are_about_as_many_as_asked_for(tokenizer: Tokenizer) -> No
 
 def test_a_day_with_too_few_calls_is_refused(tokenizer: Tokenizer) -> None:
     with pytest.raises(ValueError, match="calls a day: 5006 are wanted"):
-        Town(replace(SPEC, requests=5000), tokenizer)
+        TownWorkload(replace(SPEC, requests=5000), tokenizer)
 
 
-def test_pools_hold_what_their_names_say(town: Town) -> None:
+def test_pools_hold_what_their_names_say(town: TownWorkload) -> None:
     sizes = sizes_for([town], rounds=5)
     assert sizes.device_tokens(Pool.SMALL) == town.pool_tokens(0.25)
     small, large = sizes.device_tokens(Pool.SMALL), sizes.device_tokens(Pool.LARGE)
@@ -102,7 +109,7 @@ def test_systems_take_turns_to_go_first() -> None:
     assert orders == [["a", "b", "c"], ["b", "c", "a"], ["c", "a", "b"]]
 
 
-def test_forecasts_know_the_town_and_not_who_calls(town: Town) -> None:
+def test_forecasts_know_the_town_and_not_who_calls(town: TownWorkload) -> None:
     forecast = Forecast(town.trace, town.calls[0])
     for call in town.calls:
         forecast.advance(call.time_s)
@@ -116,7 +123,7 @@ def test_forecasts_know_the_town_and_not_who_calls(town: Town) -> None:
 
 
 def test_an_announced_call_is_expected_until_it_comes(tokenizer: Tokenizer) -> None:
-    town = Town(replace(SPEC, requests=100), tokenizer)
+    town = TownWorkload(replace(SPEC, requests=100), tokenizer)
     forecast = Forecast(town.trace, town.calls[0])
     announced = [call for call in town.calls if call.text.startswith("It is time for")]
     assert announced

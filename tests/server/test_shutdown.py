@@ -265,7 +265,7 @@ async def test_housekeeping_goes_on_after_a_bug(
 
     with monkeypatch.context() as broken:
         broken.setattr(server.membership, "sweep", sweep)
-        broken.setattr(server.observers, "update", lambda *_: updated.set())
+        broken.setattr(server.subscriptions, "update", lambda *_: updated.set())
         await updated.wait()  # The jobs behind the one that failed are done in the same round.
     assert server.housekeeping_failures > 0
     page = server.pages["/metrics"]().body.decode()

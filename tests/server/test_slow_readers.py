@@ -116,7 +116,7 @@ async def test_who_only_looks_on_and_does_not_read_is_told_less_and_stays(
         session = next(s for s in server.sessions if s.role == "observer")
         with grown_bytes() as grown:
             for turn in range(3_000):
-                server.observers.update(server.rooms.values(), turn * 0.05)
+                server.subscriptions.update(server.rooms.values(), turn * 0.05)
                 if turn % 50 == 0:
                     await asyncio.sleep(0)
         assert not session.keeps_up() or outbox.waiting <= MAX_UNRELIABLE_FRAMES

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from callsheet.wire import CallsheetError, ErrorCode
 from callsheet.wire.fields import Role
 from callsheet_server.session.keyring import Keyring
-from callsheet_server.transport.access_tokens import Token
+from callsheet_server.transport.access_tokens import AccessToken
 
-STUDIO = Token("studio", "game", "studio-secret-studio")
-LAPTOP = Token("laptop", "game", "laptop-secret-laptop")
-TOWN = Token("town", "game", "town-secret-only-town", world="town")
-GUEST = Token("guest", "observer", "guest-secret-guest")
+STUDIO = AccessToken("studio", "game", "studio-secret-studio")
+LAPTOP = AccessToken("laptop", "game", "laptop-secret-laptop")
+TOWN = AccessToken("town", "game", "town-secret-only-town", world="town")
+GUEST = AccessToken("guest", "observer", "guest-secret-guest")
 ALL = (STUDIO, LAPTOP, TOWN, GUEST)
 
 
@@ -51,7 +51,7 @@ def test_a_role_without_tokens_is_anybodys_on_this_machine_and_nobodys_elsewhere
 
 
 def test_who_is_held_by_a_new_keyring() -> None:
-    later = Keyring((STUDIO, Token("town", "game", TOWN.secret, world="village")), True)
+    later = Keyring((STUDIO, AccessToken("town", "game", TOWN.secret, world="village")), True)
     assert later.holds("game", STUDIO)
     assert not later.holds("game", LAPTOP)
     assert not later.holds("game", TOWN), "bound to another world now"

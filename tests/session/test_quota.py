@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from callsheet.wire import CallsheetError, ErrorCode
 from callsheet_server.limits.settings import LimitSettings, QuotaSettings
 from callsheet_server.session.quota import BURST_S, Quota, QuotaBook, Quotas
-from callsheet_server.transport.access_tokens import Token
+from callsheet_server.transport.access_tokens import AccessToken
 
-TOKEN = Token("studio", "game", "x" * 16)
+TOKEN = AccessToken("studio", "game", "x" * 16)
 
 
 def quota(**limits: float) -> Quota:

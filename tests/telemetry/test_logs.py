@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from programs import blocking_program
-from telemetry.town import playing, serving, tick
+from telemetry.small_world import playing, serving, tick
 
 import callsheet
 from callsheet import CallsheetError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from telemetry.town import get, playing, scrape, serving, tick
+from telemetry.small_world import get, playing, scrape, serving, tick
 from waiting import until
 
 import callsheet

@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
-from telemetry.town import playing, serving, tick
+from telemetry.small_world import playing, serving, tick
 from waiting import until
 
 from callsheet import CallsheetError

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from callsheet_server.tools.profile.capacity import capacity, stack_distance_bytes
 from callsheet_server.tools.simulation.town_trace import record_town
-from callsheet_server.tools.town.town import TownSimulation
+from callsheet_server.tools.town.simulation import TownSimulation
 
 SIZES = [10, 20, 40, 80]
 

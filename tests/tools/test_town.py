@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from callsheet_server.tools.town.cast import FIRST, LAST, cast
-from callsheet_server.tools.town.town import (
+from callsheet_server.tools.town.simulation import (
     PLAYER_MPS,
     REACH_M,
     WALK_MPS,

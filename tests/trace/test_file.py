@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from callsheet_server.tools.simulation.town_trace import record_town
-from callsheet_server.tools.town.town import TownSimulation
+from callsheet_server.tools.town.simulation import TownSimulation
 from callsheet_server.trace import Trace, TraceError, TraceWriter, read_trace
 
 HEADER = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from callsheet_server.transport.access_tokens import Token, TokenFile, tokens_of
+from callsheet_server.transport.access_tokens import AccessToken, TokenFile, tokens_of
 from callsheet_server.transport.errors import SettingFileError
 from callsheet_server.transport.settings import ServerSettings
 
@@ -34,8 +34,8 @@ def path(tmp_path: Path) -> Path:
 def test_the_file_holds_tokens(path: Path) -> None:
     path.write_text(GOOD)
     assert TokenFile(path).read() == (
-        Token("studio", "game", SECRET),
-        Token("town only", "mod", f"{SECRET}-2", world="town"),
+        AccessToken("studio", "game", SECRET),
+        AccessToken("town only", "mod", f"{SECRET}-2", world="town"),
     )
 
 
@@ -102,4 +102,4 @@ def test_a_broken_file_is_told_of_once_and_read_when_it_is_mended(path: Path) ->
 
 def test_settings_are_tokens_too() -> None:
     tokens = tokens_of(ServerSettings.model_validate({"mod_token": "sesame"}))
-    assert tokens == (Token("server.mod_token", "mod", "sesame"),)
+    assert tokens == (AccessToken("server.mod_token", "mod", "sesame"),)

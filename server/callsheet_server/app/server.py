@@ -18,15 +18,15 @@ from callsheet_server.app.settings import Settings
 from callsheet_server.engine.engine import DoneMove, Engine, EngineInfo
 from callsheet_server.engine.mover import Mover
 from callsheet_server.handlers.dispatch import Dispatcher
-from callsheet_server.handlers.edits import Builder
+from callsheet_server.handlers.edits import WorldEditor
 from callsheet_server.handlers.guests import Guests
 from callsheet_server.handlers.membership import Membership
-from callsheet_server.handlers.rate_limits import Budgets
+from callsheet_server.handlers.rate_limits import RateLimits
 from callsheet_server.residency.controller import ResidencyController
 from callsheet_server.rooms.pipeline import Pipeline
 from callsheet_server.rooms.room import Room
 from callsheet_server.rooms.rooms import Rooms
-from callsheet_server.rooms.subscriptions import Observers
+from callsheet_server.rooms.subscriptions import Subscriptions
 from callsheet_server.session.quota import QuotaBook
 from callsheet_server.session.registry import SessionRegistry
 from callsheet_server.storage.saved import SavedWorld
@@ -38,7 +38,7 @@ from callsheet_server.talk.recall import Retriever
 from callsheet_server.talk.reply import OpenReply
 from callsheet_server.telemetry import Telemetry
 from callsheet_server.trace.recorder import Recorder
-from callsheet_server.transport.access_tokens import Token, TokenFile
+from callsheet_server.transport.access_tokens import AccessToken, TokenFile
 from callsheet_server.transport.http import Page
 from callsheet_server.transport.listener import Binding, Listener
 
@@ -65,7 +65,7 @@ class Started:
     """Worlds of before a restart."""
     moderator: Moderator
     token_file: TokenFile | None
-    tokens: Sequence[Token]
+    tokens: Sequence[AccessToken]
     """Of ``token_file``."""
     binding: Binding
     page: Mapping[str, Callable[[], Page]]
@@ -131,10 +131,10 @@ class CallsheetServer:
             self._ended,
             clock,
         )
-        self.observers = Observers(self.pipeline, engine)
+        self.subscriptions = Subscriptions(self.pipeline, engine)
         guests = Guests(settings.server.observers_may_act)
-        budgets = Budgets(settings.limits, self._npcs_of)
-        builder = Builder(self.pipeline, self.talk, budgets)
+        rate_limits = RateLimits(settings.limits, self._npcs_of)
+        editor = WorldEditor(self.pipeline, self.talk, rate_limits)
         self.membership = Membership(
             self.sessions,
             self.rooms,
@@ -142,15 +142,15 @@ class CallsheetServer:
             self.pipeline,
             self.talk,
             guests,
-            budgets,
-            builder,
+            rate_limits,
+            editor,
             clock,
         )
         self.connections = Connections(
             self.sessions,
             self.rooms,
             self.membership,
-            Dispatcher(self.pipeline, self.talk, guests, budgets, builder, clock),
+            Dispatcher(self.pipeline, self.talk, guests, rate_limits, editor, clock),
             self.pipeline,
             engine,
             self.telemetry,
@@ -247,7 +247,7 @@ class CallsheetServer:
             self._moved(move)
 
     def _publish(self) -> None:
-        self.observers.update(self.rooms.values(), self.clock())
+        self.subscriptions.update(self.rooms.values(), self.clock())
 
     # --- what the parts tell each other ------------------------------------------------------
 
@@ -262,14 +262,14 @@ class CallsheetServer:
 
     def _moved(self, move: DoneMove) -> None:
         self.telemetry.moved(move)
-        self.observers.moved(self.rooms, move)
+        self.subscriptions.moved(self.rooms, move)
 
-    def _npcs_of(self, token: Token) -> int:
+    def _npcs_of(self, token: AccessToken) -> int:
         """NPCs alive in all worlds whose games presented ``token``."""
         games = [s for s in self.sessions if s.role == "game" and s.token == token]
         return sum(len(self.rooms[game.world].world.npcs) for game in games)
 
-    def _use_tokens(self, tokens: Sequence[Token]) -> None:
+    def _use_tokens(self, tokens: Sequence[AccessToken]) -> None:
         self.sessions.use_tokens(tokens, self.clock())
 
 

@@ -29,9 +29,9 @@ from callsheet.wire.world import (
     Spawn,
     UpdateNpc,
 )
-from callsheet_server.handlers.edits import Builder
+from callsheet_server.handlers.edits import WorldEditor
 from callsheet_server.handlers.guests import Guests
-from callsheet_server.handlers.rate_limits import Budgets
+from callsheet_server.handlers.rate_limits import RateLimits
 from callsheet_server.rooms.pipeline import Pipeline
 from callsheet_server.rooms.room import Room, Subscription
 from callsheet_server.session.session import Session
@@ -58,15 +58,15 @@ class Dispatcher:
         pipeline: Pipeline,
         talk: Talk,
         guests: Guests,
-        budgets: Budgets,
-        builder: Builder,
+        rate_limits: RateLimits,
+        editor: WorldEditor,
         clock: Callable[[], float],
     ) -> None:
         self._pipeline = pipeline
         self._talk = talk
         self._guests = guests
-        self._budgets = budgets
-        self._builder = builder
+        self._rate_limits = rate_limits
+        self._editor = editor
         self._clock = clock
 
     def handle(self, room: Room, session: Session, message: AnyClientMessage) -> None:
@@ -84,10 +84,10 @@ class Dispatcher:
                 ErrorCode.WORLD_NOT_READY, f"no game is in world {room.name!r} yet; wait for one"
             )
         if isinstance(message, CHANGES):
-            self._budgets.take_change(session.id, self._clock())
+            self._rate_limits.take_change(session.id, self._clock())
         if session.role == "mod" and isinstance(message, Say | Speak):
             room.world.npc(message.npc)
-            self._budgets.take_turn(room.key(message.npc), self._clock())
+            self._rate_limits.take_turn(room.key(message.npc), self._clock())
         match message:
             case Say():
                 if session.role == "observer":
@@ -102,20 +102,20 @@ class Dispatcher:
             case ActionResult():
                 self._action_result(room, message)
             case Spawn():
-                self._budgets.check_npcs(session.token, len(message.npcs))
-                spawned, change = self._builder.spawn(room, message)
+                self._rate_limits.check_npcs(session.token, len(message.npcs))
+                spawned, change = self._editor.spawn(room, message)
                 session.answer(spawned, message.id, change)
             case Despawn():
-                _ok(session, message, self._builder.despawn(room, message))
+                _ok(session, message, self._editor.despawn(room, message))
             case UpdateNpc():
                 _check_permissions(session, message)
-                _ok(session, message, self._builder.update_npc(room, message))
+                _ok(session, message, self._editor.update_npc(room, message))
             case ConfigureWorld():
-                _ok(session, message, self._builder.configure(room, message))
+                _ok(session, message, self._editor.configure(room, message))
             case HintCalls():
-                _ok(session, message, self._builder.hint(room, message))
+                _ok(session, message, self._editor.hint(room, message))
             case SetFacts():
-                _ok(session, message, self._builder.set_facts(room, message))
+                _ok(session, message, self._editor.set_facts(room, message))
             case GetFacts():
                 room.world.npc(message.npc)
                 facts = dict(room.memory.facts(message.npc))
@@ -124,7 +124,7 @@ class Dispatcher:
                 self._register_script(room, session, message)
             case UnregisterScript():
                 room.scripts.unregister(session.id, message.script)
-                self._builder.sync_all(room)
+                self._editor.sync_all(room)
                 _ok(session, message)
             case Subscribe():
                 self._subscribe(room, session, message)
@@ -145,9 +145,9 @@ class Dispatcher:
 
     def _register_script(self, room: Room, session: Session, message: RegisterScript) -> None:
         check_actions(message.actions)
-        self._budgets.check_scripts(room.scripts.names_of(session.id) | {message.script})
+        self._rate_limits.check_scripts(room.scripts.names_of(session.id) | {message.script})
         script = room.scripts.register(session.id, message)
-        self._builder.sync_all(room)
+        self._editor.sync_all(room)
         mine = room.scripts.npcs_of(script)
         npcs = tuple(mine[:MAX_LISTED_NPCS])
         registered = ScriptRegistered(id=message.id, script=message.script, npcs=npcs)

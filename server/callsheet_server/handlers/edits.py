@@ -18,7 +18,7 @@ from callsheet.wire.world import (
     SpawnedPlayer,
     UpdateNpc,
 )
-from callsheet_server.handlers.rate_limits import Budgets
+from callsheet_server.handlers.rate_limits import RateLimits
 from callsheet_server.rooms.persistence import recall, save_config, save_npc
 from callsheet_server.rooms.pipeline import Pipeline
 from callsheet_server.rooms.room import Room
@@ -29,7 +29,7 @@ from callsheet_server.talk.conversations import Talk
 from callsheet_server.world.errors import bad_value, limit_exceeded
 from callsheet_server.world.memory import most_turns
 
-__all__ = ["Builder", "tell_script"]
+__all__ = ["WorldEditor", "tell_script"]
 
 MAX_FACTS_PER_NPC = 256
 MAX_FACTS_BYTES = 48_000
@@ -37,13 +37,13 @@ MAX_FACTS_BYTES = 48_000
 MAX_FACT_NAME_CHARS = 64
 
 
-class Builder:
+class WorldEditor:
     """Every method validates first, so that a request that is refused has changed nothing."""
 
-    def __init__(self, pipeline: Pipeline, talk: Talk, budgets: Budgets) -> None:
+    def __init__(self, pipeline: Pipeline, talk: Talk, rate_limits: RateLimits) -> None:
         self._pipeline = pipeline
         self._talk = talk
-        self._budgets = budgets
+        self._rate_limits = rate_limits
 
     def spawn(self, room: Room, message: Spawn) -> tuple[Spawned, Change]:
         """Add NPCs and players. What the NPCs remember of earlier is there once it is durable."""
@@ -182,7 +182,7 @@ class Builder:
         self._talk.cancel_npc(room, npc)
         tell_script(room, npc, alive=False)
         self._pipeline.forget(room, npc)
-        self._budgets.forget_npc(room.key(npc))
+        self._rate_limits.forget_npc(room.key(npc))
         room.forget(npc)
 
     def sync_all(self, room: Room) -> None:

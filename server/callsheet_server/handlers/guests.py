@@ -1,4 +1,4 @@
-"""Observers who joined a world: each has one player of its own, and speaks as that player."""
+"""Subscriptions who joined a world: each has one player of its own, and speaks as that player."""
 
 from __future__ import annotations
 

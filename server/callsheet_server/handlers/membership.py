@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 
 from callsheet.wire.session import Hello
 from callsheet.wire.world import WorldClosed
-from callsheet_server.handlers.edits import Builder
+from callsheet_server.handlers.edits import WorldEditor
 from callsheet_server.handlers.guests import Guests
-from callsheet_server.handlers.rate_limits import Budgets
+from callsheet_server.handlers.rate_limits import RateLimits
 from callsheet_server.rooms.persistence import restore, restore_hints
 from callsheet_server.rooms.pipeline import Pipeline
 from callsheet_server.rooms.room import Room
@@ -37,8 +37,8 @@ class Membership:
         pipeline: Pipeline,
         talk: Talk,
         guests: Guests,
-        budgets: Budgets,
-        builder: Builder,
+        rate_limits: RateLimits,
+        editor: WorldEditor,
         clock: Callable[[], float],
     ) -> None:
         self._sessions = sessions
@@ -47,8 +47,8 @@ class Membership:
         self._pipeline = pipeline
         self._talk = talk
         self._guests = guests
-        self._budgets = budgets
-        self._builder = builder
+        self._rate_limits = rate_limits
+        self._editor = editor
         self._clock = clock
 
     def enter(self, session: Session, hello: Hello) -> None:
@@ -75,7 +75,7 @@ class Membership:
                 room.sessions[session.id] = session
             restore(room, saved)
             self._pipeline.set_lore(room)
-            self._builder.sync_all(room)
+            self._editor.sync_all(room)
             restore_hints(room.world, saved)
             self._pipeline.replan(room)
 
@@ -90,13 +90,13 @@ class Membership:
     def _leave(self, room: Room, session: Session) -> None:
         self._talk.cancel_session(session)
         self._guests.leave(room, session)
-        self._budgets.forget_session(session.id)
+        self._rate_limits.forget_session(session.id)
         room.subscriptions.pop(session.id, None)
         if room.scripts.remove_owner(session.id):
-            self._builder.sync_all(room)
+            self._editor.sync_all(room)
         del room.sessions[session.id]
         if session.role == "game":
-            self._builder.close(room)
+            self._editor.close(room)
             room.journal.submit(Change(must=session.record.ended()))
             for other in room.sessions.values():
                 other.send(WorldClosed())

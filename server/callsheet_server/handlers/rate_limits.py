@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection
 from callsheet.wire.errors import ErrorCode, error_for
 from callsheet_server.limits.settings import LimitSettings
 from callsheet_server.limits.token_bucket import TokenBucket
-from callsheet_server.transport.access_tokens import Token
+from callsheet_server.transport.access_tokens import AccessToken
 from callsheet_server.world.errors import limit_exceeded
 from callsheet_server.world.key import NpcKey
 
-__all__ = ["Budgets"]
+__all__ = ["RateLimits"]
 
 TURN_BURST_S = 60.0
 CHANGE_BURST_S = 30.0
@@ -24,15 +24,15 @@ MAX_NPCS_PER_TOKEN = 100_000
 """Alive in all worlds whose games presented one access token: two of the largest worlds."""
 
 
-class Budgets:
-    """Two budgets, both per minute with a burst, and a bound on scripts.
+class RateLimits:
+    """Two rates, both per minute with a burst, and a bound on scripts.
 
     *Turns*: what mods make one NPC say or answer, all mods together. Two scripts whose NPCs make
     each other talk, or one that reacts to its own words, go on at this pace and are told.
     *Changes*: messages after which every NPC of a world is looked at again, per session.
     """
 
-    def __init__(self, limits: LimitSettings, npcs_of: Callable[[Token], int]) -> None:
+    def __init__(self, limits: LimitSettings, npcs_of: Callable[[AccessToken], int]) -> None:
         """``npcs_of``: NPCs alive in all worlds of a token."""
         self._npcs_of = npcs_of
         self._turns_per_min = limits.max_mod_turns_per_npc_per_min
@@ -63,7 +63,7 @@ class Budgets:
             what = "scripts of this session"
             raise limit_exceeded(what, "script", len(names), MAX_SCRIPTS_PER_SESSION)
 
-    def check_npcs(self, token: Token | None, count: int) -> None:
+    def check_npcs(self, token: AccessToken | None, count: int) -> None:
         """A game with this token is about to spawn so many. Raises as ``take_turn`` does."""
         if token is None:
             return

@@ -16,7 +16,7 @@ from callsheet_server.rooms.room import Room
 from callsheet_server.session.session import Session
 from callsheet_server.world.key import NpcKey
 
-__all__ = ["Observers"]
+__all__ = ["Subscriptions"]
 
 MAX_PENDING_MOVES = 600
 """Moves kept for a subscriber until it takes them; those beyond are only counted."""
@@ -24,7 +24,7 @@ MAX_TEXT_CHARS = 80
 """Of each text in a move: ``views.MOVES_PER_MESSAGE`` of them fit one message whatever they say."""
 
 
-class Observers:
+class Subscriptions:
     """Turns what happened into messages for those who subscribed to it."""
 
     def __init__(self, pipeline: Pipeline, engine: Engine) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from callsheet.wire.base import Reliable
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet_server.session.record import SessionRecord
-from callsheet_server.session.replay import Kept, ReplayBuffer
+from callsheet_server.session.resend import Kept, ResendBuffer
 from callsheet_server.storage.changes import Change, Journal
 
 __all__ = ["Answers", "Instead"]
@@ -23,7 +23,7 @@ class Answers:
     def __init__(
         self,
         record: SessionRecord,
-        replay: ReplayBuffer,
+        replay: ResendBuffer,
         journal: Journal,
         flush: Callable[[], None],
         errors: Counter[ErrorCode],

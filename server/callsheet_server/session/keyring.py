@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.fields import Role
-from callsheet_server.transport.access_tokens import Token
+from callsheet_server.transport.access_tokens import AccessToken
 
 __all__ = ["Keyring"]
 
@@ -16,13 +16,13 @@ __all__ = ["Keyring"]
 class Keyring:
     """The tokens that are good now. Immutable: a change is a new keyring."""
 
-    def __init__(self, tokens: Iterable[Token], open_to_all: bool) -> None:
+    def __init__(self, tokens: Iterable[AccessToken], open_to_all: bool) -> None:
         """``open_to_all``: a role for which there is no token is anybody's, else nobody's."""
         self._tokens = tuple(tokens)
         self._open_to_all = open_to_all
         self._digests = [(sha256(t.secret.encode()).digest(), t) for t in self._tokens]
 
-    def admit(self, role: Role, world: str | None, given: str | None) -> Token | None:
+    def admit(self, role: Role, world: str | None, given: str | None) -> AccessToken | None:
         """The token that lets one in; None = the role asks for none.
 
         Takes as long for a secret that is nearly right as for one that is all wrong.
@@ -50,7 +50,7 @@ class Keyring:
             raise _refused(f"this token is good for world {found.world!r} only")
         return found
 
-    def holds(self, role: Role, token: Token | None) -> bool:
+    def holds(self, role: Role, token: AccessToken | None) -> bool:
         """True if a session that was let in with ``token`` may go on."""
         return self._is_open(role) if token is None else token in self._tokens
 

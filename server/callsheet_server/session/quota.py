@@ -15,7 +15,7 @@ from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.fields import Role
 from callsheet_server.limits.settings import LimitSettings, QuotaSettings
 from callsheet_server.limits.token_bucket import TokenBucket
-from callsheet_server.transport.access_tokens import Token
+from callsheet_server.transport.access_tokens import AccessToken
 
 __all__ = ["BURST_S", "Lease", "Quota", "QuotaBook", "Quotas", "Scope"]
 
@@ -144,7 +144,9 @@ class QuotaBook:
         self._settings: dict[Scope, QuotaSettings] = {"token": token_quota, "world": world_quota}
         self._quotas: dict[tuple[Scope, str], Quota] = {}
 
-    def of(self, own: Quota, role: Role, world: str, token: Token | None, now_s: float) -> Quotas:
+    def of(
+        self, own: Quota, role: Role, world: str, token: AccessToken | None, now_s: float
+    ) -> Quotas:
         """What a session is under that has this quota of its own."""
         above = [] if token is None else [self._shared("token", token.name, now_s)]
         of_world = self._shared("world", world, now_s)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from callsheet.wire.errors import ErrorCode, error_for
 from callsheet.wire.fields import MAX_INTEGER
-from callsheet_server.session.replay import Kept
+from callsheet_server.session.resend import Kept
 from callsheet_server.session.resume_tokens import ResumeTokens
 from callsheet_server.storage.saved import SavedSession
 from callsheet_server.storage.writes import (

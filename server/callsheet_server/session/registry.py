@@ -18,7 +18,7 @@ from callsheet_server.session.session import Session, SessionState
 from callsheet_server.storage.changes import Change, Journal, NoJournal
 from callsheet_server.storage.saved import SavedSession
 from callsheet_server.storage.writes import EmptyWorld
-from callsheet_server.transport.access_tokens import Token, tokens_of
+from callsheet_server.transport.access_tokens import AccessToken, tokens_of
 from callsheet_server.transport.settings import ServerSettings
 
 __all__ = ["SessionRegistry"]
@@ -110,7 +110,7 @@ class SessionRegistry:
             return False
         return True
 
-    def use_tokens(self, tokens: Iterable[Token], now_s: float) -> None:
+    def use_tokens(self, tokens: Iterable[AccessToken], now_s: float) -> None:
         """From now on these and the settings' own are good; sessions of others are closed."""
         self._keyring = Keyring(
             (*tokens_of(self._server), *tokens), open_to_all=self._server.on_loopback
@@ -166,7 +166,7 @@ class SessionRegistry:
             return None
         return session if session.record.tokens.accepts(hello.resume.token) else None
 
-    def _check_room(self, hello: Hello, token: Token | None) -> None:
+    def _check_room(self, hello: Hello, token: AccessToken | None) -> None:
         if self._shut_for_s is not None:
             raise error_for(ErrorCode.DRAINING, "the server stops", retry_after_s=self._shut_for_s)
         if hello.role == "game":

@@ -30,11 +30,11 @@ from callsheet_server.session.error_message import error_message
 from callsheet_server.session.link import Link
 from callsheet_server.session.quota import Quota, Quotas
 from callsheet_server.session.record import SessionRecord
-from callsheet_server.session.replay import Kept, ReplayBuffer
+from callsheet_server.session.resend import Kept, ResendBuffer
 from callsheet_server.session.tick_gate import TickGate
 from callsheet_server.storage.changes import Change, Journal, NoJournal
 from callsheet_server.storage.saved import SavedSession
-from callsheet_server.transport.access_tokens import Token
+from callsheet_server.transport.access_tokens import AccessToken
 
 __all__ = ["Session", "SessionState"]
 
@@ -78,7 +78,7 @@ class Session:
         self.id = session_id
         self.role: Role = role
         self.world = world
-        self.token: Token | None = None
+        self.token: AccessToken | None = None
         """What let it in; None = its role asks for none."""
         self.quota = Quota("session", "this session", limits, now_s)
         """Its own."""
@@ -90,7 +90,7 @@ class Session:
         self.errors: Counter[ErrorCode] = Counter()
         self._limits = limits
         self._link: Link | None = None
-        self._replay = ReplayBuffer(limits.max_outbox_messages, limits.max_outbox_bytes)
+        self._replay = ResendBuffer(limits.max_outbox_messages, limits.max_outbox_bytes)
         self._ticks = TickGate(limits.max_ticks_per_s, now_s)
         self._error_budget = TokenBucket(ERROR_RATE, ERROR_BURST, now_s)
         self._told_at_s: dict[ErrorCode, float] = {}

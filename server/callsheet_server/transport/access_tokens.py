@@ -24,7 +24,7 @@ from callsheet.wire.fields import Name, Role, WorldId
 from callsheet_server.transport.errors import SettingFileError
 from callsheet_server.transport.settings import MIN_TOKEN_CHARS, ServerSettings
 
-__all__ = ["Token", "TokenFile", "tokens_of"]
+__all__ = ["AccessToken", "TokenFile", "tokens_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ EXAMPLE: Final = '[[token]] with name = "studio", role = "game" and secret = "..
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class AccessToken:
     """Lets in who presents its secret."""
 
     name: str
@@ -62,10 +62,10 @@ class _Entries(BaseModel):
     token: tuple[_Entry, ...] = ()
 
 
-def tokens_of(settings: ServerSettings) -> tuple[Token, ...]:
+def tokens_of(settings: ServerSettings) -> tuple[AccessToken, ...]:
     """The tokens the settings hold themselves, at most one a role; each is good for all worlds."""
     return tuple(
-        Token(f"server.{role}_token", role, secret.get_secret_value())
+        AccessToken(f"server.{role}_token", role, secret.get_secret_value())
         for role in get_args(Role)
         if (secret := getattr(settings, f"{role}_token")) is not None
     )
@@ -78,7 +78,7 @@ class TokenFile:
         self._path = path
         self._seen: tuple[int, int, int] | None = None
 
-    def read(self) -> tuple[Token, ...]:
+    def read(self) -> tuple[AccessToken, ...]:
         """Read the file.
 
         Raises:
@@ -108,9 +108,11 @@ class TokenFile:
                 raise self._unusable(
                     f"every token needs a {kind} of its own; {twice} is there twice"
                 )
-        return tuple(Token(e.name, e.role, e.secret.get_secret_value(), e.world) for e in entries)
+        return tuple(
+            AccessToken(e.name, e.role, e.secret.get_secret_value(), e.world) for e in entries
+        )
 
-    def read_if_changed(self) -> tuple[Token, ...] | None:
+    def read_if_changed(self) -> tuple[AccessToken, ...] | None:
         """What ``read`` returns if the file is not as it was when last read, else None."""
         try:
             changed = self._stamp() != self._seen
@@ -118,7 +120,7 @@ class TokenFile:
             changed = self._seen is not None
         return self.read() if changed else None
 
-    async def follow(self, use: Callable[[tuple[Token, ...]], None]) -> None:
+    async def follow(self, use: Callable[[tuple[AccessToken, ...]], None]) -> None:
         """Call ``use`` whenever the file has changed; for good.
 
         While the file cannot be used, nothing is called, and the log says why.

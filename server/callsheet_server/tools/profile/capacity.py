@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callsheet_server.residency.policies import DISTANCE
-from callsheet_server.tools.simulation import Budgets, Links, simulate
+from callsheet_server.tools.simulation import Links, TierBudgets, simulate
 from callsheet_server.trace import Trace
 
 __all__ = ["Capacity", "capacity", "stack_distance_bytes"]
 
 SHARES = (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
-"""Budgets at which our policy is simulated, as shares of all state."""
+"""TierBudgets at which our policy is simulated, as shares of all state."""
 REFINEMENTS = 3
 """Further simulations to close in on the budget that reaches the wanted hit rate."""
 LRU_POINTS = 100
@@ -37,7 +37,7 @@ class Capacity:
     lru_budget_bytes: list[int]
     lru_hit_rate: list[float]
     budget_bytes: list[int]
-    """Budgets at which our policy was simulated, ascending."""
+    """TierBudgets at which our policy was simulated, ascending."""
     hit_rate: list[float]
     wanted_hit_rate: float
     lru_wanted_bytes: int | None
@@ -69,7 +69,7 @@ def capacity(
     def hit_rate(budget_bytes: int) -> float:
         if budget_bytes not in tried:
             report(f"simulating a device of {budget_bytes / total_bytes:.0%} of all state")
-            budgets = Budgets(budget_bytes, total_bytes)
+            budgets = TierBudgets(budget_bytes, total_bytes)
             tried[budget_bytes] = simulate(trace, DISTANCE, budgets, Links()).hit_rate
         return tried[budget_bytes]
 

@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 
 from callsheet_server.distance import Assumptions, Estimator
 from callsheet_server.telemetry.predictions import LOOKBACKS_S, Predictions
-from callsheet_server.tools.simulation.simulation import Replay
+from callsheet_server.tools.simulation.simulation import Playback
 from callsheet_server.trace import Trace
 
 __all__ = ["Errors", "Predictability", "predictability"]
@@ -62,7 +62,7 @@ def predictability(trace: Trace, settings: Assumptions, horizon_s: float) -> Pre
         settings: of the estimators.
         horizon_s: the distance below which state is prefetched.
     """
-    replay, predictions = Replay(trace, settings), Predictions()
+    replay, predictions = Playback(trace, settings), Predictions()
     rows = np.arange(len(trace.npcs), dtype=np.uint32)
     errors: defaultdict[tuple[Estimator, float], list[float]] = defaultdict(list)
     judged: Counter[float] = Counter()

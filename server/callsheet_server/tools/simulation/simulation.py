@@ -1,4 +1,4 @@
-"""Replay a trace through the estimators and the planner alone: what would each policy have done?
+"""Play a trace through the estimators and the planner alone: what would each policy have done?
 
 The controller, ledger, planner and estimators are the server's own; only the store is a model,
 whose moves take the time their bytes need on the links given. A planned move is done by the end of
@@ -32,13 +32,13 @@ from callsheet_server.trace.trace import Trace, TraceCall, TraceTick
 from callsheet_server.world.gaps import add_gap
 from callsheet_server.world.snapshot import Snapshot
 
-__all__ = ["Budgets", "Links", "Replay", "Report", "simulate"]
+__all__ = ["Links", "Playback", "SimulationReport", "TierBudgets", "simulate"]
 
 F32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Budgets:
+class TierBudgets:
     """Bytes for prefixes in each tier; 0 = the tier is not used."""
 
     device_bytes: int
@@ -56,7 +56,7 @@ class Links:
 
 
 @dataclass(slots=True)
-class Report:
+class SimulationReport:
     """What happened under one policy."""
 
     policy: str
@@ -86,12 +86,12 @@ class Report:
 def simulate(
     trace: Trace,
     policy: Policy[Recording],
-    budgets: Budgets,
+    budgets: TierBudgets,
     links: Links,
     residency: PolicySettings | None = None,
     distance: Assumptions | None = None,
-) -> Report:
-    """Replay ``trace`` under ``policy``. Deterministic; no I/O.
+) -> SimulationReport:
+    """Play ``trace`` under ``policy``. Deterministic; no I/O.
 
     Args:
         trace: what happened.
@@ -101,25 +101,25 @@ def simulate(
         residency: settings of the planner; the policy may override some. Default: the server's.
         distance: settings of the estimators. Default: the server's.
     """
-    replay = Replay(trace, distance or Assumptions())
+    playback = Playback(trace, distance or Assumptions())
     run = _Run(trace, policy, budgets, links, residency or PolicySettings())
     calls = iter(trace.calls)
     call = next(calls, None)
     for tick in trace.ticks:
         while call is not None and call.time_s <= tick.time_s:
-            run.call(call, replay)
+            run.call(call, playback)
             call = next(calls, None)
-        replay.tick(tick)
-        run.end_calls(replay)
-        run.plan(replay)
+        playback.tick(tick)
+        run.end_calls(playback)
+        run.plan(playback)
     while call is not None:
-        run.call(call, replay)
+        run.call(call, playback)
         call = next(calls, None)
     run.check_integrity()
     return run.report
 
 
-class Replay:
+class Playback:
     """The world as it was at one moment of the trace; a ``Recording`` for policies.
 
     Whoever replays says when calls begin and end: a simulation from the trace, a real engine from
@@ -226,11 +226,11 @@ class _Run:
         self,
         trace: Trace,
         policy: Policy[Recording],
-        budgets: Budgets,
+        budgets: TierBudgets,
         links: Links,
         ours: PolicySettings,
     ) -> None:
-        self.report = Report(policy.name)
+        self.report = SimulationReport(policy.name)
         self._policy = policy
         self._links = links
         below = (budgets.host_bytes, budgets.disk_bytes) if policy.parks else (0, 0)
@@ -244,15 +244,15 @@ class _Run:
             self._controller.link(trace.world, row, StateKind.PREFIX, row)
         self._world = trace.world
 
-    def plan(self, replay: Replay) -> None:
-        self._controller.set_distances(self._world, self._policy.distance_s(replay))
-        made = self._controller.step(replay.now_s)
+    def plan(self, playback: Playback) -> None:
+        self._controller.set_distances(self._world, self._policy.distance_s(playback))
+        made = self._controller.step(playback.now_s)
         self._carry_out(made)
         loads = [a for a in made.actions if isinstance(a, Load)]
         self.report.prefetches += len(loads)
         self._unused_prefetches.update(a.key for a in loads if isinstance(a.key, int))
 
-    def call(self, call: TraceCall, replay: Replay) -> None:
+    def call(self, call: TraceCall, playback: Playback) -> None:
         report, row = self.report, call.row
         report.calls += 1
         match self._store.tier(row):
@@ -267,14 +267,14 @@ class _Run:
         self._unused_prefetches.discard(row)
         self._carry_out(self._controller.demand(StateKind.PREFIX, row))
         self._ledger.pin(row)
-        replay.begin_call(row)
+        playback.begin_call(row)
         heapq.heappush(self._ends, (call.time_s + call.duration_s, row))
 
-    def end_calls(self, replay: Replay) -> None:
+    def end_calls(self, playback: Playback) -> None:
         """End the calls whose time is over."""
-        while self._ends and self._ends[0][0] <= replay.now_s:
+        while self._ends and self._ends[0][0] <= playback.now_s:
             end_s, row = heapq.heappop(self._ends)
-            replay.end_call(row, end_s)
+            playback.end_call(row, end_s)
             self._ledger.unpin(row)
 
     def check_integrity(self) -> None:

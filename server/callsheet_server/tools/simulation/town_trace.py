@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from callsheet_server.tools.town.town import PLAYER_MPS, REACH_M, WALK_MPS, TownSimulation, TownStep
+from callsheet_server.tools.town.simulation import (
+    PLAYER_MPS,
+    REACH_M,
+    WALK_MPS,
+    TownSimulation,
+    TownStep,
+)
 from callsheet_server.trace.trace import Trace, TraceCall, TraceNpc, TracePlayer, TraceTick
 
 __all__ = ["record_town"]

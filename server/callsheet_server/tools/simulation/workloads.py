@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callsheet_server.tools.simulation.town_trace import record_town
-from callsheet_server.tools.town.town import TownSimulation
+from callsheet_server.tools.town.simulation import TownSimulation
 from callsheet_server.trace.trace import Trace, TraceCall, TraceNpc, TracePlayer, TraceTick
 
 __all__ = ["WORKLOADS", "Workload"]

@@ -15,8 +15,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from tokenizers import Tokenizer
 
-from callsheet_bench.replay import Distancing, play
 from callsheet_bench.running import RunningSglang
+from callsheet_bench.trace_player import Distancing, play
 from callsheet_bench.workload import Town, TownSpec
 from callsheet_sglang.wire import DISTANCES_PATH, Distances, decode_distances, handle_of
 

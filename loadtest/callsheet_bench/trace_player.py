@@ -23,7 +23,7 @@ import numpy as np
 from callsheet_bench.client import Sample, ask
 from callsheet_bench.forecast import Forecast
 from callsheet_bench.running import RunningSglang
-from callsheet_bench.workload import Request, Town
+from callsheet_bench.workload import Request
 from callsheet_sglang.wire import DISTANCES_PATH, Distances, encode_distances
 
 __all__ = ["COUNTERS", "Adapters", "Distancing", "RoundResult", "Totals", "play", "warm_up"]
@@ -125,7 +125,7 @@ async def warm_up(
 
 async def play(
     sglang: RunningSglang,
-    town: Town,
+    town: TownWorkload,
     label: str,
     distancing: Distancing | None,
     adapters: Adapters = lambda _: None,
@@ -155,7 +155,7 @@ class _Round:
     def __init__(
         self,
         sglang: RunningSglang,
-        town: Town,
+        town: TownWorkload,
         distancing: Distancing | None,
         adapters: Adapters,
         also: Totals,

@@ -3,21 +3,21 @@ from __future__ import annotations
 import pytest
 
 from callsheet.wire import CallsheetError, ErrorCode, Ok, encode, parse_server_message
-from callsheet_server.session.replay import ReplayBuffer
+from callsheet_server.session.resend import ResendBuffer
 
 
 def seqs(frames: object) -> list[int | None]:
     return [parse_server_message(f).seq for f in frames]  # type: ignore[attr-defined, union-attr]
 
 
-def after(replay: ReplayBuffer, seq: int) -> list[int | None]:
+def after(replay: ResendBuffer, seq: int) -> list[int | None]:
     """What a new connection gets."""
     replay.rewind(seq)
     return seqs(replay.take_ready())
 
 
-def filled(count: int, max_messages: int = 100, max_bytes: int = 100_000) -> ReplayBuffer:
-    replay = ReplayBuffer(max_messages, max_bytes)
+def filled(count: int, max_messages: int = 100, max_bytes: int = 100_000) -> ResendBuffer:
+    replay = ResendBuffer(max_messages, max_bytes)
     for number in range(1, count + 1):
         replay.add(Ok(id=number))
     seqs(replay.take_ready())
@@ -25,7 +25,7 @@ def filled(count: int, max_messages: int = 100, max_bytes: int = 100_000) -> Rep
 
 
 def test_messages_are_numbered_from_one() -> None:
-    replay = ReplayBuffer(10, 10_000)
+    replay = ResendBuffer(10, 10_000)
     assert replay.last_seq == 0
     assert [replay.add(Ok(id=7)).seq, replay.add(Ok(id=7)).seq] == [1, 2]
     assert seqs(replay.take_ready()) == [1, 2]
@@ -68,7 +68,7 @@ def test_what_was_never_sent_cannot_be_acked() -> None:
 
 @pytest.mark.parametrize(("max_messages", "max_bytes"), [(4, 100_000), (100, 120)])
 def test_what_is_kept_is_bounded(max_messages: int, max_bytes: int) -> None:
-    replay = ReplayBuffer(max_messages, max_bytes)
+    replay = ResendBuffer(max_messages, max_bytes)
     kept = 4 if max_messages == 4 else 120 // len(encode(Ok(seq=1, id=1)))
     for number in range(1, kept + 1):
         replay.add(Ok(id=number))
@@ -99,7 +99,7 @@ def test_what_is_held_holds_up_what_comes_after_it() -> None:
 
 
 def test_after_a_restart_what_the_client_has_not_is_numbered_on() -> None:
-    replay = ReplayBuffer(100, 100_000)
+    replay = ResendBuffer(100, 100_000)
     replay.restore((seq, encode(Ok(seq=seq, id=seq))) for seq in (3, 7, 9))
     replay.add(Ok(id=12))
     replay.number_from(5)

@@ -19,7 +19,7 @@ from callsheet.wire.talk import Speaker
 from callsheet.wire.world import Hint, NpcSpec, PlayerSpec
 from callsheet_server.tools.demo.game import ask
 from callsheet_server.tools.demo.people import LORE, biographies
-from callsheet_server.tools.town.town import (
+from callsheet_server.tools.town.simulation import (
     PLAYER_MPS,
     REACH_M,
     WALK_MPS,

@@ -12,7 +12,7 @@ from callsheet.wire.base import Reliable
 from callsheet.wire.codec import encode
 from callsheet.wire.errors import ErrorCode, error_for
 
-__all__ = ["Kept", "ReplayBuffer"]
+__all__ = ["Kept", "ResendBuffer"]
 
 
 @dataclass(slots=True, eq=False)
@@ -25,7 +25,7 @@ class Kept:
     """It must not be sent yet, nor what comes after it."""
 
 
-class ReplayBuffer:
+class ResendBuffer:
     """Numbers messages from 1 and keeps them, bounded, until the client acks them.
 
     What may be sent is taken with ``take_ready``: in order, up to the first message that is held.
