@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from functools import partial
 
 import pytest
 from toxic.proxy import Proxy, Wire
@@ -71,7 +70,7 @@ class Record:
     server: CallsheetServer
     messages: list[ServerMessage] = field(default_factory=list)
     states: list[SessionState] = field(default_factory=list)
-    on_resumed: Callable[[], None] = lambda: None
+    on_resumed: Callable[[], object] = lambda: None
 
     def take(self, event: Event) -> None:
         if isinstance(event, StateChanged):
@@ -144,8 +143,12 @@ async def talk(kind: str, url: str, record: Record, trouble: Trouble = none) -> 
     if kind == "asyncio":
         await talk_with_asyncio(url, record, trouble)
     else:
-        here = partial(asyncio.get_running_loop().call_soon_threadsafe, trouble)
-        await asyncio.to_thread(talk_with_threads, url, record, here)
+        loop = asyncio.get_running_loop()
+
+        def from_thread(number: int) -> None:
+            loop.call_soon_threadsafe(trouble, number)
+
+        await asyncio.to_thread(talk_with_threads, url, record, from_thread)
 
 
 BOTH = pytest.mark.parametrize("kind", ["asyncio", "threads"])
