@@ -19,6 +19,7 @@ from blockbuster import BlockBuster, BlockingError
 from waiting import PATIENCE_S
 
 import callsheet
+import callsheet_cli
 import callsheet_server
 
 hypothesis.settings.register_profile(
@@ -104,7 +105,7 @@ def blocked_by(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
             super().__init__(function)
 
     monkeypatch.setattr(blockbuster.blockbuster, "BlockingError", RememberedBlockingError)
-    watch = BlockBuster(scanned_modules=[callsheet, callsheet_server])
+    watch = BlockBuster(scanned_modules=[callsheet, callsheet_cli, callsheet_server])
     for function, file, caller in MAY_BLOCK:
         watch.functions[function].can_block_in(file, caller)
     watch.activate()
