@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-__all__ = ["blocking_program", "end", "program"]
+__all__ = ["blocking_program", "program"]
 
 
 @asynccontextmanager
@@ -21,15 +21,9 @@ async def program(*arguments: str, **options: Any) -> AsyncIterator[Process]:
     try:
         yield process
     finally:
-        await end(process)
-
-
-async def end(process: Process) -> None:
-    """Kill a process unless it has ended, and close its pipes."""
-    if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-    await process.communicate()
+        await process.communicate()
 
 
 @contextmanager

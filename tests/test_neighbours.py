@@ -8,6 +8,12 @@ from pathlib import Path
 
 from waiting import PATIENCE_S
 
+IN_BACKGROUND = """
+import signal, sys, pytest
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+sys.exit(pytest.main())
+"""
+"""Runs pytest as a shell does that puts it into the background."""
 ROOT = Path(__file__).parents[1]
 LEAVES_A_TRANSPORT = """
 import asyncio, gc
@@ -40,11 +46,19 @@ def test_neighbour():
 """
 
 
+HEARS_CTRL_C = """
+import signal
+
+def test_hears_ctrl_c():
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+"""
+
+
 def outcome(folder: Path, tests: str) -> str:
     """Run tests under this project's configuration; what pytest printed."""
     path = folder / "test_inner.py"
     path.write_text(tests)
-    command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "-rA"]
+    command = [sys.executable, "-c", IN_BACKGROUND, "-c", str(ROOT / "pyproject.toml"), "-rA"]
     ran = subprocess.run(
         [*command, "-p", "conftest", "-p", "no:cacheprovider", f"--rootdir={folder}", str(path)],
         capture_output=True,
@@ -67,3 +81,7 @@ def test_a_test_that_hangs_is_cancelled_where_it_waits(tmp_path: Path) -> None:
     assert "await asyncio.Event().wait()" in printed
     assert "closed what was open" in printed
     assert "1 failed, 1 passed" in printed
+
+
+def test_programs_under_test_hear_ctrl_c_also_in_the_background(tmp_path: Path) -> None:
+    assert "1 passed" in outcome(tmp_path, HEARS_CTRL_C)

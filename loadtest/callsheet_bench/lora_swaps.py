@@ -16,6 +16,7 @@ from callsheet_bench.running import RunningSglang
 from callsheet_bench.stage import Bench, rotated, started
 from callsheet_bench.systems import KV_ARGUMENTS
 from callsheet_bench.trace_player import Distancing, play, warm_up
+from callsheet_bench.workload import TownWorkload
 from callsheet_sglang.launch.spec import LaunchSpec, free_port
 from callsheet_sglang.wire import NPCS_PATH, STATUS_PATH, encode_adapters
 from callsheet_sglang_cpu.attention import CPU_ATTENTION

@@ -21,6 +21,7 @@ from callsheet_bench.running import RunningSglang
 from callsheet_bench.store import Store
 from callsheet_bench.systems import HORIZON_S, SYSTEMS, Pool, Sizes, System
 from callsheet_bench.trace_player import Distancing, play, warm_up
+from callsheet_bench.workload import TownWorkload
 from callsheet_sglang.launch.spec import LaunchSpec, free_port
 
 __all__ = ["Bench", "estimate_s", "play_stage", "rotated", "started"]

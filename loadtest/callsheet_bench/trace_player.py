@@ -23,7 +23,7 @@ import numpy as np
 from callsheet_bench.client import Sample, ask
 from callsheet_bench.forecast import Forecast
 from callsheet_bench.running import RunningSglang
-from callsheet_bench.workload import Request
+from callsheet_bench.workload import Request, TownWorkload
 from callsheet_sglang.wire import DISTANCES_PATH, Distances, encode_distances
 
 __all__ = ["COUNTERS", "Adapters", "Distancing", "RoundResult", "Totals", "play", "warm_up"]

@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-import sys
 from pathlib import Path
 
 import pytest
 from fuzz.mutate import mutate, seeds
 from fuzz.targets import SEPARATOR, TARGETS, records
+from programs import program
 
 from callsheet_server.session.session import Session
 
@@ -25,13 +25,13 @@ INPUTS = {"tick": 10_000, "text": 4_000, "session": 600, "server": 300}
 @pytest.mark.parametrize("target", sorted(TARGETS))
 async def test_inputs_led_by_coverage_find_nothing(tmp_path: Path, target: str) -> None:
     pytest.importorskip("atheris", reason="atheris runs on Linux with CPython 3.11 to 3.13")
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(RUN), target, "--inputs", str(INPUTS[target])),
+    async with program(
+        *(str(RUN), target, "--inputs", str(INPUTS[target])),
         cwd=tmp_path,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
+    ) as process:
+        output, _ = await process.communicate()
     printed = output.decode(errors="replace")
     assert process.returncode == 0, printed[-4_000:]
     done = re.search(r"Done (\d+) runs", printed)

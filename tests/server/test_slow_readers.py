@@ -115,7 +115,7 @@ async def test_who_only_looks_on_and_does_not_read_is_told_less_and_stays(
         observer.socket.transport.pause_reading()
         session = next(s for s in server.sessions if s.role == "observer")
         with grown_bytes() as grown:
-            for turn in range(3_000):
+            for turn in range(1_000):
                 server.subscriptions.update(server.rooms.values(), turn * 0.05)
                 if turn % 50 == 0:
                     await asyncio.sleep(0)

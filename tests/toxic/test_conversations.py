@@ -69,7 +69,7 @@ class Record:
     server: CallsheetServer
     messages: list[ServerMessage] = field(default_factory=list)
     states: list[SessionState] = field(default_factory=list)
-    on_resumed: Callable[[], None] = lambda: None
+    on_resumed: Callable[[], object] = lambda: None
 
     def take(self, event: Event) -> None:
         if isinstance(event, StateChanged):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -92,12 +91,6 @@ async def start() -> AsyncIterator[Start]:
         assert all(echo.lost_with.done() for echo in server.echoes)
 
 
-@asynccontextmanager
-async def timeout() -> AsyncIterator[None]:
-    async with asyncio.timeout(5):
-        yield
-
-
 async def test_text_and_binary_frames_arrive_as_what_they_are(start: Start) -> None:
     server = await start()
     async with connect(server.url) as socket:
@@ -128,16 +121,15 @@ async def test_a_peer_may_dribble(start: Start) -> None:
                 await asyncio.sleep(0)
 
     await dribble()
-    async with timeout():
-        while protocol.state is State.CONNECTING:
-            protocol.receive_data(await reader.read(100))
-        protocol.send_text(b"drib", fin=False)
-        protocol.send_continuation(b"ble", fin=True)
-        await dribble()
-        events: list[Any] = []
-        while not any(isinstance(event, Frame) for event in events):
-            protocol.receive_data(await reader.read(1))
-            events += protocol.events_received()
+    while protocol.state is State.CONNECTING:
+        protocol.receive_data(await reader.read(100))
+    protocol.send_text(b"drib", fin=False)
+    protocol.send_continuation(b"ble", fin=True)
+    await dribble()
+    events: list[Any] = []
+    while not any(isinstance(event, Frame) for event in events):
+        protocol.receive_data(await reader.read(1))
+        events += protocol.events_received()
     assert events[-1].data == b"dribble"
     writer.close()
     await writer.wait_closed()
@@ -151,8 +143,7 @@ async def test_the_code_of_the_side_that_closed_is_told(start: Start, code: int)
         await socket.send("hi")
         await socket.recv()
         await socket.close(code)
-    async with timeout():
-        assert await server.echoes[0].lost_with == code
+    assert await server.echoes[0].lost_with == code
 
 
 async def test_what_is_queued_is_written_before_the_close(start: Start) -> None:
@@ -174,8 +165,7 @@ async def test_a_frame_too_large_for_any_use_ends_the_connection(start: Start) -
     server = await start()
     async with connect(server.url) as socket:
         await socket.send("x" * 70_000)
-        async with timeout():
-            assert await server.echoes[0].lost_with == 1009
+        assert await server.echoes[0].lost_with == 1009
     assert server.echoes[0].frames == []
 
 
@@ -183,16 +173,14 @@ async def test_text_that_is_not_utf_8_ends_the_connection(start: Start) -> None:
     server = await start()
     async with connect(server.url) as socket:
         await socket.send(b"\xff\xfe", text=True)
-        async with timeout():
-            assert await server.echoes[0].lost_with == 1007
+        assert await server.echoes[0].lost_with == 1007
 
 
 async def test_an_error_in_a_receiver_costs_its_connection_only(start: Start) -> None:
     server = await start()
     async with connect(server.url) as socket, connect(server.url) as other:
         await socket.send("fail")
-        async with timeout():
-            await socket.wait_closed()
+        await socket.wait_closed()
         assert socket.close_code == 1011
         await other.send("hi")
         assert await other.recv() == "hi"
@@ -201,8 +189,7 @@ async def test_an_error_in_a_receiver_costs_its_connection_only(start: Start) ->
 async def test_the_hello_timeout_is_told_once(start: Start) -> None:
     server = await start(hello_timeout_s=0.02)
     async with connect(server.url) as socket:
-        async with timeout():
-            await socket.wait_closed()
+        await socket.wait_closed()
         assert socket.close_code == 4004
     assert server.echoes[0].timed_out_s == 0.02
 
@@ -224,8 +211,7 @@ async def test_a_peer_that_reads_nothing_holds_bounded_memory_and_is_dropped(
         assert outbox.waiting <= MAX_UNRELIABLE_FRAMES
         assert outbox.dropped > 1_000
         outbox.close(4008, "slow_consumer")
-        async with timeout():
-            assert await server.echoes[0].lost_with == 1006
+        assert await server.echoes[0].lost_with == 1006
         socket.transport.abort()
 
 
@@ -251,5 +237,4 @@ async def test_a_connection_that_was_lost_is_told_of(start: Start) -> None:
         await socket.send("hi")
         await socket.recv()
         socket.transport.abort()
-        async with timeout():
-            assert await server.echoes[0].lost_with == 1006
+        assert await server.echoes[0].lost_with == 1006
