@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 
 from callsheet_bench.running import RunningSglang
 from callsheet_bench.trace_player import Distancing, play
-from callsheet_bench.workload import Town, TownSpec
+from callsheet_bench.workload import TownWorkload, TownSpec
 from callsheet_sglang.wire import DISTANCES_PATH, Distances, decode_distances, handle_of
 
 SPEC = TownSpec(npcs=100, persona_tokens=(5, 9), requests=8, lead_in=3, concurrency=2)
@@ -76,11 +76,11 @@ class Answering(RunningSglang):
 
 
 @pytest.fixture(scope="module")
-def town(tokenizer: Tokenizer) -> Town:
-    return Town(SPEC, tokenizer)
+def town(tokenizer: Tokenizer) -> TownWorkload:
+    return TownWorkload(SPEC, tokenizer)
 
 
-async def test_a_round_asks_everybody_and_measures_what_comes_after_the_lead_in(town: Town) -> None:
+async def test_a_round_asks_everybody_and_measures_what_comes_after_the_lead_in(town: TownWorkload) -> None:
     async with Answering().serving() as sglang:
         result = await play(sglang, town, "a 0", Distancing(sglang), also=sglang.answered)
     assert Counter(sglang.rows) == Counter(town.rows)
@@ -92,7 +92,7 @@ async def test_a_round_asks_everybody_and_measures_what_comes_after_the_lead_in(
     assert result.game_s == town.calls[-1].time_s - town.calls[SPEC.lead_in].time_s
 
 
-async def test_in_game_time_no_request_comes_before_it_is_due(town: Town) -> None:
+async def test_in_game_time_no_request_comes_before_it_is_due(town: TownWorkload) -> None:
     async with Answering().serving() as sglang:
         begun_s, first_s = time.monotonic(), town.calls[0].time_s
         result = await play(sglang, town, "a 0", Distancing(sglang), in_game_time=True)
