@@ -34,6 +34,8 @@ _NOWHERE: Final = (
 _NOT_IN_SGLANG: Final = ("use_rslora", "rank_pattern", "alpha_pattern", "lora_bias")
 UNSUPPORTED: Final = {"embedded": _NOWHERE, "sglang": (*_NOWHERE, *_NOT_IN_SGLANG)}
 """Engine -> fields of ``adapter_config.json`` that it would not honour, if they are set."""
+PEFT_PREFIX: Final = "base_model.model."
+"""Before the model's own name of every weight."""
 MAX_SHOWN: Final = 3
 """Weights named in an error."""
 _VARIANT: Final = re.compile(
@@ -125,18 +127,18 @@ class _Fit:
         trained = config.base_model_name_or_path or ""
         made_for = f" (it was made for {trained})" if trained else ""
         wanted = self._shapes(config)
-        if missing := sorted(wanted.keys() - given.keys()):
+        if missing := [name for name in wanted if name not in given]:
             raise _UnfitError(
                 f"lacks {len(missing)} of the {len(wanted)} weights that {CONFIG} promises for "
                 f"this model: {_some(missing)}{made_for}"
             )
-        if surplus := sorted(given.keys() - wanted.keys()):
+        if surplus := [name for name in given if name not in wanted]:
             raise _UnfitError(f"has weights with no place in the model: {_some(surplus)}{made_for}")
         for name, shape in wanted.items():
             if given[name] != shape:
                 raise _UnfitError(
-                    f"does not fit {self._model}: {name} is {_size(given[name])}, here it must be "
-                    f"{_size(shape)}{made_for}"
+                    f"does not fit {self._model}: {_some([name])} is {_size(given[name])}, here it "
+                    f"must be {_size(shape)}{made_for}"
                 )
         if _are_different(trained, self._model):
             raise _UnfitError(
@@ -192,9 +194,8 @@ def _are_different(trained: str, model: str) -> bool:
 
 
 def _some(names: Iterable[str]) -> str:
-    first, *others = names
-    shown = ", ".join([first, *others[: MAX_SHOWN - 1]])
-    return f"{shown}, ..." if len(others) >= MAX_SHOWN else shown
+    short = [name.removeprefix(PEFT_PREFIX) for name in names]
+    return ", ".join(short[:MAX_SHOWN]) + (", ..." if len(short) > MAX_SHOWN else "")
 
 
 def _size(shape: Sequence[int]) -> str:
