@@ -52,7 +52,7 @@ async def _ask_models(settings: OpenAISettings) -> tuple[Finding, str | None]:
     finally:
         await server.close()
     shown = ", ".join(listed[:MAX_SHOWN_MODELS]) or "none"
-    detail = f"{server.url} lists {len(listed)} models: {shown}"
+    detail = f"{server.url} lists: {shown}"
     if model is None and len(listed) == 1:
         model = listed[0]
     if model is None:

@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 
 from callsheet_bench.running import RunningSglang
 from callsheet_bench.trace_player import Distancing, play
-from callsheet_bench.workload import TownWorkload, TownSpec
+from callsheet_bench.workload import TownSpec, TownWorkload
 from callsheet_sglang.wire import DISTANCES_PATH, Distances, decode_distances, handle_of
 
 SPEC = TownSpec(npcs=100, persona_tokens=(5, 9), requests=8, lead_in=3, concurrency=2)
@@ -80,7 +80,9 @@ def town(tokenizer: Tokenizer) -> TownWorkload:
     return TownWorkload(SPEC, tokenizer)
 
 
-async def test_a_round_asks_everybody_and_measures_what_comes_after_the_lead_in(town: TownWorkload) -> None:
+async def test_a_round_asks_everybody_and_measures_what_comes_after_the_lead_in(
+    town: TownWorkload,
+) -> None:
     async with Answering().serving() as sglang:
         result = await play(sglang, town, "a 0", Distancing(sglang), also=sglang.answered)
     assert Counter(sglang.rows) == Counter(town.rows)

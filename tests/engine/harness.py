@@ -9,8 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from peft import LoraConfig, get_peft_model
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import (
+    AutoModelForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+)
 
 from callsheet_server.engine.embedded.engine import EmbeddedEngine
 from callsheet_server.engine.embedded.prefix_store import PrefixStore
@@ -75,6 +81,22 @@ def save_tiny_model(folder: Path) -> None:
     tiny_tokenizer().save_pretrained(folder)
 
 
+def save_adapter(
+    folder: Path, tiny_model: Path, targets: list[str], seed: int = 0, **config: Any
+) -> Path:
+    """A random adapter for the tiny model."""
+    peft = get_peft_model(
+        AutoModelForCausalLM.from_pretrained(tiny_model),
+        LoraConfig(target_modules=targets, task_type="CAUSAL_LM", **{"r": 2 + seed, **config}),
+    )
+    torch.manual_seed(seed)
+    for name, parameter in peft.named_parameters():
+        if "lora_" in name:
+            parameter.data = torch.randn_like(parameter) * 0.3
+    peft.save_pretrained(str(folder))
+    return folder
+
+
 class Talk:
     """What a test does with an engine."""
 
@@ -132,4 +154,4 @@ class Talk:
         return key
 
 
-__all__ = ["GREEDY", "Priority", "Talk", "save_tiny_model", "tiny_tokenizer"]
+__all__ = ["GREEDY", "Priority", "Talk", "save_adapter", "save_tiny_model", "tiny_tokenizer"]

@@ -26,6 +26,9 @@ __all__ = ["ModelServer", "proxy_for"]
 CONNECT_TIMEOUT_S: Final = 5.0
 DRAIN_TIMEOUT_S: Final = 2.0
 """From a stream's ``DONE`` to the end of its response."""
+REUSE_TIMEOUT_S: Final = 0.05
+"""How long a request waits for a connection that is about to be free: less than a handshake takes
+with a distant server."""
 
 
 def proxy_for(url: str) -> str | None:
@@ -117,6 +120,10 @@ class ModelServer:
         Raises:
             EngineError: also in the midst of the stream, if an event has an ``error``.
         """
+        if self._draining:
+            await asyncio.wait(
+                self._draining, timeout=REUSE_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED
+            )
         with self._mapped_errors():
             response = await self._open("POST", path, json=json)
             ended = False

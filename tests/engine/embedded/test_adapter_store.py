@@ -6,11 +6,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
-import torch
 from engine.conftest import StartEngine
-from engine.harness import Talk
-from peft import LoraConfig, get_peft_model
-from transformers import AutoModelForCausalLM
+from engine.harness import Talk, save_adapter
 
 from callsheet_residency.errors import ResidencyError
 from callsheet_residency.state import Tier
@@ -22,20 +19,10 @@ from callsheet_server.engine.errors import EngineStartError
 def adapters(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Two random adapters of different rank and targets."""
     root = tmp_path_factory.mktemp("adapters")
-    folders = {}
-    for seed, (name, targets) in enumerate(
-        {"pirate": ["q_proj", "v_proj"], "poet": ["o_proj", "down_proj"]}.items()
-    ):
-        model = AutoModelForCausalLM.from_pretrained(tiny_model)
-        config = LoraConfig(r=2 + seed, target_modules=targets, task_type="CAUSAL_LM")
-        peft = get_peft_model(model, config)
-        torch.manual_seed(seed)
-        for parameter_name, parameter in peft.named_parameters():
-            if "lora_" in parameter_name:
-                parameter.data = torch.randn_like(parameter) * 0.3
-        peft.save_pretrained(str(root / name))
-        folders[name] = root / name
-    return folders
+    return {
+        "pirate": save_adapter(root / "pirate", tiny_model, ["q_proj", "v_proj"], seed=0),
+        "poet": save_adapter(root / "poet", tiny_model, ["o_proj", "down_proj"], seed=1),
+    }
 
 
 def adapter_store(talk: Talk) -> AdapterStore:
@@ -112,5 +99,15 @@ async def test_a_small_budget_makes_adapters_take_turns(
 async def test_a_folder_without_an_adapter_stops_the_start(
     start_engine: StartEngine, tmp_path: Path
 ) -> None:
-    with pytest.raises(EngineStartError, match=r"adapters\.x: .* holds no LoRA adapter"):
+    with pytest.raises(EngineStartError, match=r"embedded\.adapters\.x: .* holds no LoRA adapter"):
         await start_engine(adapters={"x": tmp_path})
+
+
+async def test_an_adapter_with_ranks_of_its_own_per_layer_works(
+    start_engine: StartEngine, tiny_model: Path, tmp_path: Path
+) -> None:
+    pattern = {"layers.0.self_attn.q_proj": 4}
+    folder = save_adapter(tmp_path / "x", tiny_model, ["q_proj"], rank_pattern=pattern)
+    talk = await start_engine(adapters={"x": folder})
+    with_adapter = await talk.say(talk.npc("mara", adapter="x"))
+    assert with_adapter != await talk.say(talk.npc("mara"))

@@ -13,6 +13,7 @@ from engine.openai.conftest import Meet
 from engine.openai.endpoints import OK, Endpoint, chunk, chunks, stream
 from waiting import until
 
+from callsheet_server.engine import http
 from callsheet_server.engine.engine import Delta
 from callsheet_server.engine.errors import EngineUnavailableError
 from callsheet_server.engine.http import proxy_for
@@ -32,6 +33,33 @@ async def test_replies_share_a_connection_though_the_response_ends_late(meet: Me
         told.set()
         await until(lambda: endpoint.open == 0)
     assert len(endpoint.connections) == 1
+
+
+async def test_a_reply_right_after_another_waits_for_its_connection(
+    meet: Meet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "REUSE_TIMEOUT_S", 20.0)
+    endpoint, talk = await meet()
+    told = asyncio.Event()
+    endpoint.before_end = told.wait
+    bram = talk.npc("bram")
+    assert await talk.say(bram) == OK
+    again = asyncio.create_task(talk.say(bram))
+    await asyncio.sleep(0)
+    told.set()
+    assert await again == OK
+    assert len(endpoint.connections) == 1
+
+
+async def test_a_response_that_does_not_end_holds_nobody_up(meet: Meet) -> None:
+    endpoint, talk = await meet()
+    told = asyncio.Event()
+    endpoint.before_end = told.wait
+    bram = talk.npc("bram")
+    assert [await talk.say(bram) for _ in range(2)] == [OK, OK]
+    assert len(endpoint.connections) == 2
+    told.set()
+    await until(lambda: endpoint.open == 0)
 
 
 async def test_closing_drops_a_response_that_has_not_ended(meet: Meet) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -55,6 +56,16 @@ async def test_a_field_that_is_refused_is_sent_once(meet: Meet, field: str) -> N
     assert [field in request for request in endpoint.requests] == [True, False, False]
     assert isinstance(talk.engine, OpenAIEngine)
     assert talk.engine.fields.learned == learned
+
+
+async def test_requests_that_are_refused_together_learn_once(
+    meet: Meet, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, talk = await meet(unless("seed", "unknown field: seed"))
+    npcs = [talk.npc(f"n{number}") for number in range(5)]
+    said = await asyncio.gather(*(talk.say(npc, sampling=WARM) for npc in npcs))
+    assert said == [OK] * 5
+    assert caplog.text.count("requests have no seed now") == 1
 
 
 async def test_all_that_a_reasoning_model_refuses_is_learned_in_one_reply(meet: Meet) -> None:

@@ -25,7 +25,7 @@ from callsheet_residency.errors import (
 )
 from callsheet_residency.state import StateKind, Tier
 from callsheet_server.engine.errors import EngineStartError
-from callsheet_server.engine.models.checksum import sha256_of
+from callsheet_server.engine.models.adapters import AdapterFiles
 
 if TYPE_CHECKING:
     from callsheet_server.engine.embedded.runner import ModelRunner
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["AdapterStore"]
 
 _T = TypeVar("_T")
-_WEIGHTS = "adapter_model.safetensors"
 
 
 class Caller(Protocol):
@@ -61,23 +60,29 @@ class AdapterStore:
     def __init__(
         self,
         runner: ModelRunner,
-        folders: Mapping[str, Path],
+        files: Mapping[str, AdapterFiles],
         *,
         device_budget_bytes: int,
         host_budget_bytes: int,
         call: Caller,
     ) -> None:
-        """Read what the adapters are; nothing is loaded yet.
+        """Take stock of the adapters in ``files``; nothing is loaded yet.
 
         Raises:
-            EngineStartError: a folder holds no LoRA adapter, or one that fits no budget.
+            EngineStartError: one takes more than the device's budget.
         """
         self._runner = runner
         self._call = call
         self._moved: set[Hashable] = set()
         self._adapters = {
-            adapter_id: _read(adapter_id, f"adapter_{index}", folder, runner.dtype)
-            for index, (adapter_id, folder) in enumerate(folders.items())
+            adapter_id: _Adapter(
+                adapter_id,
+                slot=f"adapter_{index}",
+                folder=found.folder,
+                fingerprint=found.fingerprint,
+                size_bytes=found.parameters * runner.dtype.itemsize,
+            )
+            for index, (adapter_id, found) in enumerate(files.items())
         }
         self._budgets = {
             Tier.DEVICE: device_budget_bytes,
@@ -280,19 +285,3 @@ class AdapterStore:
             name: tensor.detach().to(device=device, dtype=self._runner.dtype, copy=True)
             for name, tensor in source.items()
         }
-
-
-def _read(adapter_id: str, slot: str, folder: Path, dtype: torch.dtype) -> _Adapter:
-    try:
-        config = PeftConfig.from_pretrained(str(folder))
-        weights = load_peft_weights(str(folder), device="cpu")
-        fingerprint = sha256_of(folder / _WEIGHTS) + sha256_of(folder / "adapter_config.json")
-    except Exception as error:
-        raise EngineStartError(
-            f"adapters.{adapter_id}: {folder} holds no LoRA adapter in PEFT format "
-            f"(adapter_config.json and {_WEIGHTS}): {error}"
-        ) from error
-    if config.peft_type != "LORA":
-        raise EngineStartError(f"adapters.{adapter_id}: is {config.peft_type}; only LoRA works")
-    size = sum(tensor.numel() for tensor in weights.values()) * dtype.itemsize
-    return _Adapter(adapter_id, slot, folder, fingerprint, size)

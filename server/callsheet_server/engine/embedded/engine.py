@@ -45,6 +45,7 @@ from callsheet_server.engine.errors import (
     UnknownAdapterError,
     UnknownNpcError,
 )
+from callsheet_server.engine.models.adapters import read_adapters
 from callsheet_server.engine.models.cache import cache_dir, resolve_model
 from callsheet_server.engine.models.suggested_sampling import suggested_sampling
 from callsheet_server.engine.prompt import NpcPrefix, PromptBuilder
@@ -272,7 +273,7 @@ class EmbeddedEngine:
         )
         adapters = AdapterStore(
             runner,
-            settings.adapters,
+            read_adapters("embedded", settings.adapters, settings.model, folder),
             device_budget_bytes=settings.adapter_device_budget_bytes,
             host_budget_bytes=settings.adapter_host_budget_bytes,
             call=scheduler.call,

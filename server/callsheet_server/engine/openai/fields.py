@@ -85,18 +85,17 @@ class RequestFields:
             body: what was refused.
             said: the endpoint's reason.
         """
+        before = self.learned
         if LIMIT in body and NEWER_LIMIT in said and LIMIT not in self._extra:
             self._limit = NEWER_LIMIT
-            change = f"{NEWER_LIMIT} in place of {LIMIT}"
         elif name := self._named(body, said):
             self._left_out.add(name)
-            change = f"no {name}"
         elif body["messages"][0]["role"] == "system" and _SYSTEM_ROLE.search(said):
             self.system_role = False
-            change = "no message of the role system"
         else:
             return False
-        logger.warning("openai: from now on %s; the endpoint says: %.300s", change, said)
+        if self.learned != before:  # Else a request that was sent before has taught the same.
+            logger.warning("openai: requests have %s now; it said: %.300s", self.learned, said)
         return True
 
     def _named(self, body: Mapping[str, Any], said: str) -> str | None:

@@ -28,7 +28,8 @@ async def launch(
     """Start SGLang; return its process and the URL it will answer at.
 
     Raises:
-        EngineStartError: the model, SGLang or the log's place is not there; a setting is wrong.
+        EngineStartError: the model, SGLang or the log's place is not there; an adapter does not
+            fit the model; a setting is wrong.
     """
 
     def prepare() -> tuple[LaunchSpec, list[str], dict[str, str]]:
@@ -53,17 +54,24 @@ def _specify(settings: SglangSettings, report: Callable[[Progress], None]) -> La
     device: Literal["cpu", "cuda"]
     device = _best_device() if settings.device == "auto" else settings.device
     try:
+        python = settings.python or find_python(device)
+        model = resolve_model(settings.model, report)
+        adapters = {name: Path(folder) for name, folder in settings.adapters.items()}
+        if adapters:
+            from callsheet_server.engine.models.adapters import read_adapters  # Imports torch.
+
+            read_adapters("sglang", adapters, settings.model, model)
         return LaunchSpec(
-            python=settings.python or find_python(device),
-            model=resolve_model(settings.model, report),
+            python=python,
+            model=model,
             port=settings.port or free_port(),
             device=device,
             served_name=settings.model,
             context_tokens=None,
             pool_tokens=settings.pool_tokens,
             host_ratio=settings.host_ratio,
-            adapters={name: Path(folder) for name, folder in settings.adapters.items()},
-            adapter_slots=settings.adapter_slots if settings.adapters else None,
+            adapters=adapters,
+            adapter_slots=settings.adapter_slots if adapters else None,
             plugin=settings.plugin,
             priorities=True,
             api_key=settings.api_key.get_secret_value() if settings.api_key else None,
