@@ -66,7 +66,8 @@ def action_spec(method: Callable[..., Any], path: Path) -> ActionSpec:
         required = [field for field, (_, default) in fields.items() if default is ...]
         if not required:
             model()
-        return ActionSpec(name=name, description=description, parameters=schema)
+        gated = getattr(method, "__callsheet_when__", None) is not None or None
+        return ActionSpec(name=name, description=description, parameters=schema, gated=gated)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         problem = f"action {name}: {'.'.join(map(str, first['loc']))}: {first['msg']}"

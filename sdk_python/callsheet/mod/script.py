@@ -8,7 +8,7 @@ import inspect
 import linecache
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from callsheet.mod.actions import action_spec
-from callsheet.mod.npc import Npc
+from callsheet.mod.npc import Gate, Npc
 from callsheet.mod.report import ModError, clean_traceback, line_of, mistake, syntax_error
 from callsheet.wire.script import RegisterScript
 from callsheet.wire.world import ScheduledCall
@@ -44,6 +44,8 @@ class Script:
     """Its ``id`` is set when it is sent."""
     scheduled: tuple[tuple[str, ScheduledCall], ...]
     """Methods and the game time they run at."""
+    gates: Mapping[str, Gate | None]
+    """For every action, what says when it is offered; None = always."""
 
     @property
     def name(self) -> str:
@@ -106,7 +108,8 @@ def _script(npc_class: type[Npc], definition: ast.ClassDef, path: Path) -> Scrip
     for method_name, _ in scheduled:
         _check_arguments(methods[method_name], (), path)
     ticks = ("tick",) if "on_tick" in methods or scheduled else ()
-    hears = ("hear",) if "on_hear" in methods else ()
+    gates = {a.name: methods[a.name].__callsheet_when__ for a in actions}  # type: ignore[attr-defined]
+    hears = ("hear",) if "on_hear" in methods or any(gates.values()) else ()
     nears = ("near",) if {"on_near", "on_leave"} & methods.keys() else ()
     if not (npc_class.npcs or npc_class.archetypes):
         problem, fix = f"{name} speaks for nobody", 'add archetypes = ["guard"] or npcs = ["bram"]'
@@ -137,7 +140,7 @@ def _script(npc_class: type[Npc], definition: ast.ClassDef, path: Path) -> Scrip
         if field == "script":
             field, problem = path.name, f"{path.stem!r} cannot name a script: {first['msg']}"
         raise mistake(path, _line_of(definition, field), problem, f"change {field}") from None
-    return Script(npc_class, registration, scheduled)
+    return Script(npc_class, registration, scheduled, gates)
 
 
 def _methods(npc_class: type[Npc]) -> Iterator[tuple[str, Callable[..., Any]]]:

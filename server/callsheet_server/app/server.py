@@ -171,7 +171,7 @@ class CallsheetServer:
         budgets = Budgets(settings.limits, self._npcs_of)
         self._builder = Builder(self.pipeline, self.talk, budgets)
         self._dispatcher = Dispatcher(
-            self.pipeline, self.talk, guests, budgets, self._builder, clock
+            self.pipeline, self.talk, guests, budgets, self._builder, clock, self.rooms
         )
         for world in saved:
             self._restore(world)

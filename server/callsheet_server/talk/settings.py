@@ -1,5 +1,7 @@
 """How NPCs answer unless a request says otherwise."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from callsheet.wire.fields import MAX_SPEECH_CHARS
@@ -85,6 +87,11 @@ class ReplySettings(BaseModel):
         ge=0.001,
         le=10,
         description="How long a reply waits for older turns to be found.",
+    )
+    actions: Literal["measured", "always"] = Field(
+        default="measured",
+        description="measured = a model measured to choose actions badly is asked only where "
+        "the NPC's script allows them for the reply; always = any model is.",
     )
     action_max_tokens: int = Field(
         default=96, ge=8, le=1024, description="Longest action with its arguments, in tokens."
