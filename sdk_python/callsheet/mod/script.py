@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import difflib
 import inspect
-import linecache
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +16,8 @@ from pydantic import ValidationError
 
 from callsheet.mod.actions import action_spec
 from callsheet.mod.npc import Gate, Npc
-from callsheet.mod.report import ModError, clean_traceback, line_of, mistake, syntax_error
+from callsheet.mod.reading import quoting, run_module
+from callsheet.mod.report import ModError, line_of, mistake, syntax_error
 from callsheet.wire.script import RegisterScript
 from callsheet.wire.world import ScheduledCall
 
@@ -63,7 +63,11 @@ def load_scripts(path: Path) -> list[Script]:
         source = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ModError(f"{path}: cannot be read: {error}") from None
-    linecache.checkcache(str(path))
+    with quoting(path, source):
+        return _read(path, source)
+
+
+def _read(path: Path, source: str) -> list[Script]:
     try:
         tree = ast.parse(source, str(path))
         code = compile(tree, str(path), "exec")
@@ -72,12 +76,7 @@ def load_scripts(path: Path) -> list[Script]:
     module = types.ModuleType(f"callsheet_mod_{path.stem}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module
-    try:
-        exec(code, module.__dict__)  # noqa: S102  running the modder's file is the task
-    except Exception as error:
-        raise ModError(
-            f"{path}: failed while it was read\n{clean_traceback(error, path)}"
-        ) from None
+    run_module(code, module, path)
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     scripts = [
         _script(one, classes[name], path)
