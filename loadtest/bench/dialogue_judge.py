@@ -70,6 +70,7 @@ def rates(player: str, answers: Sequence[Answer]) -> dict[str, str]:
         "unfinished ends": share(sum(not ENDS.search(a.text.strip()) for a in spoken)),
         "ends with an ellipsis": share(sum(a.text.endswith("\u2026") for a in spoken)),
         "repeated": share(_repeats(spoken)),
+        "echoes the player": share(sum(_letters(a.text) == _letters(a.heard) for a in spoken)),
         "empty": share(count - len(spoken)),
         "assistant phrases": share(sum(bool(ASSISTANT.search(a.text)) for a in spoken)),
         "another language": share(sum(_language(a.text) not in (None, a.language) for a in spoken)),
