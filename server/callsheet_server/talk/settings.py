@@ -16,9 +16,8 @@ class ReplySettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     style: str = Field(
-        default="{{char}} is a person of this world, never an assistant. Answer with nothing but "
-        "the words {{char}} says aloud: one or two short sentences, in the language {{char}} is "
-        "spoken to in.",
+        default="You are {{char}}, talking with somebody in front of you. Say one or two short "
+        "sentences, in their language, and nothing else.",
         max_length=2_000,
         description="How NPCs are to answer: ends every persona, with the NPC's name for {{char}}; "
         "empty = nothing is asked.",
