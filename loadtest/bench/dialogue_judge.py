@@ -67,9 +67,11 @@ def rates(player: str, answers: Sequence[Answer]) -> dict[str, str]:
     return {
         "own name first": share(sum(_own_name(a) for a in spoken)),
         "other speakers": share(sum(_other_speaker(a, player) for a in spoken)),
-        "unfinished ends": share(sum(not ENDS.search(a.text.strip()) for a in spoken)),
+        "unfinished ends": share(sum(_unfinished(a) for a in spoken)),
+        "no full stop": share(sum(not ENDS.search(a.text.strip()) for a in spoken)),
         "ends with an ellipsis": share(sum(a.text.endswith("\u2026") for a in spoken)),
         "repeated": share(_repeats(spoken)),
+        "echoes the player": share(sum(_letters(a.text) == _letters(a.heard) for a in spoken)),
         "empty": share(count - len(spoken)),
         "assistant phrases": share(sum(bool(ASSISTANT.search(a.text)) for a in spoken)),
         "another language": share(sum(_language(a.text) not in (None, a.language) for a in spoken)),
@@ -87,6 +89,12 @@ def rates(player: str, answers: Sequence[Answer]) -> dict[str, str]:
 
 def _computed(answer: Answer) -> int:
     return answer.prompt_tokens - answer.cached_tokens
+
+
+def _unfinished(answer: Answer) -> bool:
+    """It was cut off in a sentence, or ends where something must follow."""
+    text = answer.text.strip()
+    return not ENDS.search(text) and (answer.finish == "length" or text[-1] in ",:;-\u2013\u2014")
 
 
 def _own_name(answer: Answer) -> bool:

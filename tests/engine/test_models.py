@@ -19,7 +19,12 @@ from callsheet_server.engine.models.cache import (
     pull_model,
     resolve_model,
 )
-from callsheet_server.engine.models.catalogue import DEFAULT_MODEL, REGISTRY, ModelSource
+from callsheet_server.engine.models.catalogue import (
+    DEFAULT_MODEL,
+    REGISTRY,
+    ModelSource,
+    chooses_badly,
+)
 
 ENGINE = "callsheet_server.engine"
 
@@ -132,3 +137,17 @@ def test_the_light_parts_import_no_torch(module: str) -> None:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert json.loads(result.stdout) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "badly"),
+    [
+        (DEFAULT_MODEL, True),
+        (f"HuggingFaceTB/{DEFAULT_MODEL}", True),
+        (f"C:\\models\\{DEFAULT_MODEL}", True),
+        ("somebody/another-model", False),
+        ("none", False),
+    ],
+)
+def test_models_that_choose_badly_are_known_by_name(model: str, badly: bool) -> None:
+    assert chooses_badly(model) is badly

@@ -362,3 +362,37 @@ async def test_facts_outlive_a_mod(url: str, tmp_path: Path, programs: Programs)
         await game.set_facts("bram", {"cell": None})
         again = await programs.start(*run(url, path))
         await again.until("recalls {'last': 'I am Ann.'}")
+
+
+async def test_a_script_says_when_its_actions_are_offered(
+    url: str, tmp_path: Path, programs: Programs
+) -> None:
+    source = """
+        from callsheet.mod import Npc, action
+
+        class Guard(Npc):
+            archetypes = ["guard"]
+
+            @action(when=lambda self, heard: "please" in heard.text)
+            def open_gate(self) -> None:
+                "Open the gate."
+
+            @action
+            def shut_gate(self) -> None:
+                "Shut the gate."
+
+            def on_hear(self, heard):
+                return self.deny("shut_gate") if "stay" in heard.text else None
+    """
+    async with callsheet.connect(url, role="game", world="town") as game:
+        names = [f"guard{n}" for n in range(8)]
+        await game.spawn([NpcSpec(npc=name, name=name, archetype="guard") for name in names])
+        guard = await programs.start(*run(url, mod(tmp_path, source)))
+        await guard.until("speaks for 8 NPCs")
+        taken: dict[str, set[str]] = {}
+        for text in ("stay", "stay, please", "go"):
+            for name in names:
+                reply = await game.say(name, text)
+                await reply
+                taken.setdefault(text, set()).update(one.name for one in reply.actions)
+        assert taken == {"stay": set(), "stay, please": {"open_gate"}, "go": {"shut_gate"}}

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from callsheet.mod.mistakes import ModError
+from callsheet.mod import reading
+from callsheet.mod.mistakes import ModError, clean_traceback
 from callsheet.mod.script import Script, load_scripts
 from callsheet.mod.starter import STARTER
 from callsheet.wire.world import ScheduledCall
@@ -233,3 +234,40 @@ def test_the_mod_in_the_documentation_is_a_mod(tmp_path: Path) -> None:
     path.write_text(text.split("```python\n")[1].split("```")[0], encoding="utf-8")
     (script,) = load_scripts(path)
     assert [action.name for action in script.registration.actions] == ["open_gate"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "words"),
+    [
+        ("import itertools\nfor _ in itertools.count():\n    pass", (2, 3), "still running after"),
+        ("import time\ntime.sleep(60)", (2,), "still running after"),
+        ("x = 1\nimport sys\nsys.exit(3)", (3,), "ends the process while it is read"),
+        ("raise KeyboardInterrupt", (1,), "failed while it was read"),
+    ],
+)
+def test_a_file_that_does_not_come_to_an_end_is_named_by_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: str, line: tuple[int, ...], words: str
+) -> None:
+    monkeypatch.setattr(reading, "LIMIT_S", 0.2)
+    path = tmp_path / "guard.py"
+    path.write_text(lines, encoding="utf-8")
+    with pytest.raises(ModError) as raised:
+        load_scripts(path)
+    assert words in str(raised.value)
+    told = str(raised.value)
+    assert any(f"guard.py:{at}:" in told or f"line {at}," in told for at in line)
+
+
+def test_tracebacks_quote_the_code_that_ran(tmp_path: Path) -> None:
+    path = tmp_path / "guard.py"
+    source = "class G(Npc):\n    npcs = ['b']\n    def on_spawn(self):\n"
+    path.write_text(f"{HEAD}{source}        raise ValueError('old')\n", encoding="utf-8")
+    (script,) = load_scripts(path)
+    path.write_text("# nothing of it is here any more\n" * 9, encoding="utf-8")
+    with pytest.raises(ModError):
+        load_scripts(path)
+    with pytest.raises(ValueError, match="old") as raised:
+        script.npc_class.on_spawn(object())  # type: ignore[attr-defined]
+    shown = clean_traceback(raised.value, path)
+    assert "raise ValueError('old')" in shown
+    assert "any more" not in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,6 +36,9 @@ from callsheet.wire import (
     UpdateNpc,
 )
 from callsheet_server.app.server import CallsheetServer
+from callsheet_server.engine.engine import EngineInfo
+from callsheet_server.engine.models.catalogue import DEFAULT_MODEL
+from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
 from callsheet_server.world.memory import Turn
 
 GIVE = ActionSpec(
@@ -261,20 +265,20 @@ async def test_an_action_comes_with_valid_arguments_and_its_result_goes_to_the_m
 
 async def test_an_npc_takes_only_actions_that_the_game_permits(game: Client, mod: Client) -> None:
     wave = ActionSpec(name="wave", description="Wave.", parameters={"type": "object"})
-    await game.spawn("ida", players=(), actions=("wave",))
-    await game.spawn("ole", players=(), actions=())
-    await register(mod, npcs=("ida", "ole"), actions=(GIVE, wave))
-    for _ in range(8):
-        await game.reply(await game.say("ida"))
-        await game.reply(await game.say("ole"))
+    await game.spawn("kim", players=(), actions=("wave",))
+    await game.spawn("kay", players=(), actions=())
+    await register(mod, npcs=("kim", "kay"), actions=(GIVE, wave))
+    for number in range(8):
+        await game.reply(await game.say("kim", f"hello {number}"))
+        await game.reply(await game.say("kay", f"hello {number}"))
     taken = {(m.npc, m.name) for m in game.received if isinstance(m, Action)}
-    assert taken == {("ida", "wave")}
-    await game.ask(UpdateNpc(id=game.next_id(), npc="ole", actions=("wave",)), Ok)
-    for _ in range(8):
-        await game.reply(await game.say("ole"))
+    assert taken == {("kim", "wave")}
+    await game.ask(UpdateNpc(id=game.next_id(), npc="kay", actions=("wave",)), Ok)
+    for number in range(8):
+        await game.reply(await game.say("kay", f"good day {number}"))
     taken = {(m.npc, m.name) for m in game.received if isinstance(m, Action)}
-    assert taken == {("ida", "wave"), ("ole", "wave")}
-    widened = await mod.refusal(UpdateNpc(id=mod.next_id(), npc="ole", actions=("give",)))
+    assert taken == {("kim", "wave"), ("kay", "wave")}
+    widened = await mod.refusal(UpdateNpc(id=mod.next_id(), npc="kay", actions=("give",)))
     assert (widened.code, widened.field) == (ErrorCode.FORBIDDEN, "actions")
 
 
@@ -338,3 +342,70 @@ async def test_scripts_shape_what_an_npc_expects(game: Client, mod: Client) -> N
     found = await game.ask(Explain(id=20, npc="bob"), Explanation)
     values = {view.name: view.distance_s for view in found.estimators}
     assert values["schedule"] == pytest.approx(5.0, abs=1.0)
+
+
+async def test_a_gated_action_is_offered_only_where_the_script_allows_it(
+    game: Client, mod: Client
+) -> None:
+    await register(mod, actions=(GIVE.model_copy(update={"gated": True}),), events=("hear",))
+    taken = []
+    for number in range(12):
+        allowed = (None, (), ("give",))[number % 3]
+        asked = await game.say("bob", f"Give me bread number {number}.")
+        heard = await mod.get(Heard)
+        await mod.send(HearAnswer(call=heard.call, actions=allowed))
+        end = await game.reply(asked)
+        if any(isinstance(m, Action) and m.reply == end.reply for m in game.received):
+            taken.append(number)
+    assert taken, "of four times that it was allowed"
+    assert all(number % 3 == 2 for number in taken)
+
+
+class BadChooser(ScriptedEngine):
+    """Looks like a model that was measured to choose badly."""
+
+    @property
+    def info(self) -> EngineInfo:
+        return replace(super().info, model=DEFAULT_MODEL)
+
+
+@pytest.mark.parametrize("actions", ["measured", "always"])
+async def test_a_model_that_chooses_badly_does_so_only_if_told_to(
+    start_server: StartServer, actions: str
+) -> None:
+    quick = ScriptedSettings(token_delay_s=0.0, rebuild_s=0.0, load_s=0.0)
+    server = await start_server(BadChooser(quick), reply={"actions": actions})
+    async with Client(server.port) as game, Client(server.port, role="mod") as mod:
+        await game.spawn("bob")
+        registered = await register(mod, actions=(GIVE,), events=("hear",))
+        told = registered.note is not None and "give will only be offered" in registered.note
+        assert told == (actions == "measured")
+        taken = {None: 0, ("give",): 0}
+        for number in range(12):
+            allowed = (None, ("give",))[number % 2]
+            asked = await game.say("bob", f"Give me bread number {number}.")
+            heard = await mod.get(Heard)
+            await mod.send(HearAnswer(call=heard.call, actions=allowed))
+            end = await game.reply(asked)
+            taken[allowed] += any(
+                isinstance(m, Action) and m.reply == end.reply for m in game.received
+            )
+        assert taken[("give",)] > 0
+        assert (taken[None] > 0) == (actions == "always")
+
+
+async def test_a_script_that_speaks_for_nobody_is_told_why(start_server: StartServer) -> None:
+    server = await start_server()
+    async with Client(server.port, role="mod") as mod:
+        assert (await register(mod)).note == "no game is in world 'town'"
+        async with Client(server.port, world="demo"):
+            note = (await register(mod)).note
+            assert note == "no game is in world 'town'; games are in: demo"
+        async with Client(server.port) as game:
+            assert (await register(mod)).note is None, "its NPCs may spawn yet"
+            await game.spawn("ida", players=(), archetype="baker")
+            note = (await register(mod, npcs=(), archetypes=("guard",))).note
+            assert note == "no NPC has archetype guard; there are: baker"
+            note = (await register(mod)).note
+            assert note == "no NPC has the id bob; there are: ida"
+            assert (await register(mod, npcs=("ida",))).note is None

@@ -37,6 +37,12 @@ def choice(name: str, arguments: Any = None) -> str:
     return orjson.dumps(value).decode()
 
 
+def test_none_comes_first() -> None:
+    assert action_schema([WAVE, TREE])["anyOf"][0]["properties"]["action"] == {"const": "none"}
+    offer = action_turn("Bob", [WAVE, TREE]).text
+    assert offer.index("none") < offer.index("wave")
+
+
 def test_the_offer_is_one_of_the_actions_or_none() -> None:
     schema = action_schema([WAVE, TREE])
     Draft202012Validator.check_schema(schema)

@@ -67,7 +67,8 @@ def action_spec(method: Callable[..., Any], path: Path) -> ActionSpec:
         required = [field for field, (_, default) in fields.items() if default is ...]
         if not required:
             model()
-        return ActionSpec(name=name, description=description, parameters=schema)
+        gated = getattr(method, "__callsheet_when__", None) is not None or None
+        return ActionSpec(name=name, description=description, parameters=schema, gated=gated)
     except CallsheetError as error:
         fix = "keep within what the message names"
         raise mistake(path, line, f"action {name}: {error.message}", fix) from None

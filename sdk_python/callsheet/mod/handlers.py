@@ -13,7 +13,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from callsheet.mod.mistakes import clean_traceback, shorten
-from callsheet.mod.npc import Npc
+from callsheet.mod.npc import Gate, Npc
 
 __all__ = ["HandlerRunner"]
 
@@ -98,6 +98,15 @@ class HandlerRunner:
             if took_s > deadline_s:
                 self._show(f"{name} took {took_s:.2f} s; its deadline is {deadline_s:g} s")
         return result
+
+    async def passes(self, npc: Npc, action: str, when: Gate, heard: object) -> bool:
+        """Whether an action's ``when`` returns true; one that fails does not."""
+        try:
+            call = self._worker.submit(partial(when, npc, heard))
+            return bool(await asyncio.wrap_future(call))
+        except (Exception, SystemExit) as error:
+            self.failed(npc, f"{action} (when=)", (heard,), error)
+            return False
 
     def failed(
         self, npc: Npc, method: str, arguments: tuple[object, ...], error: BaseException

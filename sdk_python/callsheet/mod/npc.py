@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar, overload
 
 from callsheet.wire.world import ScheduledCall
 
-__all__ = ["Answer", "Npc", "Stage", "action", "at", "every"]
+__all__ = ["Answer", "Gate", "Npc", "Stage", "action", "at", "every"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+Gate = Callable[[Any, Any], object]
 
 DAY_S = 86_400.0
 
@@ -38,6 +39,9 @@ class Answer:
     material: str | None = None
     reply: str | None = None
     ignore: bool = False
+    allow: tuple[str, ...] | None = None
+    """None = as each action's ``when`` says."""
+    deny: tuple[str, ...] = ()
 
 
 class Npc:
@@ -86,9 +90,19 @@ class Npc:
         """``await`` it for all facts noted about this NPC, by name, in earlier games too."""
         return self._stage.recall(self.npc)
 
-    def material(self, text: str) -> Answer:
-        """For ``on_hear``: facts the model gets for this reply only."""
-        return Answer(material=text)
+    def material(
+        self, text: str, *, allow: Sequence[str] | None = None, deny: Sequence[str] = ()
+    ) -> Answer:
+        """For ``on_hear``: facts the model gets for this reply only; actions as in ``allow``."""
+        return Answer(text, allow=None if allow is None else tuple(allow), deny=tuple(deny))
+
+    def allow(self, *actions: str) -> Answer:
+        """For ``on_hear``: after this reply the NPC may do one of these, and nothing else."""
+        return Answer(allow=actions)
+
+    def deny(self, *actions: str) -> Answer:
+        """For ``on_hear``: after this reply the NPC may do none of these."""
+        return Answer(deny=actions)
 
     def reply(self, text: str) -> Answer:
         """For ``on_hear``: answer exactly this, without the model. Returning text does the same."""
@@ -99,15 +113,33 @@ class Npc:
         return Answer(ignore=True)
 
 
-def action(method: F) -> F:
+@overload
+def action(method: F) -> F: ...
+
+
+@overload
+def action(*, when: Gate) -> Callable[[F], F]: ...
+
+
+def action(method: F | None = None, *, when: Gate | None = None) -> F | Callable[[F], F]:
     """Something the NPC may do. The model calls it; the game carries it out.
 
     The method's name, parameters and docstring are what the model is told, so every parameter has
     a type; ``Literal``, enums and ``Annotated[int, Field(ge=0)]`` limit what it can be. The body
     stays empty: it is never run. ``on_action_done`` tells what became of it.
+
+    Args:
+        method: what is decorated.
+        when: called with the NPC and what it heard; the action is offered to the model only where
+            this returns true.
     """
-    method.__callsheet_action__ = True  # type: ignore[attr-defined]
-    return method
+
+    def mark(method: F) -> F:
+        method.__callsheet_action__ = True  # type: ignore[attr-defined]
+        method.__callsheet_when__ = when  # type: ignore[attr-defined]
+        return method
+
+    return mark if method is None else mark(method)
 
 
 def at(time: str | float, *, day_s: float = DAY_S) -> Callable[[F], F]:

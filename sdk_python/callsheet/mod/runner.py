@@ -24,6 +24,7 @@ from callsheet.wire.script import (
     NpcTick,
     PlayerLeft,
     PlayerNear,
+    ScriptRegistered,
 )
 from callsheet.wire.session import Error
 from callsheet.wire.world import ScheduledCall, WorldClosed
@@ -126,7 +127,7 @@ class ModRunner:
         """
         off = self._client.on(
             self._take, StateChanged, SessionReset, NpcSpawned, Heard, PlayerNear, PlayerLeft,
-            NpcTick, ActionDone, WorldClosed, Error,
+            NpcTick, ActionDone, WorldClosed, ScriptRegistered, Error,
         )  # fmt: skip
         try:
             await self._register(scripts)
@@ -237,6 +238,8 @@ class ModRunner:
                 self._npcs.clear()
                 self._ticked_s.clear()
                 self._show("the game is gone; waiting for it to come back")
+            case ScriptRegistered(script=script, note=str(note)):
+                self._show(f"{script}: {note}")
             case Error(id=None):
                 self._show(f"the server says {event.code}: {event.message}")
             case _:
@@ -282,13 +285,16 @@ class ModRunner:
         npc = self._instance(heard.script, heard.npc)
         if npc is None:
             return
-        said = await self._handlers.run(npc, "on_hear", heard, deadline_s=heard.deadline_s)
+        said: object = None
+        if hasattr(npc, "on_hear"):
+            said = await self._handlers.run(npc, "on_hear", heard, deadline_s=heard.deadline_s)
         answer = Answer(reply=said) if isinstance(said, str) and said else said
         if not isinstance(answer, Answer):
             if answer:
                 self._show(
                     f"{type(npc).__name__}.on_hear of {npc.npc!r} returned {shorten(said)}\n"
-                    "  fix: return self.material(text), self.reply(text), self.ignore(), or nothing"
+                    "  fix: return self.material(text), self.reply(text), self.ignore(), "
+                    "self.allow(action), self.deny(action), or nothing"
                 )
             answer = Answer()
         await self._client.send(
@@ -297,8 +303,22 @@ class ModRunner:
                 material=answer.material,
                 reply=answer.reply,
                 ignore=answer.ignore,
+                actions=await self._allowed(npc, heard, answer),
             )
         )
+
+    async def _allowed(self, npc: Npc, heard: Heard, answer: Answer) -> tuple[str, ...] | None:
+        """The actions an NPC may choose from after this reply; None = the script does not say."""
+        gates = self._scripts[heard.script].gates
+        if answer.allow is None and not answer.deny and not any(gates.values()):
+            return None
+        allowed = []
+        for name, when in gates.items():
+            if name in answer.deny or (answer.allow is not None and name not in answer.allow):
+                continue
+            if when is None or await self._handlers.passes(npc, name, when, heard):
+                allowed.append(name)
+        return tuple(allowed)
 
     def _tick(self, tick: NpcTick) -> None:
         """Run ``on_tick``, unless the last one still runs, and what is scheduled since then."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import difflib
 import inspect
-import linecache
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
@@ -14,8 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from callsheet.mod.actions import action_spec
-from callsheet.mod.mistakes import ModError, clean_traceback, line_of, mistake, syntax_error
-from callsheet.mod.npc import Npc
+from callsheet.mod.mistakes import ModError, line_of, mistake, syntax_error
+from callsheet.mod.npc import Gate, Npc
+from callsheet.mod.reading import quoting, run_module
 from callsheet.wire.errors import CallsheetError
 from callsheet.wire.script import RegisterScript
 from callsheet.wire.world import ScheduledCall
@@ -43,6 +43,8 @@ class Script:
     """Its ``id`` is set when it is sent."""
     scheduled: tuple[tuple[str, ScheduledCall], ...]
     """Methods and the game time they run at."""
+    gates: Mapping[str, Gate | None]
+    """For every action, what says when it is offered; None = always."""
     path: Path
     definition: ast.ClassDef
 
@@ -70,7 +72,11 @@ def load_scripts(path: Path) -> list[Script]:
         source = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ModError(f"{path}: cannot be read: {error}") from None
-    linecache.checkcache(str(path))
+    with quoting(path, source):
+        return _read(path, source)
+
+
+def _read(path: Path, source: str) -> list[Script]:
     try:
         tree = ast.parse(source, str(path))
         code = compile(tree, str(path), "exec")
@@ -79,12 +85,7 @@ def load_scripts(path: Path) -> list[Script]:
     module = types.ModuleType(f"callsheet_mod_{path.stem}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module
-    try:
-        exec(code, module.__dict__)  # noqa: S102  running the modder's file is the task
-    except Exception as error:
-        raise ModError(
-            f"{path}: failed while it was read\n{clean_traceback(error, path)}"
-        ) from None
+    run_module(code, module, path)
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     scripts = [
         _script(one, classes[name], path)
@@ -115,7 +116,8 @@ def _script(npc_class: type[Npc], definition: ast.ClassDef, path: Path) -> Scrip
     for method_name, _ in scheduled:
         _check_arguments(methods[method_name], (), path)
     ticks = ("tick",) if "on_tick" in methods or scheduled else ()
-    hears = ("hear",) if "on_hear" in methods else ()
+    gates = {a.name: methods[a.name].__callsheet_when__ for a in actions}  # type: ignore[attr-defined]
+    hears = ("hear",) if "on_hear" in methods or any(gates.values()) else ()
     nears = ("near",) if {"on_near", "on_leave"} & methods.keys() else ()
     if not (npc_class.npcs or npc_class.archetypes):
         problem, fix = f"{name} speaks for nobody", 'add archetypes = ["guard"] or npcs = ["bram"]'
@@ -145,7 +147,7 @@ def _script(npc_class: type[Npc], definition: ast.ClassDef, path: Path) -> Scrip
         if field == "script":
             field, problem = path.name, f"{path.stem!r} cannot name a script: {advice}"
         raise mistake(path, _line_of(definition, field), problem, f"change {field}") from None
-    return Script(npc_class, registration, scheduled, path, definition)
+    return Script(npc_class, registration, scheduled, gates, path, definition)
 
 
 def _methods(npc_class: type[Npc]) -> Iterator[tuple[str, Callable[..., Any]]]:

@@ -50,6 +50,8 @@ class ActionSpec(Part):
     description: Annotated[str, Field(max_length=500)]
     parameters: JsonObject
     """JSON schema (draft 2020-12) of an object; its properties are the arguments."""
+    gated: bool | None = None
+    """True = offered only where a ``hear_answer`` allows it."""
 
 
 class RegisterScript(Request):
@@ -87,6 +89,8 @@ class ScriptRegistered(Reliable):
     script: ScriptId
     npcs: Many[NpcId]
     """NPCs alive now that the script speaks for; at most the first 900."""
+    note: str | None = None
+    """What its author should know, in one line."""
 
 
 class UnregisterScript(Request):
@@ -161,6 +165,8 @@ class HearAnswer(ClientMessage):
     """Says exactly this; the model is not asked."""
     ignore: bool = False
     """The NPC does not answer: the reply ends at once, empty."""
+    actions: Annotated[Many[ActionName], Field(max_length=32)] | None = None
+    """The actions it may choose from after this reply; None = all that are not gated."""
 
 
 class PlayerNear(Reliable):

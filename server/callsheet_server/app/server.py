@@ -150,7 +150,7 @@ class CallsheetServer:
             self.sessions,
             self.rooms,
             self.membership,
-            Dispatcher(self.pipeline, self.talk, guests, rate_limits, editor, clock),
+            Dispatcher(self.pipeline, self.talk, guests, rate_limits, editor, clock, self.rooms),
             self.pipeline,
             engine,
             self.telemetry,

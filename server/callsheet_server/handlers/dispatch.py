@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from callsheet.wire.base import Request
 from callsheet.wire.codec import AnyClientMessage
@@ -32,6 +32,7 @@ from callsheet.wire.world import (
 from callsheet_server.handlers.edits import WorldEditor
 from callsheet_server.handlers.guests import Guests
 from callsheet_server.handlers.rate_limits import RateLimits
+from callsheet_server.handlers.script_notes import nobody_note
 from callsheet_server.rooms.pipeline import Pipeline
 from callsheet_server.rooms.room import Room, Subscription
 from callsheet_server.session.session import Session
@@ -61,6 +62,7 @@ class Dispatcher:
         rate_limits: RateLimits,
         editor: WorldEditor,
         clock: Callable[[], float],
+        rooms: Mapping[str, Room],
     ) -> None:
         self._pipeline = pipeline
         self._talk = talk
@@ -68,6 +70,7 @@ class Dispatcher:
         self._rate_limits = rate_limits
         self._editor = editor
         self._clock = clock
+        self._rooms = rooms
 
     def handle(self, room: Room, session: Session, message: AnyClientMessage) -> None:
         """Carry a message out; what it asks wrongly is told to its session."""
@@ -150,8 +153,17 @@ class Dispatcher:
         self._editor.sync_all(room)
         mine = room.scripts.npcs_of(script)
         npcs = tuple(mine[:MAX_LISTED_NPCS])
-        registered = ScriptRegistered(id=message.id, script=message.script, npcs=npcs)
+        note = self._talk.note_for(message)
+        if not mine:
+            note = nobody_note(room, message, self._games_known_to(session)) or note
+        registered = ScriptRegistered(id=message.id, script=message.script, npcs=npcs, note=note)
         session.answer(registered, message.id)
+
+    def _games_known_to(self, session: Session) -> list[str]:
+        """The worlds with a game in them that a session may know of: without tokens, all."""
+        if session.token is not None:
+            return []
+        return [name for name, room in self._rooms.items() if room.game is not None]
 
     def _action_result(self, room: Room, message: ActionResult) -> None:
         taken = room.actions.pop(message.action, None)

@@ -22,7 +22,7 @@ from callsheet_server.talk.prompting import NARRATOR
 from callsheet_server.world.errors import bad_value
 from callsheet_server.world.memory import Turn
 
-__all__ = ["action_schema", "action_turn", "check_actions", "permitted", "read_choice"]
+__all__ = ["action_schema", "action_turn", "check_actions", "offered", "permitted", "read_choice"]
 
 logger = logging.getLogger(__name__)
 
@@ -104,13 +104,28 @@ def permitted(
     return tuple(a for a in actions if permissions is None or a.name in permissions)
 
 
+def offered(
+    actions: Sequence[ActionSpec], allowed: Sequence[str] | None, *, may_choose: bool
+) -> tuple[ActionSpec, ...]:
+    """The actions that the model is asked to choose from after one reply.
+
+    Args:
+        actions: what the NPC may take at all.
+        allowed: what its script allows this time; None = it said nothing.
+        may_choose: the model chooses well enough to be asked without the script's leave.
+    """
+    if allowed is not None:
+        return tuple(a for a in actions if a.name in allowed)
+    return tuple(a for a in actions if may_choose and not a.gated)
+
+
 def action_turn(name: str, actions: Sequence[ActionSpec]) -> Turn:
     """Asks which action the NPC takes after what was just said."""
     offers = "\n".join(f"- {a.name}: {a.description}" for a in actions)
     return Turn(
         NARRATOR,
-        f"After these words, what does {name} do? Answer with one JSON object.\n{offers}\n"
-        f"- {NO_ACTION}: {name} only talks.",
+        f"After these words, what does {name} do? Answer with one JSON object.\n"
+        f"- {NO_ACTION}: {name} only talks, as nearly always.\n{offers}",
     )
 
 
@@ -118,6 +133,14 @@ def action_schema(actions: Sequence[ActionSpec]) -> dict[str, Any]:
     """The JSON schema of one action with its arguments, or none."""
     return {
         "anyOf": [
+            {
+                "type": "object",
+                "properties": {"action": {"const": NO_ACTION}},
+                "required": ["action"],
+                "additionalProperties": False,
+            }
+        ]
+        + [
             {
                 "type": "object",
                 "properties": {
@@ -129,15 +152,7 @@ def action_schema(actions: Sequence[ActionSpec]) -> dict[str, Any]:
                 "required": ["action", "arguments"],
                 "additionalProperties": False,
             }
-            for index, action in enumerate(actions)
-        ]
-        + [
-            {
-                "type": "object",
-                "properties": {"action": {"const": NO_ACTION}},
-                "required": ["action"],
-                "additionalProperties": False,
-            }
+            for index, action in enumerate(actions, start=1)
         ]
     }
 

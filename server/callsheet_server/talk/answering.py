@@ -8,14 +8,13 @@ import time
 from contextlib import suppress
 from typing import Literal
 
-from callsheet.wire.script import HearAnswer, Heard
+from callsheet.wire.script import HearAnswer, Heard, RegisterScript
 from callsheet.wire.talk import Say
 from callsheet_residency.state import Tier
-from callsheet_server.engine.engine import Delta, Engine, GenerationEnd, GenerationRequest
-from callsheet_server.engine.errors import EngineError
+from callsheet_server.engine.engine import Engine, GenerationEnd, GenerationRequest
 from callsheet_server.engine.prompt import STRANGER, fill_in
 from callsheet_server.session.session import Session, SessionState
-from callsheet_server.talk.actions import action_schema, action_turn, permitted, read_choice
+from callsheet_server.talk.action_chooser import ActionChooser
 from callsheet_server.talk.moderation import Moderator, RefusedReplyError, Utterance
 from callsheet_server.talk.prompting import (
     NARRATOR,
@@ -27,7 +26,7 @@ from callsheet_server.talk.prompting import (
 from callsheet_server.talk.recall import Retriever
 from callsheet_server.talk.reply import OpenReply, ReplyFullError
 from callsheet_server.talk.settings import ReplySettings
-from callsheet_server.talk.speaking import Speaking, generate
+from callsheet_server.talk.speaking import Speaking
 from callsheet_server.world.memory import Turn
 
 __all__ = ["Answerer"]
@@ -47,6 +46,7 @@ class Answerer:
     ) -> None:
         self._engine = engine
         self._speaking = Speaking(engine, moderator, settings)
+        self._chooser = ActionChooser(engine, settings)
         self._moderator = moderator
         self._retriever = retriever
         self._settings = settings
@@ -107,8 +107,12 @@ class Answerer:
         reply.generated(end, time.monotonic())
         _count(reply, end)
         if end.finish_reason != "cancelled":
-            await self._act(reply, request)
+            await self._chooser.choose(reply, request, script.actions)
         reply.end(end.finish_reason, end)
+
+    def note_for(self, script: RegisterScript) -> str | None:
+        """What the author of a script should know of it."""
+        return self._chooser.note_for(script)
 
     async def recite(self, reply: OpenReply, text: str) -> None:
         """Say a given line."""
@@ -162,37 +166,6 @@ class Answerer:
             return answer
         finally:
             del self._calls[call]
-
-    async def _act(self, reply: OpenReply, said: GenerationRequest) -> None:
-        """Let the NPC choose one of its script's actions, or none, as one constrained JSON value.
-
-        That an NPC cannot act is logged; what it said stands.
-        """
-        found = reply.room.script_for(reply.npc)
-        if found is None:
-            return
-        npc = reply.world.npc(reply.npc).spec
-        actions = permitted(found[0].spec.actions, npc.actions)
-        if not actions:
-            return
-        request = GenerationRequest(
-            request_id=f"{said.request_id}/action",
-            npc=said.npc,
-            turns=(*said.turns, Turn(None, reply.text), action_turn(npc.name, actions)),
-            max_new_tokens=self._settings.action_max_tokens,
-            sampling=said.sampling,
-            priority=said.priority,
-            json_schema=action_schema(actions),
-        )
-        try:
-            stream = generate(self._engine, reply, request)
-            pieces = [item.text async for item in stream if isinstance(item, Delta)]
-        except EngineError as error:
-            logger.warning("no action: %s", error)
-            return
-        choice = read_choice("".join(pieces), actions)
-        if choice is not None:
-            reply.act(*choice)
 
 
 def _count(reply: OpenReply, end: GenerationEnd) -> None:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
-from callsheet.wire.script import HearAnswer
+from callsheet.wire.script import HearAnswer, RegisterScript
 from callsheet.wire.talk import Say, Speak, Speaker
 from callsheet_server.engine.errors import EngineError, in_full
 from callsheet_server.log_context import bind
@@ -88,6 +88,10 @@ class Talk:
         """Make an NPC say a given line, after what it is saying now. Raises as ``say`` does."""
         reply = self._accept(room, session, message, Speaker(kind="narrator"), "")
         self._start(reply, lambda: self._answerer.recite(reply, message.text))
+
+    def note_for(self, script: RegisterScript) -> str | None:
+        """What the author of a script should know of it, in one line."""
+        return self._answerer.note_for(script)
 
     def hear_answer(self, session: Session, answer: HearAnswer) -> None:
         """A mod tells what its script makes of what was heard."""

@@ -1,5 +1,7 @@
 """How NPCs answer unless a request says otherwise."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from callsheet.wire.fields import MAX_SPEECH_CHARS
@@ -14,9 +16,8 @@ class ReplySettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     style: str = Field(
-        default="{{char}} is a person of this world, never an assistant. Answer with nothing but "
-        "the words {{char}} says aloud: one or two short sentences, in the language {{char}} is "
-        "spoken to in.",
+        default="You are {{char}}, talking with somebody in front of you. Say one or two short "
+        "sentences, in their language, and nothing else.",
         max_length=2_000,
         description="How NPCs are to answer: ends every persona, with the NPC's name for {{char}}; "
         "empty = nothing is asked.",
@@ -85,6 +86,11 @@ class ReplySettings(BaseModel):
         ge=0.001,
         le=10,
         description="How long a reply waits for older turns to be found.",
+    )
+    actions: Literal["measured", "always"] = Field(
+        default="measured",
+        description="measured = a model measured to choose actions badly is asked only where "
+        "the NPC's script allows them for the reply; always = any model is.",
     )
     action_max_tokens: int = Field(
         default=96, ge=8, le=1024, description="Longest action with its arguments, in tokens."

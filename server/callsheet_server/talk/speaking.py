@@ -9,7 +9,7 @@ from typing import Final
 
 from callsheet_server.engine.engine import Delta, Engine, GenerationEnd, GenerationRequest
 from callsheet_server.engine.errors import GenerationError
-from callsheet_server.engine.prompt import LAST_REPLIES
+from callsheet_server.engine.prompt import LAST_REPLIES, fill_in
 from callsheet_server.talk.moderation import Moderator, Spoken
 from callsheet_server.talk.prompting import NARRATOR, RECALLED, speaker_name
 from callsheet_server.talk.reply import OpenReply
@@ -110,13 +110,14 @@ class Speaking:
         replies = [turn.text for turn in request.turns if turn.speaker is None]
         here = {turn.speaker for turn in request.turns if turn.speaker is not None}
         players = {player.spec.name for player in reply.world.players.values()}
+        style = fill_in(self._settings.style, npc_name)
         world = reply.world
         return Voice(
             name=npc_name,
             listener=speaker_name(world, reply.speaker),
             speakers=(*here, *players, NARRATOR, RECALLED.rstrip(":")),
             is_known=lambda name: any(n.spec.name.casefold() == name for n in world.npcs.values()),
-            replies=replies[-LAST_REPLIES:],
+            not_again=(*replies[-LAST_REPLIES:], reply.heard, style),
             opening=self._current_opening(),
             directions=self._settings.stage_directions,
             whole=self._moderator.is_on,

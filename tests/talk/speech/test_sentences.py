@@ -53,6 +53,10 @@ def test_what_breaks_off_is_not_said_unless_nothing_is_left(text: str, expected:
     assert "".join(part.rstrip("|") for part in itertools.chain(*parts)) == expected
 
 
+def test_a_sentence_that_announces_something_is_not_whole() -> None:
+    assert told("Come in. I have two rooms:")[-1] == []
+
+
 @pytest.mark.parametrize("text", ["Come in. The stew", "Come in"])
 def test_a_model_that_is_done_is_believed(text: str) -> None:
     assert "".join(part.rstrip("|") for part in itertools.chain(*told(text))) == text

@@ -255,6 +255,7 @@ namespace Callsheet.Tests
             if (f.Has("material")) m.Material = f.Text("material", 0, 4000, TextForm.Any);
             if (f.Has("reply")) m.Reply = f.Text("reply", 1, 4000, TextForm.Any);
             if (f.Contains("ignore")) m.Ignore = f.Flag("ignore");
+            if (f.Has("actions")) m.Actions = f.Texts("actions", 0, 32, 1, 64, TextForm.Identifier);
             return m;
         }
 
@@ -430,6 +431,7 @@ namespace Callsheet.Tests
             w.Integer("id", m.Id, 1, 9007199254740991);
             w.Text("script", m.Script, 1, 64, TextForm.Id);
             w.Texts("npcs", m.Npcs, 0, int.MaxValue, 1, 64, TextForm.Id);
+            if (m.Note != null) w.Text("note", m.Note, 0, int.MaxValue, TextForm.Any);
         }
 
         private static void WriteNpcSpawnedMessage(JsonWriter w, NpcSpawnedMessage m)
@@ -551,6 +553,7 @@ namespace Callsheet.Tests
             p.Name = f.Text("name", 1, 64, TextForm.Identifier);
             p.Description = f.Text("description", 0, 500, TextForm.Any);
             p.Parameters = f.Object("parameters");
+            if (f.Has("gated")) p.Gated = f.Flag("gated");
             return p;
         }
 

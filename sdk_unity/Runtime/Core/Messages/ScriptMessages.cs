@@ -9,12 +9,15 @@ namespace Callsheet.Wire
         public string Description { get; set; }
         /// <summary>JSON schema (draft 2020-12) of an object; its properties are the arguments.</summary>
         public JsonValue Parameters { get; set; }
+        /// <summary>True = offered only where a hear_answer allows it.</summary>
+        public bool? Gated { get; set; }
 
         internal static void Format(JsonWriter w, ActionSpec p)
         {
             w.Text("name", p.Name, 1, 64, TextForm.Identifier);
             w.Text("description", p.Description, 0, 500, TextForm.Any);
             w.Object("parameters", p.Parameters);
+            if (p.Gated != null) w.Flag("gated", p.Gated.Value);
         }
     }
 
@@ -65,6 +68,8 @@ namespace Callsheet.Wire
         public string Script { get; set; }
         /// <summary>NPCs alive now that the script speaks for; at most the first 900.</summary>
         public string[] Npcs { get; set; } = System.Array.Empty<string>();
+        /// <summary>What its author should know, in one line.</summary>
+        public string Note { get; set; }
 
         public override string Type => "script_registered";
 
@@ -76,6 +81,7 @@ namespace Callsheet.Wire
             Id = f.Integer("id", 1, 9007199254740991);
             Script = f.Text("script", 1, 64, TextForm.Id);
             Npcs = f.Texts("npcs", 0, int.MaxValue, 1, 64, TextForm.Id);
+            if (f.Has("note")) Note = f.Text("note", 0, int.MaxValue, TextForm.Any);
         }
     }
 
@@ -201,6 +207,8 @@ namespace Callsheet.Wire
         public string Reply { get; set; }
         /// <summary>The NPC does not answer: the reply ends at once, empty.</summary>
         public bool Ignore { get; set; }
+        /// <summary>The actions it may choose from after this reply; null = all that are not gated.</summary>
+        public string[] Actions { get; set; }
 
         public override string Type => "hear_answer";
 
@@ -210,6 +218,7 @@ namespace Callsheet.Wire
             if (Material != null) w.Text("material", Material, 0, 4000, TextForm.Any);
             if (Reply != null) w.Text("reply", Reply, 1, 4000, TextForm.Any);
             w.Flag("ignore", Ignore);
+            if (Actions != null) w.Texts("actions", Actions, 0, 32, 1, 64, TextForm.Identifier);
         }
     }
 

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
-__all__ = ["DEFAULT_MODEL", "REGISTRY", "ModelSource"]
+__all__ = [
+    "ACTION_PRECISION",
+    "DEFAULT_MODEL",
+    "MIN_ACTION_PRECISION",
+    "REGISTRY",
+    "ModelSource",
+    "chooses_badly",
+]
 
 DEFAULT_MODEL = "SmolLM2-135M-Instruct"
 
@@ -20,6 +30,20 @@ class ModelSource:
     gguf: str
     """Path of the GGUF inside the wheel."""
     gguf_sha256: str
+
+
+ACTION_PRECISION: Final[Mapping[str, float]] = {DEFAULT_MODEL: 0.22}
+"""Of the actions that a model chose, the share that was asked for, by its name.
+
+Measured by ``loadtest/bench/action_choice.py``; a model that is not listed was not measured.
+"""
+MIN_ACTION_PRECISION: Final = 0.8
+"""Below it a model is not asked to choose without the script's leave."""
+
+
+def chooses_badly(model: str) -> bool:
+    """Whether a model, by short name, hub id or path, was measured to choose actions badly."""
+    return ACTION_PRECISION.get(re.split(r"[/\\]", model)[-1], 1.0) < MIN_ACTION_PRECISION
 
 
 REGISTRY = {

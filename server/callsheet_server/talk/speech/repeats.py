@@ -19,9 +19,9 @@ class Repeats:
     A sentence that comes in parts is held only for as long as it may become one of those.
     """
 
-    def __init__(self, replies: Iterable[str]) -> None:
-        """``replies``: the NPC's last ones."""
-        self._known = {_letters(one) for reply in replies for one in sentences_of(reply)}
+    def __init__(self, texts: Iterable[str]) -> None:
+        """``texts``: what the NPC has said, or was told, of late."""
+        self._known = {_letters(one) for text in texts for one in sentences_of(text)}
         self._held: list[Said] = []
         self._letters = ""
         self.left_out: list[Said] = []
@@ -30,17 +30,20 @@ class Repeats:
         """Take a part of the reply; return what is no repeat."""
         self._held.append(said)
         self._letters += _letters(said.text)
-        letters = self._letters
         if said.ends_sentence:
-            repeated = len(letters) >= MIN_LETTERS and letters in self._known
-            self._known.add(letters)
-            self._letters = ""
-            if repeated:
-                self.left_out += self._held
-                self._held = []
-        elif any(known.startswith(letters) for known in self._known):
+            return self.rest()
+        if any(known.startswith(self._letters) for known in self._known):
             return []
         held, self._held = self._held, []
+        return held
+
+    def rest(self) -> list[Said]:
+        """The sentence at hand has ended: what is still held of it, unless it is a repeat."""
+        held, letters, self._held, self._letters = self._held, self._letters, [], ""
+        if len(letters) >= MIN_LETTERS and letters in self._known:
+            self.left_out += held
+            return []
+        self._known.add(letters)
         return held
 
 

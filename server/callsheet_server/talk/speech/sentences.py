@@ -22,6 +22,9 @@ _MAY_END: Final = re.compile(
 """What is not let go before what follows: a sentence may end here, or break off."""
 _WORD: Final = re.compile(r"\s*[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{1,32}$|.$")
 """A word that may go on, and the space before it; of a script without spaces, a character."""
+_GOES_ON: Final = tuple(":,;-\u2013\u2014")
+"""What no sentence ends with."""
+_FIRST_WORD: Final = re.compile(r"\W{0,3}\w+")
 MAX_HELD_CHARS: Final = 400
 """A sentence that does not end is let go in parts after this many."""
 _CONTEXT_CHARS: Final = 8
@@ -38,8 +41,8 @@ class Said:
 class Sentences:
     """Holds a sentence until it is whole, so that one that is never finished is never begun.
 
-    The first is let go as it comes, less a word: with it the reply would be empty, so it is said in
-    any case. Should it break off, an ellipsis ends it.
+    The first is let go as it comes, its first word at once and the others less one: without it
+    the reply would be empty, so it is said in any case. Should it break off, an ellipsis ends it.
     """
 
     def __init__(self, *, hold_first: bool = False) -> None:
@@ -64,7 +67,7 @@ class Sentences:
             self._flows = self._begun = False
         if len(self._held) > MAX_HELD_CHARS:
             self._flows = True
-        if self._flows and (certain := self._certain()):
+        while self._flows and (certain := self._certain()):
             said.append(self._let(certain, ends_sentence=False))
             self._begun = True
         return said
@@ -73,17 +76,20 @@ class Sentences:
         """What is left to say, at the end.
 
         Args:
-            finished: the model was done; else it was cut off, and an unfinished sentence is
-                dropped, unless nothing is said without it.
+            finished: the model was done; else it was cut off. A sentence that is not whole then,
+                or that ends with a colon or the like, is dropped, unless nothing is left without.
         """
         self._held = self._held.rstrip()
-        if not (finished or _ENDED.search(self._before + self._held)):
+        whole = _ENDED.search(self._before + self._held)
+        if not whole and not (finished and self._held[-1:] not in _GOES_ON):
             self._break_off()
         return [self._let(len(self._held), ends_sentence=True)] if self._held else []
 
     def _break_off(self) -> None:
         if self._begun:
-            self._held = _WORD.sub("", self._held)
+            half = _WORD.search(self._held)
+            if half and (half[0][0].isspace() or not self._before[-1:].isalnum()):
+                self._held = self._held[: half.start()]
         elif self._spoke or not self._held:
             self._held = ""
             return
@@ -100,6 +106,9 @@ class Sentences:
 
     def _certain(self) -> int:
         """How much of what is held neither ends the sentence nor is half a word."""
+        if not self._spoke:
+            first = _FIRST_WORD.match(self._held)
+            return first.end() if first is not None else 0
         for pattern in (_MAY_END, _WORD):
             found = pattern.search(self._held)
             if found is not None and found[0]:

@@ -15,16 +15,13 @@ _OTHER_ROLES: Final = ("user", "human", "system", "player")
 """How chat formats call who speaks."""
 _DECORATION: Final = re.compile(r"[-*_\"\u201c\u201e\u00ab'(\[<#>\u2013\u2014 ]{0,4}")
 _QUOTES: Final = '"\u201c\u201d\u00ab\u00bb'
-_AFTER_NAME: Final = re.compile(
-    r"(?: (?:says|said|replies|answers|whispers))?"
-    r"(?: ?[(\[*][^)\]*\n]{0,40}[)\]*])?"
-    r"[*_\"\u201d\u00bb')\]>]{0,3} ?[:\uff1a][*_]{0,3}"
-)
-_AFTER_NAME_GROWING: Final = re.compile(
-    r"(?: [a-z]{0,8})?(?: ?[(\[*][^)\]*\n]{0,40}[)\]*]?)?[*_\"\u201d\u00bb')\]>]{0,3} ?"
-)
+_VERBS: Final = ("says", "said", "replies", "answers", "whispers")
+_VERB: Final = re.compile(rf" (?:{'|'.join(_VERBS)})")
+_ASIDE: Final = r"(?: ?[(\[*][^)\]*\n]{0,40}[)\]*])?[*_\"\u201d\u00bb')\]>]{0,3} ?"
+_AFTER_NAME: Final = re.compile(rf"(?:{_VERB.pattern})?{_ASIDE}[:\uff1a][*_]{{0,3}}")
+_ASIDE_GROWING: Final = re.compile(rf"{_ASIDE}| ?[(\[*][^)\]*\n]{{0,40}}")
 _VOCATIVE: Final = re.compile(r"[,!] ")
-_NAME_WORD: Final = re.compile(r"(?:Dr|Mrs?|Ms|St)\.|[^\W\d_][\w'\u2019-]*|\d{1,3}")
+_NAME_WORD: Final = re.compile(r"(?:Dr|Mrs?|Ms|St)\.|[^\W\d_][\w-]+|\d{1,3}")
 _SMALL_WORDS: Final = {"of", "the", "de", "von", "van"}
 _SENTENCE_END: Final = re.compile(r"[.!?\u2026][\"')\]\u201d\u2019*]*\s$|[\u3002\uff01\uff1f]$")
 
@@ -143,7 +140,7 @@ class Speakers:
                 ):
                     return self._whose(name, start), at + found.end()
                 return _Whose.NOBODY, 0
-            if found is not None or _AFTER_NAME_GROWING.fullmatch(body, len(name)):
+            if found is not None or _tag_may_go_on(body[len(name) :]):
                 growing = True
             if start is _Start.REPLY and name.casefold() in self._own:
                 vocative = _VOCATIVE.match(body, len(name))
@@ -172,6 +169,14 @@ class Speakers:
         return _Whose.OWN
 
 
+def _tag_may_go_on(text: str) -> bool:
+    """True while what stands behind a name may become the rest of a tag."""
+    verb = _VERB.match(text)
+    if _ASIDE_GROWING.fullmatch(text, verb.end() if verb is not None else 0):
+        return True
+    return text.startswith(" ") and any(verb.startswith(text[1:]) for verb in _VERBS)
+
+
 def _wide(tag: str) -> bool:
     return "\uff1a" in tag
 
@@ -196,7 +201,7 @@ def _may_be_name(text: str) -> bool:
     if len(words) > 3:
         return False
     whole = _leading_name(text)
-    if whole == text:
+    if whole == text or (len(last) == 1 and last.isupper()):
         return True
     if whole != " ".join(words):
         return False

@@ -39,8 +39,8 @@ class Voice:
     """What else may stand before a colon: names of this talk, and headings of prompts."""
     is_known: Callable[[str], bool]
     """Whether somebody of the world has this name, case folded."""
-    replies: Sequence[str] = ()
-    """The NPC's last ones."""
+    not_again: Sequence[str] = ()
+    """Texts whose sentences are not to be said: the NPC's last replies, and what it was told."""
     opening: Opening = Opening.SPEECH
     directions: StageDirections = "strip"
     whole: bool = False
@@ -68,7 +68,7 @@ class Speech:
             self._directions,
         )
         self._sentences = Sentences(hold_first=voice.whole)
-        self._repeats = Repeats(voice.replies)
+        self._repeats = Repeats(voice.not_again)
         self._apart = voice.directions == "apart"
         self._told_directions = 0
 
@@ -99,7 +99,8 @@ class Speech:
         for one in self._filters:
             text = one.feed(text) + one.rest()
         told = self._told(self._sentences.feed(text))
-        return told + self._told(self._sentences.rest(finished=finished or self.ended))
+        told += self._told(self._sentences.rest(finished=finished or self.ended))
+        return told + list(self._repeats.rest())
 
     def why_silent(self, generated_tokens: int) -> str:
         """Why nothing of ``generated_tokens`` was fit to be heard, and what helps."""
