@@ -23,11 +23,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dialogue_judge import Answer, rates
 from server_process import server_of
 
 import callsheet
 from callsheet import NpcSpec, PlayerSpec, SamplingSpec
+from callsheet_bench.dialogue_judge import Answer, rates
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = Path(__file__).with_name("dialogue_scripts.toml")

@@ -37,7 +37,7 @@ COUNTERS = {
 SETTLE_S = 0.3
 """Pause before and after a round: loads end, and the counters catch up."""
 TELL_EVERY_S = 0.1
-"""As ``[sglang] distance_interval_s`` has it by default."""
+"""As ``engine.sglang.timing.Timing.distance_interval_s`` has it by default."""
 SPEED_PRIOR_S = 5.0
 """Before a round has shown its speed, one game second per second is assumed, with this weight."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from dialogue_judge import Answer, rates
+
+from callsheet_bench.dialogue_judge import Answer, rates
 
 
 def answer(text: str, heard: str = "Hello.", finish: str = "stop", language: str = "en") -> Answer:

@@ -64,8 +64,6 @@ class Served:
             host_ratio=2.0,
             arguments=("--max-running-requests", "2"),
             log_file=folder / "sglang.log",
-            health_interval_s=1.0,
-            restart_min_s=0.1,
         )
         settings = Settings(
             server=ServerSettings(port=0, drain_timeout_s=0.1),

@@ -17,7 +17,7 @@ async def on_near(self, player):
 await self.say("Halt! Who goes there?")
 """
 
-from callsheet.mod.npc import Answer, Npc, action, at, every
+from callsheet.mod.npc import Answer, Gate, Npc, action, at, every
 from callsheet.wire.script import ActionDone, Heard, NpcTick
 
-__all__ = ["ActionDone", "Answer", "Heard", "Npc", "NpcTick", "action", "at", "every"]
+__all__ = ["ActionDone", "Answer", "Gate", "Heard", "Npc", "NpcTick", "action", "at", "every"]

@@ -5,6 +5,7 @@ import os
 import stat
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from ports import free_port
 
 from callsheet_server.engine.sglang.engine import SglangEngine
 from callsheet_server.engine.sglang.settings import SglangSettings
+from callsheet_server.engine.sglang.timing import Timing
 
 FAKE = Path(__file__).parent.parent / "fake_sglang.py"
+TIMES = {field.name for field in fields(Timing)}
 
 StartSglang = Callable[..., Awaitable[tuple[Talk, Fake]]]
 FakePython = Callable[..., Path]
@@ -58,7 +61,9 @@ async def start_sglang(
             "stop_timeout_s": 1.0,
             "warm_horizon_s": 0.0,
         }
-        engine = SglangEngine(SglangSettings(**{**defaults, **settings}))
+        chosen = {**defaults, **settings}
+        timing = {name: chosen.pop(name) for name in TIMES & chosen.keys()}
+        engine = SglangEngine(SglangSettings(**chosen), Timing(**timing))
         engines.append(engine)
         await engine.start(lambda _: None)
         return Talk(engine), Fake(f"http://127.0.0.1:{port}")

@@ -33,6 +33,7 @@ from callsheet_server.engine.errors import (
 )
 from callsheet_server.engine.sglang.engine import SglangEngine
 from callsheet_server.engine.sglang.settings import SglangSettings
+from callsheet_server.engine.sglang.timing import Timing
 from callsheet_server.world.key import NpcKey
 
 TEXT = "well met, stranger. What brings you here? Sit down. "
@@ -318,7 +319,7 @@ async def test_without_the_plugin_it_speaks_and_says_so(
     owner, fake = await start_sglang()
     fake.behave(plugin=False)
     assert isinstance(owner.engine, SglangEngine)
-    engine = SglangEngine(SglangSettings(url=fake.url, distance_interval_s=0.01))
+    engine = SglangEngine(SglangSettings(url=fake.url), Timing(distance_interval_s=0.01))
     try:
         await engine.start(lambda _: None)
         assert not engine.info.keeps_residency

@@ -39,6 +39,7 @@ from callsheet_server.engine.sglang.peer import Peer
 from callsheet_server.engine.sglang.plugin_sync import PluginSync
 from callsheet_server.engine.sglang.settings import SglangSettings
 from callsheet_server.engine.sglang.supervisor import Supervisor
+from callsheet_server.engine.sglang.timing import Timing
 from callsheet_server.engine.sglang.tokenizer import load_prompts
 from callsheet_server.engine.sglang.warm import Warmer
 from callsheet_server.world.key import NpcKey
@@ -51,13 +52,15 @@ logger = logging.getLogger(__name__)
 class SglangEngine:
     """Implements ``Engine``. SGLang plans for itself; it is told how soon NPCs will call."""
 
-    def __init__(self, settings: SglangSettings) -> None:
+    def __init__(self, settings: SglangSettings, timing: Timing | None = None) -> None:
+        """``timing``: absent = the usual one."""
+        timing = timing or Timing()
         self._settings = settings
         self._cast = Cast()
         self._calls = Calls(settings.max_open)
-        self._plugin_sync = PluginSync(settings, self._cast)
-        self._warmer = Warmer(settings, self._cast, self._plugin_sync, self._calls, self._send_warm)
-        self._supervisor = Supervisor(settings, self._serve)
+        self._plugin_sync = PluginSync(timing, self._cast)
+        self._warmer = Warmer(timing, self._cast, self._plugin_sync, self._calls, self._send_warm)
+        self._supervisor = Supervisor(settings, timing, self._serve)
         self._info: EngineInfo | None = None
         self._peer: Peer | None = None
         """None = not started, closed, or SGLang is lost."""

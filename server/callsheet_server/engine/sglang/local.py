@@ -22,8 +22,12 @@ ALWAYS = ("--constrained-json-disable-any-whitespace",)
 """An action is to spend its tokens on words."""
 
 
+LOG_BYTES = 10_000_000
+"""Size at which SGLang's log is rotated: days of it."""
+
+
 async def launch(
-    settings: SglangSettings, report: Callable[[Progress], None]
+    settings: SglangSettings, stop_timeout_s: float, report: Callable[[Progress], None]
 ) -> tuple[SglangProcess, str]:
     """Start SGLang; return its process and the URL it will answer at.
 
@@ -42,8 +46,8 @@ async def launch(
         command,
         variables,
         log_file=settings.log_file or cache_dir() / "sglang.log",
-        log_bytes=settings.log_bytes,
-        stop_timeout_s=settings.stop_timeout_s,
+        log_bytes=LOG_BYTES,
+        stop_timeout_s=stop_timeout_s,
         report=report,
         secret=key,
     )

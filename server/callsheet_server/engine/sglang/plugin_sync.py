@@ -16,7 +16,7 @@ from callsheet_server.engine.sglang.cast import Cast
 from callsheet_server.engine.sglang.distances import DistanceTable, Tolerance
 from callsheet_server.engine.sglang.peer import Peer
 from callsheet_server.engine.sglang.residency import ResidencyMirror
-from callsheet_server.engine.sglang.settings import SglangSettings
+from callsheet_server.engine.sglang.timing import Timing
 from callsheet_sglang.wire import (
     DISTANCES_PATH,
     NPCS_PATH,
@@ -43,11 +43,11 @@ RETRY_S = 1.0
 class PluginSync:
     """Distances and adapters to the plugin, residency from it. All on the event loop."""
 
-    def __init__(self, settings: SglangSettings, cast: Cast) -> None:
-        self._settings = settings
+    def __init__(self, timing: Timing, cast: Cast) -> None:
+        self._timing = timing
         self._cast = cast
         self.distances = DistanceTable(
-            Tolerance(settings.distance_tolerance_s, settings.distance_tolerance_ratio),
+            Tolerance(timing.distance_tolerance_s, timing.distance_tolerance_ratio),
             first_seq=time.time_ns(),
         )
         self.residency = ResidencyMirror(cast)
@@ -103,8 +103,8 @@ class PluginSync:
             self._adapters[handle] = self._cast.profiles[key].adapter
 
     async def _send(self, peer: Peer, lost: Callable[[], None]) -> None:
-        interval_s = self._settings.distance_interval_s
-        max_npcs = max(1, int(self._settings.distance_bytes_per_s * interval_s) // NPC_BYTES)
+        interval_s = self._timing.distance_interval_s
+        max_npcs = max(1, int(self._timing.distance_bytes_per_s * interval_s) // NPC_BYTES)
         while True:
             started_s = time.monotonic()
             try:
@@ -124,7 +124,7 @@ class PluginSync:
 
     async def _receive(self, peer: Peer, lost: Callable[[], None]) -> None:
         while True:
-            await asyncio.sleep(self._settings.residency_interval_s)
+            await asyncio.sleep(self._timing.residency_interval_s)
             try:
                 body = await peer.server.get(RESIDENCY_PATH, since=self.residency.version)
                 self.moves.extend(self.residency.apply(decode_residency(body)))

@@ -39,46 +39,6 @@ class SglangSettings(BaseModel):
     max_open: int = Field(
         default=256, ge=1, le=100_000, description="Requests at the same time, queued or running."
     )
-    silence_s: float = Field(
-        default=120.0,
-        gt=0,
-        description="A request is given up if SGLang sends nothing for so long.",
-    )
-    health_interval_s: float = Field(
-        default=5.0, gt=0, description="How often SGLang is asked whether it is well."
-    )
-    health_timeout_s: float = Field(
-        default=30.0,
-        gt=0,
-        description="How long it may take to answer that; after two failures it counts as lost.",
-    )
-    residency_interval_s: float = Field(
-        default=0.5, gt=0, description="How often the plugin is asked where prefixes lie."
-    )
-    distance_interval_s: float = Field(
-        default=0.1, gt=0, description="Shortest time between two distance updates to SGLang."
-    )
-    distance_bytes_per_s: int = Field(
-        default=1_000_000, ge=1000, description="Most that distance updates may take of the link."
-    )
-    distance_tolerance_s: float = Field(
-        default=0.25, ge=0, description="An NPC whose distance is off by less is not sent again."
-    )
-    distance_tolerance_ratio: float = Field(
-        default=0.1,
-        ge=0,
-        lt=1,
-        description="The same as a part of the distance; the larger of the two counts.",
-    )
-    warm_horizon_s: float = Field(
-        default=60.0,
-        ge=0,
-        description="NPCs due sooner have their prefix computed ahead while SGLang has nothing "
-        "better to do; 0 = never.",
-    )
-    warm_at_once: int = Field(
-        default=2, ge=1, le=256, description="Prefixes computed ahead at the same time."
-    )
     adapters: dict[str, str] = Field(
         default_factory=dict,
         description="Adapter id -> folder of a LoRA adapter in PEFT format, as SGLang sees it.",
@@ -123,18 +83,6 @@ class SglangSettings(BaseModel):
     log_file: Path | None = Field(
         default=None, description="To launch: its log; none = sglang.log in the cache folder."
     )
-    log_bytes: int = Field(
-        default=10_000_000, ge=10_000, description="To launch: size at which the log is rotated."
-    )
     start_timeout_s: float = Field(
         default=900.0, gt=0, description="How long SGLang may take until it answers."
     )
-    stop_timeout_s: float = Field(
-        default=15.0, gt=0, description="To launch: from being told to end to being killed."
-    )
-    restart_min_s: float = Field(
-        default=1.0,
-        gt=0,
-        description="Pause before a lost SGLang is tried again; it doubles with each try.",
-    )
-    restart_max_s: float = Field(default=60.0, gt=0, description="The longest such pause.")

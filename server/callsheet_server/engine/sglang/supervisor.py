@@ -19,6 +19,7 @@ from callsheet_server.engine.sglang.local import launch
 from callsheet_server.engine.sglang.peer import Peer, meet
 from callsheet_server.engine.sglang.process import SglangProcess
 from callsheet_server.engine.sglang.settings import SglangSettings
+from callsheet_server.engine.sglang.timing import Timing
 
 __all__ = ["Supervisor"]
 
@@ -38,9 +39,13 @@ class Supervisor:
     """
 
     def __init__(
-        self, settings: SglangSettings, serve: Callable[[Peer], Coroutine[Any, Any, None]]
+        self,
+        settings: SglangSettings,
+        timing: Timing,
+        serve: Callable[[Peer], Coroutine[Any, Any, None]],
     ) -> None:
         self._settings = settings
+        self._timing = timing
         self._serve = serve
         self._look = asyncio.Event()
         self._process: SglangProcess | None = None
@@ -94,15 +99,15 @@ class Supervisor:
                     task.cancel()
                 await asyncio.gather(serving, watching, return_exceptions=True)
             await self._let_go()
-            if loop.time() - since_s > self._settings.restart_max_s:
+            if loop.time() - since_s > self._timing.restart_max_s:
                 tries = 0
             peer, tries = await self._again(tries)
 
     async def _again(self, tries: int) -> tuple[Peer, int]:
         """Try until SGLang is back; return it and the tries it took, on top of ``tries``."""
-        settings = self._settings
+        timing = self._timing
         while True:
-            pause_s = min(settings.restart_min_s * 2.0 ** min(tries, 30), settings.restart_max_s)
+            pause_s = min(timing.restart_min_s * 2.0 ** min(tries, 30), timing.restart_max_s)
             logger.info("trying again to reach SGLang in %.1f s", pause_s)
             await asyncio.sleep(pause_s)
             tries += 1
@@ -116,17 +121,15 @@ class Supervisor:
 
     async def _open(self, report: Callable[[Progress], None], *, patient: bool) -> Peer:
         """``patient``: one that is attached to may take its time to listen again."""
-        settings = self._settings
+        settings, timing = self._settings, self._timing
         try:
             url = settings.url
             if url is None:
-                self._process, url = await launch(settings, report)
+                self._process, url = await launch(settings, timing.stop_timeout_s, report)
                 patient = True
             else:
                 report(Progress(f"SGLang at {url}", 0, 0, "steps"))
-            self._server = ModelServer(
-                "SGLang", url, settings.api_key, silence_s=settings.silence_s
-            )
+            self._server = ModelServer("SGLang", url, settings.api_key, silence_s=timing.silence_s)
             try:
                 async with asyncio.timeout(settings.start_timeout_s):
                     await self._until_ready(self._server, patient)
@@ -148,7 +151,7 @@ class Supervisor:
                     f"ready{self._tail()}"
                 )
             try:
-                await server.get("/health", timeout_s=self._settings.health_timeout_s)
+                await server.get("/health", timeout_s=self._timing.health_timeout_s)
                 return
             except EngineOverloadedError:
                 pass  # 503: it loads.
@@ -159,7 +162,7 @@ class Supervisor:
 
     async def _watch(self, peer: Peer) -> str:
         """Return why SGLang is lost, once it is."""
-        failures, pause_s = 0, self._settings.health_interval_s
+        failures, pause_s = 0, self._timing.health_interval_s
         while True:
             if not failures:
                 await self._wait(pause_s)
@@ -169,7 +172,7 @@ class Supervisor:
                 return f"it ended with status {self._process.exit_status}{self._tail()}"
             self._look.clear()
             try:
-                await peer.server.get("/health", timeout_s=self._settings.health_timeout_s)
+                await peer.server.get("/health", timeout_s=self._timing.health_timeout_s)
                 failures = 0
             except EngineError as error:
                 failures += 1

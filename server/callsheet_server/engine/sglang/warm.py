@@ -16,7 +16,7 @@ from callsheet_server.engine.errors import EngineError
 from callsheet_server.engine.sglang.cast import Cast
 from callsheet_server.engine.sglang.peer import Peer
 from callsheet_server.engine.sglang.plugin_sync import PluginSync
-from callsheet_server.engine.sglang.settings import SglangSettings
+from callsheet_server.engine.sglang.timing import Timing
 from callsheet_server.world.key import NpcKey
 
 __all__ = ["Warmer", "to_warm"]
@@ -64,13 +64,13 @@ class Warmer:
 
     def __init__(
         self,
-        settings: SglangSettings,
+        timing: Timing,
         cast: Cast,
         plugin_sync: PluginSync,
         calls: Calls,
         send: SendWarm,
     ) -> None:
-        self._settings = settings
+        self._timing = timing
         self._cast = cast
         self._plugin_sync = plugin_sync
         self._calls = calls
@@ -94,7 +94,7 @@ class Warmer:
             while True:
                 await asyncio.sleep(INTERVAL_S)
                 under_way = {task for task in under_way if not task.done()}
-                free = self._settings.warm_at_once - len(under_way)
+                free = self._timing.warm_at_once - len(under_way)
                 if free > 0 and not self._calls.waiting:
                     under_way |= {
                         asyncio.create_task(self._warm(peer, handle))
@@ -119,7 +119,7 @@ class Warmer:
             distance_s[:known],
             tokens[:known],
             absent,
-            horizon_s=self._settings.warm_horizon_s,
+            horizon_s=self._timing.warm_horizon_s,
             room_tokens=int(FILL * peer.pool_tokens),
         )
         handles: list[int] = found.tolist()
