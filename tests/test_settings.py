@@ -156,3 +156,8 @@ def test_the_settings_as_printed_are_a_file_that_can_be_read_back(empty_folder: 
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings().server = Settings().server
+
+
+def test_there_are_only_settings_that_somebody_will_change() -> None:
+    """What is the same on every machine is a constant, with its reason beside it."""
+    assert len(describe(Settings)) < 100

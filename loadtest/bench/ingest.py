@@ -48,7 +48,7 @@ from callsheet.wire.world import (
 )
 from callsheet_server.app.settings import Settings
 from callsheet_server.app.start import running_server
-from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
+from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings, ScriptedTraits
 from callsheet_server.limits.settings import LimitSettings
 from callsheet_server.transport.settings import ServerSettings
 
@@ -158,10 +158,10 @@ async def callsheet_server(announce: Callable[[int], None]) -> None:
     prefix_bytes = 1_000_000
     engine = ScriptedEngine(
         ScriptedSettings(
-            prefix_bytes=prefix_bytes,
             device_budget_bytes=NPCS // 20 * prefix_bytes,
             host_budget_bytes=NPCS * prefix_bytes,
-        )
+        ),
+        ScriptedTraits(prefix_bytes=prefix_bytes),
     )
     async with running_server(settings, engine) as server:
         announce(server.port)

@@ -21,7 +21,7 @@ from callsheet_residency.settings import PolicySettings
 from callsheet_residency.state import StateKind, StateStore, Tier
 from callsheet_server.distance import Assumptions
 from callsheet_server.engine.embedded.engine import EmbeddedEngine
-from callsheet_server.engine.embedded.settings import EmbeddedSettings
+from callsheet_server.engine.embedded.settings import EmbeddedSettings, EmbeddedTuning
 from callsheet_server.engine.engine import GenerationEnd, GenerationRequest, NpcProfile, Sampling
 from callsheet_server.engine.mover import Mover
 from callsheet_server.residency.controller import ResidencyController
@@ -141,11 +141,10 @@ async def _engine(
             device_budget_bytes=device_bytes,
             host_budget_bytes=host_bytes,
             disk_budget_bytes=0,
-            keep_conversation=False,
             max_batch=4,
-            max_queue=10_000,
             state_dir=folder,
-        )
+        ),
+        EmbeddedTuning(keep_conversation=False, max_queue=10_000),
     )
     await engine.start(lambda _: None)
     engine.set_world_prefix(WORLD, LORE)

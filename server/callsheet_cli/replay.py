@@ -185,14 +185,14 @@ def compare(trace: Trace, settings: Settings, args: argparse.Namespace) -> None:
         int(total_bytes * args.device_share), int(total_bytes * args.host_share), total_bytes
     )
     links = Links(
-        settings.residency.assumed_device_link_bytes_per_s,
+        settings.residency.planning().assumed_device_link_bytes_per_s,
         ASSUMED_DISK_BYTES_PER_S,
     )
     rows: list[dict[str, Any]] = []
     with progress_bars() as (_, report):
         for done, (name, policy) in enumerate(POLICIES.items()):
             report(Progress("compare policies", done, len(POLICIES), f"policies, now {name}"))
-            found = simulate(trace, policy, budgets, links, settings.residency)
+            found = simulate(trace, policy, budgets, links, settings.residency.planning())
             hit_rate = found.hit_rate if found.calls else None
             rows.append(asdict(found) | {"hit_rate": hit_rate, "moved_bytes": found.moved_bytes})
         report(Progress("compare policies", len(POLICIES), len(POLICIES), "policies"))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ import torch
 from engine.harness import Talk, save_tiny_model
 
 from callsheet_server.engine.embedded.engine import EmbeddedEngine
-from callsheet_server.engine.embedded.settings import EmbeddedSettings
+from callsheet_server.engine.embedded.settings import EmbeddedSettings, EmbeddedTuning
 
 torch.set_num_threads(1)
 
 StartEngine = Callable[..., Awaitable[Talk]]
+
+
+TUNED = {field.name for field in fields(EmbeddedTuning)}
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +45,9 @@ async def start_engine(tiny_model: Path, tmp_path: Path) -> AsyncIterator[StartE
             "device_budget_bytes": 8 << 20,
             "state_dir": tmp_path / "state",
         }
-        engine = EmbeddedEngine(EmbeddedSettings(**{**defaults, **settings}))
+        chosen = {**defaults, **settings}
+        tuning = {name: chosen.pop(name) for name in TUNED & chosen.keys()}
+        engine = EmbeddedEngine(EmbeddedSettings(**chosen), EmbeddedTuning(**tuning))
         engines.append(engine)
         await engine.start(lambda _: None)
         return Talk(engine)

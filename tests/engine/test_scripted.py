@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import fields
 from typing import Any
 
 import orjson
@@ -23,11 +24,13 @@ from callsheet_server.engine.errors import (
     GenerationError,
     UnknownNpcError,
 )
-from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
+from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings, ScriptedTraits
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Turn
 
 NAMES = ("bob", "ida", "eve", "zoe", "broken")
+
+TRAITS = {field.name for field in fields(ScriptedTraits)}
 
 
 def key(npc: str) -> NpcKey:
@@ -42,7 +45,9 @@ def request(
 
 async def started(**settings: Any) -> ScriptedEngine:
     quick = {"token_delay_s": 0.0, "rebuild_s": 0.0, "load_s": 0.0, "fail_npcs": ("broken",)}
-    engine = ScriptedEngine(ScriptedSettings(**{**quick, **settings}))
+    chosen = {**quick, **settings}
+    traits = {name: chosen.pop(name) for name in TRAITS & chosen.keys()}
+    engine = ScriptedEngine(ScriptedSettings(**chosen), ScriptedTraits(**traits))
     await engine.start(lambda _: None)
     for name in NAMES:
         engine.put_npc(NpcProfile(key(name), name.title(), "A villager."))

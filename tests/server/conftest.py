@@ -5,23 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import fields
 from typing import Any
 
 import pytest
 from server.client import Client
 
-from callsheet_residency.settings import PolicySettings
 from callsheet_server.app import start as app_start
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
 from callsheet_server.engine.engine import Engine
-from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
+from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings, ScriptedTraits
 from callsheet_server.limits.settings import LimitSettings
+from callsheet_server.residency.settings import ResidencySettings
 from callsheet_server.storage.settings import StorageSettings
 from callsheet_server.talk import moderation as moderation_module
+from callsheet_server.talk import recall as recall_module
 from callsheet_server.talk.moderation import ModerationSettings
 from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.transport.settings import ServerSettings
+
+TRAITS = {field.name for field in fields(ScriptedTraits)}
 
 StartServer = Callable[..., Awaitable[CallsheetServer]]
 
@@ -31,14 +35,16 @@ PATIENT_SERVER: dict[str, Any] = {
     "hello_timeout_s": 300.0,
     "heartbeat_interval_s": 300.0,
 }
-PATIENT_REPLIES = {"hear_timeout_s": 10.0, "recall_timeout_s": 10.0}
-"""The most the settings allow: clients, mods and disks that a busy machine slows are waited for."""
+PATIENT_REPLIES = {"hear_timeout_s": 10.0}
+"""The most the settings allow: clients and mods that a busy machine slows are waited for."""
 
 
 def scripted(**settings: Any) -> ScriptedEngine:
     """An engine that answers at once unless told otherwise."""
     quick = {"token_delay_s": 0.0, "rebuild_s": 0.0, "load_s": 0.0}
-    return ScriptedEngine(ScriptedSettings(**{**quick, **settings}))
+    chosen = {**quick, **settings}
+    traits = {name: chosen.pop(name) for name in TRAITS & chosen.keys()}
+    return ScriptedEngine(ScriptedSettings(**chosen), ScriptedTraits(**traits))
 
 
 async def settled(server: CallsheetServer) -> None:
@@ -50,8 +56,9 @@ async def settled(server: CallsheetServer) -> None:
 
 
 @pytest.fixture(autouse=True)
-def patient_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a busy machine a moderation hook may take longer than a player should wait."""
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine hooks and disks may take longer than a player should wait."""
+    monkeypatch.setattr(recall_module, "RECALL_TIMEOUT_S", 60.0)
     monkeypatch.setattr(moderation_module, "HOOK_TIMEOUT_S", 60.0)
 
 
@@ -74,7 +81,7 @@ async def start_server() -> AsyncIterator[StartServer]:
             server=ServerSettings(**PATIENT_SERVER | server),
             limits=LimitSettings(**(limits or {})),
             reply=ReplySettings(**PATIENT_REPLIES | (reply or {})),
-            residency=PolicySettings(**(residency or {})),
+            residency=ResidencySettings(**(residency or {})),
             moderation=ModerationSettings(**(moderation or {})),
             storage=StorageSettings(**(storage or {})),
         )

@@ -11,7 +11,7 @@ from server.conftest import StartServer
 from callsheet.wire import Error, ErrorCode, ReplyDelta, ReplyEnd, TickAck
 from callsheet_server.engine.engine import Delta, GenerationEnd, GenerationRequest
 from callsheet_server.engine.errors import EngineUnavailableError
-from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
+from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings, ScriptedTraits
 
 
 class LostEngine(ScriptedEngine):
@@ -19,7 +19,8 @@ class LostEngine(ScriptedEngine):
 
     def __init__(self, token_delay_s: float = 0.0) -> None:
         super().__init__(
-            ScriptedSettings(token_delay_s=token_delay_s, rebuild_s=0.0, load_s=0.0, max_running=1)
+            ScriptedSettings(token_delay_s=token_delay_s, rebuild_s=0.0, load_s=0.0),
+            ScriptedTraits(max_running=1),
         )
         self.down = asyncio.Event()
 
@@ -98,7 +99,8 @@ async def test_npcs_that_fail_and_npcs_that_do_not_share_a_server(
     start_server: StartServer,
 ) -> None:
     engine = ScriptedEngine(
-        ScriptedSettings(token_delay_s=0.001, rebuild_s=0.0, load_s=0.0, fail_npcs=("n3", "n7"))
+        ScriptedSettings(token_delay_s=0.001, rebuild_s=0.0, load_s=0.0),
+        ScriptedTraits(fail_npcs=("n3", "n7")),
     )
     server = await start_server(engine)
     async with Client(server.port) as game, Client(server.port, world="other") as other:

@@ -19,6 +19,7 @@ from callsheet_server.app.server import CallsheetServer
 from callsheet_server.engine.engine import Delta, GenerationEnd, GenerationRequest
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
 from callsheet_server.storage.folder import Folder
+from callsheet_server.talk import recall as recall_module
 from callsheet_server.world.memory import Turn, estimated_tokens
 
 MEMORY_TOKENS = 400
@@ -53,8 +54,7 @@ def engine() -> OpenBook:
 async def start(
     start_server: StartServer, engine: OpenBook, kept: dict[str, Any], **reply: Any
 ) -> CallsheetServer:
-    # Nothing here is about time: a busy machine may take it.
-    settings = {"recall_timeout_s": 10, "recall_tokens": RECALL_TOKENS, **reply}
+    settings = {"recall_tokens": RECALL_TOKENS, **reply}
     settings["memory_tokens"] = MEMORY_TOKENS
     return await start_server(engine, reply=settings, storage=kept)
 
@@ -184,9 +184,13 @@ async def test_a_quoted_player_cannot_pass_for_another_speaker(
 
 
 async def test_a_reply_does_not_wait_for_a_slow_disk(
-    start_server: StartServer, engine: OpenBook, kept: dict[str, Any]
+    start_server: StartServer,
+    engine: OpenBook,
+    kept: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    server = await start(start_server, engine, kept, recall_timeout_s=0.01)
+    monkeypatch.setattr(recall_module, "RECALL_TIMEOUT_S", 0.01)
+    server = await start(start_server, engine, kept)
     async with Client(server.port) as game:
         await game.spawn("bob")
         assert server.storage.disk is not None

@@ -117,10 +117,10 @@ def test_priority_is_as_asked_else_after_the_speaker(
 
 
 def test_a_request_overrides_single_settings() -> None:
-    settings = ReplySettings(temperature=0.5, top_k=7)
-    assert sampling_of(None, settings, Sampling(top_p=0.9)) == Sampling(0.5, 0.9, 7, 1.1, None)
+    settings = ReplySettings(temperature=0.5, top_p=0.8)
+    assert sampling_of(None, settings, Sampling(top_k=7)) == Sampling(0.5, 0.8, 7, 1.1, None)
     asked = SamplingSpec(temperature=0.0, seed=3)
-    assert sampling_of(asked, settings, Sampling()) == Sampling(0.0, 0.95, 7, 1.1, 3)
+    assert sampling_of(asked, settings, Sampling()) == Sampling(0.0, 0.8, 0, 1.1, 3)
 
 
 def test_what_is_recalled_is_quoted_oldest_first_on_a_line_each() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,6 +48,8 @@ logger = logging.getLogger(__name__)
 HOUSEKEEPING_S = 0.05
 HURRY_S = 0.5
 """How long clients have to take their goodbye when ``close`` is hurried."""
+MAX_OPEN_REPLIES = 4_096
+"""Replies the model may be asked for at a time, in all worlds; past it the least urgent is shed."""
 RECONNECT_AFTER_S = 2.0
 """What clients are told at shutdown: a restart usually takes about this long."""
 
@@ -109,7 +110,7 @@ class CallsheetServer:
         half_tokens = engine.info.context_limit_tokens // 2
         memory_tokens = min(settings.reply.memory_tokens, half_tokens)
         self.rooms = Rooms(settings.limits, memory_tokens, self.storage.journal)
-        self.controller = ResidencyController(started.stores, settings.residency)
+        self.controller = ResidencyController(started.stores, settings.residency.planning())
         self.mover = Mover(started.stores, self.controller, self._moved)
         self.pipeline = Pipeline(
             engine,
@@ -125,7 +126,7 @@ class CallsheetServer:
         self.talk = Talk(
             self.answerer,
             settings.reply,
-            min(settings.reply.max_open, engine.info.max_requests or sys.maxsize),
+            min(MAX_OPEN_REPLIES, engine.info.max_requests or MAX_OPEN_REPLIES),
             self._called,
             self.telemetry.shed,
             self._ended,

@@ -17,12 +17,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from callsheet_residency.settings import PolicySettings
 from callsheet_server.engine.embedded.settings import EmbeddedSettings
 from callsheet_server.engine.openai.settings import OpenAISettings
 from callsheet_server.engine.scripted import ScriptedSettings
 from callsheet_server.engine.sglang.settings import SglangSettings
 from callsheet_server.limits.settings import LimitSettings, QuotaSettings
+from callsheet_server.residency.settings import ResidencySettings
 from callsheet_server.storage.settings import StorageSettings
 from callsheet_server.talk.moderation import ModerationSettings
 from callsheet_server.talk.settings import ReplySettings
@@ -68,7 +68,7 @@ class Settings(BaseModel):
     limits: LimitSettings = LimitSettings()
     storage: StorageSettings = StorageSettings()
     quota: QuotaSettings = QuotaSettings()
-    residency: PolicySettings = PolicySettings()
+    residency: ResidencySettings = ResidencySettings()
     reply: ReplySettings = ReplySettings()
     moderation: ModerationSettings = ModerationSettings()
     engine: EngineSettings = EngineSettings()

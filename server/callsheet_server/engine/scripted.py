@@ -15,6 +15,7 @@ import itertools
 import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -46,7 +47,7 @@ from callsheet_server.engine.json_instance import instance_of
 from callsheet_server.engine.simulated import SimulatedStore
 from callsheet_server.world.key import NpcKey
 
-__all__ = ["ScriptedEngine", "ScriptedSettings"]
+__all__ = ["ScriptedEngine", "ScriptedSettings", "ScriptedTraits"]
 
 LINES: Final = (
     "{name} nods. You say {heard}? I have heard stranger things on market days.",
@@ -70,44 +71,53 @@ class ScriptedSettings(BaseModel):
     load_s: float = Field(
         default=0.02, ge=0, le=60, description="Added if the prefix is in host memory or on disk."
     )
-    prefix_bytes: int = Field(
-        default=1_000_000, ge=1, description="Simulated size of every NPC's prefix."
-    )
     device_budget_bytes: int = Field(
         default=64_000_000, ge=0, description="Simulated device memory for prefixes."
     )
     host_budget_bytes: int = Field(
         default=256_000_000, ge=0, description="Simulated host memory for prefixes."
     )
-    disk_budget_bytes: int = Field(
-        default=1_000_000_000, ge=0, description="Simulated disk space for prefixes."
-    )
-    max_running: int = Field(default=64, ge=1, le=10_000, description="Replies at the same time.")
-    max_queue: int = Field(default=10_000, ge=1, description="Requests that may wait.")
-    fail_npcs: tuple[str, ...] = Field(
-        default=(), description="NPCs whose replies break off with an error, for tests."
-    )
+
+
+@dataclass(frozen=True)
+class ScriptedTraits:
+    """What the engine without a model pretends to be; tests and benchmarks vary it."""
+
+    prefix_bytes: int = 1_000_000
+    """Size of every NPC's prefix."""
+    disk_budget_bytes: int = 1_000_000_000
+    """Disk space for prefixes: a thousand of them."""
+    max_running: int = 64
+    """Replies at the same time."""
+    max_queue: int = 10_000
+    """Requests that may wait."""
+    fail_npcs: tuple[str, ...] = ()
+    """NPCs whose replies break off with an error."""
 
 
 class ScriptedEngine:
     """Implements ``Engine``; everything happens in the event loop."""
 
-    def __init__(self, settings: ScriptedSettings | None = None) -> None:
+    def __init__(
+        self, settings: ScriptedSettings | None = None, traits: ScriptedTraits | None = None
+    ) -> None:
+        """``traits``: absent = the usual ones."""
         self._settings = settings or ScriptedSettings()
+        self._traits = traits or ScriptedTraits()
         s = self._settings
         self._prefixes = SimulatedStore(
             StateKind.PREFIX,
             {
                 Tier.DEVICE: s.device_budget_bytes,
                 Tier.HOST: s.host_budget_bytes,
-                Tier.DISK: s.disk_budget_bytes,
+                Tier.DISK: self._traits.disk_budget_bytes,
             },
             s.rebuild_s,
         )
         self._profiles: dict[NpcKey, NpcProfile] = {}
         self._running: dict[str, tuple[NpcKey, asyncio.Event]] = {}
         self._waiting: list[tuple[int, int, asyncio.Event]] = []
-        self._slots = s.max_running
+        self._slots = self._traits.max_running
         self._arrival = itertools.count()
         self._started = False
 
@@ -120,7 +130,7 @@ class ScriptedEngine:
             device="none",
             context_limit_tokens=1_000_000,
             keeps_residency=True,
-            max_requests=self._settings.max_running + self._settings.max_queue,
+            max_requests=self._traits.max_running + self._traits.max_queue,
             begins_in_thought=False,
             varies=False,
         )
@@ -148,12 +158,12 @@ class ScriptedEngine:
     def set_world_prefix(self, world: str, text: str) -> None:
         for key in self._profiles:
             if key.world == world:
-                self._prefixes.put(key, self._settings.prefix_bytes)
+                self._prefixes.put(key, self._traits.prefix_bytes)
 
     def put_npc(self, profile: NpcProfile) -> None:
         if self._profiles.get(profile.key) != profile:
             self._profiles[profile.key] = profile
-            self._prefixes.put(profile.key, self._settings.prefix_bytes)
+            self._prefixes.put(profile.key, self._traits.prefix_bytes)
 
     def forget_npc(self, key: NpcKey) -> None:
         if self._profiles.pop(key, None) is None:
@@ -195,7 +205,7 @@ class ScriptedEngine:
                     if said == request.max_new_tokens:
                         finish = "length"
                         break
-                    if said == 3 and request.npc.npc in settings.fail_npcs:
+                    if said == 3 and request.npc.npc in self._traits.fail_npcs:
                         raise GenerationError(f"{request.npc.npc} is set up to fail")
                     said += 1
                     ttft_s = min(ttft_s, time.monotonic() - submitted_s)
@@ -245,13 +255,13 @@ class ScriptedEngine:
 
     def check_integrity(self) -> None:
         self._prefixes.check_integrity()
-        assert 0 <= self._slots <= self._settings.max_running, f"{self._slots} slots are free"
+        assert 0 <= self._slots <= self._traits.max_running, f"{self._slots} slots are free"
 
     @contextlib.asynccontextmanager
     async def _slot(self, priority: int) -> AsyncIterator[None]:
         """One of ``max_running`` places, given to the highest priority, then the first to come."""
         if self._slots == 0:
-            if len(self._waiting) >= self._settings.max_queue:
+            if len(self._waiting) >= self._traits.max_queue:
                 raise EngineOverloadedError(f"{len(self._waiting)} requests wait already", 1.0)
             turn = asyncio.Event()
             entry = (priority, next(self._arrival), turn)

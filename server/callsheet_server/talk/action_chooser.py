@@ -26,6 +26,9 @@ __all__ = ["ActionChooser"]
 
 logger = logging.getLogger(__name__)
 
+ACTION_MAX_TOKENS = 96
+"""Longest action with its arguments: three times what a chatty one takes."""
+
 
 class ActionChooser:
     """Lets an NPC choose one of its script's actions, or none, as one constrained JSON value."""
@@ -69,7 +72,7 @@ class ActionChooser:
             said,
             request_id=f"{said.request_id}/action",
             turns=(*said.turns, Turn(None, reply.text), action_turn(npc.name, actions)),
-            max_new_tokens=self._settings.action_max_tokens,
+            max_new_tokens=ACTION_MAX_TOKENS,
             stop=(),
             json_schema=action_schema(actions),
         )

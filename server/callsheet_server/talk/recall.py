@@ -17,6 +17,9 @@ __all__ = ["Retriever"]
 
 logger = logging.getLogger(__name__)
 
+RECALL_TIMEOUT_S = 0.05
+"""How long a reply waits for older turns to be found: nobody notices."""
+
 
 class Retriever:
     """Looks older turns up, and never holds a reply up for long or fails it."""
@@ -34,7 +37,7 @@ class Retriever:
             return ()
         latest = len(reply.memory.turns(reply.npc))
         try:
-            async with asyncio.timeout(self._settings.recall_timeout_s):
+            async with asyncio.timeout(RECALL_TIMEOUT_S):
                 found = await disk.reader.search(reply.room.name, reply.npc, heard, latest)
         except TimeoutError:
             self.outcomes["timeout"] += 1

@@ -33,9 +33,6 @@ class ReplySettings(BaseModel):
     top_p: float | None = Field(
         default=None, gt=0, le=1, description="Nucleus sampling: share kept."
     )
-    top_k: int | None = Field(
-        default=None, ge=0, le=1_000_000, description="Most likely tokens kept; 0 = all of them."
-    )
     repetition_penalty: float | None = Field(
         default=None,
         ge=0.5,
@@ -52,13 +49,6 @@ class ReplySettings(BaseModel):
         ge=1,
         le=MAX_SPEECH_CHARS,
         description="Longest text a player may say to an NPC, in characters.",
-    )
-    max_open: int = Field(
-        default=4_096,
-        ge=1,
-        le=1_000_000,
-        description="Replies the model may be asked for at a time, in all worlds; what the engine "
-        "takes at most holds too. Past it the least urgent that waits is shed.",
     )
     hear_timeout_s: float = Field(
         default=0.25,
@@ -81,17 +71,8 @@ class ReplySettings(BaseModel):
         description="Older turns that a prompt quotes because they fit what was heard, in tokens "
         "as estimated; 0 = none.",
     )
-    recall_timeout_s: float = Field(
-        default=0.05,
-        ge=0.001,
-        le=10,
-        description="How long a reply waits for older turns to be found.",
-    )
     actions: Literal["measured", "always"] = Field(
         default="measured",
         description="measured = a model measured to choose actions badly is asked only where "
         "the NPC's script allows them for the reply; always = any model is.",
-    )
-    action_max_tokens: int = Field(
-        default=96, ge=8, le=1024, description="Longest action with its arguments, in tokens."
     )

@@ -44,7 +44,6 @@ async def start_server(tiny_model: Path, tmp_path: Path) -> AsyncIterator[StartS
                     "device": "cpu",
                     "threads": 1,
                     "context_limit_tokens": 512,
-                    "block_tokens": 16,
                     "disk_budget_bytes": 0,
                     "state_dir": tmp_path / "state",
                     **embedded,

@@ -25,7 +25,7 @@ from callsheet_server.engine.embedded.prefix_store import PrefixStore
 from callsheet_server.engine.embedded.runner import ModelRunner, load_runner
 from callsheet_server.engine.embedded.sampling import GrammarCompiler, Sampler
 from callsheet_server.engine.embedded.scheduler import Scheduler
-from callsheet_server.engine.embedded.settings import EmbeddedSettings
+from callsheet_server.engine.embedded.settings import EmbeddedSettings, EmbeddedTuning
 from callsheet_server.engine.embedded.stepper import Stepper
 from callsheet_server.engine.engine import (
     Delta,
@@ -76,8 +76,10 @@ class EmbeddedEngine:
     and registers, in the order of the calls; the *model* thread, which computes.
     """
 
-    def __init__(self, settings: EmbeddedSettings) -> None:
+    def __init__(self, settings: EmbeddedSettings, tuning: EmbeddedTuning | None = None) -> None:
+        """``tuning``: absent = the usual one."""
         self._settings = settings
+        self._tuning = tuning or EmbeddedTuning()
         self._profiles: dict[NpcKey, NpcProfile] = {}
         self._world_texts: dict[str, str] = {}
         self._replies: dict[str, Reply] = {}
@@ -239,7 +241,7 @@ class EmbeddedEngine:
             raise GenerationError("turns: is empty; give at least the turn to answer")
         if request.max_new_tokens < 1:
             raise GenerationError(f"max_new_tokens: is {request.max_new_tokens}; give at least 1")
-        running, waiting = self._settings.max_batch, self._settings.max_queue
+        running, waiting = self._settings.max_batch, self._tuning.max_queue
         if len(self._replies) >= running + waiting:
             queued_s = loaded.scheduler.steps.mean_run_s * waiting / running
             raise EngineOverloadedError(
@@ -255,9 +257,9 @@ class EmbeddedEngine:
             job.add_done_callback(_log_failure)
 
     def _load(self, report: Callable[[Progress], None]) -> _Loaded:
-        settings = self._settings
+        settings, tuning = self._settings, self._tuning
         folder = resolve_model(settings.model, report)
-        runner = load_runner(folder, settings, report)
+        runner = load_runner(folder, settings, tuning, report)
         scheduler = Scheduler(settings.max_batch)
         state_dir = settings.state_dir or cache_dir() / "state"
         prefixes = PrefixStore(
@@ -282,8 +284,8 @@ class EmbeddedEngine:
             runner,
             prefixes,
             adapters,
-            chunk_tokens=settings.prefill_chunk_tokens,
-            keep_conversation=settings.keep_conversation,
+            chunk_tokens=tuning.prefill_chunk_tokens,
+            keep_conversation=tuning.keep_conversation,
         )
         prompts = PromptBuilder(
             runner.tokenizer,
@@ -299,7 +301,7 @@ class EmbeddedEngine:
             device=str(runner.device),
             context_limit_tokens=runner.context_limit_tokens,
             keeps_residency=True,
-            max_requests=settings.max_batch + settings.max_queue,
+            max_requests=settings.max_batch + tuning.max_queue,
             begins_in_thought=prompts.begins_in_thought,
             sampling=suggested_sampling(folder),
         )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from peft import PeftModel
     from transformers import PreTrainedModel
 
-    from callsheet_server.engine.embedded.settings import EmbeddedSettings
+    from callsheet_server.engine.embedded.settings import EmbeddedSettings, EmbeddedTuning
 
 __all__ = ["ModelRunner", "cache_argument", "load_runner"]
 
@@ -32,7 +32,7 @@ _NO_ADAPTER = "__base__"
 class ModelRunner:
     """A chat model, its tokenizer and the rows it runs in. Forward passes on one thread only."""
 
-    def __init__(self, folder: Path, settings: EmbeddedSettings) -> None:
+    def __init__(self, folder: Path, settings: EmbeddedSettings, tuning: EmbeddedTuning) -> None:
         """Load the model.
 
         Raises:
@@ -55,9 +55,9 @@ class ModelRunner:
             kv_heads=getattr(config, "num_key_value_heads", None) or heads,
             head_dim=getattr(config, "head_dim", None) or config.hidden_size // heads,
             dtype=self.dtype,
-            block_tokens=settings.block_tokens,
+            block_tokens=tuning.block_tokens,
         )
-        self.fingerprint = _fingerprint(folder, self.shape, settings.prefill_chunk_tokens)
+        self.fingerprint = _fingerprint(folder, self.shape, tuning.prefill_chunk_tokens)
         self.rows = settings.max_batch + 1
         """One more than run at once, so that a prefix can be built while all are taken."""
         self.cache = BatchCache(self.shape, self.rows, self.context_limit_tokens, self.device)
@@ -109,11 +109,14 @@ def cache_argument(model: PreTrainedModel) -> str:
 
 
 def load_runner(
-    folder: Path, settings: EmbeddedSettings, report: Callable[[Progress], None]
+    folder: Path,
+    settings: EmbeddedSettings,
+    tuning: EmbeddedTuning,
+    report: Callable[[Progress], None],
 ) -> ModelRunner:
     """Load the model and say so."""
     report(Progress(f"load {folder.name}", 0, 1, "models"))
-    runner = ModelRunner(folder, settings)
+    runner = ModelRunner(folder, settings, tuning)
     report(Progress(f"load {folder.name}", 1, 1, "models"))
     return runner
 

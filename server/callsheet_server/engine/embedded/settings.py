@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from callsheet_server.engine.models.catalogue import DEFAULT_MODEL
 
-__all__ = ["EmbeddedSettings"]
+__all__ = ["EmbeddedSettings", "EmbeddedTuning"]
 
 _GIB = 1 << 30
 
@@ -42,18 +43,6 @@ class EmbeddedSettings(BaseModel):
         description="Longest prompt plus reply; the model's own limit wins if it is smaller.",
     )
     max_batch: int = Field(default=4, ge=1, le=256, description="Replies decoded in one step.")
-    max_queue: int = Field(
-        default=64, ge=1, le=100_000, description="Requests waiting beyond those running."
-    )
-    prefill_chunk_tokens: int = Field(
-        default=64,
-        ge=1,
-        le=65_536,
-        description="Prompt tokens computed between two decode steps: the longest stall.",
-    )
-    block_tokens: int = Field(
-        default=16, ge=1, le=1024, description="Tokens per block of the device arena."
-    )
     device_budget_bytes: int = Field(
         default=_GIB // 2, ge=0, description="The device arena for NPC prefixes; 0 = none is kept."
     )
@@ -66,10 +55,6 @@ class EmbeddedSettings(BaseModel):
     state_dir: Path | None = Field(
         default=None, description="Folder of the disk tier; none = `state` in the cache folder."
     )
-    keep_conversation: bool = Field(
-        default=True,
-        description="Keep the KV of an ended turn with the NPC's prefix while there is room.",
-    )
     adapters: dict[str, Path] = Field(
         default_factory=dict, description="Adapter id -> folder of a LoRA adapter in PEFT format."
     )
@@ -79,3 +64,17 @@ class EmbeddedSettings(BaseModel):
     adapter_host_budget_bytes: int = Field(
         default=_GIB // 4, ge=0, description="Adapter weights parked in host memory."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedTuning:
+    """Constants that suit any model and machine seen so far; tests and benchmarks vary them."""
+
+    max_queue: int = 64
+    """Requests waiting beyond those running: a minute's worth; more would wait in vain."""
+    prefill_chunk_tokens: int = 64
+    """Prompt tokens computed between two decode steps: the longest stall of who speaks."""
+    block_tokens: int = 16
+    """Tokens per block of the device arena: half a block is lost per prefix."""
+    keep_conversation: bool = True
+    """Keep the KV of an ended turn with the NPC's prefix while there is room."""

@@ -15,6 +15,8 @@ __all__ = ["LOCAL_SERVERS", "endpoint_of", "is_listed", "listed_models", "local_
 LOCAL_SERVERS: Final[Mapping[str, int]] = {"Ollama": 11434, "LM Studio": 1234}
 """Programs that serve models on a player's machine -> the port each listens on by default."""
 LIST_TIMEOUT_S: Final = 10.0
+SILENCE_S: Final = 120.0
+"""A request is given up if the endpoint sends nothing for so long: models on a laptop think."""
 LOCAL_TIMEOUT_S: Final = 1.0
 
 
@@ -24,7 +26,7 @@ def endpoint_of(settings: OpenAISettings) -> ModelServer:
         "the endpoint",
         settings.url,
         settings.api_key,
-        silence_s=settings.silence_s,
+        silence_s=SILENCE_S,
         proxy=proxy_for(settings.url),
     )
 

@@ -36,11 +36,6 @@ class OpenAISettings(BaseModel):
         "turns are left out until it fits.",
     )
     max_open: int = Field(default=64, ge=1, le=100_000, description="Requests at the same time.")
-    silence_s: float = Field(
-        default=120.0,
-        gt=0,
-        description="A request is given up if the endpoint sends nothing for so long.",
-    )
     json_schema: bool = Field(
         default=True,
         description="Actions are asked for as response_format json_schema; false = the endpoint "
