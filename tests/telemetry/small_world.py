@@ -18,7 +18,7 @@ from callsheet.core.batches import Handles
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
 from callsheet_server.app.start import running_server
-from callsheet_server.engine.scripted import ScriptedEngine
+from callsheet_server.engine.scripted import ScriptedEngine, ScriptedTraits
 
 NPCS = ("ada", "bram", "cleo")
 
@@ -32,9 +32,12 @@ def settings(**sections: dict[str, Any]) -> Settings:
 
 
 @asynccontextmanager
-async def serving(**sections: dict[str, Any]) -> AsyncIterator[CallsheetServer]:
+async def serving(
+    fail_npcs: tuple[str, ...] = (), **sections: dict[str, Any]
+) -> AsyncIterator[CallsheetServer]:
     chosen = settings(**sections)
-    async with running_server(chosen, ScriptedEngine(chosen.scripted)) as server:
+    engine = ScriptedEngine(chosen.scripted, ScriptedTraits(fail_npcs=fail_npcs))
+    async with running_server(chosen, engine) as server:
         yield server
 
 

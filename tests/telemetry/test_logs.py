@@ -89,9 +89,7 @@ async def test_neither_tokens_nor_what_is_said_are_logged(
     log_format: LogFormat, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configure_logging(log_format, "debug")
-    async with serving(
-        server={"observer_token": "hunter2"}, scripted={"fail_npcs": ["bram"]}
-    ) as server:
+    async with serving(server={"observer_token": "hunter2"}, fail_npcs=("bram",)) as server:
         url = f"ws://127.0.0.1:{server.port}"
         async with playing(server) as (game, handles):
             await tick(game, handles, 0.0)

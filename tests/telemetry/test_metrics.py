@@ -55,7 +55,7 @@ async def test_a_reply_is_counted_by_where_its_prefix_lay() -> None:
 
 
 async def test_errors_are_counted_by_code_in_and_after_sessions_and_in_replies() -> None:
-    async with serving(scripted={"fail_npcs": ["bram"]}) as server:
+    async with serving(fail_npcs=("bram",)) as server:
         url = f"ws://127.0.0.1:{server.port}"
         async with playing(server) as (game, handles):
             await tick(game, handles, 0.0)
@@ -126,7 +126,7 @@ async def test_two_servers_count_apart() -> None:
 async def families() -> dict[str, tuple[str, frozenset[str]]]:
     """Every metric of a server that has seen everything: name -> (type, labels)."""
     async with (
-        serving(scripted={"fail_npcs": ["bram"], "device_budget_bytes": 1_500_000}) as server,
+        serving(fail_npcs=("bram",), scripted={"device_budget_bytes": 1_500_000}) as server,
         playing(server) as (game, handles),
     ):
         await tick(game, handles, 0.0, {"ada": 30.0})

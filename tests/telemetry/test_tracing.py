@@ -79,7 +79,7 @@ async def test_plans_and_moves_are_traced(spans: InMemorySpanExporter) -> None:
 
 
 async def test_a_reply_that_breaks_off_is_an_error(spans: InMemorySpanExporter) -> None:
-    async with serving(scripted={"fail_npcs": ["bram"]}) as server, playing(server) as (game, _):
+    async with serving(fail_npcs=("bram",)) as server, playing(server) as (game, _):
         with pytest.raises(CallsheetError):
             await (await game.say("bram", "Say more than three words to me."))
     (reply,) = named(spans, "callsheet.reply")
