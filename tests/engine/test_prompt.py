@@ -80,7 +80,7 @@ def test_the_style_ends_the_prefix_and_names_are_filled_in(
 ) -> None:
     profile = NpcProfile(KEY, "Mara", "{{char}} likes {{user}}.", style="Say what {{char}} says.")
     prefix = builder(tokenizer).prefix("", profile, "")
-    assert tokenizer.decode(prefix.persona).startswith(
+    assert str(tokenizer.decode(list(prefix.persona))).startswith(
         "You are Mara. Mara likes the visitor.\n\nSay what Mara says."
     )
     assert prefix.fingerprint != builder(tokenizer).prefix("", MARA, "").fingerprint

@@ -67,7 +67,9 @@ class Speaking:
         self._moderator = moderator
         self._settings = settings
         self._opening: Opening | None = None
-        """How replies begin, once known."""
+        """How replies begin, as far as is known; None = the engine was not asked yet."""
+        self._thinks = False
+        """A reply was seen to begin in a thought that the prompt had opened."""
 
     async def speak(self, reply: OpenReply, request: GenerationRequest) -> GenerationEnd:
         """Answer ``request``; streams through ``reply``.
@@ -138,9 +140,9 @@ class Speaking:
         if stopped:
             end = replace(end, finish_reason="stop")
         if end.finish_reason != "cancelled" and not attempt.is_lost:
-            finished = end.finish_reason == "stop"
-            await self._tell(reply, attempt, speech.rest(finished=finished))
-            self._learn_opening(speech, finished=finished)
+            rest = speech.rest(finished=end.finish_reason == "stop")
+            await self._tell(reply, attempt, rest)
+            self._learn_opening(speech)
         return end
 
     async def _tell(self, reply: OpenReply, attempt: _Attempt, parts: list[Part]) -> None:
@@ -171,12 +173,11 @@ class Speaking:
             self._opening = known[begins]
         return self._opening
 
-    def _learn_opening(self, speech: Speech, *, finished: bool) -> None:
-        """Hold replies back only while they may begin with a thought."""
-        if speech.began_in_thought and self._opening is Opening.SPEECH:
-            self._opening = Opening.UNKNOWN
-        elif self._opening is Opening.UNKNOWN and finished and not speech.began_in_thought:
-            self._opening = Opening.SPEECH
+    def _learn_opening(self, speech: Speech) -> None:
+        """Hold replies back only if they were seen to begin in a thought, or none was seen yet."""
+        self._thinks = self._thinks or speech.began_in_thought
+        if self._opening is not Opening.THOUGHT:
+            self._opening = Opening.UNKNOWN if self._thinks else Opening.SPEECH
 
 
 def _again(request: GenerationRequest, left_tokens: int) -> GenerationRequest:
