@@ -115,6 +115,12 @@ def test_plain_speech_is_left_alone(text: str) -> None:
     assert heard((text,)) == text
 
 
+def test_a_title_that_it_shares_is_no_name() -> None:
+    assert heard(("Captain, sir!",), name="Captain Hale") == "Captain, sir!"
+    assert heard(("Hale, sir!",), name="Captain Hale") == "Sir!"
+    assert heard(("Captain: sir!",), name="Captain Hale") == "Sir!"
+
+
 def test_somebody_elses_words_are_no_reply() -> None:
     speech = Speech(voice())
     assert speech.feed("Marta: Amen! And so on.") == []
