@@ -78,6 +78,8 @@ def heard(pieces: Sequence[str], *, finished: bool = True, **changed: Any) -> st
         ("Aye, *wipes a tankard* come in.",),
         ("Aye, **come** in.",),
         ("Aye, come in. *nods*",),
+        ("(laughs) Aye, come in.",),
+        ("Aye, (pausing a mo", "ment) come in.", " (winks at the"),
     ],
 )
 def test_only_speech_is_heard(pieces: tuple[str, ...]) -> None:
@@ -107,6 +109,7 @@ def test_what_may_begin_with_a_thought_is_heard_at_the_end_if_it_did_not() -> No
         "Mr. Hale is in. [Once] he was <gone>.",
         "I am Bram. Bram nods.",
         "Listen to me: nothing is free.",
+        "Ten (or eleven) gold pieces (I mean the old ones). (Yes!) It is free (",
         "\u597d\u7684\u3002\u8fdb\u6765\u5427\u3002",
         "\u00bfQui\u00e9n eres? \u00a1Pasa!",
     ],
@@ -181,7 +184,18 @@ FRAGMENTS = st.sampled_from(
         *("Bram", "Ann", "Marta", "Aye", "come", "in", "Mr", "the", "Shepherds", "I am", "3.5"),
         *(" ", " ", ". ", ".", "! ", ", ", "\n", "\n\n", ": ", ":", "? ", "\u2026", "\u3002"),
         *("*", "**", '"', "\u201c", "(", ")", "-", "<", "[", "{", "}}", "{{user}}", "{{char}}"),
-        *("<think>", "</think>", "<|im_end|>", "<|im_start|>", "<|channel|>", "<|message|>"),
+        *(
+            "(laughs)",
+            "(",
+            ")",
+            "winks",
+            "<think>",
+            "</think>",
+            "<|im_end|>",
+            "<|im_start|>",
+            "<|channel|>",
+            "<|message|>",
+        ),
         *("<|end|>", "final", "\u597d\u7684", "I was born here", "A" * 50, "b " * 210),
     ]
 )
