@@ -84,6 +84,8 @@ class Speaking:
         if end.finish_reason == "cancelled":
             return end
         left = request.max_new_tokens - end.generated_tokens
+        if end.finish_reason == "length" and not first.speech.left_out:
+            left = 0  # Whatever there was went to something that is not told, such as reasoning.
         if not first.heard and not first.is_last and left >= MIN_RETRY_TOKENS:
             again = _again(request, left)
             second = self._attempt(reply, again, is_last=True)
@@ -161,7 +163,11 @@ class Speaking:
             GenerationError: there is nothing.
         """
         if not attempt.speech.left_out:
-            raise GenerationError(attempt.speech.why_silent(end.generated_tokens))
+            raise GenerationError(
+                attempt.speech.why_silent(
+                    end.generated_tokens, cut_off=end.finish_reason == "length"
+                )
+            )
         for said in attempt.speech.left_out:
             attempt.heard = True
             await attempt.spoken.hear(Said(said.text, said.ends_sentence))

@@ -129,7 +129,7 @@ def test_somebody_elses_words_are_no_reply() -> None:
     assert speech.feed("Marta: Amen! And so on.") == []
     assert speech.ended
     assert speech.rest(finished=True) == []
-    assert "'Marta'" in speech.why_silent(9)
+    assert "'Marta'" in speech.why_silent(9, cut_off=False)
 
 
 def test_names_are_filled_in() -> None:
@@ -174,7 +174,7 @@ def test_silence_has_a_reason(text: str, reason: str) -> None:
     speech = Speech(voice())
     assert speech.feed(text) == []
     assert speech.rest(finished=False) == []
-    assert reason in speech.why_silent(7)
+    assert reason in speech.why_silent(7, cut_off=False)
 
 
 # --- pieces ---------------------------------------------------------------------------------------

@@ -108,20 +108,20 @@ class Speech:
         told += self._told(self._sentences.rest(finished=finished or self.ended))
         return told + list(self._repeats.rest())
 
-    def why_silent(self, generated_tokens: int) -> str:
+    def why_silent(self, generated_tokens: int, *, cut_off: bool) -> str:
         """Why nothing of ``generated_tokens`` was fit to be heard, and what helps."""
-        if self._thoughts.thought:
-            return (
-                f"all {generated_tokens} tokens went to reasoning: raise reply.max_tokens or turn "
-                "the model's thinking off"
-            )
         if self._speakers.spoke_as:
             return f"the model spoke as {self._speakers.spoke_as!r}"
         if self._directions:
             return (
                 'the model wrote stage directions only: reply.stage_directions = "keep" says them'
             )
-        return "the model ended its turn without a word"
+        if not (self._thoughts.thought or cut_off):
+            return "the model ended its turn without a word"
+        tokens = f"all {generated_tokens} tokens" if generated_tokens else "all tokens"
+        return (
+            f"{tokens} went to reasoning: raise reply.max_tokens or turn the model's thinking off"
+        )
 
     def _told(self, said: Sequence[Said]) -> list[Part]:
         parts: list[Part] = []
