@@ -84,6 +84,7 @@ def rates(player: str, answers: Sequence[Answer]) -> dict[str, str]:
         "prompt tokens": f"{statistics.fmean(a.prompt_tokens for a in spoken):.0f}",
         "of these reused": f"{_reused(spoken):.1f} %",
         "computed per reply": f"{statistics.fmean(_computed(a) for a in spoken):.0f}",
+        "computed per reply, p50": f"{statistics.median(_computed(a) for a in spoken):.0f}",
     }
 
 

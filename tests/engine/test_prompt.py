@@ -161,9 +161,9 @@ def test_the_style_ends_the_prefix_and_names_are_filled_in(
 ) -> None:
     profile = NpcProfile(KEY, "Mara", "{{char}} likes {{user}}.", style="Say what {{char}} says.")
     prefix = builder(tokenizer).prefix("", profile, "")
-    text = tokenizer.decode(list(prefix.persona))
-    assert isinstance(text, str)
-    assert text.startswith("You are Mara. Mara likes the visitor.\n\nSay what Mara says.")
+    assert str(tokenizer.decode(list(prefix.persona))).startswith(
+        "You are Mara. Mara likes the visitor.\n\nSay what Mara says."
+    )
     assert prefix.fingerprint != builder(tokenizer).prefix("", MARA, "").fingerprint
 
 

@@ -129,6 +129,7 @@ async def test_actions_go_to_the_game_and_their_outcome_to_the_mod(
             assert one.name == "open_gate"
             assert isinstance(one.arguments["reason"], str)
             await game.answer_action(one, ok=False, message="it is stuck")
+            await guard.until(f"the game refused open_gate of {one.npc!r}: it is stuck")
             await guard.until(f"{one.npc}: open_gate False it is stuck")
 
 

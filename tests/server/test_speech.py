@@ -111,6 +111,7 @@ async def test_a_repeat_is_said_rather_than_nothing(start_server: StartServer) -
     ("text", "finish", "reason"),
     [
         ("<think>Who is this", "length", "tokens went to reasoning: raise reply.max_tokens"),
+        ("", "length", "all tokens went to reasoning"),
         ("Ann: Good day.", "stop", "spoke as 'Ann'"),
         ("", "stop", "without a word"),
     ],

@@ -20,7 +20,7 @@ from callsheet.wire.base import ServerMessage
 
 QUICK = callsheet.ClientSettings(backoff_min_s=0.01, backoff_max_s=0.02)
 NPCS = [
-    callsheet.NpcSpec(npc="bob", name="Bram", archetype="keeper"),
+    callsheet.NpcSpec(npc="bob", name="Brom", archetype="keeper"),
     callsheet.NpcSpec(npc="eve", name="Eve"),
 ]
 POUR = wire.ActionSpec(name="pour", description="Pour a drink.", parameters={"type": "object"})

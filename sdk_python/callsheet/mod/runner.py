@@ -225,6 +225,9 @@ class ModRunner:
             case PlayerLeft():
                 self._start_handler(event.script, event.npc, "on_leave", event.player)
             case ActionDone():
+                if not event.ok:
+                    why = f": {event.message}" if event.message else ""
+                    self._show(f"the game refused {event.name} of {event.npc!r}{why}")
                 self._start_handler(event.script, event.npc, "on_action_done", event)
             case NpcTick():
                 self._tick(event)

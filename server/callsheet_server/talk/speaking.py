@@ -67,7 +67,9 @@ class Speaking:
         self._moderator = moderator
         self._settings = settings
         self._opening: Opening | None = None
-        """How replies begin, once known."""
+        """How replies begin, as far as is known; None = the engine was not asked yet."""
+        self._thinks = False
+        """A reply was seen to begin in a thought that the prompt had opened."""
 
     async def speak(self, reply: OpenReply, request: GenerationRequest) -> GenerationEnd:
         """Answer ``request``; streams through ``reply``.
@@ -82,6 +84,8 @@ class Speaking:
         if end.finish_reason == "cancelled":
             return end
         left = request.max_new_tokens - end.generated_tokens
+        if end.finish_reason == "length" and not first.speech.left_out:
+            left = 0  # Whatever there was went to something that is not told, such as reasoning.
         if not first.heard and not first.is_last and left >= MIN_RETRY_TOKENS:
             again = _again(request, left)
             second = self._attempt(reply, again, is_last=True)
@@ -138,9 +142,9 @@ class Speaking:
         if stopped:
             end = replace(end, finish_reason="stop")
         if end.finish_reason != "cancelled" and not attempt.is_lost:
-            finished = end.finish_reason == "stop"
-            await self._tell(reply, attempt, speech.rest(finished=finished))
-            self._learn_opening(speech, finished=finished)
+            rest = speech.rest(finished=end.finish_reason == "stop")
+            await self._tell(reply, attempt, rest)
+            self._learn_opening(speech)
         return end
 
     async def _tell(self, reply: OpenReply, attempt: _Attempt, parts: list[Part]) -> None:
@@ -159,7 +163,11 @@ class Speaking:
             GenerationError: there is nothing.
         """
         if not attempt.speech.left_out:
-            raise GenerationError(attempt.speech.why_silent(end.generated_tokens))
+            raise GenerationError(
+                attempt.speech.why_silent(
+                    end.generated_tokens, cut_off=end.finish_reason == "length"
+                )
+            )
         for said in attempt.speech.left_out:
             attempt.heard = True
             await attempt.spoken.hear(Said(said.text, said.ends_sentence))
@@ -171,12 +179,11 @@ class Speaking:
             self._opening = known[begins]
         return self._opening
 
-    def _learn_opening(self, speech: Speech, *, finished: bool) -> None:
-        """Hold replies back only while they may begin with a thought."""
-        if speech.began_in_thought and self._opening is Opening.SPEECH:
-            self._opening = Opening.UNKNOWN
-        elif self._opening is Opening.UNKNOWN and finished and not speech.began_in_thought:
-            self._opening = Opening.SPEECH
+    def _learn_opening(self, speech: Speech) -> None:
+        """Hold replies back only if they were seen to begin in a thought, or none was seen yet."""
+        self._thinks = self._thinks or speech.began_in_thought
+        if self._opening is not Opening.THOUGHT:
+            self._opening = Opening.UNKNOWN if self._thinks else Opening.SPEECH
 
 
 def _again(request: GenerationRequest, left_tokens: int) -> GenerationRequest:

@@ -78,6 +78,8 @@ def heard(pieces: Sequence[str], *, finished: bool = True, **changed: Any) -> st
         ("Aye, *wipes a tankard* come in.",),
         ("Aye, **come** in.",),
         ("Aye, come in. *nods*",),
+        ("(laughs) Aye, come in.",),
+        ("Aye, (pausing a mo", "ment) come in.", " (winks at the"),
     ],
 )
 def test_only_speech_is_heard(pieces: tuple[str, ...]) -> None:
@@ -107,6 +109,7 @@ def test_what_may_begin_with_a_thought_is_heard_at_the_end_if_it_did_not() -> No
         "Mr. Hale is in. [Once] he was <gone>.",
         "I am Bram. Bram nods.",
         "Listen to me: nothing is free.",
+        "Ten (or eleven) gold pieces (I mean the old ones). (Yes!) It is free (",
         "\u597d\u7684\u3002\u8fdb\u6765\u5427\u3002",
         "\u00bfQui\u00e9n eres? \u00a1Pasa!",
     ],
@@ -115,12 +118,18 @@ def test_plain_speech_is_left_alone(text: str) -> None:
     assert heard((text,)) == text
 
 
+def test_a_title_that_it_shares_is_no_name() -> None:
+    assert heard(("Captain, sir!",), name="Captain Hale") == "Captain, sir!"
+    assert heard(("Hale, sir!",), name="Captain Hale") == "Sir!"
+    assert heard(("Captain: sir!",), name="Captain Hale") == "Sir!"
+
+
 def test_somebody_elses_words_are_no_reply() -> None:
     speech = Speech(voice())
     assert speech.feed("Marta: Amen! And so on.") == []
     assert speech.ended
     assert speech.rest(finished=True) == []
-    assert "'Marta'" in speech.why_silent(9)
+    assert "'Marta'" in speech.why_silent(9, cut_off=False)
 
 
 def test_names_are_filled_in() -> None:
@@ -165,7 +174,7 @@ def test_silence_has_a_reason(text: str, reason: str) -> None:
     speech = Speech(voice())
     assert speech.feed(text) == []
     assert speech.rest(finished=False) == []
-    assert reason in speech.why_silent(7)
+    assert reason in speech.why_silent(7, cut_off=False)
 
 
 # --- pieces ---------------------------------------------------------------------------------------
@@ -175,7 +184,18 @@ FRAGMENTS = st.sampled_from(
         *("Bram", "Ann", "Marta", "Aye", "come", "in", "Mr", "the", "Shepherds", "I am", "3.5"),
         *(" ", " ", ". ", ".", "! ", ", ", "\n", "\n\n", ": ", ":", "? ", "\u2026", "\u3002"),
         *("*", "**", '"', "\u201c", "(", ")", "-", "<", "[", "{", "}}", "{{user}}", "{{char}}"),
-        *("<think>", "</think>", "<|im_end|>", "<|im_start|>", "<|channel|>", "<|message|>"),
+        *(
+            "(laughs)",
+            "(",
+            ")",
+            "winks",
+            "<think>",
+            "</think>",
+            "<|im_end|>",
+            "<|im_start|>",
+            "<|channel|>",
+            "<|message|>",
+        ),
         *("<|end|>", "final", "\u597d\u7684", "I was born here", "A" * 50, "b " * 210),
     ]
 )

@@ -9,7 +9,7 @@ it lets through depends on the text alone, not on how it was cut into pieces:
 | ``placeholders.py`` | ``{{user}}`` and ``{{char}}`` of character cards |
 | ``speakers.py`` | name tags: its own go, another's line ends the reply |
 | ``quotes.py`` | the quotation marks around a whole reply |
-| ``directions.py`` | stage directions: ``*wipes a tankard*`` |
+| ``directions.py`` | stage directions: ``*wipes a tankard*``, ``(laughs)`` |
 | ``sentences.py`` | whole sentences, and where they end |
 | ``repeats.py`` | sentences that the NPC has just said |
 """

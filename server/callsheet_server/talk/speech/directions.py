@@ -1,11 +1,11 @@
-"""Stage directions: what the NPC does, between asterisks, in the middle of what it says."""
+"""Stage directions: what the NPC does, in the middle of what it says."""
 
 from __future__ import annotations
 
 import re
 from typing import Final, Literal
 
-__all__ = ["Directions", "StageDirections"]
+__all__ = ["BracketedDirections", "StageDirections", "StarredDirections"]
 
 StageDirections = Literal["keep", "strip", "apart"]
 MAX_CHARS: Final = 200
@@ -13,36 +13,58 @@ MAX_CHARS: Final = 200
 _SENTENCE_END: Final = re.compile(
     r"(?:^|[.!?\u2026\u3002\uff01\uff1f:\n][\"')\]\u201d\u2019]*)\s*$"
 )
+_DOING: Final = re.compile(r"[a-z]+(?:s|ing|ed)\b[^()]*")
+"""What stands in brackets and is no speech: "laughs", "pausing for a moment"."""
 _CONTEXT_CHARS: Final = 8
 
 
-class Directions:
-    """Takes stage directions out, unless they are kept.
+class _Directions:
+    """Lets text through, and takes directions out of it."""
+
+    def __init__(self, mode: StageDirections, found: list[str]) -> None:
+        """``found`` gets what is taken out, oldest first."""
+        self._keep = mode == "keep"
+        self._found = found
+        self._held = ""
+        self._before = ""
+        """The last characters that were let through."""
+        self._took_out = False
+        """A direction, just now."""
+
+    def feed(self, text: str) -> str:
+        """Take a piece; hold what may become a direction, up to its end."""
+        return text if self._keep else "".join(map(self._take, text))
+
+    def _take(self, char: str) -> str:
+        raise NotImplementedError
+
+    def _cut(self) -> None:
+        self._found.append(self._held.strip())
+        self._held, self._took_out = "", True
+
+    def _let(self, text: str) -> str:
+        if self._took_out and text:
+            if text.isspace() and (not self._before or self._before[-1].isspace()):
+                return ""  # One space is enough where a direction stood between two.
+            self._took_out = False
+        self._before = (self._before + text)[-_CONTEXT_CHARS:]
+        return text
+
+
+class StarredDirections(_Directions):
+    """``*wipes a tankard*``.
 
     A direction stands between single asterisks, and either has several words or stands where a
     sentence could begin. ``*so*`` in mid-sentence, and what stands between two asterisks or more,
     is emphasis: only the asterisks go.
     """
 
-    def __init__(self, mode: StageDirections) -> None:
-        self._keep = mode == "keep"
-        self._before = ""
-        """The last characters that were let through."""
-        self._opening = self._closing = 0
-        """Asterisks around what is held."""
-        self._held = ""
-        self._took_out = False
-        """A direction, just now."""
-        self.found: list[str] = []
-        """Directions that were taken out, oldest first."""
-
-    def feed(self, text: str) -> str:
-        """Take a piece; hold from an asterisk to the one that closes it."""
-        return text if self._keep else "".join(map(self._take, text))
+    _opening = _closing = 0
+    """Asterisks around what is held."""
 
     def rest(self) -> str:
         """What was emphasised and never closed; of an unfinished direction, nothing."""
-        unfinished = self._opening == 1 and self._is_direction(self._held)
+        unfinished = self._opening == 1 and self._is_direction()
         return "" if unfinished else self._release()
 
     def _take(self, char: str) -> str:
@@ -68,23 +90,44 @@ class Directions:
         return bool(self._held) or not char.isspace()
 
     def _close(self) -> str:
-        if self._opening > 1 or not self._is_direction(self._held):
+        if self._opening > 1 or not self._is_direction():
             return self._release()
-        self.found.append(self._held.strip())
-        self._held, self._opening, self._closing, self._took_out = "", 0, 0, True
+        self._opening = self._closing = 0
+        self._cut()
         return ""
 
     def _release(self) -> str:
         held, self._held, self._opening, self._closing = self._held, "", 0, 0
         return self._let(held)
 
-    def _is_direction(self, text: str) -> bool:
-        return len(text.split()) > 1 or _SENTENCE_END.search(self._before) is not None
+    def _is_direction(self) -> bool:
+        return len(self._held.split()) > 1 or _SENTENCE_END.search(self._before) is not None
 
-    def _let(self, text: str) -> str:
-        if self._took_out and text:
-            if text.isspace() and (not self._before or self._before[-1].isspace()):
-                return ""  # One space is enough where a direction stood between two.
-            self._took_out = False
-        self._before = (self._before + text)[-_CONTEXT_CHARS:]
-        return text
+
+class BracketedDirections(_Directions):
+    """``(laughs)``: in brackets, in small letters, and somebody does something."""
+
+    _open = False
+
+    def rest(self) -> str:
+        """A bracket that was never closed, unless it began a direction."""
+        return "" if self._open and _DOING.match(self._held) else self._release()
+
+    def _take(self, char: str) -> str:
+        if not self._open:
+            self._open = char == "("
+            return "" if self._open else self._let(char)
+        if char == ")" and _DOING.fullmatch(self._held):
+            self._open = False
+            self._cut()
+            return ""
+        if char in "()\n" or len(self._held) >= MAX_CHARS or not (self._held or char.islower()):
+            return self._release() + self._let(char)
+        self._held += char
+        return ""
+
+    def _release(self) -> str:
+        if not self._open:
+            return ""
+        held, self._held, self._open = self._held, "", False
+        return self._let(f"({held}")

@@ -61,6 +61,8 @@ class Speakers:
         """
         full = own_name.casefold()
         self._own = {full, *(word for word in full.split() if len(word) > 2), *_OWN_ROLES}
+        self._called = {full, *full.split()[-1:]}
+        """What of its name it could call itself by; "Captain, ..." may well be somebody else."""
         self._others = {name.casefold() for name in (*speakers, *_OTHER_ROLES)} - self._own
         self._is_known = is_known
         self._start: _Start | None = _Start.REPLY
@@ -142,7 +144,7 @@ class Speakers:
                 return _Whose.NOBODY, 0
             if found is not None or _tag_may_go_on(body[len(name) :]):
                 growing = True
-            if start is _Start.REPLY and name.casefold() in self._own:
+            if start is _Start.REPLY and name.casefold() in self._called:
                 vocative = _VOCATIVE.match(body, len(name))
                 if vocative is not None:
                     return _Whose.OWN, at + vocative.end()

@@ -6,7 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from callsheet_server.talk.speech.directions import Directions, StageDirections
+from callsheet_server.talk.speech.directions import (
+    BracketedDirections,
+    StageDirections,
+    StarredDirections,
+)
 from callsheet_server.talk.speech.placeholders import Placeholders
 from callsheet_server.talk.speech.quotes import Unquoted
 from callsheet_server.talk.speech.repeats import Repeats
@@ -59,13 +63,15 @@ class Speech:
     def __init__(self, voice: Voice) -> None:
         self._thoughts = Thoughts(voice.opening)
         self._speakers = Speakers(voice.name, (voice.listener, *voice.speakers), voice.is_known)
-        self._directions = Directions(voice.directions)
+        self._directions: list[str] = []
+        """Those that were taken out."""
         self._filters: tuple[_Filter, ...] = (
             self._thoughts,
             Placeholders(voice.name, voice.listener),
             self._speakers,
             Unquoted(),
-            self._directions,
+            StarredDirections(voice.directions, self._directions),
+            BracketedDirections(voice.directions, self._directions),
         )
         self._sentences = Sentences(hold_first=voice.whole)
         self._repeats = Repeats(voice.not_again)
@@ -102,26 +108,26 @@ class Speech:
         told += self._told(self._sentences.rest(finished=finished or self.ended))
         return told + list(self._repeats.rest())
 
-    def why_silent(self, generated_tokens: int) -> str:
+    def why_silent(self, generated_tokens: int, *, cut_off: bool) -> str:
         """Why nothing of ``generated_tokens`` was fit to be heard, and what helps."""
-        if self._thoughts.thought:
-            return (
-                f"all {generated_tokens} tokens went to reasoning: raise reply.max_tokens or turn "
-                "the model's thinking off"
-            )
         if self._speakers.spoke_as:
             return f"the model spoke as {self._speakers.spoke_as!r}"
-        if self._directions.found:
+        if self._directions:
             return (
                 'the model wrote stage directions only: reply.stage_directions = "keep" says them'
             )
-        return "the model ended its turn without a word"
+        if not (self._thoughts.thought or cut_off):
+            return "the model ended its turn without a word"
+        tokens = f"all {generated_tokens} tokens" if generated_tokens else "all tokens"
+        return (
+            f"{tokens} went to reasoning: raise reply.max_tokens or turn the model's thinking off"
+        )
 
     def _told(self, said: Sequence[Said]) -> list[Part]:
         parts: list[Part] = []
         if self._apart:
-            parts += map(Direction, self._directions.found[self._told_directions :])
-            self._told_directions = len(self._directions.found)
+            parts += map(Direction, self._directions[self._told_directions :])
+            self._told_directions = len(self._directions)
         for one in said:
             parts += self._repeats.feed(one)
         return parts
