@@ -6,7 +6,7 @@ import logging
 
 import pytest
 from aiohttp import web
-from engine.openai.endpoints import Answer, Endpoint, chunk, refuse, stream
+from engine.openai.endpoints import OK, Answer, Endpoint, chunk, chunks, refuse, stream
 from server.client import Client
 from server.conftest import StartServer
 
@@ -42,10 +42,13 @@ def failures(caplog: pytest.LogCaptureFixture) -> list[str]:
 async def test_a_failure_is_logged_once_and_told(
     start_server: StartServer, caplog: pytest.LogCaptureFixture, answer: Answer
 ) -> None:
-    async with Endpoint(answer) as endpoint:
+    answers = iter([lambda _: chunks(OK)])
+    async with Endpoint(lambda body: next(answers, answer)(body)) as endpoint:
         server = await start_server(engine_for(endpoint))
         async with Client(server.port) as game:
             await game.spawn("bob")
+            # Until one reply has ended nobody knows whether this model begins with a thought.
+            await game.reply(await game.say("bob"))
             asked = await game.say("bob")
             if isinstance(answer({}), web.Response):
                 error = await game.get(Error, id=asked)
