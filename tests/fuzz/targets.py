@@ -202,7 +202,7 @@ class _WholeServer:
             client.lost(1000)
             sent += outbox._frames.values()
         self.server.membership.sweep()
-        while self.server.talk._open:  # noqa: ASYNC110, nobody announces it
+        while self.server.conversations._open:  # noqa: ASYNC110, nobody announces it
             await asyncio.sleep(0)
         await self.server.mover.idle()
         self.server.pipeline.step()

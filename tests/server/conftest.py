@@ -95,7 +95,7 @@ async def start_server() -> AsyncIterator[StartServer]:
         for server in servers:
             await settled(server)
     for server in servers:
-        server.talk.check_integrity()
+        server.conversations.check_integrity()
         server.engine.check_integrity()
     for _ in range(3):
         await asyncio.sleep(0)

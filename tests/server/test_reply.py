@@ -10,7 +10,7 @@ from callsheet.wire import Error, ErrorCode, NpcSpec, ReplyDelta, ReplyEnd, Spea
 from callsheet_server.limits.settings import LimitSettings
 from callsheet_server.rooms.room import Room
 from callsheet_server.session.session import Session
-from callsheet_server.talk.reply import OpenReply, ReplyFullError
+from callsheet_server.talk.reply import Reply, ReplyFullError
 from callsheet_server.world.memory import Turn
 from callsheet_server.world.world import WorldLimits
 
@@ -25,11 +25,11 @@ def room_with_bob() -> tuple[Room, Session, RecordedLink]:
     return room, session, link
 
 
-def open_reply(room: Room, asker: Session) -> OpenReply:
+def open_reply(room: Room, asker: Session) -> Reply:
     handle = room.world.turn_opened("bob")
     lease = asker.quotas.open_reply(0, 0.0)
     speaker, number = Speaker(kind="narrator"), room.next_reply()
-    return OpenReply(room, asker, 7, "bob", handle, speaker, "hi", number, 0.0, lease)
+    return Reply(room, asker, 7, "bob", handle, speaker, "hi", number, 0.0, lease)
 
 
 @pytest.mark.parametrize("piece", ["word ", "é", "\x01", '"', "\u2028"])

@@ -31,10 +31,10 @@ from callsheet_server.session.registry import SessionRegistry
 from callsheet_server.storage.saved import SavedWorld
 from callsheet_server.storage.storage import Storage
 from callsheet_server.talk.answering import Answerer
-from callsheet_server.talk.conversations import Talk
+from callsheet_server.talk.conversations import Conversations
 from callsheet_server.talk.moderation import Moderator
 from callsheet_server.talk.recall import Retriever
-from callsheet_server.talk.reply import OpenReply
+from callsheet_server.talk.reply import Reply
 from callsheet_server.telemetry import Telemetry
 from callsheet_server.trace.recorder import Recorder
 from callsheet_server.transport.access_tokens import AccessToken, TokenFile
@@ -123,7 +123,7 @@ class CallsheetServer:
         )
         self.retriever = Retriever(self.storage, settings.reply)
         self.answerer = Answerer(engine, self.moderator, self.retriever, settings.reply)
-        self.talk = Talk(
+        self.conversations = Conversations(
             self.answerer,
             settings.reply,
             min(MAX_OPEN_REPLIES, engine.info.max_requests or MAX_OPEN_REPLIES),
@@ -135,13 +135,13 @@ class CallsheetServer:
         self.subscriptions = Subscriptions(self.pipeline, engine)
         guests = Guests(settings.server.observers_may_act)
         rate_limits = RateLimits(settings.limits, self._npcs_of)
-        editor = WorldEditor(self.pipeline, self.talk, rate_limits)
+        editor = WorldEditor(self.pipeline, self.conversations, rate_limits)
         self.membership = Membership(
             self.sessions,
             self.rooms,
             self.storage,
             self.pipeline,
-            self.talk,
+            self.conversations,
             guests,
             rate_limits,
             editor,
@@ -151,7 +151,9 @@ class CallsheetServer:
             self.sessions,
             self.rooms,
             self.membership,
-            Dispatcher(self.pipeline, self.talk, guests, rate_limits, editor, clock, self.rooms),
+            Dispatcher(
+                self.pipeline, self.conversations, guests, rate_limits, editor, clock, self.rooms
+            ),
             self.pipeline,
             engine,
             self.telemetry,
@@ -204,7 +206,7 @@ class CallsheetServer:
 
     def hurry(self) -> None:
         """While ``close`` runs: wait for nobody any more. Replies and then connections are cut."""
-        self.talk.cancel_all()
+        self.conversations.cancel_all()
         asyncio.get_running_loop().call_later(HURRY_S, self.listener.abort)
 
     def check_integrity(self) -> None:
@@ -214,7 +216,7 @@ class CallsheetServer:
         """
         self.controller.check_integrity()
         self.engine.check_integrity()
-        self.talk.check_integrity()
+        self.conversations.check_integrity()
         self.membership.check_integrity()
 
     async def _drain(self) -> None:
@@ -222,7 +224,7 @@ class CallsheetServer:
         notice = Draining(deadline_s=timeout_s, reconnect_after_s=RECONNECT_AFTER_S)
         for session in self.sessions:
             session.send(notice, key="draining")
-        await self.talk.drain(timeout_s, RECONNECT_AFTER_S)
+        await self.conversations.drain(timeout_s, RECONNECT_AFTER_S)
         await self.storage.flush()
         if self.storage.keeps:
             return  # The sessions outlive this process: the listener's "going away" says so.
@@ -256,7 +258,7 @@ class CallsheetServer:
         self.telemetry.called(room, npc)
         self.pipeline.demand(room, npc)
 
-    def _ended(self, reply: OpenReply) -> None:
+    def _ended(self, reply: Reply) -> None:
         self.telemetry.replied(reply)
         if self.recorder is not None and reply.heard:
             self.recorder.call(reply, self.engine.prefixes)

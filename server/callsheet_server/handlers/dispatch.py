@@ -38,7 +38,7 @@ from callsheet_server.rooms.room import Room, Subscription
 from callsheet_server.session.session import Session
 from callsheet_server.storage.changes import Change
 from callsheet_server.talk.actions import check_actions
-from callsheet_server.talk.conversations import Talk
+from callsheet_server.talk.conversations import Conversations
 
 __all__ = ["Dispatcher"]
 
@@ -57,7 +57,7 @@ class Dispatcher:
     def __init__(
         self,
         pipeline: Pipeline,
-        talk: Talk,
+        conversations: Conversations,
         guests: Guests,
         rate_limits: RateLimits,
         editor: WorldEditor,
@@ -65,7 +65,7 @@ class Dispatcher:
         rooms: Mapping[str, Room],
     ) -> None:
         self._pipeline = pipeline
-        self._talk = talk
+        self._conversations = conversations
         self._guests = guests
         self._rate_limits = rate_limits
         self._editor = editor
@@ -95,13 +95,13 @@ class Dispatcher:
             case Say():
                 if session.role == "observer":
                     self._guests.check_speaker(room, session, message)
-                self._talk.say(room, session, message)
+                self._conversations.say(room, session, message)
             case Speak():
-                self._talk.speak(room, session, message)
+                self._conversations.speak(room, session, message)
             case Cancel():
-                self._talk.cancel(session, message.id)
+                self._conversations.cancel(session, message.id)
             case HearAnswer():
-                self._talk.hear_answer(session, message)
+                self._conversations.hear_answer(session, message)
             case ActionResult():
                 self._action_result(room, message)
             case Spawn():
@@ -153,7 +153,7 @@ class Dispatcher:
         self._editor.sync_all(room)
         mine = room.scripts.npcs_of(script)
         npcs = tuple(mine[:MAX_LISTED_NPCS])
-        note = self._talk.note_for(message)
+        note = self._conversations.note_for(message)
         if not mine:
             note = nobody_note(room, message, self._games_known_to(session)) or note
         registered = ScriptRegistered(id=message.id, script=message.script, npcs=npcs, note=note)

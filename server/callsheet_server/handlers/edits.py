@@ -25,7 +25,7 @@ from callsheet_server.rooms.room import Room
 from callsheet_server.storage.changes import Change
 from callsheet_server.storage.saved import Memories
 from callsheet_server.storage.writes import ForgetNpc, PutFact, PutPlayer, RemovePlayer, Write
-from callsheet_server.talk.conversations import Talk
+from callsheet_server.talk.conversations import Conversations
 from callsheet_server.world.errors import bad_value, limit_exceeded
 from callsheet_server.world.memory import most_turns
 
@@ -40,9 +40,11 @@ MAX_FACT_NAME_CHARS = 64
 class WorldEditor:
     """Every method validates first, so that a request that is refused has changed nothing."""
 
-    def __init__(self, pipeline: Pipeline, talk: Talk, rate_limits: RateLimits) -> None:
+    def __init__(
+        self, pipeline: Pipeline, conversations: Conversations, rate_limits: RateLimits
+    ) -> None:
         self._pipeline = pipeline
-        self._talk = talk
+        self._conversations = conversations
         self._rate_limits = rate_limits
 
     def spawn(self, room: Room, message: Spawn) -> tuple[Spawned, Change]:
@@ -179,7 +181,7 @@ class WorldEditor:
 
     def forget(self, room: Room, npc: str) -> None:
         """An NPC is about to go."""
-        self._talk.cancel_npc(room, npc)
+        self._conversations.cancel_npc(room, npc)
         tell_script(room, npc, alive=False)
         self._pipeline.forget(room, npc)
         self._rate_limits.forget_npc(room.key(npc))

@@ -19,7 +19,7 @@ from callsheet_server.session.session import Session
 from callsheet_server.storage.changes import Change
 from callsheet_server.storage.saved import SavedWorld
 from callsheet_server.storage.storage import Storage
-from callsheet_server.talk.conversations import Talk
+from callsheet_server.talk.conversations import Conversations
 
 __all__ = ["Membership"]
 
@@ -35,7 +35,7 @@ class Membership:
         rooms: Rooms,
         storage: Storage,
         pipeline: Pipeline,
-        talk: Talk,
+        conversations: Conversations,
         guests: Guests,
         rate_limits: RateLimits,
         editor: WorldEditor,
@@ -45,7 +45,7 @@ class Membership:
         self._rooms = rooms
         self._storage = storage
         self._pipeline = pipeline
-        self._talk = talk
+        self._conversations = conversations
         self._guests = guests
         self._rate_limits = rate_limits
         self._editor = editor
@@ -88,7 +88,7 @@ class Membership:
         self._rooms.check_integrity()
 
     def _leave(self, room: Room, session: Session) -> None:
-        self._talk.cancel_session(session)
+        self._conversations.cancel_session(session)
         self._guests.leave(room, session)
         self._rate_limits.forget_session(session.id)
         room.subscriptions.pop(session.id, None)

@@ -17,7 +17,7 @@ from callsheet_server.talk.actions import (
     permitted,
     read_choice,
 )
-from callsheet_server.talk.reply import OpenReply
+from callsheet_server.talk.reply import Reply
 from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.talk.speaking import generate
 from callsheet_server.world.memory import Turn
@@ -49,7 +49,7 @@ class ActionChooser:
         )
 
     async def choose(
-        self, reply: OpenReply, said: GenerationRequest, allowed: Sequence[str] | None
+        self, reply: Reply, said: GenerationRequest, allowed: Sequence[str] | None
     ) -> None:
         """Have an NPC act after what it said.
 

@@ -24,7 +24,7 @@ from callsheet_server.talk.prompting import (
     speaker_name,
 )
 from callsheet_server.talk.recall import Retriever
-from callsheet_server.talk.reply import OpenReply, ReplyFullError
+from callsheet_server.talk.reply import Reply, ReplyFullError
 from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.talk.speaking import Speaking
 from callsheet_server.world.memory import Turn
@@ -55,7 +55,7 @@ class Answerer:
         self.unanswered_hears = 0
         """Times a script did not say in time what it makes of what its NPC heard."""
 
-    async def answer(self, reply: OpenReply, message: Say) -> None:
+    async def answer(self, reply: Reply, message: Say) -> None:
         """Answer what was said; streams through ``reply``.
 
         Raises:
@@ -114,7 +114,7 @@ class Answerer:
         """What the author of a script should know of it."""
         return self._chooser.note_for(script)
 
-    async def recite(self, reply: OpenReply, text: str) -> None:
+    async def recite(self, reply: Reply, text: str) -> None:
         """Say a given line."""
         listener = speaker_name(reply.world, reply.speaker) if reply.heard else STRANGER
         text = fill_in(text, reply.world.npc(reply.npc).spec.name, listener)
@@ -128,7 +128,7 @@ class Answerer:
         if future is not None and asked is session and not future.done():
             future.set_result(answer)
 
-    async def _ask_script(self, reply: OpenReply, message: Say) -> HearAnswer:
+    async def _ask_script(self, reply: Reply, message: Say) -> HearAnswer:
         """What the NPC's script makes of the words; no script, or none in time, adds nothing."""
         found = reply.room.script_for(reply.npc)
         self._last_call += 1
@@ -168,7 +168,7 @@ class Answerer:
             del self._calls[call]
 
 
-def _count(reply: OpenReply, end: GenerationEnd) -> None:
+def _count(reply: Reply, end: GenerationEnd) -> None:
     counters = reply.room.counters
     if not end.generated_tokens:
         return

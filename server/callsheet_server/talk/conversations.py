@@ -19,17 +19,17 @@ from callsheet_server.session.session import Session
 from callsheet_server.talk.admission import Admission
 from callsheet_server.talk.answering import Answerer
 from callsheet_server.talk.prompting import heard_text, priority_of
-from callsheet_server.talk.reply import OpenReply
+from callsheet_server.talk.reply import Reply
 from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.world.nearness import player_range_m
 from callsheet_server.world.world import World
 
-__all__ = ["Talk"]
+__all__ = ["Conversations"]
 
 logger = logging.getLogger(__name__)
 
 
-class Talk:
+class Conversations:
     """Runs the replies: one task each, one at a time per NPC, in the order they were asked for."""
 
     def __init__(
@@ -38,8 +38,8 @@ class Talk:
         settings: ReplySettings,
         capacity: int,
         called: Callable[[Room, str], None],
-        shed: Callable[[OpenReply], None],
-        ended: Callable[[OpenReply], None],
+        shed: Callable[[Reply], None],
+        ended: Callable[[Reply], None],
         clock: Callable[[], float],
     ) -> None:
         """Put it together.
@@ -60,7 +60,7 @@ class Talk:
         self._on_shed = shed
         self._on_end = ended
         self._clock = clock
-        self._open: dict[tuple[str, int], OpenReply] = {}
+        self._open: dict[tuple[str, int], Reply] = {}
         self._turns: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._mean_reply_s = 1.0
         """From request to end, of late: about when there is room again."""
@@ -135,7 +135,7 @@ class Talk:
 
     def _accept(
         self, room: Room, asker: Session, message: Say | Speak, speaker: Speaker, heard: str
-    ) -> OpenReply:
+    ) -> Reply:
         room.world.npc(message.npc)
         if self._draining_retry_s is not None:
             raise error_for(
@@ -147,7 +147,7 @@ class Talk:
         if isinstance(message, Say):
             max_tokens = message.max_tokens or self._settings.max_tokens
         lease = asker.quotas.open_reply(max_tokens, self._clock())
-        return OpenReply(
+        return Reply(
             room=room,
             asker=asker,
             request=message.id,
@@ -161,7 +161,7 @@ class Talk:
             lease=lease,
         )
 
-    def _make_room(self, newcomer: OpenReply) -> None:
+    def _make_room(self, newcomer: Reply) -> None:
         """Let a reply in; if that is one too many, the least urgent gives way."""
         shed = self._admission.admit(newcomer)
         if shed is None:
@@ -179,7 +179,7 @@ class Talk:
         if shed.task.cancel():
             shed.shed = error
 
-    def _start(self, reply: OpenReply, work: Callable[[], Awaitable[None]]) -> None:
+    def _start(self, reply: Reply, work: Callable[[], Awaitable[None]]) -> None:
         reply.world.turn_opened(reply.npc)
         self._open[reply.asker.id, reply.request] = reply
         with bind(npc=reply.npc, request=reply.request):
@@ -188,7 +188,7 @@ class Talk:
 
     async def _run(
         self,
-        reply: OpenReply,
+        reply: Reply,
         taken: asyncio.Future[CallsheetError | None],
         work: Callable[[], Awaitable[None]],
     ) -> None:
@@ -207,7 +207,7 @@ class Talk:
             internal = error_for(ErrorCode.GENERATION_FAILED, "the server failed; see its log")
             reply.fail(internal, self._clock())
 
-    def _ended(self, reply: OpenReply, task: asyncio.Task[None]) -> None:
+    def _ended(self, reply: Reply, task: asyncio.Task[None]) -> None:
         """Runs for every reply, also for one that was cancelled before its task began."""
         del self._open[reply.asker.id, reply.request]
         reply.lease.close(reply.spent_tokens)
@@ -221,13 +221,13 @@ class Talk:
             reply.end("cancelled")
         self._on_end(reply)
 
-    def _cancel_where(self, condition: Callable[[OpenReply], bool]) -> None:
+    def _cancel_where(self, condition: Callable[[Reply], bool]) -> None:
         for reply in self._open.values():
             if reply.task is not None and condition(reply):
                 reply.task.cancel()
 
 
-def _ranges_m(replies: Sequence[OpenReply]) -> Sequence[float]:
+def _ranges_m(replies: Sequence[Reply]) -> Sequence[float]:
     """How far each reply's NPC is from the nearest player of its world."""
     ranges_m = [math.inf] * len(replies)
     by_world: defaultdict[World, list[int]] = defaultdict(list)

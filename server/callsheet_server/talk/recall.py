@@ -9,7 +9,7 @@ from collections import Counter
 from callsheet_server.storage.errors import StorageError
 from callsheet_server.storage.storage import Storage
 from callsheet_server.talk.prompting import recalled_turns
-from callsheet_server.talk.reply import OpenReply
+from callsheet_server.talk.reply import Reply
 from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.world.memory import Turn
 
@@ -30,7 +30,7 @@ class Retriever:
         self.outcomes: Counter[str] = Counter()
         """Searches that ended "found", "nothing", "timeout" or "error"."""
 
-    async def recall(self, reply: OpenReply, heard: str) -> tuple[Turn, ...]:
+    async def recall(self, reply: Reply, heard: str) -> tuple[Turn, ...]:
         """One narrator's turn that quotes what fits ``heard``; none if nothing does, or in time."""
         disk = self._storage.disk
         if disk is None or not self._settings.recall_tokens:

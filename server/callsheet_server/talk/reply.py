@@ -22,7 +22,7 @@ from callsheet_server.storage.writes import AddTurn
 from callsheet_server.world.memory import Memory, Turn
 from callsheet_server.world.world import World
 
-__all__ = ["OpenReply", "ReplyFullError"]
+__all__ = ["Reply", "ReplyFullError"]
 
 MAX_JSON_BYTES = 60_000
 """Of a reply's text; leaves room for the rest of ``reply_end``."""
@@ -33,7 +33,7 @@ class ReplyFullError(Exception):
 
 
 @dataclass(slots=True, eq=False)
-class OpenReply:
+class Reply:
     """One reply from acceptance to end. ``reply_start`` goes out with its first sign of life."""
 
     room: Room

@@ -12,7 +12,7 @@ from callsheet_server.engine.errors import GenerationError
 from callsheet_server.engine.prompt import LAST_REPLIES, fill_in
 from callsheet_server.talk.moderation import Moderator, Spoken
 from callsheet_server.talk.prompting import NARRATOR, RECALLED, speaker_name
-from callsheet_server.talk.reply import OpenReply
+from callsheet_server.talk.reply import Reply
 from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.talk.speech.sentences import Said
 from callsheet_server.talk.speech.speech import Direction, Part, Speech, Voice
@@ -25,7 +25,7 @@ MIN_RETRY_TOKENS: Final = 16
 
 
 async def generate(
-    engine: Engine, reply: OpenReply, request: GenerationRequest
+    engine: Engine, reply: Reply, request: GenerationRequest
 ) -> AsyncGenerator[Delta | GenerationEnd]:
     """What the engine generates for a reply, with its tokens counted; the last item is the end."""
     counted_tokens = 0
@@ -71,7 +71,7 @@ class Speaking:
         self._thinks = False
         """A reply was seen to begin in a thought that the prompt had opened."""
 
-    async def speak(self, reply: OpenReply, request: GenerationRequest) -> GenerationEnd:
+    async def speak(self, reply: Reply, request: GenerationRequest) -> GenerationEnd:
         """Answer ``request``; streams through ``reply``.
 
         Raises:
@@ -99,7 +99,7 @@ class Speaking:
     def _may_retry(self, request: GenerationRequest) -> bool:
         return self._engine.info.varies and request.sampling.temperature > 0
 
-    def _attempt(self, reply: OpenReply, request: GenerationRequest, *, is_last: bool) -> _Attempt:
+    def _attempt(self, reply: Reply, request: GenerationRequest, *, is_last: bool) -> _Attempt:
         npc_name = reply.world.npc(reply.npc).spec.name
         spoken = Spoken(
             self._moderator,
@@ -110,7 +110,7 @@ class Speaking:
         )
         return _Attempt(Speech(self._voice(reply, request, npc_name)), spoken, is_last)
 
-    def _voice(self, reply: OpenReply, request: GenerationRequest, npc_name: str) -> Voice:
+    def _voice(self, reply: Reply, request: GenerationRequest, npc_name: str) -> Voice:
         replies = [turn.text for turn in request.turns if turn.speaker is None]
         here = {turn.speaker for turn in request.turns if turn.speaker is not None}
         players = {player.spec.name for player in reply.world.players.values()}
@@ -128,7 +128,7 @@ class Speaking:
         )
 
     async def _try(
-        self, reply: OpenReply, request: GenerationRequest, attempt: _Attempt
+        self, reply: Reply, request: GenerationRequest, attempt: _Attempt
     ) -> GenerationEnd:
         """Speak until the model, or what it says, has ended."""
         speech, stopped = attempt.speech, False
@@ -147,7 +147,7 @@ class Speaking:
             self._learn_opening(speech)
         return end
 
-    async def _tell(self, reply: OpenReply, attempt: _Attempt, parts: list[Part]) -> None:
+    async def _tell(self, reply: Reply, attempt: _Attempt, parts: list[Part]) -> None:
         for part in parts:
             if isinstance(part, Direction):
                 reply.direct(part.text)

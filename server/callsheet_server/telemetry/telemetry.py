@@ -17,7 +17,7 @@ from callsheet_server.distance import Estimator
 from callsheet_server.engine.engine import DoneMove
 from callsheet_server.outgoing.views import TIER_NAMES
 from callsheet_server.rooms.room import Room
-from callsheet_server.talk.reply import OpenReply
+from callsheet_server.talk.reply import Reply
 from callsheet_server.telemetry import tracing
 from callsheet_server.telemetry.collector import ServerCollector
 from callsheet_server.telemetry.metrics import Metrics
@@ -79,7 +79,7 @@ class Telemetry:
                     "early" if prediction.error_s < 0.0 else "late",
                 ).observe(abs(prediction.error_s))
 
-    def shed(self, reply: OpenReply) -> None:
+    def shed(self, reply: Reply) -> None:
         """A request made room for a more urgent one, or found none."""
         self._metrics.shed_requests.labels(reply.priority.name.lower()).inc()
 
@@ -88,7 +88,7 @@ class Telemetry:
         known = close_code in CLOSE_CODES
         self._metrics.closes.labels(str(close_code) if known else "other").inc()
 
-    def replied(self, reply: OpenReply) -> None:
+    def replied(self, reply: Reply) -> None:
         """A reply has ended, or was refused after it was accepted."""
         metrics, end = self._metrics, reply.generation
         if reply.finish_reason is not None:

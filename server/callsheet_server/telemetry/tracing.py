@@ -24,7 +24,7 @@ from callsheet_residency.actions import Load, Plan
 from callsheet_residency.state import Tier
 from callsheet_server.engine.engine import DoneMove, GenerationEnd
 from callsheet_server.outgoing.views import TIER_NAMES
-from callsheet_server.talk.reply import OpenReply
+from callsheet_server.talk.reply import Reply
 from callsheet_server.world.key import NpcKey
 
 try:
@@ -49,7 +49,7 @@ class Tracing:
         self._loads: OrderedDict[NpcKey, tuple[float, float]] = OrderedDict()
         """When the latest load of an NPC's prefix to the device began and ended."""
 
-    def replied(self, reply: OpenReply) -> None:
+    def replied(self, reply: Reply) -> None:
         """A reply has ended."""
         ended_s = time.monotonic()
         root = self._tracer.start_span(
@@ -94,7 +94,7 @@ class Tracing:
             attributes["callsheet.error"] = str(move.error)
         self._span("callsheet.move", started_s, now_s, attributes)
 
-    def _phases(self, reply: OpenReply, end: GenerationEnd) -> Iterator[tuple[str, float, float]]:
+    def _phases(self, reply: Reply, end: GenerationEnd) -> Iterator[tuple[str, float, float]]:
         last_s = reply.generation_ended_s
         submitted_s = last_s - end.total_s
         turn_s = submitted_s + end.queue_s
@@ -124,7 +124,7 @@ class Tracing:
         span.end(_wall_ns(end_s))
 
 
-def _figures(reply: OpenReply) -> Attributes:
+def _figures(reply: Reply) -> Attributes:
     attributes: dict[str, str | int] = {
         "callsheet.world": reply.room.name,
         "callsheet.npc": reply.npc,

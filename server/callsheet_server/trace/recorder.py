@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from callsheet_residency.state import StateView
 from callsheet_server.rooms.room import Room
-from callsheet_server.talk.reply import OpenReply
+from callsheet_server.talk.reply import Reply
 from callsheet_server.trace.file import TraceWriter
 from callsheet_server.trace.trace import TraceCall, TraceNpc, TracePlayer, TraceTick
 from callsheet_server.whole_file import partial_path
@@ -136,7 +136,7 @@ class Recorder:
             )
         )
 
-    def call(self, reply: OpenReply, prefixes: StateView | None) -> None:
+    def call(self, reply: Reply, prefixes: StateView | None) -> None:
         """Record a ``say`` whose reply has ended, and how large the NPC's prefix is by now."""
         row = self._rows.get(reply.handle)
         if reply.world is not self._world or self._writer is None or row is None:
