@@ -70,7 +70,7 @@ async def quiet(start_server: StartServer) -> CallsheetServer:
 
 async def test_no_session_room_or_reply_is_left(quiet: CallsheetServer) -> None:
     assert quiet.rooms == {}
-    talk: Any = quiet.talk
+    talk: Any = quiet.conversations
     assert (dict(talk._open), dict(talk._turns), talk._answerer._calls) == ({}, {}, {})
 
 
