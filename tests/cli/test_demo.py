@@ -51,12 +51,14 @@ def test_without_a_terminal_it_prints_lines() -> None:
 @pytest.mark.parametrize(("more", "status"), [((), 0), (("--seconds", "600", "--json"), 130)])
 def test_ctrl_c_ends_it_cleanly(tmp_path: Path, more: tuple[str, ...], status: int) -> None:
     trace = tmp_path / "town.jsonl"
+    growing = tmp_path / "town.jsonl.partial"
     with start(*SCRIPTED, "--record", str(trace), *more) as process:
-        until_in_thread(lambda: b'"call"' in content(trace) or process.poll() is not None)
+        until_in_thread(lambda: b'"call"' in content(growing) or process.poll() is not None)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == status
     assert "Traceback" not in err
+    assert b'"call"' in content(trace)
     if more:
         figures = json.loads(out)
         assert figures["ticks"] > 0

@@ -42,7 +42,7 @@ namespace Callsheet.Wire
     /// <summary>Constants of callsheet.v1.</summary>
     public static class ProtocolInfo
     {
-        public const string Protocol = "1.2";
+        public const string Protocol = "1.3";
         public const string Subprotocol = "callsheet.v1";
         public const double MaxCoordinateM = 1e+07;
         public const int MaxSpeechChars = 4000;
