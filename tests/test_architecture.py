@@ -257,6 +257,74 @@ def test_sql_is_written_in_storage_only() -> None:
     assert found == []
 
 
+def assigned(function: ast.AST) -> set[str]:
+    """Attributes of ``self`` that are assigned inside."""
+    return {
+        node.attr
+        for node in ast.walk(function)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "self"
+    }
+
+
+def called(function: ast.AST) -> set[str]:
+    """Methods of ``self`` that are called inside."""
+    return {
+        node.func.attr
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "self"
+    }
+
+
+def born_later(source: str) -> list[str]:
+    """Attributes that an object has only after somebody called one of its methods."""
+    classes = {n.name: n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.ClassDef)}
+    found = []
+    for name, node in classes.items():
+        family = [node]  # With its bases, as far as they are in this file.
+        for one in family:
+            family += [classes[ast.unparse(b)] for b in one.bases if ast.unparse(b) in classes]
+        body = [statement for one in family for statement in one.body]
+        methods = {m.name: m for m in body if isinstance(m, ast.FunctionDef | ast.AsyncFunctionDef)}
+        births = {"__init__", "__post_init__"} & methods.keys()
+        while more := {m for b in births for m in called(methods[b]) & methods.keys()} - births:
+            births |= more
+        born = {attribute for birth in births for attribute in assigned(methods[birth])}
+        for statement in body:
+            if isinstance(statement, ast.AnnAssign):
+                born.add(ast.unparse(statement.target))
+            elif isinstance(statement, ast.Assign):
+                born |= {ast.unparse(target) for target in statement.targets}
+        found += [
+            f"{name}.{attribute}"
+            for method in methods.values()
+            for attribute in sorted(assigned(method) - born - methods.keys())
+        ]
+    return found
+
+
+def test_objects_are_born_whole() -> None:
+    found = {
+        f"{name}: {attribute}"
+        for name, path in MODULES.items()
+        if not name.startswith("callsheet_loadtest")  # Locust calls `on_start`.
+        for attribute in born_later(path.read_text(encoding="utf-8"))
+    }
+    # SGLang's own, declared by its base class.
+    found -= {"callsheet_sglang.kv.cache: DistanceFullComponent._evict_device_request_cnt"}
+    assert found == set()
+
+
+def test_an_attribute_that_comes_later_is_found() -> None:
+    source = "class A:\n def __init__(self):\n  self.x = 1\n def start(self):\n  self.y = 2\n"
+    assert born_later(source) == ["A.y"]
+
+
 def test_files_are_small_and_named_for_what_they_hold() -> None:
     code = [*MODULES.values(), ROOT / "run.py"]
     long = {
