@@ -1,10 +1,20 @@
-"""Settings of the residency policy. The SGLang plugin reads them too: pydantic is all they need."""
+"""Settings of the planner, of the server and of the SGLang plugin; pydantic is all they need."""
 
-from typing import Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["PolicySettings"]
+__all__ = ["HORIZON_S", "HorizonS", "PolicySettings"]
+
+HORIZON_S = 10.0
+HorizonS = Annotated[
+    float,
+    Field(
+        ge=0.0,
+        le=3600.0,
+        description="State is brought to the device once its distance is below this; 0 = never.",
+    ),
+]
 
 
 class PolicySettings(BaseModel):
@@ -12,17 +22,7 @@ class PolicySettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    policy: Literal["distance", "lru", "naive"] = Field(
-        default="distance",
-        description="How state is kept at hand: distance = ours; to compare: naive = park the "
-        "least recently used, load on demand; lru = drop it, rebuild on demand.",
-    )
-    prefetch_horizon_s: float = Field(
-        default=10.0,
-        ge=0.0,
-        le=3600.0,
-        description="State is brought to the device once its distance is below this; 0 = never.",
-    )
+    prefetch_horizon_s: HorizonS = HORIZON_S
     hysteresis_s: float = Field(
         default=1.0,
         ge=0.0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from callsheet_residency.settings import PolicySettings
 
@@ -80,16 +80,6 @@ class PluginSettings(BaseModel):
         description="Room kept free per running or queued request for what it will still generate, "
         "at most: a request that may generate less reserves less.",
     )
-
-    @field_validator("policy")
-    @classmethod
-    def _ours(cls, policy: PolicySettings) -> PolicySettings:
-        if policy.policy != "distance":
-            raise ValueError(
-                f"policy.policy is {policy.policy!r}: the plugin knows 'distance' only; for LRU "
-                "start SGLang without --radix-cache-backend callsheet"
-            )
-        return policy
 
 
 def read_settings() -> PluginSettings:

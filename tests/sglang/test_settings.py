@@ -25,7 +25,7 @@ def test_settings_survive_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
         ("{", "CALLSHEET_SGLANG_SETTINGS"),
         ('{"max_loads_in_flight": 0}', "max_loads_in_flight"),
         ('{"unheard_of": 1}', "unheard_of"),
-        ('{"policy": {"policy": "lru"}}', "the plugin knows 'distance' only"),
+        ('{"policy": {"policy": "lru"}}', "policy.policy"),
     ],
 )
 def test_a_bad_value_is_named(monkeypatch: pytest.MonkeyPatch, text: str, complaint: str) -> None:

@@ -22,6 +22,7 @@ from callsheet_server.handlers.guests import Guests
 from callsheet_server.handlers.membership import Membership
 from callsheet_server.handlers.rate_limits import RateLimits
 from callsheet_server.residency.controller import ResidencyController
+from callsheet_server.residency.policies import LIVE_POLICIES
 from callsheet_server.rooms.pipeline import Pipeline
 from callsheet_server.rooms.room import Room
 from callsheet_server.rooms.rooms import Rooms
@@ -110,7 +111,11 @@ class CallsheetServer:
         half_tokens = engine.info.context_limit_tokens // 2
         memory_tokens = min(settings.reply.memory_tokens, half_tokens)
         self.rooms = Rooms(settings.limits, memory_tokens, self.storage.journal)
-        self.controller = ResidencyController(started.stores, settings.residency.planning())
+        self.controller = ResidencyController(
+            started.stores,
+            settings.residency.planning(),
+            LIVE_POLICIES[settings.residency.policy],
+        )
         self.mover = Mover(started.stores, self.controller, self._moved)
         self.pipeline = Pipeline(
             engine,

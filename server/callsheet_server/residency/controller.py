@@ -16,7 +16,7 @@ from callsheet_residency.planner import plan, plan_demand
 from callsheet_residency.settings import PolicySettings
 from callsheet_residency.state import StateKind, StateStore, Tier
 from callsheet_server.residency.ledger import Ledger
-from callsheet_server.residency.policies import LIVE_POLICIES, Policy
+from callsheet_server.residency.policies import DISTANCE, Policy
 
 __all__ = ["ResidencyController"]
 
@@ -42,14 +42,14 @@ class ResidencyController:
         self,
         stores: Iterable[StateStore],
         settings: PolicySettings,
-        policy: Policy[Any] | None = None,
+        policy: Policy[Any] = DISTANCE,
     ) -> None:
-        """``policy``: absent = the one ``settings`` name.
+        """Begin to plan for ``stores``, all empty.
 
         Raises ``ValueError`` if two stores are of one kind.
         """
         self._settings = settings
-        self.set_policy(policy or LIVE_POLICIES[settings.policy])
+        self.set_policy(policy)
         self._ledgers: dict[StateKind, Ledger] = {}
         for store in sorted(stores, key=lambda store: PLANNING_ORDER.index(store.kind)):
             if store.kind in self._ledgers:

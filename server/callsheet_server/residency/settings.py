@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from callsheet_residency.settings import PolicySettings
+from callsheet_residency.settings import HORIZON_S, HorizonS, PolicySettings
 
 __all__ = ["ResidencySettings"]
 
@@ -19,13 +19,8 @@ class ResidencySettings(BaseModel):
         description="How state is kept at hand: distance = ours; to compare: naive = park the "
         "least recently used, load on demand; lru = drop it, rebuild on demand.",
     )
-    prefetch_horizon_s: float = Field(
-        default=10.0,
-        ge=0.0,
-        le=3600.0,
-        description="State is brought to the device once its distance is below this; 0 = never.",
-    )
+    prefetch_horizon_s: HorizonS = HORIZON_S
 
     def planning(self) -> PolicySettings:
         """The planner's settings; what is not named here has one good value."""
-        return PolicySettings(policy=self.policy, prefetch_horizon_s=self.prefetch_horizon_s)
+        return PolicySettings(prefetch_horizon_s=self.prefetch_horizon_s)
