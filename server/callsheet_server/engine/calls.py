@@ -23,7 +23,7 @@ from callsheet_server.world.key import NpcKey
 __all__ = ["Call", "Calls"]
 
 FIRST_GUESS_S: Final = 2.0
-"""How long a request takes, before one has ended."""
+"""Assumed length of a request, before one has ended."""
 SMOOTHING: Final = 0.1
 """Weight of the latest request in the mean."""
 
@@ -174,10 +174,10 @@ class Calls:
 
     @property
     def running(self) -> int:
-        """How many have their first token."""
+        """Number of requests that have their first token."""
         return sum(math.isfinite(call.first_token_s) for call in self._open.values())
 
     @property
     def waiting(self) -> int:
-        """How many wait for it."""
+        """Number of requests that wait for their first token."""
         return len(self._open) - self.running

@@ -35,7 +35,7 @@ from callsheet_server.engine.errors import (
 __all__ = ["error_for_event", "error_for_status"]
 
 RETRY_AFTER_S: Final = 1.0
-"""When to come back if the server does not say."""
+"""Time to wait before another try, if the server names none."""
 MAX_TOLD_CHARS: Final = 300
 """Of the server's words, to a client."""
 MAX_LOGGED_CHARS: Final = 2000
@@ -107,7 +107,7 @@ def _error(name: str, status: int, said: str, told: str, retry_after: str | None
 
 
 def _words(body: bytes) -> str:
-    """What an error's body says, whoever wrote it."""
+    """Message in an error's body, whoever wrote it."""
     try:
         said = orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class MoveLog(Protocol):
-    """Who keeps the books; ``ResidencyController`` does."""
+    """Log that is told of every state move; ``ResidencyController`` is one."""
 
     def started(self, action: Action) -> None: ...
 

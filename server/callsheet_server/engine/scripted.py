@@ -58,7 +58,7 @@ LINES: Final = (
 
 
 class ScriptedSettings(BaseModel):
-    """How the engine without a model behaves."""
+    """Settings of the engine without a model."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -81,7 +81,7 @@ class ScriptedSettings(BaseModel):
 
 @dataclass(frozen=True)
 class ScriptedTraits:
-    """What the engine without a model pretends to be; tests and benchmarks vary it."""
+    """Traits that the engine without a model pretends to have; tests and benchmarks vary them."""
 
     prefix_bytes: int = 1_000_000
     """Size of every NPC's prefix."""

@@ -14,7 +14,7 @@ __all__ = ["BlockArena", "KvShape", "blocks_to_row", "row_to_blocks"]
 
 @dataclass(frozen=True, slots=True)
 class KvShape:
-    """What one token's KV looks like in the model at hand, and how tokens are grouped."""
+    """Shape of one token's KV in the model at hand, and of the blocks that group tokens."""
 
     layers: int
     kv_heads: int

@@ -58,7 +58,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """What exists between ``start`` and ``close``."""
+    """Parts of the engine that exist between ``start`` and ``close``."""
 
     info: EngineInfo
     runner: ModelRunner

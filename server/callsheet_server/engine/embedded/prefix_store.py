@@ -65,7 +65,7 @@ class PrefixStore:
         return self._tiers.capacity_bytes(tier)
 
     def used_bytes(self, tier: Tier) -> int:
-        """What lies in ``tier`` now, spare copies included, shared prefixes not."""
+        """Bytes that lie in ``tier`` now, spare copies included, shared prefixes not."""
         return self._tiers.used_bytes(tier)
 
     def items(self, tier: Tier) -> int:

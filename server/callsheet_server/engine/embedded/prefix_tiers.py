@@ -67,7 +67,7 @@ class PrefixTiers:
         return self._budgets.get(tier, 0)
 
     def used_bytes(self, tier: Tier) -> int:
-        """What NPCs' KV takes in ``tier``, spare copies and unclaimed files included."""
+        """Bytes of NPCs' KV in ``tier``, spare copies and unclaimed files included."""
         if tier is Tier.DEVICE:
             taken = self.arena.total_blocks - self.arena.free_blocks - self.shared_blocks
             return taken * self.shape.block_bytes

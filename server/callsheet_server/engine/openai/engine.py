@@ -54,7 +54,7 @@ logger = logging.getLogger(__name__)
 CHARS_PER_TOKEN: Final = 3
 """On the safe side for most languages and tokenizers."""
 MESSAGE_TOKENS: Final = 8
-"""What a chat template puts around a message, on the safe side."""
+"""Tokens that a chat template puts around a message, on the safe side."""
 MAX_SHOWN_MODELS: Final = 20
 
 
@@ -67,7 +67,7 @@ class OpenAIEngine:
         self._profiles: dict[NpcKey, NpcProfile] = {}
         self._lore: dict[str, str] = {}
         self.fields = RequestFields(settings.extra_body, settings.json_schema)
-        """How requests are written for this endpoint."""
+        """Fields of the requests, as this endpoint takes them."""
         self._server: ModelServer | None = None
         self._info: EngineInfo | None = None
 

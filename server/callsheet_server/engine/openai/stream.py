@@ -61,7 +61,7 @@ class ReplyReader:
         return words
 
     def finish_reason(self) -> StopReason:
-        """Why the reply ended.
+        """Reason why the reply ended.
 
         Raises:
             EmptyReplyError: it is empty.
