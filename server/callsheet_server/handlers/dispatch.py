@@ -1,4 +1,4 @@
-"""What each message makes the server do. One short method per message type."""
+"""Handlers of client messages: one short method per message type."""
 
 from __future__ import annotations
 

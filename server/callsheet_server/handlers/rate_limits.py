@@ -1,4 +1,4 @@
-"""What mods and games may set off beyond their rate of messages, so that a loop stays bounded."""
+"""Rate limits of what mods and games may set off with their messages: a loop stays bounded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["RateLimits"]
 
 TURN_BURST_S = 60.0
 CHANGE_BURST_S = 30.0
-"""Who was quiet may use so many seconds' worth at once."""
+"""Seconds' worth of changes that a session may make at once after a quiet time."""
 CHANGES_PER_MIN = 120.0
 """Changes of what holds for a whole world, by one session: an editor that saves twice a second."""
 MAX_SCRIPTS_PER_SESSION = 64

@@ -21,7 +21,7 @@ from callsheet_server.residency.policies import LIVE_POLICIES, Policy
 __all__ = ["ResidencyController"]
 
 PLANNING_ORDER = (StateKind.WEIGHTS, StateKind.ADAPTER, StateKind.PREFIX, StateKind.BLOB)
-"""Whose turn it is at the links: what many NPCs share comes first."""
+"""Order in which kinds of state are moved: what many NPCs share comes first."""
 
 NOBODY = -1
 PLAN_PERIOD_S = 0.1
@@ -224,7 +224,7 @@ class ResidencyController:
     # --- budgets --------------------------------------------------------------------------------
 
     def _items(self, ledger: Ledger) -> Items:
-        """What there is; to a policy that parks nothing, a copy on the host is no reason to."""
+        """List the items. A policy that parks nothing does not see their copies on the host."""
         items = ledger.items()
         if self.policy.parks:
             return items

@@ -1,4 +1,4 @@
-"""Who is where: one store's items as the arrays the planner reads."""
+"""Ledger of one store's items and their tiers, as the arrays the planner reads."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ class Pipeline:
     # --- looking on --------------------------------------------------------------------------
 
     def prefix_tier(self, room: Room, npc: str) -> Tier:
-        """Where an NPC's prefix lies; ``ABSENT`` if the engine keeps that to itself."""
+        """Tier of an NPC's prefix; ``ABSENT`` if the engine does not tell."""
         prefixes = self._engine.prefixes
         return prefixes.tier(room.key(npc)) if prefixes is not None else Tier.ABSENT
 

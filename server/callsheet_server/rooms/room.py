@@ -30,7 +30,7 @@ TTFT_SAMPLES = 1_000
 
 @dataclass(slots=True)
 class Counters:
-    """What happened in a world since it came to be."""
+    """Counters of what happened in a world since it was created."""
 
     ticks: int = 0
     npc_updates: int = 0
@@ -50,7 +50,7 @@ class Counters:
 
 @dataclass(slots=True)
 class Subscription:
-    """What a session wants to be told of."""
+    """Subscription of a session: the topics it wants to be told of, and how often."""
 
     topics: frozenset[str]
     interval_s: float

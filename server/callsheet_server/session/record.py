@@ -1,4 +1,4 @@
-"""What of a session is on disk, so that it can be resumed after a restart."""
+"""Record of a session on disk, so that it can be resumed after a restart."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["SessionRecord"]
 
 
 class SessionRecord:
-    """Who may resume the session, and what it has taken; as values and as writes."""
+    """Resume tokens of the session and the requests it has taken; as values and as writes."""
 
     def __init__(self, session_id: str, survives: bool, saved: SavedSession | None) -> None:
         """``survives``: it is stored at all."""

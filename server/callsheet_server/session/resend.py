@@ -122,7 +122,7 @@ class ResendBuffer:
             self._bytes += len(frame)
 
     def numbered_from(self, last_seq: int) -> list[tuple[int, bytes]]:
-        """What a client that has everything up to ``last_seq`` has not, with its new numbers.
+        """Number anew the messages that a client with everything up to ``last_seq`` still lacks.
 
         Other messages had numbers of their own before the restart and are lost, so that the
         numbers of the answers change.

@@ -1,4 +1,4 @@
-"""What resumes a session: a secret that is new with every welcome."""
+"""Resume tokens: secrets that resume a session, new with every welcome."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class Session:
         self.role: Role = role
         self.world = world
         self.token: AccessToken | None = None
-        """What let it in; None = its role asks for none."""
+        """Access token that let it in; None = its role asks for none."""
         self.quota = Quota("session", "this session", limits, now_s)
         """Its own."""
         self.quotas = Quotas([self.quota], [self.quota], Counter())
@@ -138,7 +138,7 @@ class Session:
 
     @property
     def resume_token(self) -> str:
-        """What resumes it, given out with the last welcome."""
+        """Resume token that was given out with the last welcome."""
         return self.record.tokens.present
 
     @property

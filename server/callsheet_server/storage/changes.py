@@ -15,7 +15,7 @@ __all__ = ["Change", "Journal", "NoJournal"]
 
 @dataclass(slots=True, eq=False)
 class Change:
-    """What has been changed in memory and shall be durable, all of it or nothing.
+    """Change made in memory that is to become durable, all of it or nothing.
 
     Changes of a world become durable in the order they were submitted. When one fails, so do all
     that were submitted after it, and they are undone, the last one first: memory then holds
@@ -36,7 +36,7 @@ class Change:
 
 
 class Journal(Protocol):
-    """Where the changes of one world go."""
+    """Journal that takes the changes of one world."""
 
     keeps: bool
     """False: nothing outlives the server."""

@@ -155,7 +155,7 @@ class WorldFile:
         )
 
     def memories(self, npcs: Iterable[str], max_turns: int) -> dict[str, Memories]:
-        """What NPCs remember: facts, and the latest turns, oldest first."""
+        """Read what NPCs remember: facts, and the latest turns, oldest first."""
         found = {}
         for npc in npcs:
             latest = f"npc = ? ORDER BY id DESC LIMIT {int(max_turns)}"

@@ -1,4 +1,4 @@
-"""What a world's database holds, as read back."""
+"""Contents of a world's database, as read back."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SavedTurn:
 
 @dataclass(frozen=True, slots=True)
 class Memories:
-    """What one NPC remembers."""
+    """Memories of one NPC."""
 
     turns: Sequence[SavedTurn] = ()
     """The latest, oldest first."""

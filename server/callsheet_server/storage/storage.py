@@ -27,7 +27,7 @@ __all__ = ["Disk", "Storage", "WorldJournal", "open_storage"]
 logger = logging.getLogger(__name__)
 
 RETRY_S = 1.0
-"""When to come back with what could not be kept."""
+"""Wait that clients are told of before they send again what could not be kept."""
 MAX_WAITING_CHANGES = 10_000
 """Of one world; more are refused. A disk that keeps up has a few dozen."""
 
@@ -116,7 +116,7 @@ class Storage:
         await asyncio.gather(*(journal.flush() for journal in self._journals.values()))
 
     def journal(self, world: str) -> Journal:
-        """Where a world's changes go."""
+        """Return the journal that takes a world's changes."""
         if self.disk is None or self._closed:
             return NoJournal()
         journal = self._journals.get(world)

@@ -79,7 +79,7 @@ class Writer:
         self._failed_epochs: dict[str, int] = {}
         self._call_soon = call_soon
         self.commit_s: deque[float] = deque(maxlen=COMMIT_SAMPLES)
-        """How long the latest commits took."""
+        """Durations of the latest commits."""
         self.commits = 0
         self.changes = 0
         """Changes in those commits."""

@@ -1,4 +1,4 @@
-"""Who is let in, and who has to make room, when more is asked for than the engine takes."""
+"""Admission of replies, when more is asked for than the engine takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is answering whom: accepts, orders, cancels and drains replies."""
+"""Conversations under way: accepts, orders, cancels and drains replies."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Conversations:
         self._start(reply, lambda: self._answerer.recite(reply, message.text))
 
     def note_for(self, script: RegisterScript) -> str | None:
-        """What the author of a script should know of it, in one line."""
+        """Return in one line what the author of a script should know of it; None = nothing."""
         return self._answerer.note_for(script)
 
     def hear_answer(self, session: Session, answer: HearAnswer) -> None:
@@ -228,7 +228,7 @@ class Conversations:
 
 
 def _ranges_m(replies: Sequence[Reply]) -> Sequence[float]:
-    """How far each reply's NPC is from the nearest player of its world."""
+    """Distances of each reply's NPC from the nearest player of its world."""
     ranges_m = [math.inf] * len(replies)
     by_world: defaultdict[World, list[int]] = defaultdict(list)
     for at, reply in enumerate(replies):

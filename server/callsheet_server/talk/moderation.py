@@ -44,7 +44,7 @@ Outcome = Literal["allowed", "refused", "failed"]
 
 
 class ModerationSettings(BaseModel):
-    """What may not be said. Nothing is looked at unless a list or a hook is set."""
+    """Settings of moderation. Nothing is looked at unless a list or a hook is set."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -71,18 +71,18 @@ class ModerationSettings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What is to be judged."""
+    """Utterance to be judged, with who says it where."""
 
     kind: Kind
     """``heard``: a player says it. ``reply``: an NPC is about to."""
     world: str
     npc: str
     speaker: str
-    """Who says it, as NPCs know them."""
+    """Name of who says it, as NPCs know them."""
     text: str
     """Of a player: all that was said. Of an NPC: its next sentences."""
     before: str = ""
-    """What the NPC has said in this reply already, its last 2,000 characters."""
+    """Last 2,000 characters of what the NPC has said in this reply already."""
 
 
 Hook = Callable[[Utterance], bool | Awaitable[bool]]

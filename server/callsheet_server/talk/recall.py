@@ -1,4 +1,4 @@
-"""What an NPC is reminded of by what it hears: turns that left its window, off the disk."""
+"""Recall: turns that left an NPC's window and fit what it hears, off the disk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Retriever"]
 logger = logging.getLogger(__name__)
 
 RECALL_TIMEOUT_S = 0.05
-"""How long a reply waits for older turns to be found: nobody notices."""
+"""Longest wait of a reply for older turns to be found, too short to be noticed."""
 
 
 class Retriever:

@@ -47,7 +47,7 @@ class Tracing:
     def __init__(self) -> None:
         self._tracer = trace.get_tracer("callsheet_server")
         self._loads: OrderedDict[NpcKey, tuple[float, float]] = OrderedDict()
-        """When the latest load of an NPC's prefix to the device began and ended."""
+        """Beginning and end of the latest load of an NPC's prefix to the device."""
 
     def replied(self, reply: Reply) -> None:
         """A reply has ended."""
@@ -143,5 +143,5 @@ def _figures(reply: Reply) -> Attributes:
 
 
 def _wall_ns(monotonic_s: float) -> int:
-    """What spans are timed in: nanoseconds since 1970."""
+    """Convert to the unit of spans' times: nanoseconds since 1970."""
     return time.time_ns() - round((time.monotonic() - monotonic_s) * 1e9)

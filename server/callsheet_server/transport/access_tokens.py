@@ -29,7 +29,7 @@ __all__ = ["AccessToken", "TokenFile", "tokens_of"]
 logger = logging.getLogger(__name__)
 
 POLL_S = 1.0
-"""How often the file is looked at."""
+"""Time between two looks at the file."""
 EXAMPLE: Final = '[[token]] with name = "studio", role = "game" and secret = "..." under it'
 
 
@@ -113,7 +113,7 @@ class TokenFile:
         )
 
     def read_if_changed(self) -> tuple[AccessToken, ...] | None:
-        """What ``read`` returns if the file is not as it was when last read, else None."""
+        """Read the file as ``read`` does if it has changed since; None = it has not."""
         try:
             changed = self._stamp() != self._seen
         except OSError:

@@ -1,4 +1,4 @@
-"""What waits to be written to one client."""
+"""Queue of frames that wait to be written to one client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an NPC is named across all worlds of one server."""
+"""Key that names an NPC across all worlds of one server."""
 
 from typing import NamedTuple
 

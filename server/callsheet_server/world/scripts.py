@@ -1,4 +1,4 @@
-"""Which script speaks for which NPC, and what it changes about it."""
+"""Scripts of NPCs: which one speaks for which NPC, and what it changes about it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Script:
     owner: str
     spec: RegisterScript
     missed: int = 0
-    """What its NPCs heard without an answer in time, in a row."""
+    """Number of times in a row that it did not answer in time what its NPCs heard."""
     rests_until_s: float = 0.0
     """Not asked what to make of what is heard before this time."""
     _npcs: frozenset[str] = field(init=False)

@@ -36,7 +36,7 @@ OVERDUE_S = 10.0
 
 @dataclass(slots=True)
 class Npc:
-    """What is known of an NPC besides numbers that change every tick."""
+    """Facts of an NPC, besides numbers that change every tick."""
 
     spec: NpcSpec
     """As the game wants it; scripts are laid over it elsewhere."""
@@ -59,7 +59,7 @@ class Player:
 
 @dataclass(frozen=True, slots=True)
 class WorldLimits:
-    """How large a world may grow."""
+    """Limits to the size of a world."""
 
     max_npcs: int
     max_npcs_per_spawn: int
@@ -70,7 +70,7 @@ class WorldLimits:
 
 @dataclass(frozen=True, slots=True)
 class TickReport:
-    """What of a tick could not be used; the rest was."""
+    """Report of a tick's parts that could not be used; the rest was."""
 
     npc_updates: int
     unknown_handles: tuple[int, ...] = ()

@@ -24,7 +24,7 @@ __all__ = ["Show"]
 OBSERVE_INTERVAL_S = 0.2
 TOPICS: Final[tuple[Topic, ...]] = ("npcs", "stats", "residency", "replies")
 SETTLE_S = 5.0
-"""How long to wait for the last figures."""
+"""Longest wait for the last figures."""
 
 
 class Show:

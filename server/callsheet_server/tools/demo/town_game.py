@@ -44,7 +44,7 @@ MAX_LAG_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast the town lives."""
+    """Pace of the town's life."""
 
     hz: float
     """Ticks per second of real time."""
@@ -209,7 +209,7 @@ def _player_id(name: str) -> str:
 
 
 def _absent(states: Iterable[NpcState]) -> list[str]:
-    """Whose prefix is nowhere, those needed soonest first."""
+    """List the NPCs whose prefix is in no tier, those needed soonest first."""
     absent = [npc for npc in states if npc.tier == "absent"]
     absent.sort(key=lambda npc: math.inf if npc.distance_s is None else npc.distance_s)
     return [npc.npc for npc in absent]

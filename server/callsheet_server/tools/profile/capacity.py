@@ -1,4 +1,4 @@
-"""How much device memory reaches which hit rate: miss-ratio curves.
+"""Hit rate by size of device memory: miss-ratio curves.
 
 For LRU the whole curve follows from one pass over the calls (Mattson et al., "Evaluation techniques
 for storage hierarchies", IBM Systems Journal 9(2), 1970): a call hits at every budget that holds

@@ -57,7 +57,7 @@ class Links:
 
 @dataclass(slots=True)
 class SimulationReport:
-    """What happened under one policy."""
+    """Report on a simulation under one policy."""
 
     policy: str
     calls: int = 0
@@ -182,7 +182,7 @@ class Playback:
         return self.estimate().distance_s
 
     def estimate(self) -> Distances:
-        """What the server would have expected of everybody after the last tick."""
+        """Estimate everybody's distance as the server would have done after the last tick."""
         snapshot = Snapshot(
             game_time_s=self.now_s,
             alive=self._seen,

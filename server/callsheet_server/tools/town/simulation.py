@@ -33,9 +33,9 @@ DAY_S = 480.0
 """Seconds of game time in a day: everybody's round, once."""
 ROUND = ("home", "work", "market", "work", "tavern", "home")
 LEAVES_AT = (0.04, 0.10, 0.38, 0.50, 0.70, 0.92)
-"""When, in parts of a day, people set out for each place of ``ROUND``."""
+"""Times, in parts of a day, at which people set out for each place of ``ROUND``."""
 JITTER = 0.08
-"""How much earlier or later than others somebody may be, in parts of a day."""
+"""Most that somebody may be earlier or later than others, in parts of a day."""
 
 WALK_MPS = 1.4
 PLAYER_MPS = 3.0
@@ -45,9 +45,9 @@ TURN_S = 5.0
 PAUSE_S = 3.0
 """From the end of a long answer to the next line of the talk."""
 MEETING_S = 5.0
-"""How long two NPCs who like company stand together before they talk, give or take a quarter."""
+"""Time two NPCs who like company stand together before they talk, give or take a quarter."""
 REST_S = 60.0
-"""How long an NPC who has spoken starts no talk with another."""
+"""Time in which an NPC who has spoken starts no talk with another."""
 
 OPENINGS = (
     "Good day! What keeps you busy today?",
@@ -59,7 +59,7 @@ FOLLOW_UPS = ("Go on.", "And what did you do then?", "Who else knows of this?", 
 
 
 class Cause(StrEnum):
-    """Why somebody speaks."""
+    """Cause for which somebody speaks."""
 
     PLAYER = "player"
     ENCOUNTER = "encounter"
@@ -73,13 +73,13 @@ class TownCall:
     npc: int
     """Its index in the cast."""
     speaker: str
-    """Who spoke to it, by name."""
+    """Name of who spoke to it."""
     text: str
     cause: Cause
     partner: int | None = None
     """The other NPC of a talk between two."""
     turn: int = 0
-    """How many lines of the talk came before."""
+    """Number of lines of the talk that came before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +272,7 @@ class TownSimulation:
         return int(self._draw.choice(near)) if len(near) else 0
 
     def _speak(self, answering: Collection[int]) -> list[TownCall]:
-        """Whose turn it is says the next line; a talk out of turns ends."""
+        """Have those whose turn it is say the next line; end talks that are out of turns."""
         for talk in self._talks:
             if talk.first in answering or talk.second in answering:
                 talk.next_s = max(talk.next_s, self.time_s + PAUSE_S)
