@@ -1,4 +1,4 @@
-"""The seam between the server and whatever generates text.
+"""Interface between the server and whatever generates text.
 
 Four engines ship: ``scripted`` (deterministic, no model), ``embedded`` (torch in process),
 ``sglang`` (an SGLang server, with our plugin in it) and ``openai`` (any endpoint that speaks that
@@ -213,7 +213,7 @@ class Engine(Protocol):
         """Cancel what runs, free everything. May be called twice, and without ``start``."""
 
     def set_world_prefix(self, world: str, text: str) -> None:
-        """The text every NPC of ``world`` shares; its KV is kept once. Changing it drops theirs."""
+        """Set the lore of ``world``; its KV is kept once. Changing it drops that of its NPCs."""
 
     def put_npc(self, profile: NpcProfile) -> None:
         """Announce an NPC, or replace its profile (its prefix then counts as absent)."""

@@ -40,7 +40,7 @@ class RateLimits:
         self._changes: dict[str, TokenBucket] = {}
 
     def take_turn(self, npc: NpcKey, now_s: float) -> None:
-        """A mod makes an NPC speak or answer.
+        """Count that a mod makes an NPC speak or answer.
 
         Raises:
             CallsheetError: ``limit_exceeded``.
@@ -51,20 +51,20 @@ class RateLimits:
         _take(bucket, f"turns of {npc.npc!r} that mods asked for", self._turns_per_min, now_s)
 
     def take_change(self, session: str, now_s: float) -> None:
-        """A session changes what holds for a whole world. Raises as ``take_turn`` does."""
+        """Count a session's change to a whole world. Raises as ``take_turn`` does."""
         bucket = self._changes.get(session)
         if bucket is None:
             bucket = self._changes[session] = _bucket(CHANGES_PER_MIN, CHANGE_BURST_S, now_s)
         _take(bucket, "changes to the world or its scripts", CHANGES_PER_MIN, now_s)
 
     def check_scripts(self, names: Collection[str]) -> None:
-        """A mod is about to have these scripts. Raises as ``take_turn`` does."""
+        """Refuse a mod more scripts than it may have. Raises as ``take_turn`` does."""
         if len(names) > MAX_SCRIPTS_PER_SESSION:
             what = "scripts of this session"
             raise limit_exceeded(what, "script", len(names), MAX_SCRIPTS_PER_SESSION)
 
     def check_npcs(self, token: AccessToken | None, count: int) -> None:
-        """A game with this token is about to spawn so many. Raises as ``take_turn`` does."""
+        """Refuse to spawn more NPCs than a token may have. Raises as ``take_turn`` does."""
         if token is None:
             return
         npcs = self._npcs_of(token) + count
@@ -73,11 +73,11 @@ class RateLimits:
             raise limit_exceeded(what, "npcs", npcs, MAX_NPCS_PER_TOKEN)
 
     def forget_npc(self, npc: NpcKey) -> None:
-        """An NPC is gone."""
+        """Forget an NPC that is gone."""
         self._turns.pop(npc, None)
 
     def forget_session(self, session: str) -> None:
-        """A session is over for good."""
+        """Forget a session that is over for good."""
         self._changes.pop(session, None)
 
 

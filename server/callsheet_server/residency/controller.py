@@ -92,7 +92,7 @@ class ResidencyController:
         self._ledgers[kind].untrack(key)
 
     def link(self, world: str, npc_row: int, kind: StateKind, key: Hashable) -> None:
-        """The NPC on ``npc_row`` of ``world`` uses this item, in place of any other of its kind."""
+        """Link the NPC on ``npc_row`` of ``world`` to this item; it replaces any of its kind."""
         if kind not in self._ledgers:
             return
         users = self._users.setdefault(world, {}).setdefault(kind, np.empty(0, np.int32))
@@ -102,7 +102,7 @@ class ResidencyController:
         users[npc_row] = self._ledgers[kind].track(key)
 
     def unlink(self, world: str, npc_row: int) -> None:
-        """The NPC on ``npc_row`` is gone; what it used alone has distance +inf from now on."""
+        """Unlink the NPC on ``npc_row``; what it used alone has distance +inf from now on."""
         for users in self._users.get(world, {}).values():
             if npc_row < len(users):
                 users[npc_row] = NOBODY
@@ -181,7 +181,7 @@ class ResidencyController:
         return made
 
     def started(self, action: Action) -> None:
-        """The executor begins a planned action: its target is reserved, its item pinned."""
+        """Note that the executor begins a state move: reserve its target and pin its item."""
         if action in self._pending:
             self._pending.remove(action)
             self._in_flight.add(action)
@@ -190,7 +190,7 @@ class ResidencyController:
     def finished(
         self, action: Action, moved_bytes: int, seconds: float, error: Exception | None
     ) -> None:
-        """A planned action is over: carried out, failed, or given up before it was started.
+        """Note the end of a state move: carried out, failed, or given up before it was started.
 
         After an error the executor gives up the rest of that plan, calling this for each action
         with the same error: later moves may have counted on the room. The next plan starts from

@@ -133,7 +133,7 @@ class Room:
         return None if script is None else (script, self.sessions[script.owner])
 
     def forget(self, npc: NpcId) -> None:
-        """An NPC is about to go."""
+        """Forget an NPC that is about to go."""
         self.scripts.release(npc)
         self.memory.forget(npc)
         self._tick_due_s.pop(npc, None)

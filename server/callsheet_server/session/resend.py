@@ -72,7 +72,7 @@ class ResendBuffer:
         return kept
 
     def release(self, kept: Kept, instead: Reliable | None = None) -> None:
-        """A held message may be sent, or another one in its place and under its number."""
+        """Let a held message be sent, or another one in its place and under its number."""
         if instead is not None:
             self._bytes -= len(kept.frame)
             kept.frame = _frame(instead, kept.seq)
@@ -90,7 +90,7 @@ class ResendBuffer:
             yield kept.frame
 
     def rewind(self, seq: int) -> None:
-        """A new connection, whose client has everything up to ``seq``."""
+        """Start over for a new connection, whose client has everything up to ``seq``."""
         self._taken = min(max(seq, self._acked), self._ever_taken)
 
     def ack(self, seq: int) -> None:

@@ -105,7 +105,7 @@ class Session:
     # --- the connection comes and goes -------------------------------------------------------
 
     def attach(self, link: Link, welcome: ServerMessage, last_seq: int, now_s: float) -> None:
-        """Take a (new) connection: greet, then replay what came after ``last_seq``.
+        """Take a (new) connection: greet, then resend what came after ``last_seq``.
 
         After a restart that waits until the answers' new numbers are durable.
         """
@@ -151,7 +151,7 @@ class Session:
         return link is self._link
 
     def detach(self, link: Link, close_code: int, now_s: float) -> None:
-        """The connection is gone. Ignored if it is no longer the session's."""
+        """Let the connection go. Ignored if it is no longer the session's."""
         if link is self._arriving:
             self._arriving = None
         if not self.is_on(link):

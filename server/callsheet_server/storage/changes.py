@@ -26,13 +26,13 @@ class Change:
     must: Sequence[Write] = ()
     """Those that stay due when the change fails: they are carried out with the next one."""
     read: Callable[[WorldFile], Any] | None = None
-    """Looks something up right after the writes, on the writer's thread."""
+    """Function that looks something up right after the writes, on the writer's thread."""
     done: Callable[[Any], None] = lambda _: None
-    """The change is durable; told what ``read`` returned. On the event loop, in order."""
+    """Called once the change is durable, in order, on the event loop, with what ``read`` returned."""
     undo: Callable[[], None] = lambda: None
-    """The change failed: put memory back."""
+    """Called when the change has failed, to put memory back."""
     failed: Callable[[CallsheetError], None] = lambda _: None
-    """The change failed; all that had to be undone has been."""
+    """Called when the change has failed and all that had to be undone has been."""
 
 
 class Journal(Protocol):
@@ -57,4 +57,4 @@ class NoJournal:
         change.done(None)
 
     def carry(self, writes: Sequence[Write]) -> None:
-        """There is no next time."""
+        """Drop the writes: nothing is kept."""

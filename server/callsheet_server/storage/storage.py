@@ -127,7 +127,7 @@ class Storage:
         return journal
 
     def rest(self, world: str) -> None:
-        """Nobody is in a world any more: forget it when all is written."""
+        """Forget a world that nobody is in any more, once all is written."""
         if world in self._journals and not self._closed:
             self._journals[world].rest()
 
@@ -201,12 +201,12 @@ class WorldJournal:
         await ended
 
     def rest(self) -> None:
-        """Nobody is in the world any more: end when all is written, what is carried too."""
+        """End once all is written, what is carried too: nobody is in the world any more."""
         self._resting = True
         self._put(Change())
 
     def wake(self) -> None:
-        """Somebody is in the world: go on."""
+        """Go on: somebody is in the world."""
         self._resting = False
 
     def check_integrity(self) -> None:
@@ -229,7 +229,7 @@ class WorldJournal:
         self._end_if_written()
 
     def _failed(self, epoch: int, error: Exception) -> None:
-        """All that wait were submitted on top of what failed: none of them will be written."""
+        """Fail all changes that wait: they were submitted on top of the one that failed."""
         assert epoch == self._epoch, "a failure was told twice"
         self._epoch = next(self._epochs)
         failed, self._waiting = self._waiting, deque()

@@ -18,7 +18,7 @@ class Candidate(Protocol):
 
     @property
     def begun(self) -> bool:
-        """It has said something: it is let finish."""
+        """True if it has said something: then it may finish."""
 
 
 C = TypeVar("C", bound=Candidate)
@@ -56,7 +56,7 @@ class Admission(Generic[C]):
         return last
 
     def leave(self, one: C) -> None:
-        """It has ended. Without effect if it was sent away."""
+        """Remove a reply that has ended. Without effect if it was sent away."""
         self._inside.pop(one, None)
 
     def _least_urgent(self, waiting: Sequence[C]) -> C:

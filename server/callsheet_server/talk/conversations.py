@@ -94,7 +94,7 @@ class Conversations:
         return self._answerer.note_for(script)
 
     def hear_answer(self, session: Session, answer: HearAnswer) -> None:
-        """A mod tells what its script makes of what was heard."""
+        """Take what a mod's script makes of what was heard."""
         self._answerer.hear_answer(session, answer)
 
     def cancel(self, session: Session, request: int) -> None:
@@ -208,7 +208,7 @@ class Conversations:
             reply.fail(internal, self._clock())
 
     def _ended(self, reply: Reply, task: asyncio.Task[None]) -> None:
-        """Runs for every reply, also for one that was cancelled before its task began."""
+        """Clean up after a reply, also after one that was cancelled before its task began."""
         del self._open[reply.asker.id, reply.request]
         reply.lease.close(reply.spent_tokens)
         self._admission.leave(reply)

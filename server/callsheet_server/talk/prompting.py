@@ -83,7 +83,7 @@ def heard_text(message: Say, max_chars: int) -> str:
 
 
 def heard_turns(speaker: str, text: str, material: str | None) -> tuple[Turn, ...]:
-    """The facts a script gave for this reply, told by nobody a player could pass for; the words."""
+    """Turns of what is heard: the script's facts, told by the narrator alone, and the words."""
     said = Turn(speaker, text)
     return (Turn(NARRATOR, material), said) if material else (said,)
 
@@ -115,7 +115,7 @@ def _one_line(text: str) -> str:
 
 
 def priority_of(message: Say) -> Priority:
-    """As asked for, else after who speaks."""
+    """Priority as asked for, else by who speaks."""
     return _PRIORITIES[message.priority or message.speaker.kind]
 
 

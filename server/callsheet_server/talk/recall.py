@@ -31,7 +31,7 @@ class Retriever:
         """Searches that ended "found", "nothing", "timeout" or "error"."""
 
     async def recall(self, reply: Reply, heard: str) -> tuple[Turn, ...]:
-        """One narrator's turn that quotes what fits ``heard``; none if nothing does, or in time."""
+        """Quote older turns that fit ``heard`` in one turn of the narrator; none if none fits."""
         disk = self._storage.disk
         if disk is None or not self._settings.recall_tokens:
             return ()

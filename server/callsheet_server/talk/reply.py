@@ -1,4 +1,4 @@
-"""An answer in the making, and the messages that tell of it."""
+"""Reply in the making, and the messages that tell of it."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Reply:
         return 0 if self.generation is None else self.generation.generated_tokens
 
     def say(self, text: str, *, ends_sentence: bool = True) -> None:
-        """Stream a piece of the answer.
+        """Stream a piece of the reply.
 
         Raises:
             ReplyFullError: with this piece ``reply_end`` would pass the protocol's 64,000 bytes.

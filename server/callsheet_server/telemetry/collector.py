@@ -24,7 +24,7 @@ class ServerCollector(Collector):
         self._reply_errors = reply_errors
 
     def describe(self) -> list[Metric]:
-        """Nothing: names are not checked against those of other collectors."""
+        """Describe nothing: names are not checked against those of other collectors."""
         return []
 
     def collect(self) -> Iterator[Metric]:

@@ -105,7 +105,7 @@ class Output(Protocol):
 
 
 class TraceWriter:
-    """Writes a trace while the session runs; leaving the ``with`` block closes the output."""
+    """Writer of a trace while the session runs; leaving the ``with`` block closes the output."""
 
     def __init__(
         self,

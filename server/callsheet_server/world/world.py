@@ -74,7 +74,7 @@ class TickReport:
 
     npc_updates: int
     unknown_handles: tuple[int, ...] = ()
-    """At most the first 8."""
+    """Unknown handles, at most the first 8."""
     unknown_count: int = 0
     bad_handles: tuple[int, ...] = ()
     """Records with values out of range, at most the first 8."""
@@ -237,13 +237,13 @@ class World:
     # --- their calls -------------------------------------------------------------------------
 
     def turn_opened(self, name: str) -> int:
-        """A turn of this NPC was queued. Returns its handle, for ``turn_closed``."""
+        """Note that a turn of this NPC was queued. Returns its handle, for ``turn_closed``."""
         npc = self.npc(name)
         self.columns.open_turns[npc.row] += 1
         return npc.handle
 
     def turn_closed(self, name: str, handle: int) -> None:
-        """A turn ended, however it ended. Does nothing if that NPC is gone."""
+        """Note that a turn ended, however it ended. Does nothing if that NPC is gone."""
         npc = self.npcs.get(name)
         if npc is None or npc.handle != handle:
             return

@@ -58,12 +58,12 @@ class PluginSync:
         """Handle -> adapter, to be told."""
 
     def put(self, handle: int, adapter: str | None) -> None:
-        """An NPC is new, or has a new profile."""
+        """Note an NPC that is new, or has a new profile."""
         self._adapters[handle] = adapter
         self.distances.add(handle)
 
     def forget(self, handle: int) -> None:
-        """An NPC is gone. Its handle is given back once SGLang knows."""
+        """Forget an NPC. Its handle is given back once SGLang knows."""
         self._adapters.pop(handle, None)
         self.residency.forget(handle)
         if self.distances.forget(handle):

@@ -1,4 +1,4 @@
-"""A game plays, an observer watches: the two sessions every command of ours that plays opens."""
+"""Show of a game: the session that plays and the one that observes, opened by our commands."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Pace:
     speed: float
     """Seconds of game time per second of real time."""
     max_open: int
-    """Nobody begins a talk while so many answers are under way: no queue grows without end."""
+    """Replies under way beyond which nobody begins a talk, so that no queue grows without end."""
     seconds: float | None = None
     """Of real time, once the NPCs are ready; None = until cancelled."""
 
@@ -188,7 +188,7 @@ class TownGame:
             self._last_words[call.npc] = end.text.strip()
 
     def _words(self, call: TownCall) -> str:
-        """In a talk of two NPCs, each hears what the other has just said."""
+        """Choose the words: in a talk of two NPCs, each hears what the other has just said."""
         if call.partner is None or call.turn == 0:
             return call.text
         return self._last_words.get(call.partner) or call.text

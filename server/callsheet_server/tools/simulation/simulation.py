@@ -161,11 +161,11 @@ class Playback:
         self._player_velocity_mps = tick.player_velocity_mps
 
     def begin_call(self, row: int) -> None:
-        """A turn of this NPC is open from now on."""
+        """Note that a turn of this NPC is open from now on."""
         self._open[row] += 1
 
     def end_call(self, row: int, end_s: float) -> None:
-        """A turn of this NPC ended at ``end_s``, game time."""
+        """Note that a turn of this NPC ended at ``end_s``, game time."""
         self._open[row] -= 1
         gap_s = end_s - self._last_call_s[row]
         if not np.isnan(gap_s):

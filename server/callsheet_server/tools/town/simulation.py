@@ -198,7 +198,7 @@ class TownSimulation:
         return at_s
 
     def _set_out(self, quiet: bool) -> list[TownCall]:
-        """Whoever is due leaves for the next place, and says so unless it is ``quiet``."""
+        """Send whoever is due to the next place; they say so unless it is ``quiet``."""
         due = np.flatnonzero(self._next_departure_s() <= self.time_s)
         self._leg[due] += 1
         calls: list[TownCall] = []
@@ -210,7 +210,7 @@ class TownSimulation:
         return calls
 
     def _walk(self, dt_s: float) -> None:
-        """Everybody walks towards their spot; who talks stands still."""
+        """Walk everybody towards their spot; those who talk stand still."""
         goal = self._stations[np.arange(len(self._leg)), self._leg % len(ROUND)]
         offset = goal - self._place
         self._velocity = _towards(offset, WALK_MPS, dt_s)
@@ -223,7 +223,7 @@ class TownSimulation:
     # --- talks ------------------------------------------------------------------------------
 
     def _meet(self, dt_s: float) -> None:
-        """Two sociable, rested NPCs who stand together for a while start to talk."""
+        """Start talks of two sociable, rested NPCs who have stood together for a while."""
         free = (self.sociability > 0.0) & (self._rested_s <= self.time_s)
         free[self._talking()] = False
         rows = np.flatnonzero(free)
@@ -248,7 +248,7 @@ class TownSimulation:
         self._together_s[~alone] += dt_s
 
     def _visit(self, dt_s: float, quiet: bool) -> None:
-        """Players walk to the NPC they have picked, talk, and pick another."""
+        """Have players walk to the NPC they have picked, talk, and pick another."""
         for player, npc in enumerate(self._goal):
             offset = self._place[npc] - self._player_place[player]
             if np.linalg.norm(offset) > 0.8 * REACH_M:
