@@ -60,14 +60,14 @@ class Started:
 
     engine: Engine
     stores: Sequence[StateStore]
-    """The engine's, and those of the host's own kinds of state."""
+    """Stores of the engine, and those of the host's own kinds of state."""
     storage: Storage
     saved: Iterable[SavedWorld]
     """Worlds of before a restart."""
     moderator: Moderator
     token_file: TokenFile | None
     tokens: Sequence[AccessToken]
-    """Of ``token_file``."""
+    """Tokens of ``token_file``."""
     binding: Binding
     page: Mapping[str, Callable[[], Page]]
     recorder: Recorder | None

@@ -25,7 +25,7 @@ __all__ = ["ModelServer", "proxy_for"]
 
 CONNECT_TIMEOUT_S: Final = 5.0
 DRAIN_TIMEOUT_S: Final = 2.0
-"""From a stream's ``DONE`` to the end of its response."""
+"""Longest time from a stream's ``DONE`` to the end of its response."""
 REUSE_TIMEOUT_S: Final = 0.05
 """Longest wait of a request for a connection that is about to be free: less than a handshake
 takes with a distant server."""

@@ -37,7 +37,7 @@ __all__ = ["error_for_event", "error_for_status"]
 RETRY_AFTER_S: Final = 1.0
 """Time to wait before another try, if the server names none."""
 MAX_TOLD_CHARS: Final = 300
-"""Of the server's words, to a client."""
+"""Characters of the server's words that a client is told at most."""
 MAX_LOGGED_CHARS: Final = 2000
 _TOO_LONG = re.compile(
     r"context.{0,20}(length|window|size|limit)|(input|prompt).{0,40}(too long|longer than|exceeds)",

@@ -79,7 +79,7 @@ class NpcPrefix:
     world_fingerprint: str
     persona: tuple[int, ...]
     fingerprint: str
-    """Of everything the persona's KV depends on, the world's tokens included."""
+    """Hash of everything the persona's KV depends on, the world's tokens included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class _Said:
     """A turn, or several of one side, in tokens."""
 
     own: bool
-    """Said by the NPC itself."""
+    """True if the NPC itself said it."""
     tokens: list[int]
 
 

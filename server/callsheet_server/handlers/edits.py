@@ -33,7 +33,7 @@ __all__ = ["WorldEditor", "tell_script"]
 
 MAX_FACTS_PER_NPC = 256
 MAX_FACTS_BYTES = 48_000
-"""As JSON: what `facts` can tell in one message."""
+"""Size of an NPC's facts as JSON: what `facts` can tell in one message."""
 MAX_FACT_NAME_CHARS = 64
 
 

@@ -19,9 +19,9 @@ CHANGE_BURST_S = 30.0
 CHANGES_PER_MIN = 120.0
 """Changes of what holds for a whole world, by one session: an editor that saves twice a second."""
 MAX_SCRIPTS_PER_SESSION = 64
-"""Of one mod; a script speaks for any number of NPCs."""
+"""Scripts of one mod; a script speaks for any number of NPCs."""
 MAX_NPCS_PER_TOKEN = 100_000
-"""Alive in all worlds whose games presented one access token: two of the largest worlds."""
+"""NPCs alive in all worlds whose games presented one token: two of the largest worlds."""
 
 
 class RateLimits:

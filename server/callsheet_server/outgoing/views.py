@@ -49,7 +49,7 @@ def distance_of(distances: Distances | None, row: int) -> tuple[float | None, st
 
 
 def finite(value: float) -> float | None:
-    """JSON has no infinity: no expectation is None."""
+    """Write +inf, no expectation, as None: JSON has no infinity."""
     return value if math.isfinite(value) else None
 
 

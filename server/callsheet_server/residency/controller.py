@@ -25,7 +25,7 @@ PLANNING_ORDER = (StateKind.WEIGHTS, StateKind.ADAPTER, StateKind.PREFIX, StateK
 
 NOBODY = -1
 PLAN_PERIOD_S = 0.1
-"""Between two plans: they cost little, and prefetching looks seconds ahead."""
+"""Time between two plans: they cost little, and prefetching looks seconds ahead."""
 ASSUMED_DISK_BYTES_PER_S = 4e8
 """Disk bandwidth until it has been measured."""
 
@@ -59,7 +59,7 @@ class ResidencyController:
         """Per world and kind: (N,) int32, the item each NPC row uses, or ``NOBODY``."""
         self._distance_s: dict[str, NDArray[np.float32]] = {}
         self._pending: set[Action] = set()
-        """Planned, not yet started."""
+        """State moves that are planned and not yet started."""
         self._in_flight: set[Action] = set()
         self._next_plan_s = -np.inf
         assumed_bytes_per_s = settings.assumed_device_link_bytes_per_s

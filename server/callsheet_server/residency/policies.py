@@ -79,7 +79,7 @@ class Policy(Generic[V_contra]):
 
 
 LivePolicy = Policy[View]
-"""One that needs no knowledge of the future."""
+"""Policy that needs no knowledge of the future."""
 
 LRU: LivePolicy = Policy(
     "lru",

@@ -56,7 +56,7 @@ class Subscription:
     interval_s: float
     due_at_s: float = 0.0
     moves: list[Move] = field(default_factory=list)
-    """Not told yet."""
+    """Moves not told yet."""
     dropped: int = 0
     """Moves left out of that list."""
 

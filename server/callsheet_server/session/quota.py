@@ -54,7 +54,7 @@ class Quota:
         }
 
     def refusal(self, resource: Resource, wait_s: float) -> CallsheetError:
-        """``limit_exceeded``, naming this quota."""
+        """Make a ``limit_exceeded`` error that names this quota."""
         limit, unit = self._allowed[resource]
         return error_for(
             ErrorCode.LIMIT_EXCEEDED,
@@ -129,7 +129,7 @@ class Lease:
             quota.open_requests += 1
 
     def close(self, spent_tokens: int) -> None:
-        """The reply has ended; what it did not use is given back. May be called once."""
+        """Give back what the reply did not use, as it has ended. May be called once."""
         for quota in self._quotas:
             quota.open_requests -= 1
             quota.buckets["generated_tokens"].spend(float(spent_tokens - self._reserved_tokens))

@@ -26,7 +26,7 @@ __all__ = ["SessionRegistry"]
 
 MAX_TOLD_WORLDS = 64
 MAX_SESSIONS_PER_TOKEN = 256
-"""At the same time: one access token cannot take all of a server's sessions."""
+"""Sessions at the same time: one access token cannot take all of a server's."""
 
 
 class SessionRegistry:
@@ -52,7 +52,7 @@ class SessionRegistry:
         self._sessions: dict[str, Session] = {}
         self._shut_for_s: float | None = None
         self._past_errors: Counter[ErrorCode] = Counter()
-        """Told in sessions that are over, or to connections that never got one."""
+        """Errors told in sessions that are over, or to connections that never got one."""
 
     def __iter__(self) -> Iterator[Session]:
         return iter(self._sessions.values())

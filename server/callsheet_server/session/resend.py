@@ -22,7 +22,7 @@ class Kept:
     seq: int
     frame: bytes
     held: bool
-    """It must not be sent yet, nor what comes after it."""
+    """True if it must not be sent yet, nor what comes after it."""
 
 
 class ResendBuffer:

@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 ERROR_RATE = 10.0
 ERROR_BURST = 100.0
-"""100 errors at once or 10 a second for long: the client is broken or hostile."""
+"""Errors at once, or 10 a second for long, past which the client is broken or hostile."""
 RESUMABLE_CLOSES = frozenset({1001, 1005, 1006}) | {
     rule.closes for rule in RULES.values() if rule.resumable
 }
@@ -83,7 +83,7 @@ class Session:
         self.quota = Quota("session", "this session", limits, now_s)
         """Its own."""
         self.quotas = Quotas([self.quota], [self.quota], Counter())
-        """All that it is under."""
+        """Quotas that it is under."""
         self.state = SessionState.DETACHED
         self.last_frame_s = now_s
         self.detached_at_s = now_s

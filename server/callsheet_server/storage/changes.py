@@ -28,7 +28,7 @@ class Change:
     read: Callable[[WorldFile], Any] | None = None
     """Function that looks something up right after the writes, on the writer's thread."""
     done: Callable[[Any], None] = lambda _: None
-    """Called once the change is durable, in order, on the event loop, with what ``read`` returned."""
+    """Called with what ``read`` returned when all is durable; on the event loop, in order."""
     undo: Callable[[], None] = lambda: None
     """Called when the change has failed, to put memory back."""
     failed: Callable[[CallsheetError], None] = lambda _: None

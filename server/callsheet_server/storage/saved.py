@@ -55,7 +55,7 @@ class SavedSession:
     answers: Sequence[tuple[int, bytes]]
     """``seq`` and frame of every answer that was not acked, in order."""
     open_requests: Sequence[int]
-    """Taken, and not answered when the server died."""
+    """Requests taken, and not answered when the server died."""
 
 
 @dataclass(frozen=True, slots=True)

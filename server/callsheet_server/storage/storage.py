@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 RETRY_S = 1.0
 """Wait that clients are told of before they send again what could not be kept."""
 MAX_WAITING_CHANGES = 10_000
-"""Of one world; more are refused. A disk that keeps up has a few dozen."""
+"""Changes of one world that may wait. A disk that keeps up has a few dozen."""
 
 
 async def open_storage(
@@ -168,7 +168,7 @@ class WorldJournal:
         self._writer = writer
         self._waiting: deque[Change] = deque()
         self._carried: dict[Write, None] = {}
-        """Due with the next change, in order, each once; bounded: the oldest give way."""
+        """Writes due with the next change, in order, each once; bounded: the oldest give way."""
         self._epochs = epochs
         self._epoch = next(epochs)
         self._resting = False

@@ -48,9 +48,9 @@ class Job:
     writes: Sequence[Write]
     read: Callable[[WorldFile], Any] | None
     committed: Callable[[Sequence[Any]], None]
-    """On the event loop: this and all before it are durable; told what each has read."""
+    """Called on the event loop with what each has read: this and all before it are durable."""
     failed: Callable[[int, Exception], None]
-    """On the event loop, told the epoch: this and all after it are not."""
+    """Called on the event loop with the epoch: this and all after it are not durable."""
 
 
 class Writer:

@@ -63,7 +63,7 @@ class Conversations:
         self._open: dict[tuple[str, int], Reply] = {}
         self._turns: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._mean_reply_s = 1.0
-        """From request to end, of late: about when there is room again."""
+        """Mean time of late from request to end: about when there is room again."""
         self._draining_retry_s: float | None = None
 
     def say(self, room: Room, session: Session, message: Say) -> None:

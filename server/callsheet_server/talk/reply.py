@@ -25,7 +25,7 @@ from callsheet_server.world.world import World
 __all__ = ["Reply", "ReplyFullError"]
 
 MAX_JSON_BYTES = 60_000
-"""Of a reply's text; leaves room for the rest of ``reply_end``."""
+"""Size of a reply's text as JSON; leaves room for the rest of ``reply_end``."""
 
 
 class ReplyFullError(Exception):
@@ -50,7 +50,7 @@ class Reply:
     """Its place in the quotas of who asked."""
     priority: Priority = Priority.PLAYER
     max_tokens: int | None = None
-    """As the request asked."""
+    """Most tokens, as the request asked."""
     spent_tokens: int = 0
     """All that the model generated for it, including what was cut short and the action."""
     shed: CallsheetError | None = None
@@ -68,7 +68,7 @@ class Reply:
     error_code: str | None = None
     _pieces: list[str] = field(default_factory=list)
     _turns: list[Turn] = field(default_factory=list)
-    """To be remembered with the reply's end."""
+    """Turns to be remembered with the reply's end."""
     _json_bytes: int = 0
     _started: bool = False
 

@@ -51,11 +51,11 @@ class _Attempt:
     spoken: Spoken
     is_last: bool
     heard: bool = False
-    """Something of it was told."""
+    """True if something of it was told."""
 
     @property
     def is_lost(self) -> bool:
-        """It begins with what the NPC has just said, and there is another try."""
+        """True if it begins with what the NPC has just said, and there is another try."""
         return bool(self.speech.left_out) and not (self.heard or self.is_last)
 
 
@@ -69,7 +69,7 @@ class Speaking:
         self._opening: Opening | None = None
         """Opening of replies, as far as it is known; None = the engine was not asked yet."""
         self._thinks = False
-        """A reply was seen to begin in a thought that the prompt had opened."""
+        """True if a reply was seen to begin in a thought that the prompt had opened."""
 
     async def speak(self, reply: Reply, request: GenerationRequest) -> GenerationEnd:
         """Answer ``request``; streams through ``reply``.

@@ -23,7 +23,7 @@ class TraceNpc:
     interaction_radius_m: float
     sociability: float
     size_bytes: int
-    """Of its prefix KV."""
+    """Size of its prefix KV."""
     rebuild_s: float
     """Seconds its prefill takes."""
     name: str = ""
@@ -71,7 +71,7 @@ class TraceCall:
     """Time at which it was asked for."""
     row: int
     duration_s: float
-    """Until its reply was complete."""
+    """Time until its reply was complete."""
     generated_tokens: int
     speaker: Speaker = NARRATOR
     text: str = ""

@@ -35,7 +35,7 @@ EXAMPLE: Final = '[[token]] with name = "studio", role = "game" and secret = "..
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """Lets in who presents its secret."""
+    """Token that lets in who presents its secret."""
 
     name: str
     """For people; unique."""

@@ -6,7 +6,7 @@ __all__ = ["NpcKey"]
 
 
 class NpcKey(NamedTuple):
-    """An NPC id is unique in its world only."""
+    """Key of an NPC: its id is unique in its world only."""
 
     world: str
     npc: str

@@ -11,7 +11,7 @@ __all__ = ["Memory", "Turn", "estimated_tokens", "most_turns", "window"]
 MESSAGE_TOKENS: Final = 8
 """Tokens that a chat template puts around a turn, about."""
 BYTES_PER_TOKEN: Final = 3
-"""Of UTF-8; English has more than 4, so estimates are on the safe side."""
+"""Bytes of UTF-8 per token; English has more than 4, so estimates are on the safe side."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ class WorldLimits:
     max_npcs: int
     max_npcs_per_spawn: int
     max_players: int
-    """Those of the game; guests are counted apart."""
+    """Players of the game; guests are counted apart."""
     max_guests: int = 0
 
 

@@ -69,7 +69,7 @@ class BlockArena:
         self._free.extend(blocks)
 
     def check_integrity(self, owned: Iterable[Sequence[int]]) -> None:
-        """Every block is either free or in exactly one of the ``owned`` lists."""
+        """Check that every block is either free or in exactly one of the ``owned`` lists."""
         seen = sorted([*self._free, *(block for blocks in owned for block in blocks)])
         assert seen == list(range(self.total_blocks)), "arena: a block is lost or owned twice"
 

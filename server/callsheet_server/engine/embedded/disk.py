@@ -27,7 +27,7 @@ class KvHeader:
     """Header of a KV file: the part that describes the file."""
 
     fingerprint: str
-    """Of the model, the adapter and the prefix tokens; another fingerprint = another prefix."""
+    """Hash of the model, the adapter and the prefix tokens; another one = another prefix."""
     tokens: tuple[int, ...]
     crc32: int
 

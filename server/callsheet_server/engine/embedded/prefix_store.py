@@ -248,7 +248,7 @@ class PrefixStore:
         return entry
 
     def _note(self, entry: PrefixEntry) -> None:
-        """Something about ``entry`` changed that the planner did not order."""
+        """Note a change of ``entry`` that the planner did not order."""
         if isinstance(entry.key, NpcKey):
             with self._changed:
                 self._moved.add(entry.key)

@@ -213,7 +213,7 @@ class PrefixTiers:
         return moved
 
     def check_integrity(self) -> None:
-        """The lock is held and nobody is copying."""
+        """Check the books; the lock is held and nobody is copying."""
         entries = list(self._entries.values())
         self.arena.check_integrity([entry.blocks for entry in entries])
         shared = sum(len(entry.blocks) for entry in entries if isinstance(entry.key, WorldKey))
@@ -309,7 +309,7 @@ class PrefixTiers:
                 self._disk.delete(entry.key)
 
     def _put(self, entry: PrefixEntry, kv: torch.Tensor, target: Tier) -> None:
-        """Room for it has been reserved."""
+        """Put the KV in a tier, in which room for it has been reserved."""
         if target is Tier.HOST:
             entry.host = kv
             return

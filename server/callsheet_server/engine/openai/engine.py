@@ -52,7 +52,7 @@ __all__ = ["OpenAIEngine"]
 logger = logging.getLogger(__name__)
 
 CHARS_PER_TOKEN: Final = 3
-"""On the safe side for most languages and tokenizers."""
+"""Characters per token, on the safe side for most languages and tokenizers."""
 MESSAGE_TOKENS: Final = 8
 """Tokens that a chat template puts around a message, on the safe side."""
 MAX_SHOWN_MODELS: Final = 20

@@ -39,7 +39,7 @@ class Cast:
         self._prompts: PromptBuilder | None = None
         self._prefixes: dict[NpcKey, NpcPrefix] = {}
         self._stale: dict[NpcKey, None] = {}
-        """Those whose prefix is to be tokenised, in order."""
+        """NPCs whose prefix is to be tokenised, in order."""
         self.prefix_tokens = np.zeros(GROWTH, np.int64)
         """(capacity,) int64, by handle: an NPC's own part of its prefix, without what its world
         shares; 0 = not known yet."""

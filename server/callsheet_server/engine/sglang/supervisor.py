@@ -27,9 +27,9 @@ logger = logging.getLogger(__name__)
 
 READY_POLL_S = 0.25
 FAILED_CHECKS = 2
-"""In a row, until SGLang counts as lost."""
+"""Failed checks in a row, after which SGLang counts as lost."""
 RECHECK_S = 0.5
-"""After a failed check."""
+"""Wait after a failed check."""
 
 
 class Supervisor:
@@ -180,7 +180,7 @@ class Supervisor:
                     return str(error)
 
     async def _wait(self, timeout_s: float) -> None:
-        """Until it is time to look, somebody suspects a loss, or the process has ended."""
+        """Wait until it is time to look, somebody suspects a loss, or the process has ended."""
         signs = [asyncio.create_task(self._look.wait())]
         if self._process is not None:
             signs.append(asyncio.create_task(self._process.ended.wait()))

@@ -9,7 +9,7 @@ __all__ = ["BracketedDirections", "StageDirections", "StarredDirections"]
 
 StageDirections = Literal["keep", "strip", "apart"]
 MAX_CHARS: Final = 200
-"""A longer one is none."""
+"""Longest direction; a longer one is none."""
 _SENTENCE_END: Final = re.compile(
     r"(?:^|[.!?\u2026\u3002\uff01\uff1f:\n][\"')\]\u201d\u2019]*)\s*$"
 )
@@ -29,7 +29,7 @@ class _Directions:
         self._before = ""
         """The last characters that were let through."""
         self._took_out = False
-        """A direction, just now."""
+        """True if a direction was taken out just now."""
 
     def feed(self, text: str) -> str:
         """Take a piece; hold what may become a direction, up to its end."""

@@ -42,7 +42,7 @@ class Voice:
     speakers: Sequence[str]
     """Other text that may stand before a colon: names of this talk, and headings of prompts."""
     is_known: Callable[[str], bool]
-    """Whether somebody of the world has this name, case folded."""
+    """Tells whether somebody of the world has this name, case folded."""
     not_again: Sequence[str] = ()
     """Texts whose sentences are not to be said: the NPC's last replies, and what it was told."""
     opening: Opening = Opening.SPEECH
@@ -80,7 +80,7 @@ class Speech:
 
     @property
     def ended(self) -> bool:
-        """Whatever else comes, nothing of it is said."""
+        """True if nothing is said of whatever else comes."""
         return bool(self._speakers.spoke_as)
 
     @property
@@ -90,7 +90,7 @@ class Speech:
 
     @property
     def began_in_thought(self) -> bool:
-        """A thought was closed that nothing had opened."""
+        """True if a thought was closed that nothing had opened."""
         return self._thoughts.began_in_thought
 
     def feed(self, text: str) -> list[Part]:

@@ -51,7 +51,7 @@ class Scene:
     moved: dict[tuple[str, str, str], MoveCount] = field(default_factory=dict)
     """By (kind, source tier, target tier)."""
     failed_moves: int = 0
-    """The planner tries them again."""
+    """Moves that failed; the planner tries them again."""
     found: Counter[str] = field(default_factory=Counter)
     """Finished replies of the model, by the tier in which they found the NPC's prefix."""
     generated_tokens: int = 0

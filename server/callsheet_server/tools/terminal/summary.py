@@ -19,7 +19,7 @@ class Run:
 
     engine: EngineSummary
     seconds: float
-    """Of real time."""
+    """Seconds of real time."""
     errors: Mapping[str, int]
     """Requests that failed and other errors the game was told, by code."""
 

@@ -68,7 +68,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TownCall:
-    """An NPC is to say something now."""
+    """Call of a town's NPC, which is to say something now."""
 
     npc: int
     """Its index in the cast."""
