@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -77,6 +78,9 @@ ONLY_IN = {
     "sqlite3": "storage",
 }
 MAX_LINES = 400
+SEARCHABLE = ("server/callsheet_server",)
+"""Folders whose docstrings begin with a verb in the imperative or a noun."""
+QUESTIONS = {"What", "Who", "Whose", "Whom", "Where", "How", "Why", "Which", "When"}
 
 Modules = Mapping[str, Path]
 Arrows = Mapping[str, set[str]]
@@ -323,6 +327,26 @@ def test_objects_are_born_whole() -> None:
 def test_an_attribute_that_comes_later_is_found() -> None:
     source = "class A:\n def __init__(self):\n  self.x = 1\n def start(self):\n  self.y = 2\n"
     assert born_later(source) == ["A.y"]
+
+
+def docstrings(source: str) -> Iterator[tuple[int, str]]:
+    """Yield line and text of every docstring, those of attributes and constants too."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            text = node.value.value
+            if isinstance(text, str):
+                yield node.lineno, text
+
+
+@pytest.mark.parametrize("folder", SEARCHABLE)
+def test_docstrings_can_be_searched_for(folder: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}, line {line}: {words[0]}"
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for line, text in docstrings(path.read_text(encoding="utf-8"))
+        if (words := re.findall(r"\w+", text)) and words[0] in QUESTIONS
+    ]
+    assert found == []
 
 
 def test_files_are_small_and_named_for_what_they_hold() -> None:

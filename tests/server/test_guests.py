@@ -1,4 +1,4 @@
-"""Subscriptions who join a world as players of their own."""
+"""Observers who join a world as players of their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames in: from a connection to whoever handles what they say."""
+"""Connections of clients: passes their frames to whoever handles what they say."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 class Connections:
-    """All that are open. ``connect`` is what the listener calls for each."""
+    """Connections that are open. The listener calls ``connect`` for each."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Connections:
         self._recorder = recorder
         self._open: set[_Client] = set()
         self._past_dropped_frames = 0
-        """Of connections that have ended."""
+        """Dropped frames of connections that have ended."""
 
     def __iter__(self) -> Iterator[_Client]:
         return iter(self._open)
@@ -93,7 +93,7 @@ class Connections:
                 )
 
     def lost(self, client: _Client, close_code: int) -> None:
-        """A connection is gone."""
+        """Forget a connection that is gone."""
         self._telemetry.disconnected(close_code)
         self._open.remove(client)
         self._past_dropped_frames += client.outbox.dropped

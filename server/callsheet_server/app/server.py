@@ -48,27 +48,27 @@ logger = logging.getLogger(__name__)
 
 HOUSEKEEPING_S = 0.05
 HURRY_S = 0.5
-"""How long clients have to take their goodbye when ``close`` is hurried."""
+"""Time clients have to take their goodbye when ``close`` is hurried."""
 MAX_OPEN_REPLIES = 4_096
 """Replies the model may be asked for at a time, in all worlds; past it the least urgent is shed."""
 RECONNECT_AFTER_S = 2.0
-"""What clients are told at shutdown: a restart usually takes about this long."""
+"""Wait that clients are told at shutdown: a restart usually takes about this long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """What a server is built from, each ready for use; the server closes it."""
+    """Parts that a server is built from, each ready for use; the server closes them."""
 
     engine: Engine
     stores: Sequence[StateStore]
-    """The engine's, and those of the host's own kinds of state."""
+    """Stores of the engine, and those of the host's own kinds of state."""
     storage: Storage
     saved: Iterable[SavedWorld]
     """Worlds of before a restart."""
     moderator: Moderator
     token_file: TokenFile | None
     tokens: Sequence[AccessToken]
-    """Of ``token_file``."""
+    """Tokens of ``token_file``."""
     binding: Binding
     page: Mapping[str, Callable[[], Page]]
     recorder: Recorder | None
@@ -166,7 +166,7 @@ class CallsheetServer:
             clock,
         )
         self.pages = {**self.telemetry.pages(self), **started.page}
-        """What plain HTTP requests on the same port get, by path."""
+        """Pages for plain HTTP requests on the same port, by path."""
         self.listener = Listener(
             started.binding,
             settings.server,

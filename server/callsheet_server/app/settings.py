@@ -48,7 +48,7 @@ class SettingsError(Exception):
 
 
 class EngineSettings(BaseModel):
-    """Which engine generates the text."""
+    """Choice of the engine that generates the text."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""How soon someone who may walk comes within reach: shared by proximity and encounter.
+"""Time until someone who may walk comes within reach: shared by proximity and encounter.
 
 The earliest possible arrival, gap / maximum speed, is a poor ranking: in a crowded town everybody
 is "near". The speed at which the gap really closes is a good ranking but a poor bound: whoever

@@ -1,4 +1,4 @@
-"""What the invocation-distance estimators assume of a game. All times are game time."""
+"""Assumptions of the invocation-distance estimators about a game. All times are game time."""
 
 from dataclasses import dataclass
 

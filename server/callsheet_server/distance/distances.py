@@ -20,7 +20,7 @@ __all__ = ["Distances", "Estimator", "estimate"]
 
 
 class Estimator(IntEnum):
-    """Who set an NPC's distance. In a tie the first of this order is named: the surest source."""
+    """Source of an NPC's distance. In a tie the first of this order is named: the surest one."""
 
     CONVERSATION = 0
     SCHEDULE = 1

@@ -1,4 +1,4 @@
-"""Why an NPC's distance is what it is, in words."""
+"""Explanation in words of an NPC's distance."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Explanation:
     distance_s: float
     winner: Estimator
     value_s: Mapping[Estimator, float]
-    """What every estimator says; +inf = no expectation."""
+    """Distance by each estimator; +inf = it expects no call."""
     why: Mapping[Estimator, str]
     """Every estimator's reason, in one line."""
 

@@ -106,7 +106,7 @@ class BlobStore(Generic[T]):
                 self._path(key).unlink(missing_ok=True)
 
     def take_changes(self) -> set[Hashable]:
-        """Nothing moves but by the planner's order."""
+        """Return nothing: state moves only by the planner's order."""
         return set()
 
     def check_integrity(self) -> None:

@@ -23,7 +23,7 @@ from callsheet_server.world.key import NpcKey
 __all__ = ["Call", "Calls"]
 
 FIRST_GUESS_S: Final = 2.0
-"""How long a request takes, before one has ended."""
+"""Assumed length of a request, before one has ended."""
 SMOOTHING: Final = 0.1
 """Weight of the latest request in the mean."""
 
@@ -81,12 +81,12 @@ class Call:
             yield event
 
     def heard(self) -> None:
-        """A token has come."""
+        """Note that a token has come."""
         self.first_token_s = min(self.first_token_s, time.perf_counter())
 
     @property
     def ttft_s(self) -> float:
-        """Submit to first token; +inf = none has come."""
+        """Time from submit to first token; +inf = none has come."""
         return self.first_token_s - self.submitted_s
 
     def end(
@@ -99,7 +99,7 @@ class Call:
         tier_at_start: Tier,
         queue_s: float = 0.0,
     ) -> GenerationEnd:
-        """The last item of its stream."""
+        """Make the last item of its stream."""
         return GenerationEnd(
             finish_reason="cancelled" if self.cancelled else reason,
             prompt_tokens=prompt_tokens,
@@ -157,27 +157,27 @@ class Calls:
         return call is not None
 
     def cancel_npc(self, key: NpcKey) -> None:
-        """End those of an NPC."""
+        """End the requests of an NPC."""
         for call in self._open.values():
             if call.request.npc == key:
                 call.cancel()
 
     def cancel_all(self) -> None:
-        """End all."""
+        """End all requests."""
         for call in self._open.values():
             call.cancel()
 
     def fail_all(self, message: str) -> None:
-        """The server is gone: all end with ``EngineUnavailableError``."""
+        """End all requests with ``EngineUnavailableError``, as the server is gone."""
         for call in self._open.values():
             call.fail(EngineUnavailableError(message))
 
     @property
     def running(self) -> int:
-        """How many have their first token."""
+        """Number of requests that have their first token."""
         return sum(math.isfinite(call.first_token_s) for call in self._open.values())
 
     @property
     def waiting(self) -> int:
-        """How many wait for it."""
+        """Number of requests that wait for their first token."""
         return len(self._open) - self.running

@@ -22,7 +22,7 @@ class _TemplateError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ChatFormat:
-    """What a chat template puts around each part of a conversation."""
+    """Text that a chat template puts around each part of a conversation."""
 
     system_open: str
     system_close: str

@@ -1,4 +1,4 @@
-"""The seam between the server and whatever generates text.
+"""Interface between the server and whatever generates text.
 
 Four engines ship: ``scripted`` (deterministic, no model), ``embedded`` (torch in process),
 ``sglang`` (an SGLang server, with our plugin in it) and ``openai`` (any endpoint that speaks that
@@ -37,11 +37,11 @@ __all__ = [
 ]
 
 StopReason = Literal["stop", "length", "cancelled"]
-"""Why generation ended. A failed one raises; the wire's ``StopReason`` has "error" for that."""
+"""Reason why generation ended. A failed one raises; the wire's ``StopReason`` says "error"."""
 
 
 class Priority(IntEnum):
-    """Who goes first when requests queue; smaller is sooner."""
+    """Order of requests that queue; smaller is sooner."""
 
     PLAYER = 0
     NPC = 1
@@ -50,7 +50,7 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class NpcProfile:
-    """What an engine needs to know to speak as an NPC; it fixes the NPC's prompt prefix."""
+    """Profile that an engine needs to speak as an NPC; it fixes the NPC's prompt prefix."""
 
     key: NpcKey
     name: str
@@ -58,12 +58,12 @@ class NpcProfile:
     adapter: str | None = None
     """Adapter id known to the engine; None = the base model."""
     style: str = ""
-    """How it is to answer; ends the prefix."""
+    """Instructions on how it is to answer; they end the prefix."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the next token is chosen. Temperature 0 = greedy, and nothing else matters then."""
+    """Rules for choosing the next token. Temperature 0 = greedy, and nothing else matters then."""
 
     temperature: float = 0.7
     top_p: float = 0.95
@@ -110,7 +110,7 @@ class GenerationEnd:
     """Prompt tokens whose KV was reused rather than computed for this request."""
     generated_tokens: int
     tier_at_start: Tier
-    """Where the NPC's prefix lay when the request was submitted."""
+    """Tier of the NPC's prefix when the request was submitted."""
     queue_s: float
     ttft_s: float
     """Submit to first token, queueing and loading included; +inf if no token came."""
@@ -119,7 +119,7 @@ class GenerationEnd:
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """What an engine is, as told to clients."""
+    """Description of an engine, as told to clients."""
 
     name: str
     version: str
@@ -133,14 +133,14 @@ class EngineInfo:
     begins_in_thought: bool | None = None
     """True = replies begin inside a thought that the prompt has opened; None = not known."""
     sampling: Sampling = field(default_factory=Sampling)
-    """What suits the model."""
+    """Sampling that suits the model."""
     varies: bool = True
     """False = the same request always gets the same text."""
 
 
 @dataclass(frozen=True, slots=True)
 class TierUse:
-    """How full one tier of one kind of state is."""
+    """Use of one tier by one kind of state: bytes and items in it, and its budget."""
 
     kind: StateKind
     tier: Tier
@@ -196,7 +196,7 @@ class Engine(Protocol):
 
     @property
     def prefixes(self) -> StateView | None:
-        """Where NPCs' prefixes lie, by ``NpcKey``; None if the engine cannot know."""
+        """View of the tiers in which NPCs' prefixes lie, by ``NpcKey``; None if it cannot know."""
 
     @property
     def adapters(self) -> frozenset[str]:
@@ -213,7 +213,7 @@ class Engine(Protocol):
         """Cancel what runs, free everything. May be called twice, and without ``start``."""
 
     def set_world_prefix(self, world: str, text: str) -> None:
-        """The text every NPC of ``world`` shares; its KV is kept once. Changing it drops theirs."""
+        """Set the lore of ``world``; its KV is kept once. Changing it drops that of its NPCs."""
 
     def put_npc(self, profile: NpcProfile) -> None:
         """Announce an NPC, or replace its profile (its prefix then counts as absent)."""

@@ -1,4 +1,4 @@
-"""What an engine may raise; a dependency's exceptions are mapped to these in the adapter.
+"""Errors that an engine may raise; an adapter maps its dependency's exceptions to these.
 
 EngineError
 ├── EngineStartError         the engine cannot start here; the text names the fix
@@ -65,7 +65,7 @@ class UnknownAdapterError(EngineError):
 
 
 class ContextTooLongError(EngineError):
-    """World prefix, persona and the last turn alone exceed the context limit."""
+    """Lore, persona and the last turn alone exceed the context limit."""
 
 
 class GenerationError(EngineError):

@@ -1,4 +1,4 @@
-"""What torch can compute on here. Torch itself is imported only when asked."""
+"""Devices that torch can compute on here. Torch itself is imported only when asked."""
 
 from __future__ import annotations
 

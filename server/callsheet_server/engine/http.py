@@ -25,10 +25,10 @@ __all__ = ["ModelServer", "proxy_for"]
 
 CONNECT_TIMEOUT_S: Final = 5.0
 DRAIN_TIMEOUT_S: Final = 2.0
-"""From a stream's ``DONE`` to the end of its response."""
+"""Longest time from a stream's ``DONE`` to the end of its response."""
 REUSE_TIMEOUT_S: Final = 0.05
-"""How long a request waits for a connection that is about to be free: less than a handshake takes
-with a distant server."""
+"""Longest wait of a request for a connection that is about to be free: less than a handshake
+takes with a distant server."""
 
 
 def proxy_for(url: str) -> str | None:

@@ -35,9 +35,9 @@ from callsheet_server.engine.errors import (
 __all__ = ["error_for_event", "error_for_status"]
 
 RETRY_AFTER_S: Final = 1.0
-"""When to come back if the server does not say."""
+"""Time to wait before another try, if the server names none."""
 MAX_TOLD_CHARS: Final = 300
-"""Of the server's words, to a client."""
+"""Characters of the server's words that a client is told at most."""
 MAX_LOGGED_CHARS: Final = 2000
 _TOO_LONG = re.compile(
     r"context.{0,20}(length|window|size|limit)|(input|prompt).{0,40}(too long|longer than|exceeds)",
@@ -107,7 +107,7 @@ def _error(name: str, status: int, said: str, told: str, retry_after: str | None
 
 
 def _words(body: bytes) -> str:
-    """What an error's body says, whoever wrote it."""
+    """Message in an error's body, whoever wrote it."""
     try:
         said = orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -76,7 +76,7 @@ def _number(schema: Mapping[str, Any], step: float) -> float:
 
 
 def _resolve(reference: str, root: Mapping[str, Any]) -> Any:
-    """What a JSON pointer (RFC 6901) into the schema points to; None = nothing."""
+    """Follow a JSON pointer (RFC 6901) into the schema; None = it points to nothing."""
     found: Any = root
     for part in reference.split("/")[1:]:
         key = part.replace("~1", "/").replace("~0", "~")

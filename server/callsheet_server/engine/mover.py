@@ -1,4 +1,4 @@
-"""The one executor: carries out what the planner decided, move by move, in its own thread."""
+"""Executor of plans: carries out state moves one by one, in its own thread."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class MoveLog(Protocol):
-    """Who keeps the books; ``ResidencyController`` does."""
+    """Log that is told of every state move; ``ResidencyController`` is one."""
 
     def started(self, action: Action) -> None: ...
 
@@ -31,7 +31,7 @@ class MoveLog(Protocol):
 
 
 class Mover:
-    """Runs plans one action at a time, in order; urgent plans go first.
+    """Runs plans one state move at a time, in order; urgent plans go first.
 
     All methods, and the calls to ``log`` and ``done``, are in the event loop's thread. An exception
     in one of those calls is logged and counted, and changes nothing else.
@@ -48,7 +48,7 @@ class Mover:
         self._running: asyncio.Task[None] | None = None
         self._closed = False
         self.failures = 0
-        """Exceptions in what was told of moves."""
+        """Exceptions raised by those who are told of moves."""
 
     def submit(self, plan: Plan, urgent: bool = False) -> None:
         """Queue a plan; an urgent one is next, before the rest of the one that is under way."""
@@ -106,7 +106,7 @@ class Mover:
             logger.exception("who is told of moves failed; moving goes on")
 
     def _move(self, action: Action) -> DoneMove:
-        """Carry one action out; runs in the mover's thread."""
+        """Carry one state move out; runs in the mover's thread."""
         started_s = time.perf_counter()
         moved, error = 0, None  # type: int, Exception | None
         try:

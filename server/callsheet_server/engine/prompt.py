@@ -43,7 +43,7 @@ LAST_REPLIES: Final = 4
 """An NPC should not say again what it said in these."""
 _PLACEHOLDER: Final = re.compile(r"\{\{ ?(user|char) ?\}\}", re.IGNORECASE)
 STRANGER: Final = "the visitor"
-"""Whom an NPC talks to, where that is not known or must not make a difference."""
+"""Name for the listener of an NPC, where that is not known or must not make a difference."""
 
 
 def fill_in(text: str, char: str, user: str = STRANGER) -> str:
@@ -52,12 +52,12 @@ def fill_in(text: str, char: str, user: str = STRANGER) -> str:
 
 
 def world_text(lore: str) -> str:
-    """What opens the system message of every NPC of a world; "" if there is no lore."""
+    """Text that opens the system message of every NPC of a world; "" if there is no lore."""
     return f"{lore.strip()}\n\n" if lore.strip() else ""
 
 
 def persona_text(profile: NpcProfile) -> str:
-    """What ends the system message: who the NPC is, and how it is to answer."""
+    """Text that ends the system message: who the NPC is, and how it is to answer."""
     name = profile.name.strip()
     text = f"You are {name}. {profile.persona.strip()}"
     if style := profile.style.strip():
@@ -79,7 +79,7 @@ class NpcPrefix:
     world_fingerprint: str
     persona: tuple[int, ...]
     fingerprint: str
-    """Of everything the persona's KV depends on, the world's tokens included."""
+    """Hash of everything the persona's KV depends on, the world's tokens included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class _Said:
     """A turn, or several of one side, in tokens."""
 
     own: bool
-    """Said by the NPC itself."""
+    """True if the NPC itself said it."""
     tokens: list[int]
 
 

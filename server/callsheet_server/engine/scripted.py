@@ -58,7 +58,7 @@ LINES: Final = (
 
 
 class ScriptedSettings(BaseModel):
-    """How the engine without a model behaves."""
+    """Settings of the engine without a model."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -81,7 +81,7 @@ class ScriptedSettings(BaseModel):
 
 @dataclass(frozen=True)
 class ScriptedTraits:
-    """What the engine without a model pretends to be; tests and benchmarks vary it."""
+    """Traits that the engine without a model pretends to have; tests and benchmarks vary them."""
 
     prefix_bytes: int = 1_000_000
     """Size of every NPC's prefix."""
@@ -178,7 +178,7 @@ class ScriptedEngine:
             self.forget_npc(key)
 
     def publish(self, world: str, npcs: tuple[str, ...], distance_s: NDArray[np.float32]) -> None:
-        """The server plans for this engine's store; there is nobody else to tell."""
+        """Do nothing: the server plans for this engine's store."""
 
     async def submit(self, request: GenerationRequest) -> AsyncGenerator[Delta | GenerationEnd]:
         settings, submitted_s = self._settings, time.monotonic()
@@ -233,7 +233,7 @@ class ScriptedEngine:
         return True
 
     def take_moves(self) -> Sequence[DoneMove]:
-        """None: the server plans for this engine."""
+        """Return no moves: the server plans for this engine."""
         return ()
 
     def occupancy(self) -> Occupancy:

@@ -1,4 +1,4 @@
-"""What each message makes the server do. One short method per message type."""
+"""Handlers of client messages: one short method per message type."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ CHANGES = (RegisterScript, UnregisterScript, ConfigureWorld, SetPolicy)
 """Messages after which every NPC of a world is looked at again."""
 
 MAX_LISTED_NPCS = 900
-"""With ids of 64 characters that is a message of just under 64,000 bytes."""
+"""NPCs in one list; with ids of 64 characters the message is just under 64,000 bytes."""
 
 
 class Dispatcher:

@@ -33,7 +33,7 @@ __all__ = ["WorldEditor", "tell_script"]
 
 MAX_FACTS_PER_NPC = 256
 MAX_FACTS_BYTES = 48_000
-"""As JSON: what `facts` can tell in one message."""
+"""Size of an NPC's facts as JSON: what `facts` can tell in one message."""
 MAX_FACT_NAME_CHARS = 64
 
 
@@ -171,7 +171,7 @@ class WorldEditor:
         )
 
     def close(self, room: Room) -> None:
-        """The game left for good: empty its world. What is on disk rests until the next game."""
+        """Empty the world of a game that left for good. What is on disk stays for the next game."""
         for npc in list(room.world.npcs):
             self.forget(room, npc)
         self._pipeline.forget_world(room)
@@ -180,7 +180,7 @@ class WorldEditor:
     # --- NPCs come, change and go ------------------------------------------------------------
 
     def forget(self, room: Room, npc: str) -> None:
-        """An NPC is about to go."""
+        """Forget an NPC that is about to go."""
         self._conversations.cancel_npc(room, npc)
         tell_script(room, npc, alive=False)
         self._pipeline.forget(room, npc)
@@ -188,7 +188,7 @@ class WorldEditor:
         room.forget(npc)
 
     def sync_all(self, room: Room) -> None:
-        """Scripts have come or gone."""
+        """Bring all NPCs up to date after scripts have come or gone."""
         for npc in room.world.npcs:
             self.sync(room, npc)
 

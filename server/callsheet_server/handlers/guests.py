@@ -1,4 +1,4 @@
-"""Subscriptions who joined a world: each has one player of its own, and speaks as that player."""
+"""Observers who joined a world: each has one player of its own, and speaks as that player."""
 
 from __future__ import annotations
 

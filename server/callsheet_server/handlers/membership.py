@@ -1,4 +1,4 @@
-"""Sessions enter worlds, leave them, and come back after a restart."""
+"""Membership of sessions in worlds: they enter, leave, and come back after a restart."""
 
 from __future__ import annotations
 

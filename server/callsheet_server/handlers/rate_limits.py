@@ -1,4 +1,4 @@
-"""What mods and games may set off beyond their rate of messages, so that a loop stays bounded."""
+"""Rate limits of what mods and games may set off with their messages: a loop stays bounded."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["RateLimits"]
 
 TURN_BURST_S = 60.0
 CHANGE_BURST_S = 30.0
-"""Who was quiet may use so many seconds' worth at once."""
+"""Seconds' worth of changes that a session may make at once after a quiet time."""
 CHANGES_PER_MIN = 120.0
 """Changes of what holds for a whole world, by one session: an editor that saves twice a second."""
 MAX_SCRIPTS_PER_SESSION = 64
-"""Of one mod; a script speaks for any number of NPCs."""
+"""Scripts of one mod; a script speaks for any number of NPCs."""
 MAX_NPCS_PER_TOKEN = 100_000
-"""Alive in all worlds whose games presented one access token: two of the largest worlds."""
+"""NPCs alive in all worlds whose games presented one token: two of the largest worlds."""
 
 
 class RateLimits:
@@ -40,7 +40,7 @@ class RateLimits:
         self._changes: dict[str, TokenBucket] = {}
 
     def take_turn(self, npc: NpcKey, now_s: float) -> None:
-        """A mod makes an NPC speak or answer.
+        """Count that a mod makes an NPC speak or answer.
 
         Raises:
             CallsheetError: ``limit_exceeded``.
@@ -51,20 +51,20 @@ class RateLimits:
         _take(bucket, f"turns of {npc.npc!r} that mods asked for", self._turns_per_min, now_s)
 
     def take_change(self, session: str, now_s: float) -> None:
-        """A session changes what holds for a whole world. Raises as ``take_turn`` does."""
+        """Count a session's change to a whole world. Raises as ``take_turn`` does."""
         bucket = self._changes.get(session)
         if bucket is None:
             bucket = self._changes[session] = _bucket(CHANGES_PER_MIN, CHANGE_BURST_S, now_s)
         _take(bucket, "changes to the world or its scripts", CHANGES_PER_MIN, now_s)
 
     def check_scripts(self, names: Collection[str]) -> None:
-        """A mod is about to have these scripts. Raises as ``take_turn`` does."""
+        """Refuse a mod more scripts than it may have. Raises as ``take_turn`` does."""
         if len(names) > MAX_SCRIPTS_PER_SESSION:
             what = "scripts of this session"
             raise limit_exceeded(what, "script", len(names), MAX_SCRIPTS_PER_SESSION)
 
     def check_npcs(self, token: AccessToken | None, count: int) -> None:
-        """A game with this token is about to spawn so many. Raises as ``take_turn`` does."""
+        """Refuse to spawn more NPCs than a token may have. Raises as ``take_turn`` does."""
         if token is None:
             return
         npcs = self._npcs_of(token) + count
@@ -73,11 +73,11 @@ class RateLimits:
             raise limit_exceeded(what, "npcs", npcs, MAX_NPCS_PER_TOKEN)
 
     def forget_npc(self, npc: NpcKey) -> None:
-        """An NPC is gone."""
+        """Forget an NPC that is gone."""
         self._turns.pop(npc, None)
 
     def forget_session(self, session: str) -> None:
-        """A session is over for good."""
+        """Forget a session that is over for good."""
         self._changes.pop(session, None)
 
 

@@ -1,4 +1,4 @@
-"""Why a script that was just registered speaks for nobody."""
+"""Notes to the author of a script that was just registered and speaks for nobody."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_LISTED: Final = 8
 
 
 def nobody_note(room: Room, script: RegisterScript, games: Collection[str]) -> str | None:
-    """What the author of a script that matches no NPC should know; None = it may match yet.
+    """Explain to its author why a script matches no NPC; None = it may match yet.
 
     ``games``: the worlds with a game in them that the author may know of.
     """

@@ -8,7 +8,7 @@ __all__ = ["LimitSettings", "QuotaSettings"]
 
 
 class LimitSettings(BaseModel):
-    """What one session may ask for, and what the server holds at a time.
+    """Limits of what one session may ask for, and of what the server holds at a time.
 
     Past a limit a client gets the error the wire protocol names.
     """
@@ -79,7 +79,7 @@ class LimitSettings(BaseModel):
 
 
 class QuotaSettings(BaseModel):
-    """What all sessions of one access token, or of one world, may use together."""
+    """Quotas that all sessions of one access token, or of one world, share."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""What went wrong in an engine or a tick, as wire errors."""
+"""Wire errors for what went wrong in an engine or a tick."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from callsheet_server.world.world import TickReport
 __all__ = ["from_engine", "tick_errors"]
 
 UNAVAILABLE_RETRY_S = 2.0
-"""When to try again while the engine is down; it is looked for all the time."""
+"""Wait before another try while the engine is down; the server keeps looking for it."""
 
 _CODES: Final[dict[type[engine.EngineError], ErrorCode]] = {
     engine.EngineUnavailableError: ErrorCode.ENGINE_UNAVAILABLE,
@@ -37,7 +37,7 @@ def from_engine(error: engine.EngineError) -> CallsheetError:
 
 
 def tick_errors(tick: Tick, report: TickReport) -> list[CallsheetError]:
-    """What of a tick was left out, in words."""
+    """Describe as errors what of a tick was left out."""
     errors = []
     if report.unknown_count:
         shown = ", ".join(map(str, report.unknown_handles))

@@ -20,7 +20,7 @@ from callsheet_server.world.world import World
 __all__ = ["npc_states"]
 
 MAX_LISTS_BYTES = 63_000
-"""Of the NPCs and players in one part; the fields beside them take less than 200 bytes."""
+"""Bytes of NPCs and players in one part; the fields beside them take less than 200."""
 ESTIMATOR_NAMES = tuple(estimator_name(estimator) for estimator in Estimator)
 
 

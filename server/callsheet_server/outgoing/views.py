@@ -1,4 +1,4 @@
-"""What observers are told, as messages that fit the size the protocol promises."""
+"""Messages to observers, each within the size the protocol promises."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def distance_of(distances: Distances | None, row: int) -> tuple[float | None, st
 
 
 def finite(value: float) -> float | None:
-    """JSON has no infinity: no expectation is None."""
+    """Write +inf, no expectation, as None: JSON has no infinity."""
     return value if math.isfinite(value) else None
 
 
@@ -71,7 +71,7 @@ def moves(game_time_s: float, done: Sequence[Move], dropped: int) -> Iterator[Mo
 def explanation(
     request: int, npc: str, game_time_s: float, tier: Tier, found: DistanceExplanation
 ) -> Explanation:
-    """Why an NPC has its distance."""
+    """Explanation of an NPC's distance, as a message."""
     return Explanation(
         id=request,
         npc=npc,
@@ -91,7 +91,7 @@ def explanation(
 
 
 def ttft_stats(replies: int, samples_s: Sequence[float]) -> TtftStats:
-    """How many replies there were, with percentiles of the latest ones' times to first token."""
+    """Number of replies, with percentiles of the latest ones' times to first token."""
     if not samples_s:
         return TtftStats(replies=replies)
     p50_s, p95_s = np.percentile(np.array(samples_s), [50, 95])

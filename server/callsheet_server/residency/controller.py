@@ -21,11 +21,11 @@ from callsheet_server.residency.policies import DISTANCE, Policy
 __all__ = ["ResidencyController"]
 
 PLANNING_ORDER = (StateKind.WEIGHTS, StateKind.ADAPTER, StateKind.PREFIX, StateKind.BLOB)
-"""Whose turn it is at the links: what many NPCs share comes first."""
+"""Order in which kinds of state are moved: what many NPCs share comes first."""
 
 NOBODY = -1
 PLAN_PERIOD_S = 0.1
-"""Between two plans: they cost little, and prefetching looks seconds ahead."""
+"""Time between two plans: they cost little, and prefetching looks seconds ahead."""
 ASSUMED_DISK_BYTES_PER_S = 4e8
 """Disk bandwidth until it has been measured."""
 
@@ -59,7 +59,7 @@ class ResidencyController:
         """Per world and kind: (N,) int32, the item each NPC row uses, or ``NOBODY``."""
         self._distance_s: dict[str, NDArray[np.float32]] = {}
         self._pending: set[Action] = set()
-        """Planned, not yet started."""
+        """State moves that are planned and not yet started."""
         self._in_flight: set[Action] = set()
         self._next_plan_s = -np.inf
         assumed_bytes_per_s = settings.assumed_device_link_bytes_per_s
@@ -92,7 +92,7 @@ class ResidencyController:
         self._ledgers[kind].untrack(key)
 
     def link(self, world: str, npc_row: int, kind: StateKind, key: Hashable) -> None:
-        """The NPC on ``npc_row`` of ``world`` uses this item, in place of any other of its kind."""
+        """Link the NPC on ``npc_row`` of ``world`` to this item; it replaces any of its kind."""
         if kind not in self._ledgers:
             return
         users = self._users.setdefault(world, {}).setdefault(kind, np.empty(0, np.int32))
@@ -102,7 +102,7 @@ class ResidencyController:
         users[npc_row] = self._ledgers[kind].track(key)
 
     def unlink(self, world: str, npc_row: int) -> None:
-        """The NPC on ``npc_row`` is gone; what it used alone has distance +inf from now on."""
+        """Unlink the NPC on ``npc_row``; what it used alone has distance +inf from now on."""
         for users in self._users.get(world, {}).values():
             if npc_row < len(users):
                 users[npc_row] = NOBODY
@@ -181,7 +181,7 @@ class ResidencyController:
         return made
 
     def started(self, action: Action) -> None:
-        """The executor begins a planned action: its target is reserved, its item pinned."""
+        """Note that the executor begins a state move: reserve its target and pin its item."""
         if action in self._pending:
             self._pending.remove(action)
             self._in_flight.add(action)
@@ -190,7 +190,7 @@ class ResidencyController:
     def finished(
         self, action: Action, moved_bytes: int, seconds: float, error: Exception | None
     ) -> None:
-        """A planned action is over: carried out, failed, or given up before it was started.
+        """Note the end of a state move: carried out, failed, or given up before it was started.
 
         After an error the executor gives up the rest of that plan, calling this for each action
         with the same error: later moves may have counted on the room. The next plan starts from
@@ -224,7 +224,7 @@ class ResidencyController:
     # --- budgets --------------------------------------------------------------------------------
 
     def _items(self, ledger: Ledger) -> Items:
-        """What there is; to a policy that parks nothing, a copy on the host is no reason to."""
+        """List the items. A policy that parks nothing does not see their copies on the host."""
         items = ledger.items()
         if self.policy.parks:
             return items

@@ -1,4 +1,4 @@
-"""Who is where: one store's items as the arrays the planner reads."""
+"""Ledger of one store's items and their tiers, as the arrays the planner reads."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Ledger:
             self._pins[row] -= 1
 
     def begin(self, action: Action) -> None:
-        """A move is about to be carried out: reserve its target."""
+        """Reserve the target of a move that is about to be carried out."""
         row = self.row_of.get(action.key)
         if row is None or row in self._moving:
             return
@@ -119,7 +119,7 @@ class Ledger:
         self._pins[row] += 1
 
     def finish(self, action: Action) -> None:
-        """A move has ended, well or not: release what it held and read where the item is now."""
+        """Release what a move held that has ended, well or not; read where the item is now."""
         row = self.row_of.get(action.key)
         if row is None or row not in self._moving or self._moving[row][0] != action:
             return

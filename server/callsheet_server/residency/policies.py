@@ -35,7 +35,7 @@ F32 = NDArray[np.float32]
 
 
 class View(Protocol):
-    """What a policy may look at, for N NPCs at one instant."""
+    """View of N NPCs at one instant: all that a policy may look at."""
 
     def estimated_s(self) -> F32:
         """(N,) invocation distances as the estimators see them."""
@@ -45,7 +45,7 @@ class View(Protocol):
 
 
 class Recording(View, Protocol):
-    """What has been recorded can be looked at from its end."""
+    """View of a recording, in which the calls to come are known."""
 
     def until_next_s(self) -> F32:
         """(N,) true seconds to the next call, known from the recording; +inf = none left."""
@@ -79,7 +79,7 @@ class Policy(Generic[V_contra]):
 
 
 LivePolicy = Policy[View]
-"""One that needs no knowledge of the future."""
+"""Policy that needs no knowledge of the future."""
 
 LRU: LivePolicy = Policy(
     "lru",

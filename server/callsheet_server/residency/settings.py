@@ -10,7 +10,7 @@ __all__ = ["ResidencySettings"]
 
 
 class ResidencySettings(BaseModel):
-    """Which policy moves state, and how far it looks ahead."""
+    """Settings of the policy that moves state, and of how far it looks ahead."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""How a world looks on the disk, and how it is put back after a restart."""
+"""Conversion of a world to what is written on disk, and back after a restart."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ MAX_UNSAVED_ACTIONS = 100_000
 
 
 def save_npc(world: World, npc: Npc, alive: bool = True) -> PutNpc:
-    """What an NPC is and when it will need the model; ``alive`` False = it goes."""
+    """Return the write that saves an NPC and its next scheduled call; ``alive`` False = it goes."""
     call_s = float(world.columns.scheduled_call_s[npc.row])
     return PutNpc(npc.spec, npc.handle, None if math.isnan(call_s) else call_s, alive)
 
 
 def save_config(world: World) -> PutWorld:
-    """What holds for the whole world."""
+    """Return the write that saves what holds for the whole world."""
     config = {
         "lore": world.lore,
         "player_max_speed_mps": world.player_max_speed_mps,
@@ -36,7 +36,7 @@ def save_config(world: World) -> PutWorld:
 
 
 def save_counters(room: Room) -> PutWorld:
-    """What must not count from the beginning again."""
+    """Return the write that saves what must not count from the beginning again."""
     counters = {
         "replies": room.replies,
         "actions": room.actions_taken,
@@ -46,7 +46,7 @@ def save_counters(room: Room) -> PutWorld:
 
 
 def recall(memories: Memories) -> tuple[list[Turn], Mapping[str, Any]]:
-    """What an NPC remembers, for ``Memory.put``."""
+    """Turn what is on disk of an NPC's memory into arguments of ``Memory.put``."""
     return [Turn(turn.speaker, turn.text) for turn in memories.turns], memories.facts
 
 

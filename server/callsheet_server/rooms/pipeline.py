@@ -128,7 +128,7 @@ class Pipeline:
             self._controller.link(room.name, row, StateKind.ADAPTER, spec.adapter)
 
     def forget(self, room: Room, npc: str) -> None:
-        """An NPC is about to go."""
+        """Forget an NPC that is about to go."""
         key, row = room.key(npc), room.world.npc(npc).row
         self._controller.unlink(room.name, row)
         for kind in (StateKind.PREFIX, StateKind.BLOB):
@@ -136,17 +136,17 @@ class Pipeline:
         self._engine.forget_npc(key)
 
     def forget_world(self, room: Room) -> None:
-        """The world is over: nothing of it is kept."""
+        """Forget a world that is over: nothing of it is kept."""
         self._controller.forget_world(room.name)
         self._engine.forget_world(room.name)
 
     def set_lore(self, room: Room) -> None:
-        """The text all NPCs of the world share has changed, and with it every prefix."""
+        """Pass on changed lore to the engine; with it, every prefix of the world changes."""
         self._engine.set_world_prefix(room.name, room.world.lore)
 
     @property
     def policy(self) -> str | None:
-        """By which state is moved; None if the engine plans for itself."""
+        """Name of the policy that moves state; None if the engine plans for itself."""
         return self._controller.policy.name if self._stores else None
 
     def set_policy(self, name: PolicyName) -> None:
@@ -162,7 +162,7 @@ class Pipeline:
     # --- looking on --------------------------------------------------------------------------
 
     def prefix_tier(self, room: Room, npc: str) -> Tier:
-        """Where an NPC's prefix lies; ``ABSENT`` if the engine keeps that to itself."""
+        """Tier of an NPC's prefix; ``ABSENT`` if the engine does not tell."""
         prefixes = self._engine.prefixes
         return prefixes.tier(room.key(npc)) if prefixes is not None else Tier.ABSENT
 

@@ -30,7 +30,7 @@ TTFT_SAMPLES = 1_000
 
 @dataclass(slots=True)
 class Counters:
-    """What happened in a world since it came to be."""
+    """Counters of what happened in a world since it was created."""
 
     ticks: int = 0
     npc_updates: int = 0
@@ -50,13 +50,13 @@ class Counters:
 
 @dataclass(slots=True)
 class Subscription:
-    """What a session wants to be told of."""
+    """Subscription of a session: the topics it wants to be told of, and how often."""
 
     topics: frozenset[str]
     interval_s: float
     due_at_s: float = 0.0
     moves: list[Move] = field(default_factory=list)
-    """Not told yet."""
+    """Moves not told yet."""
     dropped: int = 0
     """Moves left out of that list."""
 
@@ -133,7 +133,7 @@ class Room:
         return None if script is None else (script, self.sessions[script.owner])
 
     def forget(self, npc: NpcId) -> None:
-        """An NPC is about to go."""
+        """Forget an NPC that is about to go."""
         self.scripts.release(npc)
         self.memory.forget(npc)
         self._tick_due_s.pop(npc, None)

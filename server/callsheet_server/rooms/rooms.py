@@ -12,7 +12,7 @@ from callsheet_server.world.world import WorldLimits
 __all__ = ["Rooms"]
 
 MAX_GUESTS_PER_WORLD = 8
-"""Subscriptions who walk in a world as players: enough to show it to a team."""
+"""Observers that may be in a world as players: enough to show it to a team."""
 
 
 class Rooms(Mapping[str, Room]):

@@ -14,7 +14,7 @@ from callsheet_server.storage.changes import Change, Journal
 __all__ = ["Answers", "Instead"]
 
 Instead = Callable[[CallsheetError], Reliable]
-"""Makes the answer for when a change failed."""
+"""Function that makes the answer for when a change failed."""
 
 
 class Answers:
@@ -36,7 +36,7 @@ class Answers:
         self._errors = errors
 
     def opened(self) -> None:
-        """The session has new tokens."""
+        """Save the session's new tokens."""
         self._journal.submit(Change(self._record.opened()))
 
     def take(self, request: int, change: Change) -> None:
@@ -80,7 +80,7 @@ class Answers:
     def resume(
         self, last_seq: int, done: Callable[[], None], failed: Callable[[CallsheetError], None]
     ) -> None:
-        """After a restart: number what the client has not; ``done`` once that is durable.
+        """Number after a restart what the client has not; call ``done`` once that is durable.
 
         Args:
             last_seq: the last number the client has received.

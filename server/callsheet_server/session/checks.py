@@ -1,4 +1,4 @@
-"""What a client may send: by its role, and by size."""
+"""Checks of what a client may send: by its role, and by size."""
 
 from callsheet.wire.codec import AnyClientMessage
 from callsheet.wire.errors import ErrorCode, error_for

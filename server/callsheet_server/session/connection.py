@@ -47,7 +47,7 @@ class Connection:
         return hello
 
     def hello_timeout(self, timeout_s: float) -> None:
-        """Nobody said hello in time."""
+        """Refuse a connection on which nobody said hello in time."""
         if self.session is None and not self._refused:
             self.refuse(
                 error_for(
@@ -66,7 +66,7 @@ class Connection:
         self._link.close(code, str(error.code))
 
     def lost(self, close_code: int, now_s: float) -> None:
-        """The connection is gone, whoever ended it."""
+        """Detach the session from this connection, which is gone, whoever ended it."""
         if self.session is not None:
             self.session.detach(self._link, close_code, now_s)
 

@@ -1,4 +1,4 @@
-"""Who may open a session: tokens against roles and worlds. Sans-I/O."""
+"""Access to sessions: which token opens which role in which world. Sans-I/O."""
 
 from __future__ import annotations
 

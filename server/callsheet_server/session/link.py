@@ -8,7 +8,7 @@ __all__ = ["Link"]
 
 
 class Link(Protocol):
-    """Calls never block."""
+    """Link to a client. Calls never block."""
 
     @property
     def waiting(self) -> int:

@@ -20,7 +20,7 @@ from callsheet_server.transport.access_tokens import AccessToken
 __all__ = ["BURST_S", "Lease", "Quota", "QuotaBook", "Quotas", "Scope"]
 
 BURST_S: Final = 2.0
-"""Who was quiet may send this many seconds' worth at once."""
+"""Seconds' worth of messages and bytes that may be sent at once after a quiet time."""
 OPEN_REQUESTS_RETRY_S: Final = 1.0
 
 Scope = Literal["session", "token", "world"]
@@ -29,7 +29,7 @@ Refusals = Counter[tuple[Scope, Resource]]
 
 
 class Quota:
-    """What one session, one token or one world may use, and has used."""
+    """Quota of one session, one token or one world: what it may use, and has used."""
 
     def __init__(
         self, scope: Scope, name: str, limits: LimitSettings | QuotaSettings, now_s: float
@@ -54,7 +54,7 @@ class Quota:
         }
 
     def refusal(self, resource: Resource, wait_s: float) -> CallsheetError:
-        """``limit_exceeded``, naming this quota."""
+        """Make a ``limit_exceeded`` error that names this quota."""
         limit, unit = self._allowed[resource]
         return error_for(
             ErrorCode.LIMIT_EXCEEDED,
@@ -129,7 +129,7 @@ class Lease:
             quota.open_requests += 1
 
     def close(self, spent_tokens: int) -> None:
-        """The reply has ended; what it did not use is given back. May be called once."""
+        """Give back what the reply did not use, as it has ended. May be called once."""
         for quota in self._quotas:
             quota.open_requests -= 1
             quota.buckets["generated_tokens"].spend(float(spent_tokens - self._reserved_tokens))
@@ -140,14 +140,14 @@ class QuotaBook:
 
     def __init__(self, token_quota: QuotaSettings, world_quota: QuotaSettings) -> None:
         self.refusals: Refusals = Counter()
-        """What was refused so far, by whose quota it was and what of."""
+        """Number of refusals so far, by scope of the quota and by resource."""
         self._settings: dict[Scope, QuotaSettings] = {"token": token_quota, "world": world_quota}
         self._quotas: dict[tuple[Scope, str], Quota] = {}
 
     def of(
         self, own: Quota, role: Role, world: str, token: AccessToken | None, now_s: float
     ) -> Quotas:
-        """What a session is under that has this quota of its own."""
+        """Collect the quotas of a session: ``own``, and those of its token and its world."""
         above = [] if token is None else [self._shared("token", token.name, now_s)]
         of_world = self._shared("world", world, now_s)
         frames = [own, *above] if role == "game" else [own, *above, of_world]

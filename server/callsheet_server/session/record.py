@@ -1,4 +1,4 @@
-"""What of a session is on disk, so that it can be resumed after a restart."""
+"""Record of a session on disk, so that it can be resumed after a restart."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["SessionRecord"]
 
 
 class SessionRecord:
-    """Who may resume the session, and what it has taken; as values and as writes."""
+    """Resume tokens of the session and the requests it has taken; as values and as writes."""
 
     def __init__(self, session_id: str, survives: bool, saved: SavedSession | None) -> None:
         """``survives``: it is stored at all."""
@@ -52,17 +52,17 @@ class SessionRecord:
         self.last_request_id = request_id
 
     def opened(self) -> tuple[Write, ...]:
-        """The session has been opened or resumed: its tokens are new."""
+        """Return the writes for a session that was opened or resumed, with its new tokens."""
         return (self._row(),) if self._survives else ()
 
     def taken(self, request: int) -> tuple[Write, ...]:
-        """A request was taken, to be answered later."""
+        """Return the writes for a request that was taken, to be answered later."""
         if not self._survives:
             return ()
         return self._row(), OpenRequest(self.id, request)
 
     def answered(self, request: int, kept: Kept, acked_seq: int) -> tuple[Write, ...]:
-        """A request has its answer; the client has all answers up to ``acked_seq``."""
+        """Return the writes for an answer, when the client has all answers up to ``acked_seq``."""
         if not self._survives:
             return ()
         closed = CloseRequest(self.id, request)
@@ -73,7 +73,7 @@ class SessionRecord:
         return self._row(), closed, ForgetAnswers(self.id, acked_seq), answer
 
     def numbered(self, answers: Iterable[tuple[int, bytes]]) -> tuple[Write, ...]:
-        """The session is resumed after a restart: all taken is answered, under new numbers."""
+        """Return the writes for a session resumed after a restart: new numbers for all answers."""
         return (
             self._row(),
             CloseRequests(self.id),
@@ -82,7 +82,7 @@ class SessionRecord:
         )
 
     def ended(self) -> tuple[Write, ...]:
-        """It is over for good."""
+        """Return the writes for a session that is over for good."""
         return (EndSession(self.id),) if self._survives else ()
 
     def _row(self) -> Write:

@@ -26,7 +26,7 @@ __all__ = ["SessionRegistry"]
 
 MAX_TOLD_WORLDS = 64
 MAX_SESSIONS_PER_TOKEN = 256
-"""At the same time: one access token cannot take all of a server's sessions."""
+"""Sessions at the same time: one access token cannot take all of a server's."""
 
 
 class SessionRegistry:
@@ -52,7 +52,7 @@ class SessionRegistry:
         self._sessions: dict[str, Session] = {}
         self._shut_for_s: float | None = None
         self._past_errors: Counter[ErrorCode] = Counter()
-        """Told in sessions that are over, or to connections that never got one."""
+        """Errors told in sessions that are over, or to connections that never got one."""
 
     def __iter__(self) -> Iterator[Session]:
         return iter(self._sessions.values())
@@ -111,7 +111,7 @@ class SessionRegistry:
         return True
 
     def use_tokens(self, tokens: Iterable[AccessToken], now_s: float) -> None:
-        """From now on these and the settings' own are good; sessions of others are closed."""
+        """Accept these tokens and the settings' own from now on; close sessions of others."""
         self._keyring = Keyring(
             (*tokens_of(self._server), *tokens), open_to_all=self._server.on_loopback
         )
@@ -125,7 +125,7 @@ class SessionRegistry:
                 )
 
     def refused(self, code: ErrorCode) -> None:
-        """A connection without a session was told of an error."""
+        """Count an error that a connection without a session was told of."""
         self._past_errors[code] += 1
 
     def errors(self) -> Counter[ErrorCode]:
@@ -190,7 +190,7 @@ class SessionRegistry:
             )
 
     def _end_lost_games(self, world: str) -> None:
-        """A game that crashed is not waited for: the one that starts now takes its world."""
+        """End the sessions of lost games: the one that starts now takes their world."""
         for session in self._sessions.values():
             lost = session.state is SessionState.DETACHED
             if lost and (session.role, session.world) == ("game", world):

@@ -22,7 +22,7 @@ class Kept:
     seq: int
     frame: bytes
     held: bool
-    """It must not be sent yet, nor what comes after it."""
+    """True if it must not be sent yet, nor what comes after it."""
 
 
 class ResendBuffer:
@@ -72,7 +72,7 @@ class ResendBuffer:
         return kept
 
     def release(self, kept: Kept, instead: Reliable | None = None) -> None:
-        """A held message may be sent, or another one in its place and under its number."""
+        """Let a held message be sent, or another one in its place and under its number."""
         if instead is not None:
             self._bytes -= len(kept.frame)
             kept.frame = _frame(instead, kept.seq)
@@ -90,7 +90,7 @@ class ResendBuffer:
             yield kept.frame
 
     def rewind(self, seq: int) -> None:
-        """A new connection, whose client has everything up to ``seq``."""
+        """Start over for a new connection, whose client has everything up to ``seq``."""
         self._taken = min(max(seq, self._acked), self._ever_taken)
 
     def ack(self, seq: int) -> None:
@@ -122,7 +122,7 @@ class ResendBuffer:
             self._bytes += len(frame)
 
     def numbered_from(self, last_seq: int) -> list[tuple[int, bytes]]:
-        """What a client that has everything up to ``last_seq`` has not, with its new numbers.
+        """Number anew the messages that a client with everything up to ``last_seq`` still lacks.
 
         Other messages had numbers of their own before the restart and are lost, so that the
         numbers of the answers change.

@@ -1,4 +1,4 @@
-"""What resumes a session: a secret that is new with every welcome."""
+"""Resume tokens: secrets that resume a session, new with every welcome."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class ResumeTokens:
         self._good = former + _hash(self.present)
 
     def arrived(self) -> None:
-        """The client has the present token: the one before does not work any more."""
+        """Note that the client has the present token: the one before does not work any more."""
         self._good = self._good[-DIGEST_BYTES:]
 
     @property
     def hashes(self) -> bytes:
-        """Of all that must be accepted after a restart, one after the other."""
+        """Hashes of all tokens that must be accepted after a restart, one after the other."""
         return self._good + _hash(self._next)
 
     def accepts(self, token: str) -> bool:

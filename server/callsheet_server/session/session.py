@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 ERROR_RATE = 10.0
 ERROR_BURST = 100.0
-"""100 errors at once or 10 a second for long: the client is broken or hostile."""
+"""Errors at once, or 10 a second for long, past which the client is broken or hostile."""
 RESUMABLE_CLOSES = frozenset({1001, 1005, 1006}) | {
     rule.closes for rule in RULES.values() if rule.resumable
 }
@@ -79,11 +79,11 @@ class Session:
         self.role: Role = role
         self.world = world
         self.token: AccessToken | None = None
-        """What let it in; None = its role asks for none."""
+        """Access token that let it in; None = its role asks for none."""
         self.quota = Quota("session", "this session", limits, now_s)
         """Its own."""
         self.quotas = Quotas([self.quota], [self.quota], Counter())
-        """All that it is under."""
+        """Quotas that it is under."""
         self.state = SessionState.DETACHED
         self.last_frame_s = now_s
         self.detached_at_s = now_s
@@ -105,7 +105,7 @@ class Session:
     # --- the connection comes and goes -------------------------------------------------------
 
     def attach(self, link: Link, welcome: ServerMessage, last_seq: int, now_s: float) -> None:
-        """Take a (new) connection: greet, then replay what came after ``last_seq``.
+        """Take a (new) connection: greet, then resend what came after ``last_seq``.
 
         After a restart that waits until the answers' new numbers are durable.
         """
@@ -138,7 +138,7 @@ class Session:
 
     @property
     def resume_token(self) -> str:
-        """What resumes it, given out with the last welcome."""
+        """Resume token that was given out with the last welcome."""
         return self.record.tokens.present
 
     @property
@@ -151,7 +151,7 @@ class Session:
         return link is self._link
 
     def detach(self, link: Link, close_code: int, now_s: float) -> None:
-        """The connection is gone. Ignored if it is no longer the session's."""
+        """Let the connection go. Ignored if it is no longer the session's."""
         if link is self._arriving:
             self._arriving = None
         if not self.is_on(link):

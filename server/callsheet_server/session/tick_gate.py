@@ -1,4 +1,4 @@
-"""Which ticks of a session are taken: rate, order, time, and a keyframe first."""
+"""Acceptance of a session's ticks: rate, order, time, and a keyframe first."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class TickGate:
         """The first tick of every connection must be a keyframe."""
 
     def refuse(self, tick: Tick, now_s: float) -> CallsheetError | None:
-        """Why a tick must be dropped; None = it is taken."""
+        """Say why a tick must be dropped; None = it is taken."""
         wait_s = self._budget.take(now_s)
         if wait_s:
             return error_for(

@@ -15,7 +15,7 @@ __all__ = ["Change", "Journal", "NoJournal"]
 
 @dataclass(slots=True, eq=False)
 class Change:
-    """What has been changed in memory and shall be durable, all of it or nothing.
+    """Change made in memory that is to become durable, all of it or nothing.
 
     Changes of a world become durable in the order they were submitted. When one fails, so do all
     that were submitted after it, and they are undone, the last one first: memory then holds
@@ -26,17 +26,17 @@ class Change:
     must: Sequence[Write] = ()
     """Those that stay due when the change fails: they are carried out with the next one."""
     read: Callable[[WorldFile], Any] | None = None
-    """Looks something up right after the writes, on the writer's thread."""
+    """Function that looks something up right after the writes, on the writer's thread."""
     done: Callable[[Any], None] = lambda _: None
-    """The change is durable; told what ``read`` returned. On the event loop, in order."""
+    """Called with what ``read`` returned when all is durable; on the event loop, in order."""
     undo: Callable[[], None] = lambda: None
-    """The change failed: put memory back."""
+    """Called when the change has failed, to put memory back."""
     failed: Callable[[CallsheetError], None] = lambda _: None
-    """The change failed; all that had to be undone has been."""
+    """Called when the change has failed and all that had to be undone has been."""
 
 
 class Journal(Protocol):
-    """Where the changes of one world go."""
+    """Journal that takes the changes of one world."""
 
     keeps: bool
     """False: nothing outlives the server."""
@@ -57,4 +57,4 @@ class NoJournal:
         change.done(None)
 
     def carry(self, writes: Sequence[Write]) -> None:
-        """There is no next time."""
+        """Drop the writes: nothing is kept."""

@@ -1,4 +1,4 @@
-"""Why a world on disk cannot be used. The texts are for the person who runs the server.
+"""Errors of worlds on disk. The texts are for the person who runs the server.
 
 StorageError
 ├── NewerWorldError      a later Callsheet wrote it
@@ -10,7 +10,7 @@ __all__ = ["FolderInUseError", "NewerWorldError", "StorageError", "UnreadableWor
 
 
 class StorageError(Exception):
-    """What is wrong and what to do, in one sentence."""
+    """Base of the errors here. Its text says in one sentence what is wrong and what to do."""
 
 
 class NewerWorldError(StorageError):

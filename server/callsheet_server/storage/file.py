@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 PAGE_BYTES = 4096
 BUSY_TIMEOUT_S = 5.0
-"""A backup from another process may hold the database for a moment."""
+"""Wait for a backup from another process that holds the database for a moment."""
 
 SEARCH = """
 SELECT turns.id, turns.npc, speaker, turns.text, game_time_s, crc,
@@ -155,7 +155,7 @@ class WorldFile:
         )
 
     def memories(self, npcs: Iterable[str], max_turns: int) -> dict[str, Memories]:
-        """What NPCs remember: facts, and the latest turns, oldest first."""
+        """Read what NPCs remember: facts, and the latest turns, oldest first."""
         found = {}
         for npc in npcs:
             latest = f"npc = ? ORDER BY id DESC LIMIT {int(max_turns)}"
@@ -292,7 +292,7 @@ class WorldFile:
 
 
 def _is_sound(table: str, row: dict[str, Any]) -> bool:
-    """``id`` numbers a row and is not part of what it says."""
+    """Tell whether a checksum is right; ``id`` numbers a row and is not part of what it says."""
     said = [v for k, v in row.items() if k not in ("crc", "id")]
     return bool(checksum(*said) == row["crc"])
 

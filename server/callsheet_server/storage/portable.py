@@ -34,7 +34,7 @@ Progress = Callable[[int, int], None]
 
 
 class ImportFileError(StorageError):
-    """What is to be restored or imported is no such file, or is damaged."""
+    """The file to be restored or imported is no such file, or is damaged."""
 
 
 def open_world(folder: Folder, world: str) -> WorldFile:

@@ -1,4 +1,4 @@
-"""What a world's database holds, as read back."""
+"""Contents of a world's database, as read back."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SavedTurn:
 
 @dataclass(frozen=True, slots=True)
 class Memories:
-    """What one NPC remembers."""
+    """Memories of one NPC."""
 
     turns: Sequence[SavedTurn] = ()
     """The latest, oldest first."""
@@ -55,7 +55,7 @@ class SavedSession:
     answers: Sequence[tuple[int, bytes]]
     """``seq`` and frame of every answer that was not acked, in order."""
     open_requests: Sequence[int]
-    """Taken, and not answered when the server died."""
+    """Requests taken, and not answered when the server died."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Where worlds are kept."""
+"""Settings of the folder in which worlds are kept."""
 
 from pathlib import Path
 
@@ -27,5 +27,5 @@ class StorageSettings(BaseModel):
 
 
 def default_directory() -> Path:
-    """Where ``callsheet serve`` and ``callsheet world`` look if nobody says otherwise."""
+    """Folder that ``callsheet serve`` and ``callsheet world`` use unless told otherwise."""
     return Path(platformdirs.user_data_dir("callsheet", appauthor=False)) / "worlds"

@@ -27,9 +27,9 @@ __all__ = ["Disk", "Storage", "WorldJournal", "open_storage"]
 logger = logging.getLogger(__name__)
 
 RETRY_S = 1.0
-"""When to come back with what could not be kept."""
+"""Wait that clients are told of before they send again what could not be kept."""
 MAX_WAITING_CHANGES = 10_000
-"""Of one world; more are refused. A disk that keeps up has a few dozen."""
+"""Changes of one world that may wait. A disk that keeps up has a few dozen."""
 
 
 async def open_storage(
@@ -116,7 +116,7 @@ class Storage:
         await asyncio.gather(*(journal.flush() for journal in self._journals.values()))
 
     def journal(self, world: str) -> Journal:
-        """Where a world's changes go."""
+        """Return the journal that takes a world's changes."""
         if self.disk is None or self._closed:
             return NoJournal()
         journal = self._journals.get(world)
@@ -127,7 +127,7 @@ class Storage:
         return journal
 
     def rest(self, world: str) -> None:
-        """Nobody is in a world any more: forget it when all is written."""
+        """Forget a world that nobody is in any more, once all is written."""
         if world in self._journals and not self._closed:
             self._journals[world].rest()
 
@@ -168,7 +168,7 @@ class WorldJournal:
         self._writer = writer
         self._waiting: deque[Change] = deque()
         self._carried: dict[Write, None] = {}
-        """Due with the next change, in order, each once; bounded: the oldest give way."""
+        """Writes due with the next change, in order, each once; bounded: the oldest give way."""
         self._epochs = epochs
         self._epoch = next(epochs)
         self._resting = False
@@ -201,12 +201,12 @@ class WorldJournal:
         await ended
 
     def rest(self) -> None:
-        """Nobody is in the world any more: end when all is written, what is carried too."""
+        """End once all is written, what is carried too: nobody is in the world any more."""
         self._resting = True
         self._put(Change())
 
     def wake(self) -> None:
-        """Somebody is in the world: go on."""
+        """Go on: somebody is in the world."""
         self._resting = False
 
     def check_integrity(self) -> None:
@@ -229,7 +229,7 @@ class WorldJournal:
         self._end_if_written()
 
     def _failed(self, epoch: int, error: Exception) -> None:
-        """All that wait were submitted on top of what failed: none of them will be written."""
+        """Fail all changes that wait: they were submitted on top of the one that failed."""
         assert epoch == self._epoch, "a failure was told twice"
         self._epoch = next(self._epochs)
         failed, self._waiting = self._waiting, deque()

@@ -48,9 +48,9 @@ class Job:
     writes: Sequence[Write]
     read: Callable[[WorldFile], Any] | None
     committed: Callable[[Sequence[Any]], None]
-    """On the event loop: this and all before it are durable; told what each has read."""
+    """Called on the event loop with what each has read: this and all before it are durable."""
     failed: Callable[[int, Exception], None]
-    """On the event loop, told the epoch: this and all after it are not."""
+    """Called on the event loop with the epoch: this and all after it are not durable."""
 
 
 class Writer:
@@ -79,7 +79,7 @@ class Writer:
         self._failed_epochs: dict[str, int] = {}
         self._call_soon = call_soon
         self.commit_s: deque[float] = deque(maxlen=COMMIT_SAMPLES)
-        """How long the latest commits took."""
+        """Durations of the latest commits."""
         self.commits = 0
         self.changes = 0
         """Changes in those commits."""

@@ -177,7 +177,7 @@ def read_choice(text: str, actions: Sequence[ActionSpec]) -> tuple[str, dict[str
 
 
 def _problem(schema: dict[str, Any]) -> str | None:
-    """What is wrong with the schema of an action's parameters."""
+    """Say what is wrong with the schema of an action's parameters; None = nothing."""
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:

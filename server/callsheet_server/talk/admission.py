@@ -1,4 +1,4 @@
-"""Who is let in, and who has to make room, when more is asked for than the engine takes."""
+"""Admission of replies, when more is asked for than the engine takes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Candidate(Protocol):
 
     @property
     def begun(self) -> bool:
-        """It has said something: it is let finish."""
+        """True if it has said something: then it may finish."""
 
 
 C = TypeVar("C", bound=Candidate)
@@ -56,7 +56,7 @@ class Admission(Generic[C]):
         return last
 
     def leave(self, one: C) -> None:
-        """It has ended. Without effect if it was sent away."""
+        """Remove a reply that has ended. Without effect if it was sent away."""
         self._inside.pop(one, None)
 
     def _least_urgent(self, waiting: Sequence[C]) -> C:

@@ -111,7 +111,7 @@ class Answerer:
         reply.end(end.finish_reason, end)
 
     def note_for(self, script: RegisterScript) -> str | None:
-        """What the author of a script should know of it."""
+        """Return what the author of a script should know of it; None = nothing."""
         return self._chooser.note_for(script)
 
     async def recite(self, reply: Reply, text: str) -> None:
@@ -129,7 +129,7 @@ class Answerer:
             future.set_result(answer)
 
     async def _ask_script(self, reply: Reply, message: Say) -> HearAnswer:
-        """What the NPC's script makes of the words; no script, or none in time, adds nothing."""
+        """Ask the NPC's script about the words. No script, or no answer in time, adds nothing."""
         found = reply.room.script_for(reply.npc)
         self._last_call += 1
         call = self._last_call

@@ -1,4 +1,4 @@
-"""Who is answering whom: accepts, orders, cancels and drains replies."""
+"""Conversations under way: accepts, orders, cancels and drains replies."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Conversations:
         self._open: dict[tuple[str, int], Reply] = {}
         self._turns: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._mean_reply_s = 1.0
-        """From request to end, of late: about when there is room again."""
+        """Mean time of late from request to end: about when there is room again."""
         self._draining_retry_s: float | None = None
 
     def say(self, room: Room, session: Session, message: Say) -> None:
@@ -90,11 +90,11 @@ class Conversations:
         self._start(reply, lambda: self._answerer.recite(reply, message.text))
 
     def note_for(self, script: RegisterScript) -> str | None:
-        """What the author of a script should know of it, in one line."""
+        """Return in one line what the author of a script should know of it; None = nothing."""
         return self._answerer.note_for(script)
 
     def hear_answer(self, session: Session, answer: HearAnswer) -> None:
-        """A mod tells what its script makes of what was heard."""
+        """Take what a mod's script makes of what was heard."""
         self._answerer.hear_answer(session, answer)
 
     def cancel(self, session: Session, request: int) -> None:
@@ -208,7 +208,7 @@ class Conversations:
             reply.fail(internal, self._clock())
 
     def _ended(self, reply: Reply, task: asyncio.Task[None]) -> None:
-        """Runs for every reply, also for one that was cancelled before its task began."""
+        """Clean up after a reply, also after one that was cancelled before its task began."""
         del self._open[reply.asker.id, reply.request]
         reply.lease.close(reply.spent_tokens)
         self._admission.leave(reply)
@@ -228,7 +228,7 @@ class Conversations:
 
 
 def _ranges_m(replies: Sequence[Reply]) -> Sequence[float]:
-    """How far each reply's NPC is from the nearest player of its world."""
+    """Distances of each reply's NPC from the nearest player of its world."""
     ranges_m = [math.inf] * len(replies)
     by_world: defaultdict[World, list[int]] = defaultdict(list)
     for at, reply in enumerate(replies):

@@ -34,9 +34,9 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 HOOK_THREADS: Final = 4
-"""Functions that are not async run in these; while all are busy, the others' time runs too."""
+"""Threads for functions that are not async; while all are busy, the others' time runs too."""
 HOOK_TIMEOUT_S = 1.0
-"""A player waits no longer for a judge; past it, the hook has failed."""
+"""Longest wait of a player for a judge; past it, the hook has failed."""
 MAX_BEFORE_CHARS: Final = 2_000
 
 Kind = Literal["heard", "reply"]
@@ -44,7 +44,7 @@ Outcome = Literal["allowed", "refused", "failed"]
 
 
 class ModerationSettings(BaseModel):
-    """What may not be said. Nothing is looked at unless a list or a hook is set."""
+    """Settings of moderation. Nothing is looked at unless a list or a hook is set."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -71,18 +71,18 @@ class ModerationSettings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What is to be judged."""
+    """Utterance to be judged, with who says it where."""
 
     kind: Kind
     """``heard``: a player says it. ``reply``: an NPC is about to."""
     world: str
     npc: str
     speaker: str
-    """Who says it, as NPCs know them."""
+    """Name of who says it, as NPCs know them."""
     text: str
-    """Of a player: all that was said. Of an NPC: its next sentences."""
+    """Text of the utterance. Of a player: all that was said. Of an NPC: its next sentences."""
     before: str = ""
-    """What the NPC has said in this reply already, its last 2,000 characters."""
+    """Last 2,000 characters of what the NPC has said in this reply already."""
 
 
 Hook = Callable[[Utterance], bool | Awaitable[bool]]
@@ -123,7 +123,7 @@ class Moderator:
         return cls(settings, words, hook)
 
     def close(self) -> None:
-        """Wait for nobody: a function that hangs keeps its thread."""
+        """Stop without waiting: a function that hangs keeps its thread."""
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
 

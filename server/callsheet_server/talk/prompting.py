@@ -1,4 +1,4 @@
-"""What the model is told beyond the persona: who speaks, what, and a script's facts.
+"""Prompts beyond the persona: who speaks, what they say, and a script's facts.
 
 What players say, and what they are called, is data. It is one line: nobody can begin a line that
 looks like another speaker's. It holds nothing that cannot be seen, and nobody but the game and its
@@ -60,7 +60,7 @@ def speaker_name(world: World, speaker: Speaker) -> str:
 
 
 def heard_text(message: Say, max_chars: int) -> str:
-    """What an NPC hears of what was said: as it is from a narrator, else one line to be seen.
+    """Text that an NPC hears: a narrator's as it is, anybody else's as one line, all of it visible.
 
     Raises:
         WorldError: ``limit_exceeded``, a player says more than ``max_chars``; ``bad_value``,
@@ -83,13 +83,13 @@ def heard_text(message: Say, max_chars: int) -> str:
 
 
 def heard_turns(speaker: str, text: str, material: str | None) -> tuple[Turn, ...]:
-    """The facts a script gave for this reply, told by nobody a player could pass for; the words."""
+    """Turns of what is heard: the script's facts, told by the narrator alone, and the words."""
     said = Turn(speaker, text)
     return (Turn(NARRATOR, material), said) if material else (said,)
 
 
 def recalled_turns(found: Mapping[int, Turn], npc: str, budget_tokens: int) -> tuple[Turn, ...]:
-    """What an NPC recalls of earlier talks, as one turn of the narrator, or none.
+    """Tell what an NPC recalls of earlier talks, as one turn of the narrator, or none.
 
     Each is quoted on a line of its own that begins with a dash and who said it.
 
@@ -115,7 +115,7 @@ def _one_line(text: str) -> str:
 
 
 def priority_of(message: Say) -> Priority:
-    """As asked for, else after who speaks."""
+    """Priority as asked for, else by who speaks."""
     return _PRIORITIES[message.priority or message.speaker.kind]
 
 

@@ -1,4 +1,4 @@
-"""What an NPC is reminded of by what it hears: turns that left its window, off the disk."""
+"""Recall: turns that left an NPC's window and fit what it hears, off the disk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Retriever"]
 logger = logging.getLogger(__name__)
 
 RECALL_TIMEOUT_S = 0.05
-"""How long a reply waits for older turns to be found: nobody notices."""
+"""Longest wait of a reply for older turns to be found, too short to be noticed."""
 
 
 class Retriever:
@@ -31,7 +31,7 @@ class Retriever:
         """Searches that ended "found", "nothing", "timeout" or "error"."""
 
     async def recall(self, reply: Reply, heard: str) -> tuple[Turn, ...]:
-        """One narrator's turn that quotes what fits ``heard``; none if nothing does, or in time."""
+        """Quote older turns that fit ``heard`` in one turn of the narrator; none if none fits."""
         disk = self._storage.disk
         if disk is None or not self._settings.recall_tokens:
             return ()

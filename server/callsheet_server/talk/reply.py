@@ -1,4 +1,4 @@
-"""An answer in the making, and the messages that tell of it."""
+"""Reply in the making, and the messages that tell of it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from callsheet_server.world.world import World
 __all__ = ["Reply", "ReplyFullError"]
 
 MAX_JSON_BYTES = 60_000
-"""Of a reply's text; leaves room for the rest of ``reply_end``."""
+"""Size of a reply's text as JSON; leaves room for the rest of ``reply_end``."""
 
 
 class ReplyFullError(Exception):
@@ -45,30 +45,30 @@ class Reply:
     heard: str
     reply: int
     accepted_s: float
-    """When it was accepted, on ``time.monotonic``'s clock."""
+    """Time at which it was accepted, on ``time.monotonic``'s clock."""
     lease: Lease
     """Its place in the quotas of who asked."""
     priority: Priority = Priority.PLAYER
     max_tokens: int | None = None
-    """As the request asked."""
+    """Most tokens, as the request asked."""
     spent_tokens: int = 0
-    """All that the model generated for it, what was cut short and its deed included."""
+    """All that the model generated for it, including what was cut short and the action."""
     shed: CallsheetError | None = None
-    """Why it had to make room for a more urgent one, if it had."""
+    """Error that says why it had to make room for a more urgent one, if it had."""
     world: World = field(init=False)
     memory: Memory = field(init=False)
     asked_s: float = field(init=False)
     """Game time of the request."""
     task: asyncio.Task[None] | None = None
     generation: GenerationEnd | None = None
-    """What the model did; None if it was not asked, or did not come to an end."""
+    """End of the model's generation; None if it was not asked, or did not come to an end."""
     generation_ended_s: float = math.nan
     finish_reason: FinishReason | None = None
     """None = not ended yet, or refused with an error before anything was said."""
     error_code: str | None = None
     _pieces: list[str] = field(default_factory=list)
     _turns: list[Turn] = field(default_factory=list)
-    """To be remembered with the reply's end."""
+    """Turns to be remembered with the reply's end."""
     _json_bytes: int = 0
     _started: bool = False
 
@@ -89,11 +89,11 @@ class Reply:
 
     @property
     def generated_tokens(self) -> int:
-        """What the model said, and was counted; 0 for given lines and what was cut short."""
+        """Tokens of a generation that came to its end; 0 for given lines and those cut short."""
         return 0 if self.generation is None else self.generation.generated_tokens
 
     def say(self, text: str, *, ends_sentence: bool = True) -> None:
-        """Stream a piece of the answer.
+        """Stream a piece of the reply.
 
         Raises:
             ReplyFullError: with this piece ``reply_end`` would pass the protocol's 64,000 bytes.
@@ -205,7 +205,7 @@ class Reply:
 
 
 def _lost(end: ReplyEnd, error: CallsheetError) -> ReplyEnd:
-    """How a reply ends that could not be saved, and so was not remembered."""
+    """End of a reply that could not be saved, and so was not remembered."""
     why = {"finish_reason": "error", "code": error.code, "message": error.message}
     return end.model_copy(update=why)
 

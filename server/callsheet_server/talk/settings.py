@@ -1,4 +1,4 @@
-"""How NPCs answer unless a request says otherwise."""
+"""Settings of NPCs' replies, for requests that do not say otherwise."""
 
 from typing import Literal
 

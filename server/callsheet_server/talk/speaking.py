@@ -27,7 +27,7 @@ MIN_RETRY_TOKENS: Final = 16
 async def generate(
     engine: Engine, reply: Reply, request: GenerationRequest
 ) -> AsyncGenerator[Delta | GenerationEnd]:
-    """What the engine generates for a reply, with its tokens counted; the last item is the end."""
+    """Generate for a reply and count its tokens; the last item is the end."""
     counted_tokens = 0
     async with aclosing(engine.submit(request)) as stream:
         async for item in stream:
@@ -51,11 +51,11 @@ class _Attempt:
     spoken: Spoken
     is_last: bool
     heard: bool = False
-    """Something of it was told."""
+    """True if something of it was told."""
 
     @property
     def is_lost(self) -> bool:
-        """It begins with what the NPC has just said, and there is another try."""
+        """True if it begins with what the NPC has just said, and there is another try."""
         return bool(self.speech.left_out) and not (self.heard or self.is_last)
 
 
@@ -67,9 +67,9 @@ class Speaking:
         self._moderator = moderator
         self._settings = settings
         self._opening: Opening | None = None
-        """How replies begin, as far as is known; None = the engine was not asked yet."""
+        """Opening of replies, as far as it is known; None = the engine was not asked yet."""
         self._thinks = False
-        """A reply was seen to begin in a thought that the prompt had opened."""
+        """True if a reply was seen to begin in a thought that the prompt had opened."""
 
     async def speak(self, reply: Reply, request: GenerationRequest) -> GenerationEnd:
         """Answer ``request``; streams through ``reply``.
@@ -199,7 +199,7 @@ def _again(request: GenerationRequest, left_tokens: int) -> GenerationRequest:
 
 
 def _joined(first: GenerationEnd, second: GenerationEnd) -> GenerationEnd:
-    """How a reply went that took two tries."""
+    """End of a reply that took two tries, with the figures of both."""
     return replace(
         second,
         generated_tokens=first.generated_tokens + second.generated_tokens,

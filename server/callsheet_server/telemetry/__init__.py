@@ -1,4 +1,4 @@
-"""What operators see of a running server: metrics, health, logs, traces.
+"""Metrics, health, logs and traces of a running server.
 
 Not a layer: nothing of a tick's journey imports it. ``app.py`` tells it what has passed.
 """

@@ -16,7 +16,7 @@ __all__ = ["ServerCollector"]
 
 
 class ServerCollector(Collector):
-    """What is so right now, and counts that others keep anyway: costs nothing until collected."""
+    """Collector of present values and of counts kept elsewhere: costs nothing until collected."""
 
     def __init__(self, server: ObservedServer, reply_errors: Counter[str]) -> None:
         """``reply_errors``: codes of the replies that broke off, kept up to date by the caller."""
@@ -24,7 +24,7 @@ class ServerCollector(Collector):
         self._reply_errors = reply_errors
 
     def describe(self) -> list[Metric]:
-        """Nothing: names are not checked against those of other collectors."""
+        """Describe nothing: names are not checked against those of other collectors."""
         return []
 
     def collect(self) -> Iterator[Metric]:

@@ -19,7 +19,7 @@ LogFormat = Literal["text", "json"]
 
 OURS: Final = "callsheet_server"
 STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-"""What every record has; anything else on it was given as ``extra``."""
+"""Attributes that every log record has; any other was given as ``extra``."""
 
 VISIBLE: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
 """A client's name with a line break in it must not look like another record."""

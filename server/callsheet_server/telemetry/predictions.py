@@ -1,4 +1,4 @@
-"""What was predicted some seconds before a call, to compare with when the call came.
+"""Predictions made some seconds before a call, to compare with when the call came.
 
 The distances of a world are a new array at every tick, so to remember them is to keep a reference:
 recording costs the same for ten NPCs as for ten thousand, and a call looks up its own row only.
@@ -19,14 +19,14 @@ from callsheet_server.distance import Distances, Estimator
 __all__ = ["LOOKBACKS_S", "Prediction", "Predictions"]
 
 LOOKBACKS_S = (1.0, 5.0, 15.0)
-"""How long before a call its prediction is looked up, in seconds of game time."""
+"""Times before a call at which its prediction is looked up, in seconds of game time."""
 SPACING_S = 0.25
 """Distances are kept this far apart: the greatest lookback then takes 60 arrays a world."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What was expected of an NPC that has now called."""
+    """Prediction for an NPC that has now called."""
 
     lookback_s: float
     """As in ``LOOKBACKS_S``; the prediction is at most ``SPACING_S`` and a tick older."""

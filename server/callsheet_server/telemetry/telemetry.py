@@ -51,7 +51,7 @@ class Telemetry:
         }
 
     def ticked(self, room: Room, npc_updates: int, seconds: float) -> None:
-        """A tick has gone through the pipeline."""
+        """Note that a tick has gone through the pipeline."""
         self._metrics.ticks.inc()
         self._metrics.npc_updates.inc(npc_updates)
         self._metrics.tick_seconds.observe(seconds)
@@ -62,7 +62,7 @@ class Telemetry:
             predictions.record(room.distances, handle)
 
     def called(self, room: Room, npc: str) -> None:
-        """A request to an NPC was accepted: see whether it was expected."""
+        """Note an accepted request to an NPC, and whether it was expected."""
         self._metrics.requests.inc()
         predictions = self._predictions.get(room.world)
         if predictions is None:
@@ -80,16 +80,16 @@ class Telemetry:
                 ).observe(abs(prediction.error_s))
 
     def shed(self, reply: Reply) -> None:
-        """A request made room for a more urgent one, or found none."""
+        """Note a request that made room for a more urgent one, or found none."""
         self._metrics.shed_requests.labels(reply.priority.name.lower()).inc()
 
     def disconnected(self, close_code: int) -> None:
-        """A connection has ended, whichever side ended it. Clients may send any code."""
+        """Note that a connection has ended, whichever side ended it. Clients may send any code."""
         known = close_code in CLOSE_CODES
         self._metrics.closes.labels(str(close_code) if known else "other").inc()
 
     def replied(self, reply: Reply) -> None:
-        """A reply has ended, or was refused after it was accepted."""
+        """Note that a reply has ended, or was refused after it was accepted."""
         metrics, end = self._metrics, reply.generation
         if reply.finish_reason is not None:
             metrics.replies.labels(reply.finish_reason).inc()
@@ -108,13 +108,13 @@ class Telemetry:
             self._traces.replied(reply)
 
     def planned(self, plan: Plan, seconds: float) -> None:
-        """A plan with moves in it was made."""
+        """Note a plan with moves in it."""
         self._metrics.plan_seconds.observe(seconds)
         if self._traces is not None:
             self._traces.planned(plan, seconds)
 
     def moved(self, move: DoneMove) -> None:
-        """A move has ended."""
+        """Note that a move has ended."""
         metrics, action = self._metrics, move.action
         labels = action.kind.value, TIER_NAMES[action.source], TIER_NAMES[action.target]
         if move.error is not None:

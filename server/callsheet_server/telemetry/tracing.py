@@ -47,10 +47,10 @@ class Tracing:
     def __init__(self) -> None:
         self._tracer = trace.get_tracer("callsheet_server")
         self._loads: OrderedDict[NpcKey, tuple[float, float]] = OrderedDict()
-        """When the latest load of an NPC's prefix to the device began and ended."""
+        """Beginning and end of the latest load of an NPC's prefix to the device."""
 
     def replied(self, reply: Reply) -> None:
-        """A reply has ended."""
+        """Make the spans of a reply that has ended."""
         ended_s = time.monotonic()
         root = self._tracer.start_span(
             "callsheet.reply", start_time=_wall_ns(reply.accepted_s), attributes=_figures(reply)
@@ -63,7 +63,7 @@ class Tracing:
         root.end(_wall_ns(ended_s))
 
     def planned(self, plan: Plan, seconds: float) -> None:
-        """A plan with moves in it was made just now."""
+        """Make the span of a plan with moves in it that was made just now."""
         now_s = time.monotonic()
         loads = sum(isinstance(action, Load) for action in plan.actions)
         attributes: Attributes = {
@@ -74,7 +74,7 @@ class Tracing:
         self._span("callsheet.plan", now_s - seconds, now_s, attributes)
 
     def moved(self, move: DoneMove) -> None:
-        """A move has ended just now."""
+        """Make the span of a move that has ended just now."""
         action, now_s = move.action, time.monotonic()
         started_s = now_s - move.seconds
         if isinstance(action.key, NpcKey) and action.target is Tier.DEVICE:
@@ -143,5 +143,5 @@ def _figures(reply: Reply) -> Attributes:
 
 
 def _wall_ns(monotonic_s: float) -> int:
-    """What spans are timed in: nanoseconds since 1970."""
+    """Convert to the unit of spans' times: nanoseconds since 1970."""
     return time.time_ns() - round((time.monotonic() - monotonic_s) * 1e9)

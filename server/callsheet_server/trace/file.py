@@ -97,7 +97,7 @@ _LINE: TypeAdapter[_AnyLine] = TypeAdapter(Annotated[_AnyLine, Field(discriminat
 
 
 class Output(Protocol):
-    """Where a writer's bytes go; an open binary file will do."""
+    """Destination of a writer's bytes; an open binary file will do."""
 
     def write(self, data: bytes, /) -> object: ...
 
@@ -105,7 +105,7 @@ class Output(Protocol):
 
 
 class TraceWriter:
-    """Writes a trace while the session runs; leaving the ``with`` block closes the output."""
+    """Writer of a trace while the session runs; leaving the ``with`` block closes the output."""
 
     def __init__(
         self,

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 class UnfinishedRecordingError(Exception):
-    """Where a recording is to be written, an earlier one lies that was cut short."""
+    """An earlier recording, cut short, lies at the path of the one to be written."""
 
 
 class FileThread:

@@ -23,7 +23,7 @@ class TraceNpc:
     interaction_radius_m: float
     sociability: float
     size_bytes: int
-    """Of its prefix KV."""
+    """Size of its prefix KV."""
     rebuild_s: float
     """Seconds its prefill takes."""
     name: str = ""
@@ -42,7 +42,7 @@ class TracePlayer:
 
 @dataclass(frozen=True, slots=True)
 class TraceTick:
-    """What changed in one tick. A row not named keeps its last values."""
+    """Changes of one tick. A row not named keeps its last values."""
 
     time_s: float
     rows: NDArray[np.intp]
@@ -68,14 +68,14 @@ class TraceCall:
     """One LLM call."""
 
     time_s: float
-    """When it was asked for."""
+    """Time at which it was asked for."""
     row: int
     duration_s: float
-    """Until its reply was complete."""
+    """Time until its reply was complete."""
     generated_tokens: int
     speaker: Speaker = NARRATOR
     text: str = ""
-    """What was said to the NPC."""
+    """Words that were said to the NPC."""
     max_tokens: int | None = None
     """As the request asked; None = the server's setting."""
 
@@ -92,4 +92,4 @@ class Trace:
     calls: list[TraceCall] = field(default_factory=list)
     players: tuple[TracePlayer, ...] = ()
     lore: str = ""
-    """What every NPC knows."""
+    """Text that all NPCs share."""

@@ -29,13 +29,13 @@ __all__ = ["AccessToken", "TokenFile", "tokens_of"]
 logger = logging.getLogger(__name__)
 
 POLL_S = 1.0
-"""How often the file is looked at."""
+"""Time between two looks at the file."""
 EXAMPLE: Final = '[[token]] with name = "studio", role = "game" and secret = "..." under it'
 
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """Lets in who presents its secret."""
+    """Token that lets in who presents its secret."""
 
     name: str
     """For people; unique."""
@@ -113,7 +113,7 @@ class TokenFile:
         )
 
     def read_if_changed(self) -> tuple[AccessToken, ...] | None:
-        """What ``read`` returns if the file is not as it was when last read, else None."""
+        """Read the file as ``read`` does if it has changed since; None = it has not."""
         try:
             changed = self._stamp() != self._seen
         except OSError:

@@ -1,4 +1,4 @@
-"""What keeps the listener from starting."""
+"""Errors that keep the listener from starting."""
 
 __all__ = ["SettingFileError"]
 

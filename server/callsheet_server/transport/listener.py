@@ -29,14 +29,14 @@ __all__ = ["Binding", "Listener", "Receiver", "bind"]
 logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 2.0
-"""How long a peer has to answer a close before its socket is dropped."""
+"""Time a peer has to answer a close before its socket is dropped."""
 WRITE_HIGH_WATER_BYTES = 262_144
 QUEUED_FRAMES = 4
 """Received frames that wait in a connection before its socket is no longer read."""
 
 
 class Receiver(Protocol):
-    """What the transport hands frames to: one per connection. Calls never block."""
+    """Receiver of a connection's frames, one per connection. Calls never block."""
 
     def receive(self, frame: str | bytes) -> None: ...
 

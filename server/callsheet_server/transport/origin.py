@@ -1,4 +1,4 @@
-"""Which web pages may connect, judged by the headers a browser sends and no page can forge.
+"""Check of web pages that connect, by the headers a browser sends and no page can forge.
 
 Two attacks stop here. A page of any site a user visits can open a WebSocket to 127.0.0.1: its
 ``Origin`` (RFC 6455, section 10.2) gives it away. And a site can let its own name resolve to
@@ -19,7 +19,7 @@ __all__ = ["host_problem", "origin_problem"]
 
 
 def host_problem(settings: ServerSettings, headers: Headers) -> str | None:
-    """Why a request that came by this name is refused; None = it is not.
+    """Say why a request that came by this name is refused; None = it is not.
 
     Only a server on the loopback interface asks: elsewhere every client needs a token.
     """
@@ -37,7 +37,7 @@ def host_problem(settings: ServerSettings, headers: Headers) -> str | None:
 
 
 def origin_problem(settings: ServerSettings, headers: Headers) -> str | None:
-    """Why a browser's page may not open a WebSocket; None = it may, or it is no browser."""
+    """Say why a browser's page may not open a WebSocket; None = it may, or it is no browser."""
     origin = _only(headers, "Origin")
     if origin is None or origin in settings.allowed_origins or "*" in settings.allowed_origins:
         return None

@@ -1,4 +1,4 @@
-"""What waits to be written to one client."""
+"""Queue of frames that wait to be written to one client."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Outbox:
         self._frames: dict[object, bytes] = {}
         self._keyed = 0
         self.reliable_bytes = 0
-        """Of the frames without a key that wait."""
+        """Bytes of the frames without a key that wait."""
         self._wakeup = asyncio.Event()
         self.closing: tuple[int, str] | None = None
         self.closed = asyncio.Event()

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 __all__ = ["MIN_TOKEN_CHARS", "ServerSettings"]
 
 MIN_TOKEN_CHARS: Final = 16
-"""Of tokens in a file and of all that are used beyond the loopback interface."""
+"""Length of tokens in a file and of all that are used beyond the loopback interface."""
 
 
 class ServerSettings(BaseModel):

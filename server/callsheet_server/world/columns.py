@@ -74,7 +74,7 @@ class Columns:
         return row
 
     def retire(self, handle: int) -> None:
-        """A handle was given out before and its NPC is gone: the row's next one is newer."""
+        """Retire a handle of an NPC that is gone: the next one of its row is newer."""
         self.handle[self._row_of(handle)] = handle
 
     def give_back(self, row: int) -> None:

@@ -1,4 +1,4 @@
-"""How the world refuses: errors of the wire's tree, built in one place."""
+"""Errors with which the world refuses, of the wire's tree, built in one place."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""How an NPC is named across all worlds of one server."""
+"""Key that names an NPC across all worlds of one server."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ __all__ = ["NpcKey"]
 
 
 class NpcKey(NamedTuple):
-    """An NPC id is unique in its world only."""
+    """Key of an NPC: its id is unique in its world only."""
 
     world: str
     npc: str

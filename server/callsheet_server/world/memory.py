@@ -1,4 +1,4 @@
-"""What an NPC remembers: its latest turns word for word, and the facts its script noted."""
+"""Memory of an NPC: its latest turns word for word, and the facts its script noted."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any, Final
 __all__ = ["Memory", "Turn", "estimated_tokens", "most_turns", "window"]
 
 MESSAGE_TOKENS: Final = 8
-"""What a chat template puts around a turn, about."""
+"""Tokens that a chat template puts around a turn, about."""
 BYTES_PER_TOKEN: Final = 3
-"""Of UTF-8; English has more than 4, so estimates are on the safe side."""
+"""Bytes of UTF-8 per token; English has more than 4, so estimates are on the safe side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def estimated_tokens(turn: Turn) -> int:
 
 
 def most_turns(budget_tokens: int) -> int:
-    """How many turns can fit into a budget at most; at least one is always kept."""
+    """Most turns that can fit into a budget; at least one is always kept."""
     return max(1, budget_tokens // MESSAGE_TOKENS)
 
 

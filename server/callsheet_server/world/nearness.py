@@ -1,4 +1,4 @@
-"""How far NPCs are from the players, as the last tick placed them."""
+"""Distances of NPCs from the players, as the last tick placed them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who stands within whose reach: turns positions into "came near" and "left"."""
+"""Presence of players within NPCs' reach: turns positions into "came near" and "left"."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Presence:
         self._near: set[tuple[str, str]] = set()
 
     def update(self, world: World, watched: Sequence[str]) -> list[PresenceChange]:
-        """What changed since the last call. NPCs no longer watched are forgotten in silence."""
+        """List changes since the last call. NPCs no longer watched are forgotten without one."""
         if not watched:
             self._near.clear()
             return []

@@ -1,4 +1,4 @@
-"""Which records of a tick make sense: the rules of docs/wire-protocol.md, vectorised."""
+"""Validation of a tick's records: the rules of docs/wire-protocol.md, vectorised."""
 
 from __future__ import annotations
 

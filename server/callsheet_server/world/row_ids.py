@@ -1,4 +1,4 @@
-"""Who lives on which row, handed out as snapshots."""
+"""NPC ids by row, handed out as snapshots."""
 
 from __future__ import annotations
 

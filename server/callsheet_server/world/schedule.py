@@ -1,4 +1,4 @@
-"""When an NPC's schedule next asks for the model."""
+"""Time at which an NPC's schedule next asks for the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which script speaks for which NPC, and what it changes about it."""
+"""Scripts of NPCs: which one speaks for which NPC, and what it changes about it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Script:
     owner: str
     spec: RegisterScript
     missed: int = 0
-    """What its NPCs heard without an answer in time, in a row."""
+    """Number of times in a row that it did not answer in time what its NPCs heard."""
     rests_until_s: float = 0.0
-    """Not asked what to make of what is heard before this time."""
+    """Time before which it is not asked what to make of what is heard."""
     _npcs: frozenset[str] = field(init=False)
     _archetypes: frozenset[str] = field(init=False)
 
@@ -36,11 +36,11 @@ class Script:
         return npc.npc in self._npcs or npc.archetype in self._archetypes
 
     def answered(self) -> None:
-        """It answered in time."""
+        """Note that it answered in time."""
         self.missed = 0
 
     def kept_silent(self, now_s: float) -> None:
-        """It did not. Who does so again and again is left alone for a while, then asked once."""
+        """Note that it did not answer in time. After several times it is left alone for a while."""
         self.missed += 1
         if self.missed >= MAX_MISSED:
             self.rests_until_s = now_s + REST_S
@@ -105,7 +105,7 @@ class ScriptBook:
         return script
 
     def release(self, npc: str) -> None:
-        """An NPC is gone."""
+        """Forget an NPC that is gone."""
         self._by_npc.pop(npc, None)
         for npcs in self._by_event.values():
             npcs.pop(npc, None)

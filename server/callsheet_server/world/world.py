@@ -36,7 +36,7 @@ OVERDUE_S = 10.0
 
 @dataclass(slots=True)
 class Npc:
-    """What is known of an NPC besides numbers that change every tick."""
+    """Facts of an NPC, besides numbers that change every tick."""
 
     spec: NpcSpec
     """As the game wants it; scripts are laid over it elsewhere."""
@@ -59,22 +59,22 @@ class Player:
 
 @dataclass(frozen=True, slots=True)
 class WorldLimits:
-    """How large a world may grow."""
+    """Limits to the size of a world."""
 
     max_npcs: int
     max_npcs_per_spawn: int
     max_players: int
-    """Those of the game; guests are counted apart."""
+    """Players of the game; guests are counted apart."""
     max_guests: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TickReport:
-    """What of a tick could not be used; the rest was."""
+    """Report of a tick's parts that could not be used; the rest was."""
 
     npc_updates: int
     unknown_handles: tuple[int, ...] = ()
-    """At most the first 8."""
+    """Unknown handles, at most the first 8."""
     unknown_count: int = 0
     bad_handles: tuple[int, ...] = ()
     """Records with values out of range, at most the first 8."""
@@ -237,13 +237,13 @@ class World:
     # --- their calls -------------------------------------------------------------------------
 
     def turn_opened(self, name: str) -> int:
-        """A turn of this NPC was queued. Returns its handle, for ``turn_closed``."""
+        """Note that a turn of this NPC was queued. Returns its handle, for ``turn_closed``."""
         npc = self.npc(name)
         self.columns.open_turns[npc.row] += 1
         return npc.handle
 
     def turn_closed(self, name: str, handle: int) -> None:
-        """A turn ended, however it ended. Does nothing if that NPC is gone."""
+        """Note that a turn ended, however it ended. Does nothing if that NPC is gone."""
         npc = self.npcs.get(name)
         if npc is None or npc.handle != handle:
             return

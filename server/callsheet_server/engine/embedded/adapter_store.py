@@ -110,7 +110,7 @@ class AdapterStore:
         return sum(adapter.tier is tier for adapter in self._adapters.values())
 
     def fingerprint(self, adapter_id: str | None) -> str:
-        """Of the weights; "" = no adapter."""
+        """Fingerprint of the weights; "" = no adapter."""
         return "" if adapter_id is None else self._adapters[adapter_id].fingerprint
 
     def slot(self, adapter_id: str) -> str:

@@ -14,7 +14,7 @@ __all__ = ["BlockArena", "KvShape", "blocks_to_row", "row_to_blocks"]
 
 @dataclass(frozen=True, slots=True)
 class KvShape:
-    """What one token's KV looks like in the model at hand, and how tokens are grouped."""
+    """Shape of one token's KV in the model at hand, and of the blocks that group tokens."""
 
     layers: int
     kv_heads: int
@@ -69,7 +69,7 @@ class BlockArena:
         self._free.extend(blocks)
 
     def check_integrity(self, owned: Iterable[Sequence[int]]) -> None:
-        """Every block is either free or in exactly one of the ``owned`` lists."""
+        """Check that every block is either free or in exactly one of the ``owned`` lists."""
         seen = sorted([*self._free, *(block for blocks in owned for block in blocks)])
         assert seen == list(range(self.total_blocks)), "arena: a block is lost or owned twice"
 

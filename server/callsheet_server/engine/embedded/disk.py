@@ -24,10 +24,10 @@ _HEADER_LIMIT_BYTES = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class KvHeader:
-    """What a file says about itself."""
+    """Header of a KV file: the part that describes the file."""
 
     fingerprint: str
-    """Of the model, the adapter and the prefix tokens; another fingerprint = another prefix."""
+    """Hash of the model, the adapter and the prefix tokens; another one = another prefix."""
     tokens: tuple[int, ...]
     crc32: int
 
@@ -96,7 +96,7 @@ class KvDisk:
 
 
 def _header_bytes(size: bytes) -> int:
-    """How much JSON follows the first 8 bytes of a safetensors file."""
+    """Length of the JSON that follows the first 8 bytes of a safetensors file, capped."""
     return min(int.from_bytes(size, "little"), _HEADER_LIMIT_BYTES)
 
 

@@ -58,7 +58,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """What exists between ``start`` and ``close``."""
+    """Parts of the engine that exist between ``start`` and ``close``."""
 
     info: EngineInfo
     runner: ModelRunner
@@ -133,7 +133,7 @@ class EmbeddedEngine:
         self._on_prompt_thread(self._register, text, profiles)
 
     def put_npc(self, profile: NpcProfile) -> None:
-        """As the protocol says.
+        """Announce an NPC, as the protocol says.
 
         Raises:
             UnknownAdapterError: the profile names an adapter that is not in the settings.
@@ -199,7 +199,7 @@ class EmbeddedEngine:
         return True
 
     def take_moves(self) -> Sequence[DoneMove]:
-        """None: the server plans for this engine."""
+        """Return no moves: the server plans for this engine."""
         return ()
 
     def occupancy(self) -> Occupancy:

@@ -50,7 +50,7 @@ class TextStream:
 
 
 class Reply:
-    """Where a request's stream comes out. Made on the event loop, fed from the model thread."""
+    """Stream of one request's output. Made on the event loop, fed from the model thread."""
 
     def __init__(self, npc: NpcKey, loop: asyncio.AbstractEventLoop) -> None:
         self.npc = npc
@@ -118,7 +118,7 @@ class Run:
     generation: Generation | None = None
     """None = only the prefix is built."""
     target: Tier = Tier.DEVICE
-    """Where the prefix goes once it is computed."""
+    """Tier that the prefix moves to once it is computed."""
     waiters: list[Future[None]] = field(default_factory=list)
     """Resolved once the prefix is at ``target``."""
     serial: int = 0

@@ -65,7 +65,7 @@ class PrefixStore:
         return self._tiers.capacity_bytes(tier)
 
     def used_bytes(self, tier: Tier) -> int:
-        """What lies in ``tier`` now, spare copies included, shared prefixes not."""
+        """Bytes that lie in ``tier`` now, spare copies included, shared prefixes not."""
         return self._tiers.used_bytes(tier)
 
     def items(self, tier: Tier) -> int:
@@ -248,7 +248,7 @@ class PrefixStore:
         return entry
 
     def _note(self, entry: PrefixEntry) -> None:
-        """Something about ``entry`` changed that the planner did not order."""
+        """Note a change of ``entry`` that the planner did not order."""
         if isinstance(entry.key, NpcKey):
             with self._changed:
                 self._moved.add(entry.key)

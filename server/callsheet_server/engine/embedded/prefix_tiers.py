@@ -67,7 +67,7 @@ class PrefixTiers:
         return self._budgets.get(tier, 0)
 
     def used_bytes(self, tier: Tier) -> int:
-        """What NPCs' KV takes in ``tier``, spare copies and unclaimed files included."""
+        """Bytes of NPCs' KV in ``tier``, spare copies and unclaimed files included."""
         if tier is Tier.DEVICE:
             taken = self.arena.total_blocks - self.arena.free_blocks - self.shared_blocks
             return taken * self.shape.block_bytes
@@ -213,7 +213,7 @@ class PrefixTiers:
         return moved
 
     def check_integrity(self) -> None:
-        """The lock is held and nobody is copying."""
+        """Check the books; the lock is held and nobody is copying."""
         entries = list(self._entries.values())
         self.arena.check_integrity([entry.blocks for entry in entries])
         shared = sum(len(entry.blocks) for entry in entries if isinstance(entry.key, WorldKey))
@@ -309,7 +309,7 @@ class PrefixTiers:
                 self._disk.delete(entry.key)
 
     def _put(self, entry: PrefixEntry, kv: torch.Tensor, target: Tier) -> None:
-        """Room for it has been reserved."""
+        """Put the KV in a tier, in which room for it has been reserved."""
         if target is Tier.HOST:
             entry.host = kv
             return

@@ -177,7 +177,7 @@ def _eos_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> froz
 
 
 def _fingerprint(folder: Path, shape: KvShape, chunk_tokens: int) -> str:
-    """Of all that KV depends on but tokens and adapter: weights, types, chunk cuts."""
+    """Hash all that KV depends on but tokens and adapter: weights, types, chunk cuts."""
     digest = hashlib.sha256(f"{shape}|{chunk_tokens}".encode())
     manifest = folder / "manifest.json"
     if manifest.is_file():

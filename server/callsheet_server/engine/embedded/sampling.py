@@ -128,7 +128,7 @@ class Sampler:
 
     @property
     def finished(self) -> bool:
-        """The grammar is complete and allows nothing more."""
+        """True if the grammar is complete and allows nothing more."""
         return self._matcher is not None and self._matcher.is_stopped()
 
     def _allowed(self, vocab_size: int, device: torch.device) -> torch.Tensor:

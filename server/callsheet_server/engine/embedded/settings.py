@@ -16,7 +16,7 @@ _GIB = 1 << 30
 
 
 class EmbeddedSettings(BaseModel):
-    """How the embedded engine runs. Every field can be set in TOML, environment and flags."""
+    """Settings of the embedded engine. Every field can be set in TOML, environment and flags."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -56,7 +56,7 @@ class Stepper:
         self._steps_spoken = 0
 
     def pin_adapter(self, run: Run) -> bool:
-        """False = its adapter has to wait until a running request frees room on the device."""
+        """Pin its adapter; False = it waits until a running request frees room on the device."""
         return run.adapter is None or self._adapters.pin(run.adapter)
 
     def admit(self, run: Run) -> None:

@@ -35,7 +35,7 @@ _NOT_IN_SGLANG: Final = ("use_rslora", "rank_pattern", "alpha_pattern", "lora_bi
 UNSUPPORTED: Final = {"embedded": _NOWHERE, "sglang": (*_NOWHERE, *_NOT_IN_SGLANG)}
 """Engine -> fields of ``adapter_config.json`` that it would not honour, if they are set."""
 PEFT_PREFIX: Final = "base_model.model."
-"""Before the model's own name of every weight."""
+"""Prefix that PEFT puts before the model's own name of every weight."""
 MAX_SHOWN: Final = 3
 """Weights named in an error."""
 _VARIANT: Final = re.compile(
@@ -56,7 +56,7 @@ class AdapterFiles:
 
     folder: Path
     fingerprint: str
-    """Of the weights and how they are applied."""
+    """Hash of the weights and of how they are applied."""
     parameters: int
 
 

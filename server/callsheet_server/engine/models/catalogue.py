@@ -38,7 +38,7 @@ ACTION_PRECISION: Final[Mapping[str, float]] = {DEFAULT_MODEL: 0.22}
 Measured by ``loadtest/bench/action_choice.py``; a model that is not listed was not measured.
 """
 MIN_ACTION_PRECISION: Final = 0.8
-"""Below it a model is not asked to choose without the script's leave."""
+"""Precision below which a model is not asked to choose without the script's leave."""
 
 
 def chooses_badly(model: str) -> bool:

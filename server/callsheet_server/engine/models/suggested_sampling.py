@@ -1,4 +1,4 @@
-"""How a model's own files say that its tokens are best chosen."""
+"""Sampling that a model's own files suggest."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class _GenerationConfig(BaseModel):
 
 
 def suggested_sampling(folder: Path) -> Sampling:
-    """What the model in ``folder`` suggests, over what suits talk in general."""
+    """Sampling that the model in ``folder`` suggests; for the rest, what suits talk in general."""
     try:
         read = orjson.loads((folder / "generation_config.json").read_bytes())
         config = _GenerationConfig.model_validate(read)

@@ -52,9 +52,9 @@ __all__ = ["OpenAIEngine"]
 logger = logging.getLogger(__name__)
 
 CHARS_PER_TOKEN: Final = 3
-"""On the safe side for most languages and tokenizers."""
+"""Characters per token, on the safe side for most languages and tokenizers."""
 MESSAGE_TOKENS: Final = 8
-"""What a chat template puts around a message, on the safe side."""
+"""Tokens that a chat template puts around a message, on the safe side."""
 MAX_SHOWN_MODELS: Final = 20
 
 
@@ -67,7 +67,7 @@ class OpenAIEngine:
         self._profiles: dict[NpcKey, NpcProfile] = {}
         self._lore: dict[str, str] = {}
         self.fields = RequestFields(settings.extra_body, settings.json_schema)
-        """How requests are written for this endpoint."""
+        """Fields of the requests, as this endpoint takes them."""
         self._server: ModelServer | None = None
         self._info: EngineInfo | None = None
 
@@ -119,7 +119,7 @@ class OpenAIEngine:
         self._lore[world] = text
 
     def put_npc(self, profile: NpcProfile) -> None:
-        """As the protocol says.
+        """Announce an NPC, as the protocol says.
 
         Raises:
             UnknownAdapterError: the profile names one: this engine has none.
@@ -140,7 +140,7 @@ class OpenAIEngine:
         self._lore.pop(world, None)
 
     def publish(self, world: str, npcs: tuple[str, ...], distance_s: NDArray[np.float32]) -> None:
-        """There is nobody to tell."""
+        """Do nothing: there is nobody to tell."""
 
     async def submit(self, request: GenerationRequest) -> AsyncGenerator[Delta | GenerationEnd]:
         server = self._server
@@ -172,14 +172,14 @@ class OpenAIEngine:
         return self._calls.cancel(request_id)
 
     def take_moves(self) -> Sequence[DoneMove]:
-        """None: nothing is known to move."""
+        """Return no moves: nothing is known to move."""
         return ()
 
     def occupancy(self) -> Occupancy:
         return Occupancy(tiers=(), running=self._calls.running, queued=self._calls.waiting)
 
     def check_integrity(self) -> None:
-        """There is no state to check."""
+        """Check nothing: there is no state."""
 
     async def _choose_model(self, server: ModelServer) -> str:
         """The model as set, else the only one there is; warns of what will not work.
@@ -233,7 +233,7 @@ class OpenAIEngine:
                     raise
 
     def _fitting_turns(self, system: str, request: GenerationRequest) -> Sequence[Turn]:
-        """Raises ``ContextTooLongError`` if not even the last turn fits."""
+        """Keep the latest turns that fit. Raises ``ContextTooLongError`` if none does."""
         turns, limit_tokens = request.turns, self._settings.context_limit_tokens
         room = limit_tokens - request.max_new_tokens - _tokens(system)
         sizes = [_tokens(said_text(turn)) for turn in turns]

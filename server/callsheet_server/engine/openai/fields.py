@@ -27,7 +27,7 @@ _SYSTEM_ROLE: Final = re.compile(
 
 
 class RequestFields:
-    """What an endpoint's model takes; learned once, for all requests."""
+    """Request fields that an endpoint's model takes; learned once, for all requests."""
 
     def __init__(self, extra: Mapping[str, Any], json_schema: bool) -> None:
         """Begin with the protocol as written.
@@ -45,7 +45,7 @@ class RequestFields:
 
     @property
     def learned(self) -> str:
-        """How requests differ from the protocol as written, in words; "" = not at all."""
+        """Description of how requests differ from the protocol as written; "" = not at all."""
         parts = [f"{self._limit} in place of {LIMIT}"] if self._limit != LIMIT else []
         parts += [f"no {name}" for name in (*OPTIONAL, SCHEMA) if name in self._left_out]
         parts += [] if self.system_role else ["no system role"]

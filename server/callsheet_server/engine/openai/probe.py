@@ -1,4 +1,4 @@
-"""Who answers at an endpoint's URL, and who would elsewhere on this machine."""
+"""Search for model servers: at an endpoint's URL, and elsewhere on this machine."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ __all__ = ["OpenAISettings"]
 
 
 class OpenAISettings(BaseModel):
-    """Which OpenAI-compatible endpoint generates the text."""
+    """Settings of the OpenAI-compatible endpoint that generates the text."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -24,7 +24,7 @@ class ReplyReader:
     done: bool = False
     """The endpoint has closed the stream in good order."""
     pieces: int = 0
-    """Of words or thoughts; where the endpoint counts no tokens, about one each."""
+    """Pieces of words or thoughts; where the endpoint counts no tokens, about one token each."""
     _thoughts: int = 0
     _spoke: bool = False
     _finish: str = ""
@@ -61,7 +61,7 @@ class ReplyReader:
         return words
 
     def finish_reason(self) -> StopReason:
-        """Why the reply ended.
+        """Reason why the reply ended.
 
         Raises:
             EmptyReplyError: it is empty.

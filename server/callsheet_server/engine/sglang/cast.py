@@ -39,7 +39,7 @@ class Cast:
         self._prompts: PromptBuilder | None = None
         self._prefixes: dict[NpcKey, NpcPrefix] = {}
         self._stale: dict[NpcKey, None] = {}
-        """Those whose prefix is to be tokenised, in order."""
+        """NPCs whose prefix is to be tokenised, in order."""
         self.prefix_tokens = np.zeros(GROWTH, np.int64)
         """(capacity,) int64, by handle: an NPC's own part of its prefix, without what its world
         shares; 0 = not known yet."""
@@ -80,7 +80,7 @@ class Cast:
         return handle, True
 
     def drop(self, key: NpcKey) -> int | None:
-        """An NPC is gone; return the handle it had."""
+        """Forget an NPC; return the handle it had."""
         self.profiles.pop(key, None)
         self._prefixes.pop(key, None)
         self._stale.pop(key, None)
@@ -90,7 +90,7 @@ class Cast:
         return handle
 
     def forget_world(self, world: str) -> None:
-        """A world whose NPCs are gone is over."""
+        """Forget a world whose NPCs are gone."""
         self._lore.pop(world, None)
         self.handles.forget_world(world)
 
@@ -126,7 +126,7 @@ class Cast:
         return tokens, len(prefix.world) + len(prefix.persona)
 
     def _void(self, keys: Iterable[NpcKey]) -> list[int]:
-        """These have a new prefix; return their handles."""
+        """Note that these have a new prefix; return their handles."""
         handles = []
         for key in keys:
             self._prefixes.pop(key, None)
@@ -140,7 +140,7 @@ class Cast:
         return handles
 
     async def _tokenise(self) -> None:
-        """Until nobody's prefix is stale."""
+        """Tokenise until nobody's prefix is stale."""
         loop, prompts = asyncio.get_running_loop(), self._prompts
         assert prompts is not None
         try:

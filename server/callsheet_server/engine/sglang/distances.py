@@ -50,7 +50,7 @@ class DistanceTable:
         return self._true_s
 
     def add(self, handle: int) -> None:
-        """There is such an NPC; no call of it is expected until ``note`` says so."""
+        """Add an NPC; no call of it is expected until ``note`` says so."""
         self._reserve(handle + 1)
         if np.isnan(self._true_s[handle]):
             self._true_s[handle] = np.inf
@@ -65,7 +65,7 @@ class DistanceTable:
         self._true_s[handles] = distance_s
 
     def forget(self, handle: int) -> bool:
-        """There is no such NPC any more.
+        """Forget an NPC.
 
         Returns:
             True: SGLang has never heard of it. False: ``confirm`` will tell when it knows; until
@@ -79,7 +79,7 @@ class DistanceTable:
         return True
 
     def restart(self) -> None:
-        """SGLang knows nothing, or nobody knows what it knows: begin with a full message."""
+        """Begin with a full message: SGLang knows nothing, or nobody knows what it knows."""
         self._told_due_s[:] = np.nan
         self._full = True
         self._open = None
@@ -109,7 +109,7 @@ class DistanceTable:
         return self._open
 
     def confirm(self) -> set[int]:
-        """SGLang has the message taken last. Returns the handles that stand for nobody since."""
+        """Note that SGLang has the last message; return the handles that stand for nobody since."""
         message, self._open = self._open, None
         assert message is not None, "no message is open"
         self._told_due_s[message.handles] = message.now_s + message.distance_s.astype(np.float64)

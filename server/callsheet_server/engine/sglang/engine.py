@@ -132,7 +132,7 @@ class SglangEngine:
         self._peer = peer
 
     async def _serve(self, peer: Peer) -> None:
-        """While SGLang is there."""
+        """Serve requests while SGLang is there."""
         if peer is not self._peer:
             self._met(peer)
         try:
@@ -149,7 +149,7 @@ class SglangEngine:
         self._warmer.void(self._cast.set_lore(world, text))
 
     def put_npc(self, profile: NpcProfile) -> None:
-        """As the protocol says.
+        """Announce an NPC, as the protocol says.
 
         Raises:
             UnknownAdapterError: the profile names an adapter that is not in the settings.
@@ -231,7 +231,7 @@ class SglangEngine:
         self._cast.check_integrity()
 
     def _rid(self) -> str:
-        """All of one length: none is the beginning of another."""
+        """Make a request id. All are of one length, so that none is the beginning of another."""
         return f"callsheet-{self._rid_prefix}-{next(self._rids):012d}"
 
     async def _send_warm(self, peer: Peer, key: NpcKey, tokens: Sequence[int]) -> None:

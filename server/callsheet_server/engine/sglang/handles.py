@@ -51,7 +51,7 @@ class Handles:
         return handle
 
     def drop(self, key: NpcKey) -> int | None:
-        """The NPC is gone; its number stands for nobody until it is given back."""
+        """Drop an NPC; its number stands for nobody until it is given back."""
         handle = self._of.pop(key, None)
         if handle is not None:
             self._keys[handle] = None
@@ -59,7 +59,7 @@ class Handles:
         return handle
 
     def give_back(self, handle: int) -> None:
-        """Nobody remembers who had this number: it may stand for another."""
+        """Give a number back that nobody remembers: it may stand for another NPC."""
         heapq.heappush(self._free, handle)
 
     def rows(self, world: str, npcs: tuple[str, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -77,7 +77,7 @@ class Handles:
         return known[1], known[2]
 
     def forget_world(self, world: str) -> None:
-        """Nobody asks for this world's rows any more."""
+        """Drop a world's rows: nobody asks for them any more."""
         self._rows.pop(world, None)
 
     def check_integrity(self) -> None:

@@ -19,7 +19,7 @@ from callsheet_sglang.launch.spec import LaunchSpec, arguments, environment, fre
 __all__ = ["launch"]
 
 ALWAYS = ("--constrained-json-disable-any-whitespace",)
-"""An action is to spend its tokens on words."""
+"""Flags of every launch, so that an action spends its tokens on words."""
 
 
 LOG_BYTES = 10_000_000

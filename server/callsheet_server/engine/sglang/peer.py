@@ -29,9 +29,9 @@ SUPPORTED_VERSIONS: Final = SpecifierSet(
         sign + ".".join(map(str, bound)) for sign, bound in zip((">=", "<"), SUPPORTED, strict=True)
     )
 )
-"""Of SGLang: those whose routes and insides are known."""
+"""Versions of SGLang whose routes and insides are known."""
 WARM_PRIORITY: Final = len(Priority)
-"""Below every request's."""
+"""Priority of warming, below every request's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,9 +35,9 @@ logger = logging.getLogger(__name__)
 NPC_BYTES = 8
 """Size of one NPC in a distance update."""
 MAX_MOVES = 10_000
-"""Kept until somebody takes them."""
+"""Most moves that are kept until somebody takes them."""
 RETRY_S = 1.0
-"""After a failure."""
+"""Wait after a failure."""
 
 
 class PluginSync:
@@ -55,15 +55,15 @@ class PluginSync:
         self.status: dict[str, Any] = {}
         """The plugin's last one."""
         self._adapters: dict[int, str | None] = {}
-        """Handle -> adapter, to be told."""
+        """Adapters that are to be told, by handle."""
 
     def put(self, handle: int, adapter: str | None) -> None:
-        """An NPC is new, or has a new profile."""
+        """Note an NPC that is new, or has a new profile."""
         self._adapters[handle] = adapter
         self.distances.add(handle)
 
     def forget(self, handle: int) -> None:
-        """An NPC is gone. Its handle is given back once SGLang knows."""
+        """Forget an NPC. Its handle is given back once SGLang knows."""
         self._adapters.pop(handle, None)
         self.residency.forget(handle)
         if self.distances.forget(handle):

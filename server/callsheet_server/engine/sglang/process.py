@@ -26,9 +26,9 @@ GUARD: Final = Path(__file__).with_name("guard.py")
 OLD_LOGS: Final = 2
 """Rotated logs that are kept beside the current one."""
 TAIL_LINES: Final = 20
-"""Of the log, shown when a start fails."""
+"""Lines of the log that are shown when a start fails."""
 KILL_S: Final = 5.0
-"""Beyond the grace time, for the guard to see the processes gone."""
+"""Time beyond the grace time for the guard to see the processes gone."""
 
 STAGES: Final = (
     (re.compile(r"server_args="), "reading its settings"),

@@ -33,13 +33,13 @@ class ResidencyMirror:
         self._tokens = np.zeros(0, np.int64)
 
     def clear(self) -> None:
-        """SGLang is gone, and all it held."""
+        """Forget all that SGLang held: it is gone."""
         self.version = 0
         self.tiers[:] = Tier.ABSENT
         self._tokens[:] = 0
 
     def forget(self, handle: int) -> None:
-        """Nobody has this handle any more."""
+        """Forget a handle that nobody has any more."""
         if handle < len(self.tiers):
             self.tiers[handle], self._tokens[handle] = Tier.ABSENT, 0
 

@@ -27,9 +27,9 @@ logger = logging.getLogger(__name__)
 
 READY_POLL_S = 0.25
 FAILED_CHECKS = 2
-"""In a row, until SGLang counts as lost."""
+"""Failed checks in a row, after which SGLang counts as lost."""
 RECHECK_S = 0.5
-"""After a failed check."""
+"""Wait after a failed check."""
 
 
 class Supervisor:
@@ -68,7 +68,7 @@ class Supervisor:
         self._supervising = asyncio.create_task(self._supervise(peer))
 
     async def close(self) -> None:
-        """Let go of SGLang; one that was launched ends. May be called twice."""
+        """Let go of SGLang; end it if it was launched. May be called twice."""
         if self._supervising is not None:
             self._supervising.cancel()
             await asyncio.gather(self._supervising, return_exceptions=True)
@@ -76,7 +76,7 @@ class Supervisor:
         await self._let_go()
 
     def suspect(self) -> None:
-        """A request has failed as it would if SGLang were gone: look at once."""
+        """Look at once: a request has failed as it would if SGLang were gone."""
         self._look.set()
 
     # --- one life of SGLang ------------------------------------------------------------------
@@ -180,7 +180,7 @@ class Supervisor:
                     return str(error)
 
     async def _wait(self, timeout_s: float) -> None:
-        """Until it is time to look, somebody suspects a loss, or the process has ended."""
+        """Wait until it is time to look, somebody suspects a loss, or the process has ended."""
         signs = [asyncio.create_task(self._look.wait())]
         if self._process is not None:
             signs.append(asyncio.create_task(self._process.ended.wait()))
@@ -191,7 +191,7 @@ class Supervisor:
                 sign.cancel()
 
     async def _let_go(self) -> None:
-        """May be cancelled, and called again to finish."""
+        """Let go of SGLang. May be cancelled, and called again to finish."""
         if self._server is not None:
             await self._server.close()
             self._server = None

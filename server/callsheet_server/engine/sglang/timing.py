@@ -12,11 +12,11 @@ class Timing:
     silence_s: float = 120.0
     """A request is given up if SGLang sends nothing for so long: longer than any prefill."""
     health_interval_s: float = 5.0
-    """How often SGLang is asked whether it is well."""
+    """Time between two questions to SGLang whether it is well."""
     health_timeout_s: float = 30.0
-    """How long it may take to answer that, while it computes; after two failures it is lost."""
+    """Time it may take to answer that, while it computes; after two failures it is lost."""
     residency_interval_s: float = 0.5
-    """How often the plugin is asked where prefixes lie: it is for people to look at."""
+    """Time between two questions to the plugin where prefixes lie; only shown to people."""
     distance_interval_s: float = 0.1
     """Shortest time between two distance updates: as often as the server plans."""
     distance_bytes_per_s: int = 1_000_000

@@ -79,11 +79,11 @@ class Warmer:
         """Handles whose prefix this SGLang was sent and that were not seen in it since."""
 
     def built(self, handle: int) -> None:
-        """A request has had this one's prefix computed."""
+        """Note that a request has had this one's prefix computed."""
         self._sent.add(handle)
 
     def void(self, handles: Iterable[int]) -> None:
-        """These have a new prefix."""
+        """Note that these have a new prefix."""
         self._sent.difference_update(handles)
 
     async def run(self, peer: Peer) -> None:

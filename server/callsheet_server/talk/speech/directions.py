@@ -9,12 +9,12 @@ __all__ = ["BracketedDirections", "StageDirections", "StarredDirections"]
 
 StageDirections = Literal["keep", "strip", "apart"]
 MAX_CHARS: Final = 200
-"""A longer one is none."""
+"""Longest direction; a longer one is none."""
 _SENTENCE_END: Final = re.compile(
     r"(?:^|[.!?\u2026\u3002\uff01\uff1f:\n][\"')\]\u201d\u2019]*)\s*$"
 )
 _DOING: Final = re.compile(r"[a-z]+(?:s|ing|ed)\b[^()]*")
-"""What stands in brackets and is no speech: "laughs", "pausing for a moment"."""
+"""Text that stands in brackets and is no speech: "laughs", "pausing for a moment"."""
 _CONTEXT_CHARS: Final = 8
 
 
@@ -29,7 +29,7 @@ class _Directions:
         self._before = ""
         """The last characters that were let through."""
         self._took_out = False
-        """A direction, just now."""
+        """True if a direction was taken out just now."""
 
     def feed(self, text: str) -> str:
         """Take a piece; hold what may become a direction, up to its end."""
@@ -63,7 +63,7 @@ class StarredDirections(_Directions):
     """Asterisks around what is held."""
 
     def rest(self) -> str:
-        """What was emphasised and never closed; of an unfinished direction, nothing."""
+        """Release text whose emphasis was never closed; of an unfinished direction, nothing."""
         unfinished = self._opening == 1 and self._is_direction()
         return "" if unfinished else self._release()
 

@@ -28,6 +28,6 @@ class Placeholders:
         return said
 
     def rest(self) -> str:
-        """What is still held."""
+        """Release what is still held."""
         held, self._held = self._held, ""
         return held

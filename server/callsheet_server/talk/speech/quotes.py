@@ -27,5 +27,5 @@ class Unquoted:
         return text.translate(_MARKS) if self._quoted else text
 
     def rest(self) -> str:
-        """Nothing."""
+        """Release nothing: nothing is held."""
         return ""

@@ -10,7 +10,7 @@ from callsheet_server.talk.speech.sentences import Said, sentences_of
 __all__ = ["Repeats"]
 
 MIN_LETTERS: Final = 10
-"""Anybody may say "Of course." as often as they like."""
+"""Fewest letters of a repeat: "Of course." may be said as often as anybody likes."""
 
 
 class Repeats:

@@ -19,11 +19,11 @@ _ABBREVIATION: Final = re.compile(r"(?:^|\W)(?:Mr|Mrs|Ms|Dr|St|Sr|Jr|No|vs|[A-Z]
 _MAY_END: Final = re.compile(
     rf"[\s.,;:!?\u2026\u0964\u061f\u3002\uff01\uff1f{_CLOSING}\u2013\u2014-]*$"
 )
-"""What is not let go before what follows: a sentence may end here, or break off."""
+"""Text that is held until more follows: a sentence may end here, or break off."""
 _WORD: Final = re.compile(r"\s*[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{1,32}$|.$")
 """A word that may go on, and the space before it; of a script without spaces, a character."""
 _GOES_ON: Final = tuple(":,;-\u2013\u2014")
-"""What no sentence ends with."""
+"""Characters that no sentence ends with."""
 _FIRST_WORD: Final = re.compile(r"\W{0,3}\w+")
 MAX_HELD_CHARS: Final = 400
 """A sentence that does not end is let go in parts after this many."""
@@ -73,7 +73,7 @@ class Sentences:
         return said
 
     def rest(self, *, finished: bool) -> list[Said]:
-        """What is left to say, at the end.
+        """Release what is left to say, at the end.
 
         Args:
             finished: the model was done; else it was cut off. A sentence that is not whole then,
@@ -96,7 +96,7 @@ class Sentences:
         self._held = _MAY_END.sub("", self._held, count=1) + "\u2026"
 
     def _sentence_end(self) -> int:
-        """Where the first sentence of what is held ends; 0 = it does not, as far as is known."""
+        """Position at which the first sentence held ends; 0 = it does not, as far as is known."""
         start, text = len(self._before), self._before + self._held
         for found in _END.finditer(text, start):
             end = found.end()
@@ -105,7 +105,7 @@ class Sentences:
         return 0
 
     def _certain(self) -> int:
-        """How much of what is held neither ends the sentence nor is half a word."""
+        """Length of the held text that neither ends the sentence nor is half a word."""
         if not self._spoke:
             first = _FIRST_WORD.match(self._held)
             return first.end() if first is not None else 0

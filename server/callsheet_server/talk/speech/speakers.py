@@ -12,7 +12,7 @@ __all__ = ["Speakers"]
 MAX_NAME_CHARS: Final = 64
 _OWN_ROLES: Final = ("assistant", "npc", "ai")
 _OTHER_ROLES: Final = ("user", "human", "system", "player")
-"""How chat formats call who speaks."""
+"""Names that chat formats have for those who speak, other than the model."""
 _DECORATION: Final = re.compile(r"[-*_\"\u201c\u201e\u00ab'(\[<#>\u2013\u2014 ]{0,4}")
 _QUOTES: Final = '"\u201c\u201d\u00ab\u00bb'
 _VERBS: Final = ("says", "said", "replies", "answers", "whispers")
@@ -27,7 +27,7 @@ _SENTENCE_END: Final = re.compile(r"[.!?\u2026][\"')\]\u201d\u2019*]*\s$|[\u3002
 
 
 class _Start(Enum):
-    """Where a tag may stand."""
+    """Place at which a tag may stand."""
 
     REPLY = auto()
     LINE = auto()
@@ -62,25 +62,25 @@ class Speakers:
         full = own_name.casefold()
         self._own = {full, *(word for word in full.split() if len(word) > 2), *_OWN_ROLES}
         self._called = {full, *full.split()[-1:]}
-        """What of its name it could call itself by; "Captain, ..." may well be somebody else."""
+        """Names it could call itself by; "Captain, ..." may well be somebody else."""
         self._others = {name.casefold() for name in (*speakers, *_OTHER_ROLES)} - self._own
         self._is_known = is_known
         self._start: _Start | None = _Start.REPLY
         """None = in the middle of a sentence."""
         self._head = ""
-        """What is held: it may become a tag."""
+        """Text that is held, as it may become a tag."""
         self._before = ""
         self._capital = False
         """The next letter begins what was behind a tag."""
         self.spoke_as = ""
-        """Whose line ended the reply; "" = nobody's did."""
+        """Name of somebody else whose line ended the reply; "" = nobody's did."""
 
     def feed(self, text: str) -> str:
         """Take a piece; hold what may become a tag."""
         return "".join(map(self._take, text))
 
     def rest(self) -> str:
-        """What is still held; it did not become a tag."""
+        """Release what is still held; it did not become a tag."""
         head, self._head = self._head, ""
         return "" if self.spoke_as else self._let(head)
 
@@ -119,7 +119,7 @@ class Speakers:
         return text
 
     def _judge(self, head: str, start: _Start) -> tuple[_Whose, int]:
-        """Whose tag ``head`` begins with, and how long the tag is."""
+        """Judge whose tag ``head`` begins with, and how long the tag is."""
         decoration = _DECORATION.match(head)
         assert decoration is not None
         at = decoration.end()
@@ -152,7 +152,7 @@ class Speakers:
         return (_Whose.UNDECIDED if growing else _Whose.NOBODY), 0
 
     def _names(self, body: str, start: _Start) -> list[str]:
-        """What ``body`` may begin with that is a name, the longest first."""
+        """List the names that ``body`` may begin with, the longest first."""
         folded = body.casefold()
         known = (name for name in self._own | self._others if folded.startswith(name))
         names = [body[: len(name)] for name in sorted(known, key=len, reverse=True)]

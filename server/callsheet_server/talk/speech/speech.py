@@ -33,16 +33,16 @@ Part = Said | Direction
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """Who speaks to whom, as far as it matters to what may be said."""
+    """Voice of an NPC: who speaks to whom, as far as it matters to what may be said."""
 
     name: str
     """The NPC's."""
     listener: str
     """The name of who is answered."""
     speakers: Sequence[str]
-    """What else may stand before a colon: names of this talk, and headings of prompts."""
+    """Other text that may stand before a colon: names of this talk, and headings of prompts."""
     is_known: Callable[[str], bool]
-    """Whether somebody of the world has this name, case folded."""
+    """Tells whether somebody of the world has this name, case folded."""
     not_again: Sequence[str] = ()
     """Texts whose sentences are not to be said: the NPC's last replies, and what it was told."""
     opening: Opening = Opening.SPEECH
@@ -80,7 +80,7 @@ class Speech:
 
     @property
     def ended(self) -> bool:
-        """Whatever else comes, nothing of it is said."""
+        """True if nothing is said of whatever else comes."""
         return bool(self._speakers.spoke_as)
 
     @property
@@ -90,7 +90,7 @@ class Speech:
 
     @property
     def began_in_thought(self) -> bool:
-        """A thought was closed that nothing had opened."""
+        """True if a thought was closed that nothing had opened."""
         return self._thoughts.began_in_thought
 
     def feed(self, text: str) -> list[Part]:
@@ -100,7 +100,7 @@ class Speech:
         return self._told(self._sentences.feed(text))
 
     def rest(self, *, finished: bool) -> list[Part]:
-        """What is left to be heard, at the end; ``finished``: the model was done, not cut off."""
+        """Release what is left to be heard; ``finished``: the model was done, not cut off."""
         text = ""
         for one in self._filters:
             text = one.feed(text) + one.rest()
@@ -109,7 +109,7 @@ class Speech:
         return told + list(self._repeats.rest())
 
     def why_silent(self, generated_tokens: int, *, cut_off: bool) -> str:
-        """Why nothing of ``generated_tokens`` was fit to be heard, and what helps."""
+        """Explain why nothing of ``generated_tokens`` was fit to be heard, and what helps."""
         if self._speakers.spoke_as:
             return f"the model spoke as {self._speakers.spoke_as!r}"
         if self._directions:

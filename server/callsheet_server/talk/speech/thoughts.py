@@ -34,7 +34,7 @@ _TURNS: Final = _WITH_HEADER | {
 
 
 class Opening(Enum):
-    """How a model's replies begin."""
+    """Opening of a model's replies."""
 
     SPEECH = auto()
     THOUGHT = auto()
@@ -82,7 +82,7 @@ class Thoughts:
         return said
 
     def rest(self) -> str:
-        """What is still held, at the end; half a control token is none of it."""
+        """Release what is still held at the end, except half a control token."""
         held, self._held = self._held, ""
         said = self._take(held) if len(held) == 1 else ""
         said, self._unknown = self._unknown + said, ""

@@ -1,4 +1,4 @@
-"""What plays: a game, as the rest of this package sees it."""
+"""Game that plays a world, as the rest of this package sees it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Game(Protocol):
     """Something that plays a world over a session of role game."""
 
     errors: Counter[str]
-    """What the server refused, by code."""
+    """Number of errors that the server sent, by code."""
 
     async def run(self, client: Client) -> None:
         """Play until the end, or until cancelled.

@@ -1,4 +1,4 @@
-"""What the townsfolk know: one text for all of them, and a biography for each."""
+"""Texts of the townsfolk: lore for all of them, and a biography for each."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ LORE_BYTES = 6_000_000
 
 
 def presets(npcs: int) -> list[str]:
-    """As flags: short replies, and tiers too small for everyone."""
+    """Return presets as flags: short replies, and tiers too small for everyone."""
     device, host = DEVICE_SHARE * npcs, HOST_SHARE * npcs  # NPCs that fit
     return [
         "server.port=0",
@@ -31,7 +31,7 @@ def presets(npcs: int) -> list[str]:
 
 
 def max_open(settings: Settings) -> int:
-    """Half of what the engine answers at once, so that players find a free place."""
+    """Half of the replies the engine makes at once, so that players find a free place."""
     slots = {
         "embedded": settings.embedded.max_batch,
         "sglang": settings.sglang.max_open,

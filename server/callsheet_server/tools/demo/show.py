@@ -1,4 +1,4 @@
-"""A game plays, an observer watches: the two sessions every command of ours that plays opens."""
+"""Show of a game: the session that plays and the one that observes, opened by our commands."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["Show"]
 OBSERVE_INTERVAL_S = 0.2
 TOPICS: Final[tuple[Topic, ...]] = ("npcs", "stats", "residency", "replies")
 SETTLE_S = 5.0
-"""How long to wait for the last figures."""
+"""Longest wait for the last figures."""
 
 
 class Show:

@@ -44,14 +44,14 @@ MAX_LAG_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast the town lives."""
+    """Pace of the town's life."""
 
     hz: float
     """Ticks per second of real time."""
     speed: float
     """Seconds of game time per second of real time."""
     max_open: int
-    """Nobody begins a talk while so many answers are under way: no queue grows without end."""
+    """Replies under way beyond which nobody begins a talk, so that no queue grows without end."""
     seconds: float | None = None
     """Of real time, once the NPCs are ready; None = until cancelled."""
 
@@ -188,7 +188,7 @@ class TownGame:
             self._last_words[call.npc] = end.text.strip()
 
     def _words(self, call: TownCall) -> str:
-        """In a talk of two NPCs, each hears what the other has just said."""
+        """Choose the words: in a talk of two NPCs, each hears what the other has just said."""
         if call.partner is None or call.turn == 0:
             return call.text
         return self._last_words.get(call.partner) or call.text
@@ -209,7 +209,7 @@ def _player_id(name: str) -> str:
 
 
 def _absent(states: Iterable[NpcState]) -> list[str]:
-    """Whose prefix is nowhere, those needed soonest first."""
+    """List the NPCs whose prefix is in no tier, those needed soonest first."""
     absent = [npc for npc in states if npc.tier == "absent"]
     absent.sort(key=lambda npc: math.inf if npc.distance_s is None else npc.distance_s)
     return [npc.npc for npc in absent]

@@ -1,4 +1,4 @@
-"""What a workload is like, and how much device memory it needs: ``callsheet profile``."""
+"""Profile of a workload, and of the device memory it needs: ``callsheet profile``."""
 
 from callsheet_server.tools.profile.profile import Profile, characterise
 

@@ -1,4 +1,4 @@
-"""How sparse activation is, and which state is in use over time."""
+"""Activity over time: the share of NPCs that call, and the state in use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Activity", "activity"]
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """Who calls, step by step; S steps."""
+    """Calls and NPCs in use, step by step; S steps."""
 
     step_s: float
     window_s: float

@@ -1,4 +1,4 @@
-"""How much device memory reaches which hit rate: miss-ratio curves.
+"""Hit rate by size of device memory: miss-ratio curves.
 
 For LRU the whole curve follows from one pass over the calls (Mattson et al., "Evaluation techniques
 for storage hierarchies", IBM Systems Journal 9(2), 1970): a call hits at every budget that holds
@@ -22,7 +22,7 @@ from callsheet_server.trace import Trace
 __all__ = ["Capacity", "capacity", "stack_distance_bytes"]
 
 SHARES = (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
-"""TierBudgets at which our policy is simulated, as shares of all state."""
+"""Device budgets at which our policy is simulated, as shares of all state."""
 REFINEMENTS = 3
 """Further simulations to close in on the budget that reaches the wanted hit rate."""
 LRU_POINTS = 100
@@ -37,7 +37,7 @@ class Capacity:
     lru_budget_bytes: list[int]
     lru_hit_rate: list[float]
     budget_bytes: list[int]
-    """TierBudgets at which our policy was simulated, ascending."""
+    """Device budgets at which our policy was simulated, ascending."""
     hit_rate: list[float]
     wanted_hit_rate: float
     lru_wanted_bytes: int | None

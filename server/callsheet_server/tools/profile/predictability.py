@@ -1,4 +1,4 @@
-"""How well the estimators tell who calls next, and when."""
+"""Accuracy with which the estimators tell who calls next, and when."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Errors:
 
 @dataclass(frozen=True, slots=True)
 class Predictability:
-    """What the estimators make of a trace."""
+    """Accuracy of the estimators on one trace."""
 
     time_s: list[float]
     rank_correlation: list[float]

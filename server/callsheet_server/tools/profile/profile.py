@@ -18,7 +18,7 @@ __all__ = ["Profile", "characterise"]
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a workload is like."""
+    """Profile of a workload."""
 
     world: str
     npcs: int

@@ -57,7 +57,7 @@ class Links:
 
 @dataclass(slots=True)
 class SimulationReport:
-    """What happened under one policy."""
+    """Report on a simulation under one policy."""
 
     policy: str
     calls: int = 0
@@ -161,11 +161,11 @@ class Playback:
         self._player_velocity_mps = tick.player_velocity_mps
 
     def begin_call(self, row: int) -> None:
-        """A turn of this NPC is open from now on."""
+        """Note that a turn of this NPC is open from now on."""
         self._open[row] += 1
 
     def end_call(self, row: int, end_s: float) -> None:
-        """A turn of this NPC ended at ``end_s``, game time."""
+        """Note that a turn of this NPC ended at ``end_s``, game time."""
         self._open[row] -= 1
         gap_s = end_s - self._last_call_s[row]
         if not np.isnan(gap_s):
@@ -182,7 +182,7 @@ class Playback:
         return self.estimate().distance_s
 
     def estimate(self) -> Distances:
-        """What the server would have expected of everybody after the last tick."""
+        """Estimate everybody's distance as the server would have done after the last tick."""
         snapshot = Snapshot(
             game_time_s=self.now_s,
             alive=self._seen,

@@ -18,7 +18,7 @@ __all__ = ["record_town"]
 
 CHARACTERS_PER_TOKEN = 4.0
 MEMORY_TOKENS = 500
-"""What an NPC remembers, on top of its persona."""
+"""Tokens of what an NPC remembers, on top of its persona."""
 
 
 def record_town(

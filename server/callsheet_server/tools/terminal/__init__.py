@@ -1,1 +1,1 @@
-"""What an observer of a world sees: gathered, summed up, and shown in a terminal."""
+"""Terminal views of a world: what an observer is told, gathered, summed up and shown."""

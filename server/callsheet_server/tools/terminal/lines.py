@@ -1,4 +1,4 @@
-"""What happens, as plain lines: for pipes, logs and terminals without a screen."""
+"""Events as plain lines: for pipes, logs and terminals without a screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an observer has been told, gathered into the present picture. No I/O, no clock."""
+"""Scene: all that an observer has been told, as the present picture. No I/O, no clock."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from callsheet.wire.talk import ReplyDelta, ReplyEnd, ReplyStart
 __all__ = ["EVENTS", "Line", "MoveCount", "Scene"]
 
 EVENTS = (NpcStates, Moves, Stats, ReplyStart, ReplyDelta, ReplyEnd)
-"""What ``Scene.take`` understands: all four topics."""
+"""Messages that ``Scene.take`` understands: all four topics."""
 LINES_KEPT = 60
 MOVES_KEPT = 60
 RATE_WINDOW_S = 3.0
@@ -51,12 +51,12 @@ class Scene:
     moved: dict[tuple[str, str, str], MoveCount] = field(default_factory=dict)
     """By (kind, source tier, target tier)."""
     failed_moves: int = 0
-    """The planner tries them again."""
+    """Moves that failed; the planner tries them again."""
     found: Counter[str] = field(default_factory=Counter)
     """Finished replies of the model, by the tier in which they found the NPC's prefix."""
     generated_tokens: int = 0
     trouble: str = ""
-    """What is wrong with the connection now; the picture shows it."""
+    """Trouble with the connection now; the picture shows it."""
     _coming: dict[str, NpcState] = field(default_factory=dict)
     """Parts of the next ``npcs``."""
     _rates: deque[tuple[float, int, int]] = field(default_factory=deque)

@@ -15,11 +15,11 @@ __all__ = ["Run", "summary", "summary_lines"]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a scene does not know of the run it shows."""
+    """Facts of a run that the scene that shows it does not know."""
 
     engine: EngineSummary
     seconds: float
-    """Of real time."""
+    """Seconds of real time."""
     errors: Mapping[str, int]
     """Requests that failed and other errors the game was told, by code."""
 

@@ -122,7 +122,7 @@ HABITS = (
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """Who an NPC is. ``id`` is unique in its cast and fit for the wire."""
+    """Character of an NPC. ``id`` is unique in its cast and fit for the wire."""
 
     id: str
     name: str

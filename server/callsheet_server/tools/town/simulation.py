@@ -33,9 +33,9 @@ DAY_S = 480.0
 """Seconds of game time in a day: everybody's round, once."""
 ROUND = ("home", "work", "market", "work", "tavern", "home")
 LEAVES_AT = (0.04, 0.10, 0.38, 0.50, 0.70, 0.92)
-"""When, in parts of a day, people set out for each place of ``ROUND``."""
+"""Times, in parts of a day, at which people set out for each place of ``ROUND``."""
 JITTER = 0.08
-"""How much earlier or later than others somebody may be, in parts of a day."""
+"""Most that somebody may be earlier or later than others, in parts of a day."""
 
 WALK_MPS = 1.4
 PLAYER_MPS = 3.0
@@ -45,9 +45,9 @@ TURN_S = 5.0
 PAUSE_S = 3.0
 """From the end of a long answer to the next line of the talk."""
 MEETING_S = 5.0
-"""How long two NPCs who like company stand together before they talk, give or take a quarter."""
+"""Time two NPCs who like company stand together before they talk, give or take a quarter."""
 REST_S = 60.0
-"""How long an NPC who has spoken starts no talk with another."""
+"""Time in which an NPC who has spoken starts no talk with another."""
 
 OPENINGS = (
     "Good day! What keeps you busy today?",
@@ -59,7 +59,7 @@ FOLLOW_UPS = ("Go on.", "And what did you do then?", "Who else knows of this?", 
 
 
 class Cause(StrEnum):
-    """Why somebody speaks."""
+    """Cause for which somebody speaks."""
 
     PLAYER = "player"
     ENCOUNTER = "encounter"
@@ -68,18 +68,18 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TownCall:
-    """An NPC is to say something now."""
+    """Call of a town's NPC, which is to say something now."""
 
     npc: int
     """Its index in the cast."""
     speaker: str
-    """Who spoke to it, by name."""
+    """Name of who spoke to it."""
     text: str
     cause: Cause
     partner: int | None = None
     """The other NPC of a talk between two."""
     turn: int = 0
-    """How many lines of the talk came before."""
+    """Number of lines of the talk that came before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ class TownSimulation:
         return at_s
 
     def _set_out(self, quiet: bool) -> list[TownCall]:
-        """Whoever is due leaves for the next place, and says so unless it is ``quiet``."""
+        """Send whoever is due to the next place; they say so unless it is ``quiet``."""
         due = np.flatnonzero(self._next_departure_s() <= self.time_s)
         self._leg[due] += 1
         calls: list[TownCall] = []
@@ -210,7 +210,7 @@ class TownSimulation:
         return calls
 
     def _walk(self, dt_s: float) -> None:
-        """Everybody walks towards their spot; who talks stands still."""
+        """Walk everybody towards their spot; those who talk stand still."""
         goal = self._stations[np.arange(len(self._leg)), self._leg % len(ROUND)]
         offset = goal - self._place
         self._velocity = _towards(offset, WALK_MPS, dt_s)
@@ -223,7 +223,7 @@ class TownSimulation:
     # --- talks ------------------------------------------------------------------------------
 
     def _meet(self, dt_s: float) -> None:
-        """Two sociable, rested NPCs who stand together for a while start to talk."""
+        """Start talks of two sociable, rested NPCs who have stood together for a while."""
         free = (self.sociability > 0.0) & (self._rested_s <= self.time_s)
         free[self._talking()] = False
         rows = np.flatnonzero(free)
@@ -248,7 +248,7 @@ class TownSimulation:
         self._together_s[~alone] += dt_s
 
     def _visit(self, dt_s: float, quiet: bool) -> None:
-        """Players walk to the NPC they have picked, talk, and pick another."""
+        """Have players walk to the NPC they have picked, talk, and pick another."""
         for player, npc in enumerate(self._goal):
             offset = self._place[npc] - self._player_place[player]
             if np.linalg.norm(offset) > 0.8 * REACH_M:
@@ -272,7 +272,7 @@ class TownSimulation:
         return int(self._draw.choice(near)) if len(near) else 0
 
     def _speak(self, answering: Collection[int]) -> list[TownCall]:
-        """Whose turn it is says the next line; a talk out of turns ends."""
+        """Have those whose turn it is say the next line; end talks that are out of turns."""
         for talk in self._talks:
             if talk.first in answering or talk.second in answering:
                 talk.next_s = max(talk.next_s, self.time_s + PAUSE_S)
