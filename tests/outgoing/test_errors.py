@@ -11,13 +11,14 @@ def subclasses() -> list[type[errors.EngineError]]:
     return [
         getattr(errors, name)
         for name in errors.__all__
-        if name not in ("EngineError", "EngineStartError")
+        if name not in ("EngineError", "EngineStartError", "in_full")
     ]
 
 
 @pytest.mark.parametrize("kind", subclasses())
 def test_every_engine_error_has_its_code(kind: type[errors.EngineError]) -> None:
-    error = kind("full", 2.5) if kind is errors.EngineOverloadedError else kind("full")
+    more = {"EngineOverloadedError": (2.5,), "RequestRefusedError": ("no",)}
+    error = kind("full", *more.get(kind.__name__, ()))
     told = from_engine(error)
     expected = {
         "EngineUnavailableError": ErrorCode.ENGINE_UNAVAILABLE,
@@ -25,7 +26,10 @@ def test_every_engine_error_has_its_code(kind: type[errors.EngineError]) -> None
         "UnknownNpcError": ErrorCode.UNKNOWN_NPC,
         "UnknownAdapterError": ErrorCode.UNKNOWN_ADAPTER,
         "ContextTooLongError": ErrorCode.CONTEXT_TOO_LONG,
+        "QuotaExhaustedError": ErrorCode.ENGINE_UNAVAILABLE,
         "GenerationError": ErrorCode.GENERATION_FAILED,
+        "EmptyReplyError": ErrorCode.GENERATION_FAILED,
+        "RequestRefusedError": ErrorCode.GENERATION_FAILED,
     }
     assert told.code == expected[kind.__name__]
     assert told.message == "full"

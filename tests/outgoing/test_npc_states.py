@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from outgoing.worlds import MAX_BYTES, WIDE, full_world
@@ -19,8 +21,7 @@ LONGEST_M = -8388607.5
 
 def distances(world: World, distance_s: float) -> Distances:
     found = estimate(world.snapshot(), Assumptions())
-    found.distance_s[:] = distance_s
-    return found
+    return replace(found, distance_s=np.full_like(found.distance_s, distance_s))
 
 
 def told(
