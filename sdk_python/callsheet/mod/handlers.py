@@ -18,7 +18,7 @@ from callsheet.mod.npc import Gate, Npc
 __all__ = ["HandlerRunner"]
 
 DEADLINE_S = 5.0
-"""How long a handler may run before it is reported; ``on_hear`` has the server's deadline."""
+"""Time a handler may run before it is reported; ``on_hear`` has the server's deadline."""
 
 
 class _Worker:

@@ -163,7 +163,7 @@ class Despawn(Request):
 
 
 class Hint(Part):
-    """When one NPC will need the model next."""
+    """Hint at when one NPC will need the model next."""
 
     npc: NpcId
     in_s: Seconds | None = None

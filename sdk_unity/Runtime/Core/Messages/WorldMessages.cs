@@ -196,7 +196,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>When one NPC will need the model next.</summary>
+    /// <summary>Hint at when one NPC will need the model next.</summary>
     public sealed class Hint
     {
         public string Npc { get; set; }
