@@ -1,4 +1,4 @@
-"""What the planner is given: items, budgets, and what a move costs.
+"""Inputs of the planner: items, memory budgets, and the cost of a move.
 
 Depends on numpy and the standard library only, like the planner.
 """
@@ -41,7 +41,7 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """What may be moved now, per link; each link is spent separately."""
+    """Bytes that may be moved now, per link; each link is spent separately."""
 
     load_bytes: int
     """Host to device."""
@@ -85,7 +85,7 @@ class Budget:
 
 
 def cost(items: Items, row: int, source: Tier, target: Tier) -> Credit:
-    """What moving ``row`` from ``source`` to ``target`` takes from each link."""
+    """Return what moving ``row`` from ``source`` to ``target`` takes from each link."""
     size = int(items.size_bytes[row])
     if source is Tier.ABSENT:
         return Credit(0, 0, 0, float(items.rebuild_s[row]))

@@ -1,4 +1,4 @@
-"""What to move next: a pure function of distances, places and budgets.
+"""The planner: state moves as a pure function of distances, tiers and memory budgets.
 
 Depends on numpy and the standard library only, so that the SGLang plugin can import it alone.
 """

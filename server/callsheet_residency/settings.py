@@ -8,7 +8,10 @@ __all__ = ["PolicySettings"]
 
 
 class PolicySettings(BaseModel):
-    """When state moves. Distances are seconds of game time, rates are per second of real time."""
+    """Thresholds of state moves.
+
+    Distances are seconds of game time, rates are per second of real time.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
