@@ -1,4 +1,4 @@
-"""What is wrong with what NPCs answered, counted."""
+"""Faults in NPCs' replies, counted."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ FIGURES: Mapping[str, str] = {
     "decode_ms": "decode ms",
     "game_speed": "game s per s",
 }
-"""What a round is boiled down to: name -> heading."""
+"""Figures of a round: name -> heading."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What must be reached, and whether it was: ratios of rounds, never a single run."""
+"""Targets, and whether they were reached: ratios of rounds, never a single run."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ TARGETS: Sequence[Target] = (
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of a target."""
+    """Outcome of a target."""
 
     target: Target
     ratio: Spread | None

@@ -35,12 +35,12 @@ STARTS_AT_A_TIME = 2
 """Most of a start is one thread that imports."""
 
 ReportProgress = Callable[[str, float], None]
-"""What is being done, and how many of the estimated seconds it has done since the last call."""
+"""Takes the work at hand, and the estimated seconds done since the last call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What all stages share."""
+    """Settings that all stages share."""
 
     python: Path
     model: Path

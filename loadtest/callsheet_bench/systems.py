@@ -24,7 +24,7 @@ TARGET_POOL_SHARE = 0.45
 
 
 class Pool(StrEnum):
-    """How much KV the device holds."""
+    """Sizes of the device's KV pool."""
 
     SMALL = "small"
     """A quarter of the personas; every system but the two below."""
@@ -95,7 +95,7 @@ class System:
         )
 
     def environment(self, link_bytes_per_s: float) -> Mapping[str, str]:
-        """What its environment needs on top. Without a link, loads are timed but not delayed."""
+        """Return its additional variables. Without a link, loads are timed but not delayed."""
         link = link_bytes_per_s if self.link else float("inf")
         return {BYTES_PER_S: str(link), CPU_ATTENTION: "1"}
 

@@ -1,4 +1,4 @@
-"""What a load test is asked for, and what came of it."""
+"""A load test as asked for, and its outcome."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WARM_UP_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class LoadTest:
-    """What is asked for. ``LoadPlan`` says what the numbers mean."""
+    """A load test as asked for. ``LoadPlan`` says what the numbers mean."""
 
     npcs: int
     hz: float
@@ -42,7 +42,7 @@ class LoadTest:
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of it."""
+    """Outcome of a load test."""
 
     test: LoadTest
     load_average: float
