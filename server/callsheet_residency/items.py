@@ -1,6 +1,6 @@
 """Inputs of the planner: items, memory budgets, and the cost of a move.
 
-Depends on numpy and the standard library only, like the planner.
+Depends on numpy and the standard library only.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """Bytes that may be moved now, per link; each link is spent separately."""
+    """Amounts that may be moved now, per link; each link is spent separately."""
 
     load_bytes: int
     """Host to device."""
