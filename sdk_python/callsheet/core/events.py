@@ -47,7 +47,7 @@ class StateChanged:
     state: SessionState
     reason: str
     retry_in_s: float | None = None
-    """In ``DISCONNECTED``: when the next attempt starts."""
+    """Seconds until the next attempt, in ``DISCONNECTED``."""
 
 
 @dataclass(frozen=True, slots=True)

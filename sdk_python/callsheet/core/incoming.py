@@ -1,4 +1,4 @@
-"""Counts the reliable messages of a session, and owes the server acks for them."""
+"""Count of a session's reliable messages, and the acks owed to the server for them."""
 
 from __future__ import annotations
 

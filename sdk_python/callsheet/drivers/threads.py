@@ -1,4 +1,4 @@
-"""Moves a session with threads: one, and one more for every connection."""
+"""Driver of a session with threads: one, and one more for every connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs a mod's handlers: on time or reported, failing or not, never in the way of anything else."""
+"""Runner of a mod's handlers: reports slow and failing ones, and blocks nothing else."""
 
 from __future__ import annotations
 

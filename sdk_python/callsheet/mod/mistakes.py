@@ -1,4 +1,4 @@
-"""Mistakes of a mod, told so that the modder sees only their own file."""
+"""Mistakes of a mod, reported so that the modder sees only their own file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs a mod's file to read it, whatever the file does."""
+"""Reading of a mod's file: runs it, and survives whatever it does."""
 
 from __future__ import annotations
 

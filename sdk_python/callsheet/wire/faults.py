@@ -1,4 +1,4 @@
-"""Tells what is wrong with a message in Callsheet's own words, from what pydantic found."""
+"""Faults of a message in Callsheet's own words, from what pydantic found."""
 
 from __future__ import annotations
 

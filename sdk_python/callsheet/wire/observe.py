@@ -130,7 +130,7 @@ class NpcState(ServerPart):
     name: Name | None = None
     interaction_radius_m: float | None = None
     bytes: Count | None = None
-    """Of its prefix, in the tier it lies in or once built. None = the engine keeps that."""
+    """Size of its prefix, in its tier or once built. None = the engine keeps that."""
     last_call_s: float | None = None
     """Game time at which its last reply ended. None = it has not spoken yet."""
 
@@ -150,7 +150,7 @@ class NpcStates(ServerMessage):
     type: Literal["npc_states"] = "npc_states"
     game_time_s: float
     part: Count
-    """From 0."""
+    """Index of this part, from 0."""
     parts: Serial
     npcs: Many[NpcState] = ()
     players: Many[PlayerState] = ()

@@ -108,7 +108,7 @@ class SetFacts(Request):
     type: Literal["set_facts"] = "set_facts"
     npc: NpcId
     facts: JsonObject
-    """By name; ``null`` takes a fact away. Names are at most 64 characters."""
+    """Facts by name; ``null`` takes one away. Names are at most 64 characters."""
 
 
 class GetFacts(Request):
@@ -180,7 +180,7 @@ class PlayerNear(Reliable):
 
 
 class PlayerLeft(Reliable):
-    """That player went out of reach again (1.25 times the radius) or is gone."""
+    """The player went out of reach again (1.25 times the radius) or is gone."""
 
     type: Literal["player_left"] = "player_left"
     script: ScriptId

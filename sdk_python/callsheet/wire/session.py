@@ -115,7 +115,7 @@ class Welcome(ServerMessage):
     """The server's monotonic clock, any epoch."""
     engine: EngineSummary
     worlds: Many[WorldId] | None = None
-    """For observers: worlds that have a game now, at most 64 of them."""
+    """Worlds that have a game now, at most 64 of them; for observers only."""
 
 
 class Ping(ClientMessage):

@@ -1,4 +1,4 @@
-"""Turns what pydantic says about a bad frame into one Callsheet error with the fix."""
+"""Validation errors: what pydantic says of a bad frame as one Callsheet error with the fix."""
 
 from collections.abc import Mapping
 from typing import Final

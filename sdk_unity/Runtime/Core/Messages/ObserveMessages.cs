@@ -157,7 +157,7 @@ namespace Callsheet.Wire
         public bool InConversation { get; set; }
         public string Name { get; set; }
         public double? InteractionRadiusM { get; set; }
-        /// <summary>Of its prefix, in the tier it lies in or once built. null = the engine keeps that.</summary>
+        /// <summary>Size of its prefix, in its tier or once built. null = the engine keeps that.</summary>
         public long? Bytes { get; set; }
         /// <summary>Game time at which its last reply ended. null = it has not spoken yet.</summary>
         public double? LastCallS { get; set; }
@@ -203,7 +203,7 @@ namespace Callsheet.Wire
     public sealed class NpcStatesMessage : ServerMessage
     {
         public double GameTimeS { get; set; }
-        /// <summary>From 0.</summary>
+        /// <summary>Index of this part, from 0.</summary>
         public long Part { get; set; }
         public long Parts { get; set; }
         public NpcState[] Npcs { get; set; } = System.Array.Empty<NpcState>();

@@ -103,7 +103,7 @@ namespace Callsheet.Wire
     public sealed class SetFactsMessage : RequestMessage
     {
         public string Npc { get; set; }
-        /// <summary>By name; null takes a fact away. Names are at most 64 characters.</summary>
+        /// <summary>Facts by name; null takes one away. Names are at most 64 characters.</summary>
         public JsonValue Facts { get; set; }
 
         public override string Type => "set_facts";
@@ -242,7 +242,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>That player went out of reach again (1.25 times the radius) or is gone.</summary>
+    /// <summary>The player went out of reach again (1.25 times the radius) or is gone.</summary>
     public sealed class PlayerLeftMessage : ReliableMessage
     {
         public string Script { get; set; }

@@ -140,7 +140,7 @@ namespace Callsheet.Wire
         /// <summary>The server's monotonic clock, any epoch.</summary>
         public double ServerTimeS { get; set; }
         public EngineSummary Engine { get; set; }
-        /// <summary>For observers: worlds that have a game now, at most 64 of them.</summary>
+        /// <summary>Worlds that have a game now, at most 64 of them; for observers only.</summary>
         public string[] Worlds { get; set; }
 
         public override string Type => "welcome";
