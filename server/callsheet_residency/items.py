@@ -78,7 +78,7 @@ class Budget:
     """Room and credit a plan must keep within."""
 
     capacity_bytes: tuple[int, int, int]
-    """Of device, host and disk; 0 = the tier is not used."""
+    """Memory budgets of device, host and disk; 0 = the tier is not used."""
     used_bytes: tuple[int, int, int]
     """Taken there, room reserved for moves in flight included."""
     credit: Credit
