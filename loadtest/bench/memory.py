@@ -69,7 +69,7 @@ class Tally:
     prompt_tokens: list[int] = field(default_factory=list)
     reused_tokens: list[int] = field(default_factory=list)
     asked: defaultdict[int, list[bool]] = field(default_factory=lambda: defaultdict(list))
-    """By age in turns: whether the prompt held what was asked for."""
+    """Whether the prompt held what was asked for, by age in turns."""
     last: tuple[int, ...] = ()
 
     def add(self, prompt: tuple[int, ...]) -> None:
@@ -99,7 +99,7 @@ class Script:
         draw.shuffle(things)
         self.lines: list[tuple[str, str]] = []
         self.asks: dict[int, tuple[int, str]] = {}
-        """By exchange: how many turns ago the fact was told, and the fact."""
+        """Turns since the fact was told, and the fact, by exchange."""
         due: dict[int, tuple[int, str, str]] = {}
         for number in range(exchanges):
             topic, other, mood = draw.choice(TOPICS), draw.choice(TOPICS), draw.choice(MOODS)

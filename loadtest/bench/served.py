@@ -56,7 +56,7 @@ class Served:
     """Prefixes of these calls, by their tier when the call arrived."""
     ttft_s: list[float] = field(default_factory=list)
     wall_s: float = 0.0
-    """From the first measured call to the last measured reply."""
+    """Time from the first measured call to the last measured reply."""
     cpu_s: float = 0.0
     moved_bytes: int = 0
     """Between device and host, both ways."""

@@ -1,4 +1,4 @@
-"""Runs what was asked for, one stage after the other, and keeps every round."""
+"""Run of the benchmark: one stage after the other, every round kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From rounds to figures: what one round says, and what several say together."""
+"""Figures of one round, and their spread over several."""
 
 from __future__ import annotations
 

@@ -91,4 +91,4 @@ class Pair:
 PAIRS: Mapping[str, Pair] = {
     f"{gpu}/{model}": Pair(GPUS[gpu], MODELS[model]) for gpu in GPUS for model in MODELS
 }
-"""By the name that ``--link`` takes."""
+"""Links by the name that ``--link`` takes."""

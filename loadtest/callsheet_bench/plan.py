@@ -46,7 +46,7 @@ class Stage:
 
     name: str
     tables: tuple[Table, ...]
-    """In order of size: a larger town's people contain those of a smaller one."""
+    """Tables in order of size: a larger town's people contain those of a smaller one."""
     overhead: bool = False
     """Measure ordinary traffic too, with and without the plugin."""
 

@@ -58,10 +58,10 @@ class RoundResult:
     samples: tuple[Sample, ...]
     wall_s: float
     cpu_s: float
-    """Of the scheduler's process."""
+    """CPU time of the scheduler's process."""
     game_s: float
     counted: dict[str, float]
-    """By the names of ``COUNTERS``, and of what was counted beside them: what was added."""
+    """Increase of each counter, by the names of ``COUNTERS`` and of the others counted."""
 
 
 class Distancing:

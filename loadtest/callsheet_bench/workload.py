@@ -76,7 +76,7 @@ class Request:
     """One call, ready to be sent."""
 
     index: int
-    """In its round, lead-in included."""
+    """Place in its round, lead-in included."""
     row: int
     """The NPC; also its handle."""
     time_s: float

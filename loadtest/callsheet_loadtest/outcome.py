@@ -46,13 +46,13 @@ class Outcome:
 
     test: LoadTest
     load_average: float
-    """Of the last minute, at the end."""
+    """Load average of the last minute, at the end."""
     samples: list[dict[str, Any]] = field(default_factory=list)
     """One a second: ``time_s``, ``users`` and ``rows`` of that second."""
     costs: list[Cost] = field(default_factory=list)
-    """Of the server, if it is ours."""
+    """Costs of the server, if we started it."""
     rows: dict[str, dict[str, float]] = field(default_factory=dict)
-    """Of the whole run."""
+    """Rows of the whole run."""
     missed: list[str] = field(default_factory=list)
     """Thresholds that were not met, in words."""
     interrupted: bool = False
