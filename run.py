@@ -75,7 +75,7 @@ FIXES = (
         "PIP_CERT and SSL_CERT_FILE at its certificate.",
     ),
 )
-"""What a failing installer prints, and what to do about it."""
+"""Messages of a failing installer, and what to do about each."""
 
 EPILOG = """
 examples:

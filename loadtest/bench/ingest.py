@@ -73,7 +73,7 @@ class Sample:
     updates: int
     wall_s: float
     cpu_s: float
-    """Of the server's process."""
+    """CPU time of the server's process."""
 
     @property
     def updates_per_s(self) -> float:

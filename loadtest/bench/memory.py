@@ -56,7 +56,7 @@ PLACES = ["well", "mill", "chapel", "stable", "orchard", "bridge", "cellar", "to
 TOPICS = ["weather", "harvest", "tax", "market", "river", "roof", "fever", "wedding", "goat"]
 MOODS = ["worries", "pleases", "tires", "frightens", "amuses", "puzzles"]
 AGES_TURNS = (24, 64, 104, 204, 404)
-"""How long ago what is asked for was told."""
+"""Turns between telling a thing and asking for it."""
 
 Fill = Callable[[str], Sequence[Turn]]
 """The turns of a prompt but for the last, which is what was heard."""
@@ -64,12 +64,12 @@ Fill = Callable[[str], Sequence[Turn]]
 
 @dataclass
 class Tally:
-    """What became of the prompts of one way."""
+    """Counts over the prompts of one way to fill them."""
 
     prompt_tokens: list[int] = field(default_factory=list)
     reused_tokens: list[int] = field(default_factory=list)
     asked: defaultdict[int, list[bool]] = field(default_factory=lambda: defaultdict(list))
-    """By age in turns: whether the prompt held what was asked for."""
+    """Whether the prompt held what was asked for, by age in turns."""
     last: tuple[int, ...] = ()
 
     def add(self, prompt: tuple[int, ...]) -> None:
@@ -91,7 +91,7 @@ class Tally:
 
 
 class Script:
-    """What player and NPC say, and which earlier line each question asks for."""
+    """Lines of player and NPC, and the earlier line that each question asks for."""
 
     def __init__(self, exchanges: int, seed: int) -> None:
         draw = random.Random(seed)
@@ -99,7 +99,7 @@ class Script:
         draw.shuffle(things)
         self.lines: list[tuple[str, str]] = []
         self.asks: dict[int, tuple[int, str]] = {}
-        """By exchange: how many turns ago the fact was told, and the fact."""
+        """Turns since the fact was told, and the fact, by exchange."""
         due: dict[int, tuple[int, str, str]] = {}
         for number in range(exchanges):
             topic, other, mood = draw.choice(TOPICS), draw.choice(TOPICS), draw.choice(MOODS)

@@ -47,16 +47,16 @@ REPLY_TOKENS = 8
 
 @dataclass(slots=True)
 class Served:
-    """What came of one policy."""
+    """Measurements of one policy."""
 
     policy: str
     calls: int = 0
     """Measured: those after the warm-up."""
     tiers: dict[str, int] = field(default_factory=dict)
-    """Where the prefixes of these calls lay when they arrived."""
+    """Prefixes of these calls, by their tier when the call arrived."""
     ttft_s: list[float] = field(default_factory=list)
     wall_s: float = 0.0
-    """From the first measured call to the last measured reply."""
+    """Time from the first measured call to the last measured reply."""
     cpu_s: float = 0.0
     moved_bytes: int = 0
     """Between device and host, both ways."""
@@ -93,7 +93,7 @@ def personas(cast: tuple[Character, ...], words: int) -> list[str]:
 
 
 async def prefix_bytes(cast: tuple[Character, ...], texts: list[str]) -> int:
-    """What the NPCs' prefixes take in all."""
+    """Return the bytes of all NPCs' prefixes."""
     with tempfile.TemporaryDirectory() as folder:
         engine = await _engine(cast, texts, 1 << 30, 0, Path(folder))
         store = engine.stores[0]

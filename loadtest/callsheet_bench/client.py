@@ -23,20 +23,20 @@ class Sample:
     """One reply."""
 
     ttft_s: float
-    """From sending the request to the first token, as the client saw it."""
+    """Time from sending the request to the first token, as the client saw it."""
     total_s: float
-    """From sending the request to its end."""
+    """Time from sending the request to its end."""
     prefix_tokens: int
     device_tokens: int
-    """Of the prefix, found on the device."""
+    """Tokens of the prefix found on the device."""
     host_tokens: int
-    """Of the prefix, loaded from the host for this request."""
+    """Tokens of the prefix loaded from the host for this request."""
     queue_s: float
-    """Until it was admitted to a batch."""
+    """Time until it was admitted to a batch."""
     prefill_s: float
-    """From then to its first token; waiting for loads included."""
+    """Time from then to its first token, waiting for loads included."""
     decode_s: float
-    """From then to its last token."""
+    """Time from then to its last token."""
 
 
 async def ask(

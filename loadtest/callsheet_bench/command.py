@@ -1,4 +1,4 @@
-"""Runs what was asked for, one stage after the other, and keeps every round."""
+"""Run of the benchmark: one stage after the other, every round kept."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ __all__ = ["Options", "open_store", "plan", "run", "seconds"]
 QUICK_ROUNDS, QUICK_PROMPTS = 2, 4
 
 ReportProgress = Callable[[str, float], None]
-"""What is being done, and how many of the estimated seconds are done since the last call."""
+"""Takes the work at hand, and the estimated seconds done since the last call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for."""
+    """Options of the benchmark command."""
 
     results: Path
     model: str
@@ -59,7 +59,7 @@ class Options:
 
 
 def plan(options: Options) -> list[Stage]:
-    """Which stages there are to play, without the LoRA tables."""
+    """Return the stages to play, without the LoRA tables."""
     stages = [only(stage, options.tables) for stage in STAGES]
     return [
         quick(stage) if options.quick else stage

@@ -1,4 +1,4 @@
-"""What is wrong with what NPCs answered, counted."""
+"""Faults in NPCs' replies, counted."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ class Answer:
     finish: str = ""
     error: str = ""
     first_text_s: float = NAN
-    """From asking to the first text, at the client."""
+    """Time from asking to the first text, at the client."""
     ttft_s: float = NAN
-    """From asking to the first token, at the server."""
+    """Time from asking to the first token, at the server."""
     tokens: int = 0
     prompt_tokens: int = 0
     cached_tokens: int = 0

@@ -1,4 +1,4 @@
-"""From rounds to figures: what one round says, and what several say together."""
+"""Figures of one round, and their spread over several."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FIGURES: Mapping[str, str] = {
     "decode_ms": "decode ms",
     "game_speed": "game s per s",
 }
-"""What a round is boiled down to: name -> heading."""
+"""Figures of a round: name -> heading."""
 
 
 @dataclass(frozen=True, slots=True)

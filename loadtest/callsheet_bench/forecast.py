@@ -1,4 +1,4 @@
-"""What the server would expect of a town's people at each moment of a replay.
+"""Distances the server would expect of a town's people at each moment of a replay.
 
 The estimators are the server's own, fed the ticks of the trace up to that moment: they know where
 everybody is, what the game has announced and who has called before, but not who will call.

@@ -1,6 +1,6 @@
-"""How dear a host -> device load is beside computing the same tokens anew, on named hardware.
+"""Cost of a host -> device load against computing the same tokens again, on named hardware.
 
-On a CPU a load is a memcpy and costs next to nothing. The emulated link makes it as dear, relative
+On a CPU a load is a memcpy and costs next to nothing. The emulated link makes it as slow, relative
 to this machine's prefill, as it is on a named GPU with a named model:
 
     prefill_tokens_per_s = peak_flops * utilisation / (2 * parameters)
@@ -27,12 +27,12 @@ class Gpu:
     peak_flops: float
     """Dense bf16 with float32 accumulation, from the data sheet."""
     link_bytes_per_s: float
-    """What pinned copies reach: about 0.8 of the link's raw rate."""
+    """Rate of pinned copies: about 0.8 of the link's raw rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What prefill and KV cache of a model cost."""
+    """A model, as far as its prefill and KV cache cost."""
 
     name: str
     parameters: float
@@ -91,4 +91,4 @@ class Pair:
 PAIRS: Mapping[str, Pair] = {
     f"{gpu}/{model}": Pair(GPUS[gpu], MODELS[model]) for gpu in GPUS for model in MODELS
 }
-"""By the name that ``--link`` takes."""
+"""Links by the name that ``--link`` takes."""

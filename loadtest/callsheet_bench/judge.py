@@ -1,4 +1,4 @@
-"""What must be reached, and whether it was: ratios of rounds, never a single run."""
+"""Targets, and whether they were reached: ratios of rounds, never a single run."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Target:
 
     @property
     def wanted(self) -> str:
-        """In words."""
+        """The target in words."""
         return f"{'at most' if self.at_most else 'at least'} {self.limit:g} x {self.theirs}"
 
 
@@ -60,7 +60,7 @@ TARGETS: Sequence[Target] = (
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of a target."""
+    """Outcome of a target."""
 
     target: Target
     ratio: Spread | None
@@ -81,7 +81,7 @@ class Verdict:
         return "not measured" if self.ratio is None else f"only {self.ratio.rounds} rounds"
 
     def as_json(self) -> dict[str, Any]:
-        """For a program."""
+        """Return the verdict as JSON, for programs."""
         target, ratio = self.target, self.ratio
         return {
             "target": target.name,

@@ -120,7 +120,7 @@ async def _round(
     distancing: Distancing,
     names: list[str],
 ) -> dict[str, float]:
-    """In game time: whether forecasts come early enough is the question, not who is fast."""
+    """Play one round; forecasts are told in game time, to see whether they come early enough."""
     result = await play(
         running,
         town,

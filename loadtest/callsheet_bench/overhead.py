@@ -1,4 +1,4 @@
-"""What the plugin costs where it has nothing to do: SGLang's own serving benchmark."""
+"""Overhead of the plugin where it has nothing to do: SGLang's own serving benchmark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is measured: tables, the towns and systems they compare, and how long that takes."""
+"""Plan of the benchmark: its tables, the towns and systems they compare, and the time they take."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Stage:
 
     name: str
     tables: tuple[Table, ...]
-    """In order of size: a larger town's people contain those of a smaller one."""
+    """Tables in order of size: a larger town's people contain those of a smaller one."""
     overhead: bool = False
     """Measure ordinary traffic too, with and without the plugin."""
 
@@ -128,7 +128,7 @@ TABLES: Mapping[str, str] = {
     LORA: "32 adapters, 8 slots",
     OVERHEAD: "Plugin overhead on ordinary traffic, no NPCs",
 }
-"""What ``--only`` takes: name -> title."""
+"""Tables that ``--only`` takes: name -> title."""
 
 
 def only(stage: Stage, names: Collection[str]) -> Stage:

@@ -27,7 +27,7 @@ SHOWN: Sequence[str] = (
     "written_mb_per_reply",
 )
 PARTS: Sequence[str] = ("queue_ms", "load_wait_ms", "prefill_ms", "decode_ms")
-"""Where a request's time goes."""
+"""Parts of a request's time."""
 OTHERS: Mapping[str, Sequence[str]] = {
     LORA: (
         "critical_swaps_per_reply",
@@ -37,7 +37,7 @@ OTHERS: Mapping[str, Sequence[str]] = {
     ),
     OVERHEAD: ("replies_per_s", "cpu_s_per_reply", "ttft_p50_ms"),
 }
-"""What these tables show instead of ``SHOWN`` and ``PARTS``."""
+"""Columns of the tables that do not show ``SHOWN`` and ``PARTS``."""
 HEADINGS = {
     **FIGURES,
     "critical_swaps_per_reply": "swaps waited for/reply",

@@ -40,7 +40,7 @@ class RunningSglang:
         self.url = spec.url
         self.python = spec.python
         self.client_environment = environment(replace(spec, plugin=False), os.environ)
-        """For SGLang's own clients."""
+        """Environment variables for SGLang's own clients."""
         self.http = http
         self._port = spec.port
         self._process = process

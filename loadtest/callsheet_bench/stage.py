@@ -35,12 +35,12 @@ STARTS_AT_A_TIME = 2
 """Most of a start is one thread that imports."""
 
 ReportProgress = Callable[[str, float], None]
-"""What is being done, and how many of the estimated seconds it has done since the last call."""
+"""Takes the work at hand, and the estimated seconds done since the last call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What all stages share."""
+    """Settings that all stages share."""
 
     python: Path
     model: Path
@@ -49,7 +49,7 @@ class Bench:
     store: Store
     rounds: int
     prompts: int
-    """Of each round of ordinary traffic."""
+    """Prompts of each round of ordinary traffic."""
     pair: Pair
     logs: Path
     report: ReportProgress
@@ -64,9 +64,9 @@ def rotated(names: Sequence[str], round_number: int) -> list[str]:
 OVERHEAD_S = 45.0
 START_S, TOKEN_S, TOKENS_PER_S = 20.0, 0.05, 480.0
 ASKED_SHARE, EXPECTED_SHARE = 0.3, 0.6
-"""Of everybody, about, those whom a round asks, and those whom the plugin may prefetch."""
+"""Rough shares of everybody: those a round asks, and those the plugin may prefetch."""
 EXPECTED_WITHIN_S = 2.0 * HORIZON_S
-"""Of game time, which in a replay passes at less than twice the speed of the plugin's clock."""
+"""Game time, which in a replay passes at less than twice the speed of the plugin's clock."""
 
 
 def estimate_s(stage: Stage, rounds: int) -> float:

@@ -25,7 +25,7 @@ class _Key:
 
 
 class Store:
-    """What has been measured so far."""
+    """Measurements so far, kept in a file."""
 
     def __init__(self, path: Path, setup: Mapping[str, Any], resume: bool) -> None:
         """Open or begin a file.
@@ -72,7 +72,7 @@ class Store:
         self._append({"fact": name, "value": value})
 
     def fact(self, name: str) -> Any:
-        """What was kept under this name; None = nothing."""
+        """Return the value kept under this name; None = nothing."""
         return self._facts.get(name)
 
     @property

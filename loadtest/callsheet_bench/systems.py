@@ -18,13 +18,13 @@ KV_ARGUMENTS = ("--kv-cache-dtype", "bfloat16")
 HORIZON_S = 3.0
 """The plugin's prefetch horizon: loads take a second at most, and what is early takes room."""
 LINK_SHARE = 0.95
-"""Of the emulated link, for prefetches: nothing else uses it, and what they leave is for demand."""
+"""Share of the emulated link that prefetches may use; the rest is for demand loads."""
 TARGET_POOL_SHARE = 0.45
 """Ours is to answer as fast with this share of stock's device pool."""
 
 
 class Pool(StrEnum):
-    """How much KV the device holds."""
+    """Sizes of the device's KV pool."""
 
     SMALL = "small"
     """A quarter of the personas; every system but the two below."""
@@ -95,7 +95,7 @@ class System:
         )
 
     def environment(self, link_bytes_per_s: float) -> Mapping[str, str]:
-        """What its environment needs on top. Without a link, loads are timed but not delayed."""
+        """Return its additional variables. Without a link, loads are timed but not delayed."""
         link = link_bytes_per_s if self.link else float("inf")
         return {BYTES_PER_S: str(link), CPU_ATTENTION: "1"}
 
@@ -112,4 +112,4 @@ SYSTEMS: Mapping[str, System] = {
         System("stock-large", "stock with a larger device pool", Pool.LARGE),
     )
 }
-"""By name, in the order of tables."""
+"""Systems by name, in the order of tables."""

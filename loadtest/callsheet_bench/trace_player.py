@@ -33,7 +33,7 @@ COUNTERS = {
     "written_bytes": "sglang:hicache_backup_bytes_total",
     "load_wait_s": "callsheet_load_wait_request_seconds_total",
 }
-"""What is read from /metrics: our name -> sample."""
+"""Samples read from /metrics: our name -> sample."""
 SETTLE_S = 0.3
 """Pause before and after a round: loads end, and the counters catch up."""
 TELL_EVERY_S = 0.1
@@ -53,15 +53,15 @@ async def _nothing() -> Mapping[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class RoundResult:
-    """What a round measured."""
+    """Measurements of a round."""
 
     samples: tuple[Sample, ...]
     wall_s: float
     cpu_s: float
-    """Of the scheduler's process."""
+    """CPU time of the scheduler's process."""
     game_s: float
     counted: dict[str, float]
-    """By the names of ``COUNTERS``, and of what was counted beside them: what was added."""
+    """Increase of each counter, by the names of ``COUNTERS`` and of the others counted."""
 
 
 class Distancing:

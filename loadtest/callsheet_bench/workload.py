@@ -32,7 +32,7 @@ HISTORY_S = 60.0
 WINDOW_STEP = 5
 """Calls between two candidates for the part of the day that is replayed."""
 PEOPLE = 512
-"""Whom personas speak of, however small the town: a row has the same one in towns of any size."""
+"""People that personas may speak of; a row speaks of the same ones in towns of any size."""
 WORLD = (
     "You are one of the people of Saltmere, a small harbour town below white cliffs. Fishing boats "
     "leave before dawn; the market opens at ten; in the evening everybody is at the tavern. The "
@@ -50,7 +50,7 @@ DEEDS = (
 
 @dataclass(frozen=True, slots=True)
 class TownSpec:
-    """What a town is like. Tokens are those of the model's tokenizer, exactly."""
+    """Description of a town. Token counts are exact, by the model's tokenizer."""
 
     npcs: int
     persona_tokens: tuple[int, int]
@@ -76,7 +76,7 @@ class Request:
     """One call, ready to be sent."""
 
     index: int
-    """In its round, lead-in included."""
+    """Place in its round, lead-in included."""
     row: int
     """The NPC; also its handle."""
     time_s: float
@@ -109,7 +109,7 @@ class TownWorkload:
         self._callers_before = [call.row for call in self.trace.calls[:first]]
 
     def prefix_ids(self, row: int) -> tuple[int, ...]:
-        """What every prompt of this NPC begins with."""
+        """Token ids that every prompt of this NPC begins with."""
         return self.world_ids + self.persona_ids[row]
 
     @cached_property
@@ -126,7 +126,7 @@ class TownWorkload:
 
     @property
     def calls_per_game_s(self) -> float:
-        """How often the town calls, over the requests."""
+        """Mean rate of the town's calls, over the requests."""
         return (len(self.calls) - 1) / (self.calls[-1].time_s - self.calls[0].time_s)
 
     def requests(self, label: str) -> Iterator[Request]:

@@ -1,4 +1,4 @@
-"""What games, mods and observers have in common, over the SDK's blocking client."""
+"""Base class of games, mods and observers, over the SDK's blocking client."""
 
 from __future__ import annotations
 

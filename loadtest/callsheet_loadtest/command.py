@@ -85,7 +85,7 @@ def run(
 
 
 def _options(test: LoadTest) -> argparse.Namespace:
-    """What Locust is to be told, by the names that it parses options into."""
+    """Return Locust's options, by the names that it parses them into."""
     users = test.users + test.mods + test.observers
     return argparse.Namespace(
         host=None,

@@ -25,7 +25,7 @@ WALK_MPS = 1.4
 RUN_MPS = 6.0
 REACH_M = 3.0
 TALK_S = 8.0
-"""How long a player stands with an NPC before it goes to the next."""
+"""Time a player stands with an NPC before it goes to the next."""
 ANNOUNCING_SHARE = 0.02
 """NPCs who speak whenever they reach a place, and say in their tick when that will be."""
 

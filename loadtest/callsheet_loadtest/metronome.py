@@ -1,4 +1,4 @@
-"""When the next tick is due: on an absolute schedule, so that lateness never adds up."""
+"""Metronome: ticks on an absolute schedule, so that lateness never adds up."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Metronome:
 
     @property
     def due_s(self) -> float:
-        """When the current beat is due."""
+        """Time at which the current beat is due."""
         return self._start_s + self._beat * self._period_s
 
     def advance(self, now_s: float) -> float:

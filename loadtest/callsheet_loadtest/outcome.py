@@ -1,4 +1,4 @@
-"""What a load test is asked for, and what came of it."""
+"""A load test as asked for, and its outcome."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WARM_UP_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class LoadTest:
-    """What is asked for. ``LoadPlan`` says what the numbers mean."""
+    """A load test as asked for. ``LoadPlan`` says what the numbers mean."""
 
     npcs: int
     hz: float
@@ -42,17 +42,17 @@ class LoadTest:
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of it."""
+    """Outcome of a load test."""
 
     test: LoadTest
     load_average: float
-    """Of the last minute, at the end."""
+    """Load average of the last minute, at the end."""
     samples: list[dict[str, Any]] = field(default_factory=list)
     """One a second: ``time_s``, ``users`` and ``rows`` of that second."""
     costs: list[Cost] = field(default_factory=list)
-    """Of the server, if it is ours."""
+    """Costs of the server, if we started it."""
     rows: dict[str, dict[str, float]] = field(default_factory=dict)
-    """Of the whole run."""
+    """Rows of the whole run."""
     missed: list[str] = field(default_factory=list)
     """Thresholds that were not met, in words."""
     interrupted: bool = False

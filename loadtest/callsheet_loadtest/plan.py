@@ -1,4 +1,4 @@
-"""What one run does: read from Locust's options, the same in every process."""
+"""Plan of one run: read from Locust's options, the same in every process."""
 
 from __future__ import annotations
 
@@ -135,13 +135,13 @@ class LoadPlan:
         return f"load-{index % self.games}"
 
     def npcs_of(self, index: int) -> int:
-        """How many NPCs a world has; they differ by one at most."""
+        """Return the number of NPCs of a world; worlds differ by one at most."""
         share, rest = divmod(self.npcs, self.games)
         return share + (index % self.games < rest)
 
     @property
     def progress(self) -> float:
-        """How much of the run is over, 0 to 1; 0 if it has no end."""
+        """Share of the run that is over, 0 to 1; 0 if it has no end."""
         if not self.run_time_s:
             return 0.0
         return (time.monotonic() - self.started_s) / self.run_time_s
@@ -153,7 +153,7 @@ class LoadPlan:
 
     @property
     def stampedes(self) -> int:
-        """How many times everybody was to reconnect up to now."""
+        """Number of times everybody was to reconnect up to now."""
         return stampedes_by(self.shape, self.progress)
 
 

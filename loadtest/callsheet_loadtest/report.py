@@ -24,7 +24,7 @@ pre{white-space:pre-wrap}
 
 
 def summary(outcome: Outcome) -> str:
-    """What to print at the end."""
+    """Return the summary to print at the end."""
     lines = [
         f"{'':26}{'count':>9}{'failed':>8}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'max ms':>9}"
     ]

@@ -1,4 +1,4 @@
-"""What Locust calls: options, the shape of the load, samples while it runs, the verdict."""
+"""Locust's hooks: options, the shape of the load, samples while it runs, the verdict."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class EntryState:
         self.times = dict(entry.response_times)
 
     def since(self, before: EntryState | None) -> Row:
-        """What came after ``before``."""
+        """Return the row of what came after ``before``."""
         if before is None:
             return row_of(self.times, self.count, self.failures)
         times = diff_response_time_dicts(self.times, before.times)

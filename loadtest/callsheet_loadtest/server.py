@@ -28,7 +28,7 @@ class StartError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What the server's process had used at one moment."""
+    """CPU time and memory of the server's process at one moment."""
 
     time_s: float
     """Unix time."""

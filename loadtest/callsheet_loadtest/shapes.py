@@ -1,4 +1,4 @@
-"""How the load changes over a run: how many games there are, and what they do together.
+"""Shapes of the load over a run: the number of games, and what they do together.
 
 A shape is a function of progress, 0 at the start of the run and 1 at its end, and so the same in
 every process.
@@ -18,7 +18,7 @@ QUIET_SHARE = 0.2
 """Games outside the rush hour."""
 FLASH_FROM, FLASH_TO = 1 / 3, 2 / 3
 STAMPEDES = (0.4, 0.7)
-"""When everybody reconnects."""
+"""Points of progress at which everybody reconnects."""
 
 
 def _all(_: float) -> float:
@@ -46,7 +46,7 @@ SHAPES: Final[dict[str, Callable[[float], float]]] = {
 
 
 def games_at(shape: str, progress: float, games: int) -> int:
-    """How many games there are; at least 1."""
+    """Return the number of games; at least 1."""
     return max(1, math.ceil(SHAPES[shape](min(max(progress, 0.0), 1.0)) * games - 1e-9))
 
 
@@ -56,5 +56,5 @@ def flash_at(shape: str, progress: float) -> bool:
 
 
 def stampedes_by(shape: str, progress: float) -> int:
-    """How many times everybody was to reconnect up to now."""
+    """Return the number of times everybody was to reconnect up to now."""
     return sum(at <= progress for at in STAMPEDES) if shape == "stampede" else 0

@@ -1,4 +1,4 @@
-"""What a run must reach, judged on the totals of its rows."""
+"""Thresholds a run must reach, judged on the totals of its rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOTHING = Row(0, 0, 0.0, 0.0, 0.0, 0.0)
 
 
 def missed(rows: Mapping[str, Row], options: argparse.Namespace) -> list[str]:
-    """Which thresholds of ``add_options`` the run missed, in words; empty = passed."""
+    """Return the thresholds of ``add_options`` that the run missed, in words; empty = passed."""
     found = []
     acks = rows.get("tick ack", NOTHING)
     if acks.count == 0:

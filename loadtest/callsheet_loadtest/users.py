@@ -26,7 +26,7 @@ __all__ = ["GameUser", "ModUser", "ObserverUser"]
 
 ACK_TIMEOUT_S = 5.0
 EXPLAIN_PERIOD_S = 5.0
-"""How often an observer clicks on an NPC."""
+"""Time between two clicks of an observer on an NPC."""
 ARCHETYPES = ("guard", "merchant", "farmer", "smith")
 LINES = ("Good day!", "What news from the market?", "Have you seen my cart?", "Any work for me?")
 

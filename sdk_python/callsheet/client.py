@@ -66,7 +66,7 @@ def connect(
 
 
 class Reply:
-    """What an NPC answers, while it comes: iterate over its text, or wait for its ``end``."""
+    """An NPC's reply while it arrives: iterate over its text, or wait for its ``end``."""
 
     def __init__(self, client: Client, pending: PendingReply) -> None:
         self._client, self._pending = client, pending
@@ -150,12 +150,12 @@ class Client:
 
     @property
     def state(self) -> SessionState:
-        """Where the session stands; ``on(callback, StateChanged)`` tells of changes."""
+        """State of the session; ``on(callback, StateChanged)`` tells of changes."""
         return self._session.state
 
     @property
     def welcome(self) -> Welcome:
-        """What the server said when the session opened: limits, engine, versions."""
+        """The server's welcome when the session opened: limits, engine, versions."""
         return self._session.opened()
 
     @property
@@ -371,7 +371,7 @@ class Client:
         await self._driver.call(calls.subscribe(self._session, topics, interval_s))
 
     async def explain(self, npc: str) -> Explanation:
-        """Why an NPC has the distance it has."""
+        """Return an NPC's distance and what each estimator says of it."""
         return await self._driver.call(calls.explain(self._session, npc))
 
     async def send(self, message: ClientMessage) -> None:

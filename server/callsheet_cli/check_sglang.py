@@ -1,4 +1,4 @@
-"""What ``callsheet doctor`` looks at of SGLang: the one of this machine, and a running one."""
+"""Checks of ``callsheet doctor`` on SGLang: the installed one, and a running one."""
 
 from __future__ import annotations
 

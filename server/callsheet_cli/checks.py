@@ -1,4 +1,4 @@
-"""What ``callsheet doctor`` looks at. Every check says what it saw and, if that is bad, the fix."""
+"""Checks of ``callsheet doctor``: each says what it saw and, if that is bad, the fix."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ __all__ = ["add_parser", "run"]
 
 SHAPES = ("steady", "ramp", "rush-hour", "flash-crowd", "stampede")
 LINES_EVERY = 5
-"""Where the output is no terminal, one progress line in so many is printed."""
+"""Progress lines for each one that is printed, where the output is not a terminal."""
 
 EPILOG = """
 Each user is a game with a world of its own; the NPCs are shared out among the worlds and walk all

@@ -1,4 +1,4 @@
-"""What all commands share: the parser class, the error class and the type of ``add_subparsers``."""
+"""Parser class, error class and ``add_subparsers`` type that all commands share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["CommandError", "Commands", "Parser"]
 
 if TYPE_CHECKING:
     Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
-    """What ``add_parser`` of a command is given."""
+    """Argument of each command's ``add_parser``."""
 else:
     Commands = argparse._SubParsersAction
 

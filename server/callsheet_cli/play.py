@@ -1,4 +1,4 @@
-"""What the commands that play a game share: running the show, showing it, summing it up."""
+"""Shared by the commands that play a game: run it, show it, sum it up."""
 
 from __future__ import annotations
 

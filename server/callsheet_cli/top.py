@@ -196,7 +196,7 @@ async def show(client: Client, scene: Scene, args: argparse.Namespace) -> None:
 
 
 def figures(scene: Scene) -> dict[str, Any]:
-    """What is known of the world, ready for JSON: NPCs by distance, those with none last."""
+    """Return what is known of the world for JSON: NPCs by distance, those without one last."""
     assert scene.stats is not None
     order = sorted(
         scene.npcs.values(),

@@ -1,4 +1,4 @@
-"""What the planner decides: frozen moves, carried out in order by one executor."""
+"""State moves: the planner's frozen decisions, carried out in order by one executor."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Load:
     kind: StateKind
     key: Hashable
     source: Tier
-    """Where it was when the plan was made; ``ABSENT`` = build it."""
+    """Its tier when the plan was made; ``ABSENT`` = build it."""
     target: Tier
     size_bytes: int
     reason: str
-    """Why, in one line for people."""
+    """The reason in one line, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Evict:
     """``ABSENT`` = drop it; it will have to be rebuilt."""
     size_bytes: int
     reason: str
-    """Why, in one line for people."""
+    """The reason in one line, for people."""
 
 
 Action = Load | Evict

@@ -1,4 +1,4 @@
-"""How fast state has been seen to move, and how much may move now."""
+"""Measured bandwidth of the links, and the bytes that may move now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can go wrong when state moves.
+"""Errors of state moves.
 
 ResidencyError
 ├── BudgetError      a tier has no room for what was to be put there

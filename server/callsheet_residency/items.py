@@ -1,6 +1,6 @@
-"""What the planner is given: items, budgets, and what a move costs.
+"""Inputs of the planner: items, memory budgets, and the cost of a move.
 
-Depends on numpy and the standard library only, like the planner.
+Depends on numpy and the standard library only.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """What may be moved now, per link; each link is spent separately."""
+    """Amounts that may be moved now, per link; each link is spent separately."""
 
     load_bytes: int
     """Host to device."""
@@ -78,14 +78,14 @@ class Budget:
     """Room and credit a plan must keep within."""
 
     capacity_bytes: tuple[int, int, int]
-    """Of device, host and disk; 0 = the tier is not used."""
+    """Memory budgets of device, host and disk; 0 = the tier is not used."""
     used_bytes: tuple[int, int, int]
     """Taken there, room reserved for moves in flight included."""
     credit: Credit
 
 
 def cost(items: Items, row: int, source: Tier, target: Tier) -> Credit:
-    """What moving ``row`` from ``source`` to ``target`` takes from each link."""
+    """Return what moving ``row`` from ``source`` to ``target`` takes from each link."""
     size = int(items.size_bytes[row])
     if source is Tier.ABSENT:
         return Credit(0, 0, 0, float(items.rebuild_s[row]))

@@ -1,4 +1,4 @@
-"""In which order items are brought and evicted, and the O(N) way of finding the first few.
+"""Order in which items are loaded and evicted, and an O(N) way to find the first few.
 
 The order is total: by distance; in a tie the item dearest to rebuild per byte counts as nearer;
 then the lower row goes first. Distance and cost are folded into one integer key, so that the few

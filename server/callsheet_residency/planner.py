@@ -1,6 +1,7 @@
-"""What to move next: a pure function of distances, places and budgets.
+"""The planner: state moves as a pure function of distances, tiers and memory budgets.
 
-Depends on numpy and the standard library only, so that the SGLang plugin can import it alone.
+Depends on numpy, pydantic and the standard library only, so that the SGLang plugin can import it
+alone.
 """
 
 from __future__ import annotations

@@ -18,7 +18,10 @@ HorizonS = Annotated[
 
 
 class PolicySettings(BaseModel):
-    """When state moves. Distances are seconds of game time, rates are per second of real time."""
+    """Thresholds of state moves.
+
+    Distances are seconds of game time, rates are per second of real time.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

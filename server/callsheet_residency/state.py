@@ -10,7 +10,7 @@ __all__ = ["StateKind", "StateStore", "StateView", "Tier"]
 
 
 class Tier(IntEnum):
-    """Where a piece of state lives, nearest to the model first."""
+    """Places for a piece of state, nearest to the model first."""
 
     DEVICE = 0
     HOST = 1
@@ -20,7 +20,7 @@ class Tier(IntEnum):
 
 
 class StateKind(StrEnum):
-    """What a piece of state is."""
+    """Kinds of state."""
 
     PREFIX = "prefix"
     """The KV cache of an NPC's persona and memory; key = ``NpcKey``."""
@@ -33,13 +33,13 @@ class StateKind(StrEnum):
 
 
 class StateView(Protocol):
-    """Where one kind of per-NPC state lies, to look at."""
+    """Read-only view of one kind of per-NPC state and the tiers it lies in."""
 
     def tier(self, key: Hashable) -> Tier:
-        """Where ``key`` lives now; ``ABSENT`` for a key that was never seen."""
+        """Return the tier of ``key``; ``ABSENT`` for a key that was never seen."""
 
     def size_bytes(self, key: Hashable) -> int:
-        """What ``key`` takes, or would take once built, in any tier; 0 = not known."""
+        """Return the bytes ``key`` takes in any tier, or would take once built; 0 = not known."""
 
     def rebuild_s(self, key: Hashable) -> float:
         """Seconds it would take to build ``key`` from nothing; +inf = it cannot be rebuilt."""

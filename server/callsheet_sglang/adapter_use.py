@@ -18,7 +18,7 @@ class AdapterUse:
         """Changes whenever an NPC's adapter does."""
         self._index: dict[str | None, int] = {None: 0}
         self._column: NDArray[np.int32] = np.zeros(0, np.int32)
-        """By handle, an index into ``names``; 0, the base model, for NPCs never heard of."""
+        """Index into ``names`` by handle; 0, the base model, for NPCs never heard of."""
 
     def __getitem__(self, handle: int) -> str | None:
         """The adapter's name; None = the base model."""

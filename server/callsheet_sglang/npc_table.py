@@ -45,15 +45,15 @@ class NpcTable:
         self.kept_tokens = np.zeros(FIRST_CAPACITY, np.int64)
         """Length of the prefix its next call is expected to begin with; 0 = nothing is known."""
         self.device_tokens = np.zeros(FIRST_CAPACITY, np.int64)
-        """Of that prefix, on the device, what it shares with others included."""
+        """Tokens of that prefix on the device, those it shares with others included."""
         self.host_tokens = np.zeros(FIRST_CAPACITY, np.int64)
-        """Of that prefix, in host memory, copies of what is on the device included."""
+        """Tokens of that prefix in host memory, copies of those on the device included."""
         self.missing_tokens = np.zeros(FIRST_CAPACITY, np.int64)
-        """Of that prefix, in host memory only."""
+        """Tokens of that prefix in host memory only."""
         self.private_tokens = np.zeros(FIRST_CAPACITY, np.int64)
-        """Of that prefix, on the device and nobody else's."""
+        """Tokens of that prefix on the device that no other NPC shares."""
         self.unbacked_tokens = np.zeros(FIRST_CAPACITY, np.int64)
-        """Of its private tokens, those without a copy in host memory."""
+        """Private tokens without a copy in host memory."""
         self.tier = np.full(FIRST_CAPACITY, Tier.ABSENT, np.int8)
         self.changed_at = np.zeros(FIRST_CAPACITY, np.int64)
         """``version`` at the last change of the row's residency; 0 = never changed."""

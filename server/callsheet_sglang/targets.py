@@ -94,7 +94,7 @@ HTTP_TARGETS: tuple[Target, ...] = (
     Target("sglang.srt.lora.lora_registry.LoRARegistry.get_all_adapters"),
     Target("sglang.srt.utils.auth.auth_level"),
 )
-"""Only in the HTTP process."""
+"""Targets that exist in the HTTP process only."""
 
 
 def check(targets: tuple[Target, ...] | None = None, installed: str | None = None) -> None:

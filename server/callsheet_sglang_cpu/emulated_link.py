@@ -38,7 +38,7 @@ class Timeline:
             raise ValueError(f"{bytes_per_s} bytes per second: give a number above 0")
         self.bytes_per_s = bytes_per_s
         self.end_s = 0.0
-        """When all that was sent so far has arrived."""
+        """Time at which all that was sent so far has arrived."""
 
     def send(self, size_bytes: float, now_s: float) -> float:
         """Queue a transfer; return when it has arrived."""

@@ -46,7 +46,7 @@ _OF_A_LAUNCH = "CALLSHEET_SGLANG"
 """Beginning of the names that switch parts of the plugin on in an SGLang."""
 _ANSWER_POLL_S = 0.5
 _TAIL_LINES = 25
-"""Of what a failed command printed."""
+"""Lines shown of what a failed command printed."""
 
 Report = Callable[[str, int, int, str], None]
 """Told of a step: its label, how much is done, of how much in all (0 = unknown), and the unit."""

@@ -54,7 +54,7 @@ JOIN_ROOM, ROOM_DATA = 10, 13
 class Load:
     games: int
     npcs: int
-    """Of each game."""
+    """NPCs of each game."""
     hz: float
     seconds: float
 

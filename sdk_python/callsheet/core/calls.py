@@ -1,4 +1,4 @@
-"""What each client method sends and waits for, without I/O.
+"""Calls: what each client method sends and waits for, without I/O.
 
 A call is a generator: it yields an open request, goes on when that is done, and returns what the
 method returns. Both clients run the same calls.

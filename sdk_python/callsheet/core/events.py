@@ -1,4 +1,4 @@
-"""What a session tells, and who listens.
+"""Events of a session and their listeners.
 
 An event is a message of the server as it came, or one of the two that are born here.
 """
@@ -22,7 +22,7 @@ logger: logging.Logger = logging.getLogger("callsheet")
 
 
 class SessionState(StrEnum):
-    """Where a client session stands."""
+    """States of a client session."""
 
     DISCONNECTED = "disconnected"
     """No connection; another attempt follows."""
@@ -47,7 +47,7 @@ class StateChanged:
     state: SessionState
     reason: str
     retry_in_s: float | None = None
-    """In ``DISCONNECTED``: when the next attempt starts."""
+    """Seconds until the next attempt, in ``DISCONNECTED``."""
 
 
 @dataclass(frozen=True, slots=True)

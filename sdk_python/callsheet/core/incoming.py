@@ -1,4 +1,4 @@
-"""Counts the reliable messages of a session, and owes the server acks for them."""
+"""Count of a session's reliable messages, and the acks owed to the server for them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Incoming:
     def __init__(self) -> None:
         self.last_seq: int = 0
         self.ack_at_s: float | None = None
-        """When an ack is due; None = none is owed."""
+        """Time at which an ack is due; None = none is owed."""
         self._acked_seq = 0
 
     def is_next(self, seq: int) -> bool:

@@ -1,4 +1,4 @@
-"""What a session has still to send, and what it waits for."""
+"""Outgoing messages of a session: what is still to send, and requests without an answer."""
 
 from __future__ import annotations
 

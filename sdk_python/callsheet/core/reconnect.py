@@ -1,4 +1,4 @@
-"""What to do when a connection has ended, and when to try again."""
+"""Reconnecting: whether to try again after a connection has ended, and when."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _RESUMABLE: Final = {rule.closes for rule in RULES.values() if rule.resumable}
 
 
 class AfterClose(Enum):
-    """What follows the end of a connection."""
+    """Next step after the end of a connection."""
 
     RESUME = "resume"
     FRESH = "fresh"
@@ -59,7 +59,7 @@ def refusal_of(close_code: int | None, reason: str) -> CallsheetError | None:
 
 
 def version_mismatch(theirs: str) -> CallsheetError:
-    """What to say of a server of another major version."""
+    """Return the error for a server of another major version."""
     newer_server = int(theirs.split(".")[0]) > int(PROTOCOL.split(".")[0])
     fix = "upgrade this client" if newer_server else "upgrade the server"
     return error_for(
@@ -70,7 +70,7 @@ def version_mismatch(theirs: str) -> CallsheetError:
 
 
 def unreachable(url: str, allowed_s: float, trouble: str) -> ConnectFailedError:
-    """What to say when there was no server for so long."""
+    """Return the error for a server that was not found within ``allowed_s``."""
     return ConnectFailedError(
         f"no Callsheet server at {url} within {allowed_s:g} s (last: {trouble}). "
         "Start one with: callsheet serve"
@@ -85,7 +85,7 @@ class Backoff:
         self._attempt = 0
 
     def wait_s(self) -> float:
-        """How long to wait before the next attempt."""
+        """Return the time to wait before the next attempt, and count the attempt."""
         bound_s = self._settings.backoff_min_s * 2.0 ** min(self._attempt, 30)
         self._attempt += 1
         return self._random() * min(bound_s, self._settings.backoff_max_s)

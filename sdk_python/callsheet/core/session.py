@@ -64,7 +64,7 @@ class ClientSession:
         self.settings = settings
         self.welcome: Welcome | None = None
         self.error: Exception | None = None
-        """Why the session is CLOSED, if nobody here asked for it."""
+        """Reason the session is CLOSED, if nobody here asked for it."""
         self.clock: ClockSync = ClockSync()
         self.events: EventHub = EventHub()
         self.url: str = url
@@ -185,7 +185,7 @@ class ClientSession:
 
     @property
     def next_deadline_s(self) -> float | None:
-        """When ``advance`` is due; None = not before something else happens."""
+        """Time at which ``advance`` is due; None = not before something else happens."""
         match self.state:
             case SessionState.DISCONNECTED:
                 return self._connect_at_s
@@ -216,7 +216,7 @@ class ClientSession:
             raise SessionClosedError("enter the client first: (async) with connect(...) as client")
 
     def opened(self) -> Welcome:
-        """What the server said when the session opened. Raises as ``check_open`` does."""
+        """Return the server's welcome. Raises as ``check_open`` does."""
         if self.welcome is None:
             self.check_open()
             raise SessionClosedError("the session has not been opened yet")

@@ -1,4 +1,4 @@
-"""How a client connects and waits."""
+"""Client settings: timeouts and limits."""
 
 from pathlib import Path
 from typing import ClassVar

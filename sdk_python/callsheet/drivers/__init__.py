@@ -1,1 +1,1 @@
-"""What moves a session: sockets and time, with asyncio (`aio.py`) or threads (`threads.py`)."""
+"""Drivers: sockets and timers for a session, with asyncio (`aio.py`) or threads (`threads.py`)."""

@@ -1,4 +1,4 @@
-"""Moves a session with asyncio: one task, and two more for every connection."""
+"""Driver of a session with asyncio: one task, and two more for every connection."""
 
 from __future__ import annotations
 

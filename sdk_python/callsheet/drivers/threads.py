@@ -1,4 +1,4 @@
-"""Moves a session with threads: one, and one more for every connection."""
+"""Driver of a session with threads: one, and one more for every connection."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ logger: logging.Logger = logging.getLogger("callsheet")
 T = TypeVar("T")
 
 POLL_S = 0.25
-"""How late a deadline may be noticed that was set while the socket was being read."""
+"""Longest delay in noticing a deadline that was set while the socket was being read."""
 
 
 class ThreadsDriver:

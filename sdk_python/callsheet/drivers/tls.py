@@ -1,4 +1,4 @@
-"""Whom a client trusts."""
+"""TLS: the certificates a client trusts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["tls_context"]
 
 
 def tls_context(url: str, settings: ClientSettings) -> ssl.SSLContext | None:
-    """What to verify the server's certificate with; None = ``url`` is not a wss one.
+    """Return the context that verifies the server's certificate; None = ``url`` is not wss.
 
     Blocking: reads ``ca_file``, or what the system trusts.
 

@@ -1,4 +1,4 @@
-"""Runs a mod's handlers: on time or reported, failing or not, never in the way of anything else."""
+"""Runner of a mod's handlers: reports slow and failing ones, and blocks nothing else."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from callsheet.mod.npc import Gate, Npc
 __all__ = ["HandlerRunner"]
 
 DEADLINE_S = 5.0
-"""How long a handler may run before it is reported; ``on_hear`` has the server's deadline."""
+"""Time a handler may run before it is reported; ``on_hear`` has the server's deadline."""
 
 
 class _Worker:

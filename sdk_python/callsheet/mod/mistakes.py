@@ -1,4 +1,4 @@
-"""Mistakes of a mod, told so that the modder sees only their own file."""
+"""Mistakes of a mod, reported so that the modder sees only their own file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def line_of(method: Callable[..., object]) -> int:
 
 
 def syntax_error(path: Path, error: SyntaxError) -> ModError:
-    """What Python says of a file it cannot read."""
+    """Return Python's own message on a file that it cannot parse."""
     shown = "".join(traceback.format_exception_only(error)).rstrip()
     return ModError(f"{path}:{error.lineno or 1}: this is not valid Python\n{shown}")
 

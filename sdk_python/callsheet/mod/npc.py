@@ -1,4 +1,4 @@
-"""What a modder writes with: the base class ``Npc`` and the decorators."""
+"""The base class ``Npc`` and the decorators of mod scripts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DAY_S = 86_400.0
 
 
 class Stage(Protocol):
-    """What an NPC's script can do in the world."""
+    """The world as an NPC's script acts on it."""
 
     def speak(self, npc: str, text: str) -> Awaitable[str]:
         """Make the NPC say a line."""
@@ -34,7 +34,7 @@ class Stage(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a script makes of what its NPC heard; see ``Npc.on_hear``."""
+    """A script's answer to what its NPC heard; see ``Npc.on_hear``."""
 
     material: str | None = None
     reply: str | None = None
@@ -56,9 +56,9 @@ class Npc:
     archetypes: ClassVar[Sequence[str]] = ()
     """Also every NPC of these archetypes, now and when one spawns later."""
     persona: ClassVar[str | None] = None
-    """Who the NPC is, for the model; None keeps what the game gave."""
+    """Description of the NPC for the model; None keeps what the game gave."""
     interaction_radius_m: ClassVar[float | None] = None
-    """How near a player must be to be "near"; None keeps what the game gave."""
+    """Distance within which a player is "near"; None keeps what the game gave."""
     sociability: ClassVar[float | None] = None
     """0 = never talks to other NPCs, 1 = with everyone in reach; None keeps what the game gave."""
     tick_interval_s: ClassVar[float] = 1.0

@@ -1,4 +1,4 @@
-"""Runs a mod's file to read it, whatever the file does."""
+"""Reading of a mod's file: runs it, and survives whatever it does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from callsheet.mod.mistakes import ModError, clean_traceback, mistake
 __all__ = ["quoting", "run_module"]
 
 LIMIT_S: Final = 5.0
-"""How long a file may take to be read: it defines classes, and does nothing yet."""
+"""Time a file may take to be read: it should only define classes."""
 
 
 @contextmanager

@@ -35,7 +35,7 @@ T = TypeVar("T")
 Stamp = tuple[int, int] | None
 
 POLL_S = 0.5
-"""How often the file is looked at."""
+"""Time between two checks of the file for changes."""
 
 
 async def run_mod(
@@ -75,7 +75,7 @@ async def run_mod(
 
 
 class _UnderWay(Generic[T]):
-    """What ``Npc.say`` returns: under way either way; awaiting it waits for the end.
+    """Result of ``Npc.say``: it runs whether awaited or not; awaiting it waits for the end.
 
     Handlers on the handlers' thread and on the event loop may both make one.
     """
@@ -105,7 +105,7 @@ class ModRunner:
         self._scripts: dict[str, Script] = {}
         self._registering = asyncio.Lock()
         self._alive_since: dict[tuple[str, str], bool] = {}
-        """What spawned and despawned while scripts are being registered."""
+        """NPCs that spawned (True) or despawned (False) while scripts are being registered."""
         self._npcs: dict[tuple[str, str], Npc] = {}
         self._ticked_s: dict[tuple[str, str], float] = {}
         self._busy: set[tuple[str, str]] = set()
@@ -389,7 +389,10 @@ def _due(call: ScheduledCall, after_s: float, until_s: float) -> bool:
 
 
 def _stamp(path: Path) -> Stamp:
-    """What changes when a file is saved; None while it is not there (editors replace files)."""
+    """Return a value that changes when the file is saved; None while there is no file.
+
+    Editors replace files, so it can be missing for a moment.
+    """
     try:
         status = path.stat()
     except OSError:

@@ -44,7 +44,7 @@ class Script:
     scheduled: tuple[tuple[str, ScheduledCall], ...]
     """Methods and the game time they run at."""
     gates: Mapping[str, Gate | None]
-    """For every action, what says when it is offered; None = always."""
+    """Every action's condition for being offered; None = always."""
     path: Path
     definition: ast.ClassDef
 

@@ -1,4 +1,4 @@
-"""What ``callsheet mod new`` writes."""
+"""The starter script that ``callsheet mod new`` writes."""
 
 __all__ = ["STARTER"]
 

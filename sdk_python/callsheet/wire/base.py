@@ -1,4 +1,4 @@
-"""What all messages have in common.
+"""Base classes of all messages.
 
 Messages are frozen, and hashable unless they hold a JSON object. From a client everything is judged
 strictly: no field that is not defined, no ``"1"`` for 1, no ``true`` for 1. From a server, fields

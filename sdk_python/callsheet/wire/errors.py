@@ -146,7 +146,7 @@ class CallsheetError(Exception):
 
 
 class ProtocolError(CallsheetError):
-    """What was sent is not valid callsheet.v1."""
+    """A message is not valid callsheet.v1."""
 
 
 class AuthError(CallsheetError):
@@ -175,7 +175,7 @@ class SessionError(CallsheetError):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How one error code behaves."""
+    """Behaviour of one error code."""
 
     raises: type[CallsheetError]
     closes: CloseCode | None = None

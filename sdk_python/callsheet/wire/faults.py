@@ -1,4 +1,4 @@
-"""Tells what is wrong with a message in Callsheet's own words, from what pydantic found."""
+"""Faults of a message in Callsheet's own words, from what pydantic found."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _FORMS: Final[Mapping[str, str]] = {
     r"^[A-Za-z_][A-Za-z0-9_]*$": "must be made of letters, digits and _, no digit first",
     r"^\d{1,5}\.\d{1,5}$": "must be a version such as 1.2",
 }
-"""What the patterns of ``fields`` ask for."""
+"""The patterns of ``fields`` in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Fault:
 
 
 def refusal(error: ValidationError, model: type[BaseModel]) -> CallsheetError:
-    """What to raise at who builds such an object with a wrong value."""
+    """Return the error to raise where such an object is built with a wrong value."""
     fault = first_fault(error.errors(include_url=False), model)
     name = model.model_fields["type"].default if "type" in model.model_fields else model.__name__
     return error_for(
@@ -84,7 +84,7 @@ def first_fault(details: list[ErrorDetails], model: type[BaseModel]) -> Fault:
 
 
 def _advice(details: list[ErrorDetails], model: type[BaseModel]) -> str:
-    """What is wrong with the first of the fields, and how to put it right."""
+    """Say what is wrong with the first of the fields, and how to put it right."""
     first = details[0]
     *parents, name = first["loc"]
     known = _model_at(model, parents).model_fields

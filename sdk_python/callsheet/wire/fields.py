@@ -84,7 +84,7 @@ Many = Annotated[tuple[Item, ...], Field(fail_fast=True)]
 
 
 def _check_json(value: Any, depth: int = 1) -> Any:
-    """What any JSON library reads the same: no NaN, no infinity, no huge integer, not too deep."""
+    """Refuse what JSON libraries read differently: NaN, infinity, huge integers, deep nesting."""
     if isinstance(value, dict | list):
         if depth > MAX_JSON_DEPTH:
             raise PydanticCustomError(

@@ -48,7 +48,7 @@ class Subscribe(Request):
     type: Literal["subscribe"] = "subscribe"
     topics: Annotated[Many[Topic], Field(max_length=4)]
     interval_s: Annotated[float, Field(ge=0.05, le=60)] = 0.5
-    """How often ``npc_states`` and ``stats`` are sent, in wall time."""
+    """Wall time between two ``npc_states``, and between two ``stats``."""
 
 
 class Explain(Request):
@@ -67,7 +67,7 @@ class SetPolicy(Request):
 
 
 class EstimatorView(ServerPart):
-    """What one estimator says of an NPC."""
+    """One estimator's distance for an NPC, and its reason."""
 
     name: str
     """"conversation", "schedule", "proximity", "encounter", "history" or another."""
@@ -78,7 +78,7 @@ class EstimatorView(ServerPart):
 
 
 class Explanation(Reliable):
-    """Why an NPC has the distance it has."""
+    """An NPC's distance and what each estimator says of it."""
 
     type: Literal["explanation"] = "explanation"
     id: RequestId
@@ -87,7 +87,7 @@ class Explanation(Reliable):
     distance_s: float | None = None
     """None = no expectation."""
     estimator: str | None = None
-    """Which estimator won; None if none expects a call."""
+    """The estimator that won; None if none expects a call."""
     tier: TierName
     estimators: Many[EstimatorView]
 
@@ -130,7 +130,7 @@ class NpcState(ServerPart):
     name: Name | None = None
     interaction_radius_m: float | None = None
     bytes: Count | None = None
-    """Of its prefix, in the tier it lies in or once built. None = the engine keeps that."""
+    """Size of its prefix, in its tier or once built. None = the engine keeps that."""
     last_call_s: float | None = None
     """Game time at which its last reply ended. None = it has not spoken yet."""
 
@@ -145,19 +145,19 @@ class PlayerState(ServerPart):
 
 
 class NpcStates(ServerMessage):
-    """Where everyone is and how soon they call (topic "npcs"), in parts under 64 KB."""
+    """Places and distances of all NPCs (topic "npcs"), in parts under 64 KB."""
 
     type: Literal["npc_states"] = "npc_states"
     game_time_s: float
     part: Count
-    """From 0."""
+    """Index of this part, from 0."""
     parts: Serial
     npcs: Many[NpcState] = ()
     players: Many[PlayerState] = ()
 
 
 class TierStats(ServerPart):
-    """How full one tier is with state of one kind."""
+    """Use of one tier by state of one kind."""
 
     kind: StateKindName
     tier: TierName
@@ -175,7 +175,7 @@ class TtftStats(ServerPart):
 
 
 class Stats(ServerMessage):
-    """What the server did for this world so far (topic "stats")."""
+    """Counts of the server's work for this world so far (topic "stats")."""
 
     type: Literal["stats"] = "stats"
     game_time_s: float
@@ -196,4 +196,4 @@ class Stats(ServerMessage):
     ttft_resident: TtftStats
     ttft_not_resident: TtftStats
     policy: str | None = None
-    """How the server moves state; see ``SetPolicy``. None = the engine plans for itself."""
+    """The policy that moves state; see ``SetPolicy``. None = the engine plans for itself."""

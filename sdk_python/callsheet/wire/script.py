@@ -76,7 +76,7 @@ class RegisterScript(Request):
         Many[Literal["hear", "near", "tick"]],
         Field(max_length=3),
     ] = ()
-    """What the mod wants to be told of; all scripts are told of spawns and action results."""
+    """Events the mod wants to be told of; all scripts are told of spawns and action results."""
     tick_interval_s: Annotated[float, Field(ge=0.1, le=3600)] = 1.0
     """Game time between two ``npc_tick`` of an NPC."""
 
@@ -90,7 +90,7 @@ class ScriptRegistered(Reliable):
     npcs: Many[NpcId]
     """NPCs alive now that the script speaks for; at most the first 900."""
     note: str | None = None
-    """What its author should know, in one line."""
+    """A note to the script's author, in one line."""
 
 
 class UnregisterScript(Request):
@@ -108,7 +108,7 @@ class SetFacts(Request):
     type: Literal["set_facts"] = "set_facts"
     npc: NpcId
     facts: JsonObject
-    """By name; ``null`` takes a fact away. Names are at most 64 characters."""
+    """Facts by name; ``null`` takes one away. Names are at most 64 characters."""
 
 
 class GetFacts(Request):
@@ -154,7 +154,7 @@ class Heard(Reliable):
 
 
 class HearAnswer(ClientMessage):
-    """What the script makes of what its NPC heard."""
+    """A script's answer to what its NPC heard."""
 
     roles: ClassVar[frozenset[Role]] = MOD_ONLY
     type: Literal["hear_answer"] = "hear_answer"
@@ -180,7 +180,7 @@ class PlayerNear(Reliable):
 
 
 class PlayerLeft(Reliable):
-    """That player went out of reach again (1.25 times the radius) or is gone."""
+    """The player went out of reach again (1.25 times the radius) or is gone."""
 
     type: Literal["player_left"] = "player_left"
     script: ScriptId
@@ -200,7 +200,7 @@ class NpcTick(ServerMessage):
 
 
 class ActionDone(Reliable):
-    """What became of an action of an NPC of the script."""
+    """Outcome of an action of one of the script's NPCs."""
 
     type: Literal["action_done"] = "action_done"
     script: ScriptId

@@ -28,7 +28,7 @@ Version = Annotated[str, Field(pattern=r"^\d{1,5}\.\d{1,5}$")]
 
 
 class ClientInfo(Part):
-    """Who is calling, for logs and upgrade advice."""
+    """The client's name and version, for logs and upgrade advice."""
 
     name: Name
     version: Annotated[str, Field(min_length=1, max_length=40)]
@@ -58,7 +58,7 @@ class Hello(ClientMessage):
 
 
 class Limits(ServerPart):
-    """What this server accepts from this session."""
+    """Limits on what this server accepts from this session."""
 
     max_message_bytes: Count
     """Text frames, client to server."""
@@ -84,7 +84,7 @@ class EngineSummary(ServerPart):
     model: str
     """Model id; empty for an engine without a model."""
     device: str
-    """Where the model runs, as torch names it."""
+    """The device of the model, as torch names it."""
     context_limit_tokens: Count
     """Prompt and reply together."""
     keeps_residency: bool
@@ -109,13 +109,13 @@ class Welcome(ServerMessage):
     heartbeat_interval_s: float
     """Send ``ping`` this often; silence of three intervals ends the connection."""
     resume_grace_s: float
-    """How long a lost session can be resumed."""
+    """Time for which a lost session can be resumed."""
     server_version: str
     server_time_s: float
     """The server's monotonic clock, any epoch."""
     engine: EngineSummary
     worlds: Many[WorldId] | None = None
-    """For observers: worlds that have a game now, at most 64 of them."""
+    """Worlds that have a game now, at most 64 of them; for observers only."""
 
 
 class Ping(ClientMessage):
@@ -176,4 +176,4 @@ class Draining(ServerMessage):
     deadline_s: Seconds
     """Seconds from now until the server closes with 4010."""
     reconnect_after_s: Seconds
-    """When a reconnect is likely to find a server again."""
+    """Seconds after which a reconnect is likely to find a server again."""

@@ -38,9 +38,9 @@ __all__ = [
 ]
 
 Priority = Literal["player", "npc", "background"]
-"""Who is answered first when many ask."""
+"""Priority among waiting requests: player first, background last."""
 FinishReason = Literal["stop", "length", "cancelled", "error"]
-"""Why a reply ended: by itself, at its longest, because it was cancelled, or by a failure."""
+"""Reason a reply ended: complete, at its longest, cancelled, or failed."""
 
 SPEAKERS: frozenset[Role] = frozenset({"game", "mod"})
 ASKERS: frozenset[Role] = SPEAKERS | {"observer"}
@@ -48,7 +48,7 @@ ASKERS: frozenset[Role] = SPEAKERS | {"observer"}
 
 
 class SpeakerView(ServerPart):
-    """Who said something to an NPC, as the server tells it."""
+    """The speaker of a line that an NPC heard, as the server tells it."""
 
     kind: Literal["player", "npc", "narrator"]
     id: PlayerId | None = None
@@ -58,13 +58,13 @@ class SpeakerView(ServerPart):
 
 
 class Speaker(SpeakerView, metaclass=Checked):
-    """Who says something to an NPC, as a client tells it."""
+    """The speaker of a line to an NPC, as a client tells it."""
 
     model_config: ClassVar[ConfigDict] = Part.model_config
 
 
 class SamplingSpec(Part):
-    """How the reply's tokens are chosen; what is left out follows the server's settings."""
+    """Sampling of the reply's tokens; fields left out follow the server's settings."""
 
     temperature: Annotated[float, Field(ge=0, le=4)] | None = None
     """0 = greedy."""
@@ -122,7 +122,7 @@ class ReplyStart(Reliable):
     npc: NpcId
     speaker: SpeakerView
     heard: str
-    """What the NPC is answering; empty for ``speak``."""
+    """The line that the NPC answers; empty for ``speak``."""
 
 
 class ReplyDelta(Reliable):
@@ -135,7 +135,7 @@ class ReplyDelta(Reliable):
     ends_sentence: bool | None = None
     """True = all text so far is whole sentences, fit for a text-to-speech."""
     stage_direction: str | None = None
-    """What the NPC does while it speaks; ``text`` is empty then."""
+    """Something the NPC does while it speaks; ``text`` is empty then."""
 
 
 class ReplyEnd(Reliable):
@@ -149,7 +149,7 @@ class ReplyEnd(Reliable):
     """The whole text."""
     finish_reason: FinishReason
     code: Code | None = None
-    """Why, if finish_reason is "error"."""
+    """The error code, if finish_reason is "error"."""
     message: str | None = None
     """The same in words."""
     prompt_tokens: Count = 0
@@ -157,7 +157,7 @@ class ReplyEnd(Reliable):
     """Prompt tokens that did not have to be computed."""
     generated_tokens: Count = 0
     tier: TierName | None = None
-    """Where the NPC's prefix lay when the request came in."""
+    """Tier of the NPC's prefix when the request came in."""
     ttft_s: float | None = None
     """Time to first token, from the request's arrival."""
     total_s: float | None = None

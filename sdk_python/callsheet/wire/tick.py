@@ -70,7 +70,7 @@ PLAYER_DTYPE = np.dtype(
 
 
 class TickKind(IntEnum):
-    """Who is named in a tick."""
+    """Kinds of tick, by the NPCs and players they name."""
 
     KEYFRAME = 1
     """Names every NPC the game simulates now; those left out are inactive until named again."""
@@ -79,14 +79,14 @@ class TickKind(IntEnum):
 
 
 class TickFlag(IntFlag):
-    """What a whole tick asks for."""
+    """Flags of a whole tick."""
 
     ACK = 1
     """Answer with ``tick_ack`` once the tick went through the pipeline."""
 
 
 class NpcFlag(IntFlag):
-    """What one NPC record says beyond its numbers."""
+    """Flags of one NPC record."""
 
     UNAVAILABLE = 1
     """The NPC cannot talk now (asleep, dead, in a cutscene): no estimator expects a call."""

@@ -1,4 +1,4 @@
-"""Turns what pydantic says about a bad frame into one Callsheet error with the fix."""
+"""Validation errors: what pydantic says of a bad frame as one Callsheet error with the fix."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -61,7 +61,7 @@ def _readable_id(request: str | bytes) -> int | None:
 
 
 def _without_type(first: ErrorDetails, messages: Mapping[str, type[BaseModel]]) -> CallsheetError:
-    """What is wrong with a message of which not even the type is known."""
+    """Return the error for a message of which not even the type is known."""
     given = first["input"]
     if not isinstance(given, dict):
         text = "every message is a JSON object with a string field 'type'"

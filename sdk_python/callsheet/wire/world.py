@@ -70,7 +70,7 @@ class ScheduledCall(Part):
     at_s: Seconds
     """Absolute game time."""
     every_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
-    """If given, again every so many seconds of game time."""
+    """Game time between repeats; None = the call comes once."""
 
 
 Schedule = Annotated[Many[ScheduledCall], Field(max_length=64)]
@@ -163,7 +163,7 @@ class Despawn(Request):
 
 
 class Hint(Part):
-    """When one NPC will need the model next."""
+    """Hint at when one NPC will need the model next."""
 
     npc: NpcId
     in_s: Seconds | None = None

@@ -45,11 +45,11 @@ class CallsheetQuestion(BaseReq):  # type: ignore[misc]
     about: str
     """residency, status or audit."""
     since: int = 0
-    """Of residency: the version that is known."""
+    """Version of the residency that the asker knows."""
 
 
 class CallsheetAnswer(BaseReq):  # type: ignore[misc]
-    """From the scheduler."""
+    """An answer from the scheduler."""
 
     status: int
     """As an HTTP response's."""

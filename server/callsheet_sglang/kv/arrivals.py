@@ -24,7 +24,7 @@ class _Load:
     number: int
     """Loads finish in this order."""
     index: int
-    """Of the producer's events that tell when it has arrived."""
+    """Index of the producer's event that tells when it has arrived."""
     anchor: int
     """The node that SGLang files the load under."""
 
@@ -34,7 +34,7 @@ class Arrivals:
 
     def __init__(self) -> None:
         self._of: dict[int, _Load] = {}
-        """By node id."""
+        """Loads by node id."""
         self._admitted: list[int] = []
         """Nodes at the ends of what admitted requests match, since the last batch."""
         self._begun = 0
@@ -56,7 +56,7 @@ class Arrivals:
             self._admitted.append(node)
 
     def number(self, node: int, loading: Container[int]) -> int | None:
-        """Of the load that ``node`` is part of, in order of arrival; None = none under way.
+        """Number of ``node``'s load, in order of arrival; None = none under way.
 
         ``loading`` as in ``index_for_batch``.
         """

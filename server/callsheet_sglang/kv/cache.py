@@ -34,7 +34,7 @@ class DistanceFullComponent(FullComponent):  # type: ignore[misc]
         super().__init__(cache, params)
         self._state = scheduler_state.current()
         self._by_distance = False
-        """In a walk of ours; else it is the stock one."""
+        """True during an eviction walk of ours; False = SGLang's own."""
         self._began_s = 0.0
 
     def _evict_device_start(self, request_cnt: int) -> None:
@@ -160,7 +160,7 @@ class DistanceRadixCache(UnifiedRadixCache):  # type: ignore[misc]
 
     @cached_property
     def bytes_per_token(self) -> int:
-        """Of the device pool, all layers."""
+        """Bytes per token in the device pool, over all layers."""
         allocator = self.token_to_kv_pool_allocator
         pool_bytes = sum(allocator.get_kvcache().get_kv_size_bytes())
         return max(int(pool_bytes) // int(allocator.size_full), 1)

@@ -32,7 +32,7 @@ class Pools:
     device_tokens: int
     """Size of the device pool."""
     free_tokens: int
-    """Of it, free or held by what nobody needs."""
+    """Tokens of it that are free or held by what nobody needs."""
     host_tokens: int
     host_free_tokens: int
     bytes_per_token: int
@@ -51,7 +51,7 @@ class Traffic:
     reserved_tokens: int
     """Room that running and queued requests will still take."""
     waiting_requests: int
-    """Of NPCs or not."""
+    """Requests of NPCs and of others."""
 
 
 def decide(

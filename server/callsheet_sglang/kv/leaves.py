@@ -67,7 +67,7 @@ class LeafOrder:
 
     def __init__(self, table: NpcTable, owners: Callable[[Node], Set[int]]) -> None:
         self.unowned_tokens = 0
-        """In leaves that nobody owns, and above them in what becomes such leaves once they go."""
+        """Tokens in leaves that nobody owns, and above them in what becomes such leaves next."""
         self._table = table
         self._owners = owners
         self.clear()
@@ -86,7 +86,7 @@ class LeafOrder:
         self._ranked: Iterator[Key] = iter(())
         self._next: Key | None = None
         self._epoch = -1
-        """Of the table when ``_ranked`` was made."""
+        """Epoch of the table when ``_ranked`` was made."""
         self._taken: dict[int, Node] = {}
         self._trusted = True
         self.unowned_tokens = 0

@@ -41,11 +41,11 @@ class Node(Protocol):
 
     @property
     def evicted(self) -> bool:
-        """Not on the device."""
+        """True if it is not on the device."""
 
     @property
     def backuped(self) -> bool:
-        """In host memory."""
+        """True if it is in host memory."""
 
 
 @dataclass(slots=True)

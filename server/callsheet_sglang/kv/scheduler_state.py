@@ -53,7 +53,7 @@ class Counters:
     adapter_prefetched_loads: int = 0
     """LoRA adapters brought to a slot before any request needed them."""
     adapter_late_loads: int = 0
-    """Of the prefetched ones, those a request came to wait for: with overlap loading only."""
+    """Prefetched adapters that a request came to wait for: with overlap loading only."""
     adapter_evictions: int = 0
     """LoRA adapters that left their slot for another one."""
     attributions: int = 0

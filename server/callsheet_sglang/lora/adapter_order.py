@@ -23,7 +23,7 @@ from callsheet_residency.state import StateKind, Tier
 __all__ = ["AdapterRows", "next_load", "victim"]
 
 ONE_LOAD = Credit(load_bytes=1, evict_bytes=0, disk_bytes=0, rebuild_s=0.0)
-"""In units of one adapter: a plan brings one, so that a batch is held up by one copy at most."""
+"""One adapter, the unit of this plan: a batch is held up by one copy at most."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,7 +181,7 @@ class AdapterSlots:
         return self._state.table.seq, self._state.table.adapters.version
 
     def _distances(self) -> dict[str | None, float]:
-        """Of the adapters that NPCs use, by name; worked out once per message."""
+        """Distances of the adapters that NPCs use, by name; worked out once per message."""
         if (heard := self._heard()) != self._measured_at:
             table = self._state.table
             self._distance_s = table.adapters.distance_s(table.distance_s())

@@ -51,7 +51,7 @@ namespace Callsheet.Wire
     /// <summary>The branches of the error tree.</summary>
     public enum ErrorKind
     {
-        /// <summary>What was sent is not valid callsheet.v1.</summary>
+        /// <summary>A message is not valid callsheet.v1.</summary>
         Protocol,
         /// <summary>The token or the role does not allow this.</summary>
         Auth,

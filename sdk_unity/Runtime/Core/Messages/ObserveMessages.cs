@@ -6,7 +6,7 @@ namespace Callsheet.Wire
     public sealed class SubscribeMessage : RequestMessage
     {
         public Topic[] Topics { get; set; } = System.Array.Empty<Topic>();
-        /// <summary>How often npc_states and stats are sent, in wall time.</summary>
+        /// <summary>Wall time between two npc_states, and between two stats.</summary>
         public double IntervalS { get; set; } = 0.5;
 
         public override string Type => "subscribe";
@@ -47,7 +47,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>What one estimator says of an NPC.</summary>
+    /// <summary>One estimator's distance for an NPC, and its reason.</summary>
     public sealed class EstimatorView
     {
         /// <summary>"conversation", "schedule", "proximity", "encounter", "history" or another.</summary>
@@ -67,7 +67,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Why an NPC has the distance it has.</summary>
+    /// <summary>An NPC's distance and what each estimator says of it.</summary>
     public sealed class ExplanationMessage : ReliableMessage
     {
         public long Id { get; set; }
@@ -75,7 +75,7 @@ namespace Callsheet.Wire
         public double GameTimeS { get; set; }
         /// <summary>null = no expectation.</summary>
         public double? DistanceS { get; set; }
-        /// <summary>Which estimator won; null if none expects a call.</summary>
+        /// <summary>The estimator that won; null if none expects a call.</summary>
         public string Estimator { get; set; }
         public Tier Tier { get; set; }
         public EstimatorView[] Estimators { get; set; } = System.Array.Empty<EstimatorView>();
@@ -157,7 +157,7 @@ namespace Callsheet.Wire
         public bool InConversation { get; set; }
         public string Name { get; set; }
         public double? InteractionRadiusM { get; set; }
-        /// <summary>Of its prefix, in the tier it lies in or once built. null = the engine keeps that.</summary>
+        /// <summary>Size of its prefix, in its tier or once built. null = the engine keeps that.</summary>
         public long? Bytes { get; set; }
         /// <summary>Game time at which its last reply ended. null = it has not spoken yet.</summary>
         public double? LastCallS { get; set; }
@@ -199,11 +199,11 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Where everyone is and how soon they call (topic "npcs"), in parts under 64 KB.</summary>
+    /// <summary>Places and distances of all NPCs (topic "npcs"), in parts under 64 KB.</summary>
     public sealed class NpcStatesMessage : ServerMessage
     {
         public double GameTimeS { get; set; }
-        /// <summary>From 0.</summary>
+        /// <summary>Index of this part, from 0.</summary>
         public long Part { get; set; }
         public long Parts { get; set; }
         public NpcState[] Npcs { get; set; } = System.Array.Empty<NpcState>();
@@ -221,7 +221,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>How full one tier is with state of one kind.</summary>
+    /// <summary>Use of one tier by state of one kind.</summary>
     public sealed class TierStats
     {
         public StateKind Kind { get; set; }
@@ -259,7 +259,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>What the server did for this world so far (topic "stats").</summary>
+    /// <summary>Counts of the server's work for this world so far (topic "stats").</summary>
     public sealed class StatsMessage : ServerMessage
     {
         public double GameTimeS { get; set; }
@@ -279,7 +279,7 @@ namespace Callsheet.Wire
         public long EvictedBytes { get; set; }
         public TtftStats TtftResident { get; set; }
         public TtftStats TtftNotResident { get; set; }
-        /// <summary>How the server moves state; see SetPolicy. null = the engine plans for itself.</summary>
+        /// <summary>The policy that moves state; see SetPolicy. null = the engine plans for itself.</summary>
         public string Policy { get; set; }
 
         public override string Type => "stats";

@@ -38,7 +38,7 @@ namespace Callsheet.Wire
         public double? Sociability { get; set; }
         public ScheduledCall[] Schedule { get; set; }
         public ActionSpec[] Actions { get; set; } = System.Array.Empty<ActionSpec>();
-        /// <summary>What the mod wants to be told of; all scripts are told of spawns and action results.</summary>
+        /// <summary>Events the mod wants to be told of; all scripts are told of spawns and action results.</summary>
         public ScriptEvent[] Events { get; set; } = System.Array.Empty<ScriptEvent>();
         /// <summary>Game time between two npc_tick of an NPC.</summary>
         public double TickIntervalS { get; set; } = 1;
@@ -68,7 +68,7 @@ namespace Callsheet.Wire
         public string Script { get; set; }
         /// <summary>NPCs alive now that the script speaks for; at most the first 900.</summary>
         public string[] Npcs { get; set; } = System.Array.Empty<string>();
-        /// <summary>What its author should know, in one line.</summary>
+        /// <summary>A note to the script's author, in one line.</summary>
         public string Note { get; set; }
 
         public override string Type => "script_registered";
@@ -103,7 +103,7 @@ namespace Callsheet.Wire
     public sealed class SetFactsMessage : RequestMessage
     {
         public string Npc { get; set; }
-        /// <summary>By name; null takes a fact away. Names are at most 64 characters.</summary>
+        /// <summary>Facts by name; null takes one away. Names are at most 64 characters.</summary>
         public JsonValue Facts { get; set; }
 
         public override string Type => "set_facts";
@@ -197,7 +197,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>What the script makes of what its NPC heard.</summary>
+    /// <summary>A script's answer to what its NPC heard.</summary>
     public sealed class HearAnswerMessage : ClientMessage
     {
         public long Call { get; set; }
@@ -242,7 +242,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>That player went out of reach again (1.25 times the radius) or is gone.</summary>
+    /// <summary>The player went out of reach again (1.25 times the radius) or is gone.</summary>
     public sealed class PlayerLeftMessage : ReliableMessage
     {
         public string Script { get; set; }
@@ -280,7 +280,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>What became of an action of an NPC of the script.</summary>
+    /// <summary>Outcome of an action of one of the script's NPCs.</summary>
     public sealed class ActionDoneMessage : ReliableMessage
     {
         public string Script { get; set; }

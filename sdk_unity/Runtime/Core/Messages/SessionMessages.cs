@@ -2,7 +2,7 @@
 
 namespace Callsheet.Wire
 {
-    /// <summary>Who is calling, for logs and upgrade advice.</summary>
+    /// <summary>The client's name and version, for logs and upgrade advice.</summary>
     public sealed class ClientInfo
     {
         public string Name { get; set; }
@@ -56,7 +56,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>What this server accepts from this session.</summary>
+    /// <summary>Limits on what this server accepts from this session.</summary>
     public sealed class Limits
     {
         /// <summary>Text frames, client to server.</summary>
@@ -96,7 +96,7 @@ namespace Callsheet.Wire
         public string Version { get; set; }
         /// <summary>Model id; empty for an engine without a model.</summary>
         public string Model { get; set; }
-        /// <summary>Where the model runs, as torch names it.</summary>
+        /// <summary>The device of the model, as torch names it.</summary>
         public string Device { get; set; }
         /// <summary>Prompt and reply together.</summary>
         public long ContextLimitTokens { get; set; }
@@ -134,13 +134,13 @@ namespace Callsheet.Wire
         public Limits Limits { get; set; }
         /// <summary>Send ping this often; silence of three intervals ends the connection.</summary>
         public double HeartbeatIntervalS { get; set; }
-        /// <summary>How long a lost session can be resumed.</summary>
+        /// <summary>Time for which a lost session can be resumed.</summary>
         public double ResumeGraceS { get; set; }
         public string ServerVersion { get; set; }
         /// <summary>The server's monotonic clock, any epoch.</summary>
         public double ServerTimeS { get; set; }
         public EngineSummary Engine { get; set; }
-        /// <summary>For observers: worlds that have a game now, at most 64 of them.</summary>
+        /// <summary>Worlds that have a game now, at most 64 of them; for observers only.</summary>
         public string[] Worlds { get; set; }
 
         public override string Type => "welcome";
@@ -268,7 +268,7 @@ namespace Callsheet.Wire
     {
         /// <summary>Seconds from now until the server closes with 4010.</summary>
         public double DeadlineS { get; set; }
-        /// <summary>When a reconnect is likely to find a server again.</summary>
+        /// <summary>Seconds after which a reconnect is likely to find a server again.</summary>
         public double ReconnectAfterS { get; set; }
 
         public override string Type => "draining";

@@ -2,7 +2,7 @@
 
 namespace Callsheet.Wire
 {
-    /// <summary>Who said something to an NPC, as the server tells it.</summary>
+    /// <summary>The speaker of a line that an NPC heard, as the server tells it.</summary>
     public sealed class SpeakerView
     {
         public SpeakerKind Kind { get; set; }
@@ -21,7 +21,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Who says something to an NPC, as a client tells it.</summary>
+    /// <summary>The speaker of a line to an NPC, as a client tells it.</summary>
     public sealed class Speaker
     {
         public SpeakerKind Kind { get; set; }
@@ -38,7 +38,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>How the reply's tokens are chosen; what is left out follows the server's settings.</summary>
+    /// <summary>Sampling of the reply's tokens; fields left out follow the server's settings.</summary>
     public sealed class SamplingSpec
     {
         /// <summary>0 = greedy.</summary>
@@ -127,7 +127,7 @@ namespace Callsheet.Wire
         public long Reply { get; set; }
         public string Npc { get; set; }
         public SpeakerView Speaker { get; set; }
-        /// <summary>What the NPC is answering; empty for speak.</summary>
+        /// <summary>The line that the NPC answers; empty for speak.</summary>
         public string Heard { get; set; }
 
         public override string Type => "reply_start";
@@ -153,7 +153,7 @@ namespace Callsheet.Wire
         public string Text { get; set; }
         /// <summary>True = all text so far is whole sentences, fit for a text-to-speech.</summary>
         public bool? EndsSentence { get; set; }
-        /// <summary>What the NPC does while it speaks; text is empty then.</summary>
+        /// <summary>Something the NPC does while it speaks; text is empty then.</summary>
         public string StageDirection { get; set; }
 
         public override string Type => "reply_delta";
@@ -180,7 +180,7 @@ namespace Callsheet.Wire
         /// <summary>The whole text.</summary>
         public string Text { get; set; }
         public FinishReason FinishReason { get; set; }
-        /// <summary>Why, if finish_reason is "error".</summary>
+        /// <summary>The error code, if finish_reason is "error".</summary>
         public string Code { get; set; }
         /// <summary>The same in words.</summary>
         public string Message { get; set; }
@@ -188,7 +188,7 @@ namespace Callsheet.Wire
         /// <summary>Prompt tokens that did not have to be computed.</summary>
         public long CachedTokens { get; set; }
         public long GeneratedTokens { get; set; }
-        /// <summary>Where the NPC's prefix lay when the request came in.</summary>
+        /// <summary>Tier of the NPC's prefix when the request came in.</summary>
         public Tier? Tier { get; set; }
         /// <summary>Time to first token, from the request's arrival.</summary>
         public double? TtftS { get; set; }

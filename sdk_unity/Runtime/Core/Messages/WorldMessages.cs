@@ -26,7 +26,7 @@ namespace Callsheet.Wire
     {
         /// <summary>Absolute game time.</summary>
         public double AtS { get; set; }
-        /// <summary>If given, again every so many seconds of game time.</summary>
+        /// <summary>Game time between repeats; null = the call comes once.</summary>
         public double? EveryS { get; set; }
 
         internal static void Format(JsonWriter w, ScheduledCall p)
@@ -196,7 +196,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>When one NPC will need the model next.</summary>
+    /// <summary>Hint at when one NPC will need the model next.</summary>
     public sealed class Hint
     {
         public string Npc { get; set; }
