@@ -78,7 +78,7 @@ ONLY_IN = {
     "sqlite3": "storage",
 }
 MAX_LINES = 400
-SEARCHABLE = ("server/callsheet_server",)
+SEARCHABLE = ("server", "sdk_python", "loadtest/callsheet_bench", "loadtest/callsheet_loadtest")
 """Folders whose docstrings begin with a verb in the imperative or a noun."""
 QUESTIONS = {"What", "Who", "Whose", "Whom", "Where", "How", "Why", "Which", "When"}
 
