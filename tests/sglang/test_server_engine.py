@@ -148,7 +148,7 @@ async def test_text_streams_and_its_prefix_is_found_again(talk: Talk) -> None:
     engine.publish("w", ("mara",), np.array([5.0], np.float32))
     await until(lambda: prefixes.tier(mara) is Tier.DEVICE)
     assert prefixes.size_bytes(mara) > 0
-    assert engine.occupancy().tiers[0].used_bytes > 0
+    await until(lambda: any(tier.used_bytes for tier in engine.occupancy().tiers))
 
 
 async def test_an_action_is_json_of_the_schema(talk: Talk) -> None:
@@ -222,7 +222,7 @@ async def test_a_killed_sglang_costs_replies_and_no_session(served: Served) -> N
         assert (await reply).text
         session = game.welcome.session
         dying = await game.say("n1", "Tell me all.", speaker="ann", max_tokens=1000)
-        await anext(aiter(dying))
+        await until(lambda: served.server.engine.occupancy().running == 1)
         served.sglang_process().kill()
         killed_s = time.monotonic()
         with pytest.raises(callsheet.CallsheetError) as lost:
