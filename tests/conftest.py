@@ -80,7 +80,7 @@ def frozen_imports() -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_garbage() -> Iterator[None]:
+def own_garbage(pytestconfig: pytest.Config) -> Iterator[None]:
     """Make what a test leaves unclosed its own failure, and never that of a later test.
 
     Stands first in this file, so that it ends last: after the test's event loop.
@@ -89,7 +89,8 @@ def own_garbage() -> Iterator[None]:
     # Where pytest keeps a failure: it holds the frames of the test, and all that is in them.
     for name in ("last_type", "last_value", "last_traceback", "last_exc"):
         vars(sys).pop(name, None)
-    gc.collect()
+    if not pytestconfig.getoption("fast"):  # Those tests open nothing.
+        gc.collect()
 
 
 @pytest.fixture(autouse=True)
