@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,7 +15,7 @@ import orjson
 from pydantic import ValidationError
 
 from callsheet.wire.world import NpcSpec, PlayerSpec
-from callsheet_server.storage.errors import UnreadableWorldError
+from callsheet_server.storage.errors import UnreadableWorldError, WorldFileGoneError
 from callsheet_server.storage.saved import (
     Memories,
     SavedNpc,
@@ -31,6 +33,8 @@ __all__ = ["WorldFile"]
 logger = logging.getLogger(__name__)
 
 PAGE_BYTES = 4096
+PRIVATE = 0o600
+"""Mode of databases and backups: what NPCs remember is their owner's business."""
 BUSY_TIMEOUT_S = 5.0
 """Wait for a backup from another process that holds the database for a moment."""
 
@@ -70,12 +74,18 @@ class WorldFile:
             NewerWorldError: a later version wrote it.
             UnreadableWorldError: it is not a database of ours, or its structure is damaged.
             sqlite3.Error: the disk is full or fails.
+            OSError: the file may not be opened.
         """
         self.world = world
         self.path = path
         self.quarantined: Counter[str] = Counter() if quarantined is None else quarantined
         """Damaged rows taken out, by table."""
-        self._connection = sqlite3.connect(path, BUSY_TIMEOUT_S, isolation_level=None)
+        _make_private(path)
+        self._identity = _identity(path)
+        # Threads take turns, one at a time: see ``Writer``.
+        self._connection = sqlite3.connect(
+            path, BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
         # Text that is not UTF-8 any more is damage like other damage: checksums find it.
         self._connection.text_factory = lambda text: text.decode("utf-8", "backslashreplace")
         try:
@@ -103,6 +113,7 @@ class WorldFile:
 
         Raises:
             sqlite3.Error: nothing was changed.
+            WorldFileGoneError: the file is not in its place, so that nothing was kept.
         """
         run = self._connection.execute
         results = []
@@ -118,6 +129,8 @@ class WorldFile:
             if self._connection.in_transaction:
                 run("ROLLBACK")
             raise
+        if _identity(self.path) != self._identity:
+            raise WorldFileGoneError(f"{self.path} was deleted or replaced while the server had it")
         return results
 
     # --- reading -----------------------------------------------------------------------------
@@ -209,6 +222,7 @@ class WorldFile:
 
     def copy_to(self, target: Path, progress: Callable[[int, int], None]) -> None:
         """Write a consistent copy while others go on writing; told of pages left and in all."""
+        _make_private(target)
         copy = sqlite3.connect(target, isolation_level=None)
         try:
             self._connection.backup(
@@ -289,6 +303,23 @@ class WorldFile:
         self.quarantined[table] += 1
         for statement in quarantine(table, rowid, row.values()):
             self._connection.execute(*statement)
+
+
+def _make_private(path: Path) -> None:
+    """Make a file that only its owner can read, or make it so; SQLite's side files follow it."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE))
+    if path.stat().st_mode & 0o077:
+        with contextlib.suppress(PermissionError):  # Somebody else owns it, and lets us write.
+            path.chmod(PRIVATE)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Device and number of the file at a path; None = there is none."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_dev, stat.st_ino
 
 
 def _is_sound(table: str, row: dict[str, Any]) -> bool:

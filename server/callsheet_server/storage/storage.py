@@ -14,7 +14,7 @@ from typing import Any
 
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet_server.storage.changes import Change, Journal, NoJournal
-from callsheet_server.storage.errors import StorageError
+from callsheet_server.storage.errors import UnreadableWorldError
 from callsheet_server.storage.folder import Folder
 from callsheet_server.storage.reader import Reader
 from callsheet_server.storage.saved import SavedWorld
@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 RETRY_S = 1.0
 """Wait that clients are told of before they send again what could not be kept."""
+FLUSH_S = 5.0
+"""Time that what waits has to be written when the storage is closed."""
 MAX_WAITING_CHANGES = 10_000
 """Changes of one world that may wait. A disk that keeps up has a few dozen."""
 
@@ -59,13 +61,20 @@ def _load(folder: Folder, max_turns: int, quarantined: Counter[str]) -> list[Sav
     worlds = []
     try:
         for world in folder.worlds():
-            saved = load_or_replace(folder, world, max_turns, quarantined)
+            try:
+                saved = load_or_replace(folder, world, max_turns, quarantined)
+            except (sqlite3.Error, OSError, UnreadableWorldError) as error:
+                logger.error(
+                    "world %s: %s cannot be used: %s; the other worlds are, and this one saves "
+                    "nothing until that is put right",
+                    world,
+                    folder.file(world),
+                    error,
+                )
+                continue
             if saved is not None:
                 worlds.append(saved)
-    except (sqlite3.Error, OSError) as error:
-        folder.release()
-        raise StorageError(f"{folder.path}: world {world}: {error}") from None
-    except StorageError:
+    except BaseException:
         folder.release()
         raise
     return worlds
@@ -73,7 +82,7 @@ def _load(folder: Folder, max_turns: int, quarantined: Counter[str]) -> list[Sav
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """The folder of the worlds, and the two threads that use it."""
+    """The folder of the worlds, and the threads that use it."""
 
     folder: Folder
     writer: Writer
@@ -101,12 +110,12 @@ class Storage:
         """False: nothing outlives the server."""
         return self.disk is not None
 
-    async def close(self) -> None:
-        """Write what waits, and let the folder go. May be called twice."""
+    async def close(self, timeout_s: float = FLUSH_S) -> None:
+        """Write what waits for so long, and let the folder go. May be called twice."""
         if self.disk is None or self._closed:
             return
         self._closed = True
-        await asyncio.to_thread(self.disk.writer.stop)
+        await asyncio.to_thread(self.disk.writer.stop, timeout_s)
         await asyncio.sleep(0)  # What the writer told the loop last is told before this.
         await asyncio.to_thread(self.disk.reader.stop)
         await asyncio.to_thread(self.disk.folder.release)
@@ -203,7 +212,10 @@ class WorldJournal:
     def rest(self) -> None:
         """End once all is written, what is carried too: nobody is in the world any more."""
         self._resting = True
-        self._put(Change())
+        if self._carried:
+            self._put(Change())
+        else:  # Not at once: whoever makes room for a newcomer wakes it right after.
+            asyncio.get_running_loop().call_soon(self._end_if_written)
 
     def wake(self) -> None:
         """Go on: somebody is in the world."""
@@ -217,8 +229,11 @@ class WorldJournal:
     def _put(self, change: Change) -> None:
         change.must = (*self._carried, *change.must)
         self._carried = {}
-        self._waiting.append(change)
         writes = (*change.must, *change.writes)
+        if not (writes or change.read or self._waiting):
+            self._tell(change.done, None)  # Nothing to keep: no file is made for it.
+            return
+        self._waiting.append(change)
         self._writer.put(
             Job(self._world, self._epoch, writes, change.read, self._committed, self._failed)
         )
@@ -245,6 +260,7 @@ class WorldJournal:
 
     def _end_if_written(self) -> None:
         if self._resting and not self._waiting and not self._carried:
+            self._resting = False
             self._ended(self._world, self._epoch)
 
     def _tell(self, whom: Callable[..., None], *what: object) -> None:
