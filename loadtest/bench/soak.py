@@ -3,9 +3,9 @@
 python loadtest/bench/soak.py [--minutes 30] [--clients 4]
 
 Every minute prints memory, open files, databases and the log's size of a ``callsheet serve`` with
-the scripted engine. Observers enter worlds that nobody has heard of, mods register scripts, games
-spawn NPCs with names of their own, talk to them, despawn them and leave. The games take turns in
-``GAMES`` worlds: the world of a game is kept on disk, that is what storage is for.
+the scripted engine. Observers enter worlds that nobody has heard of; games spawn NPCs with
+names of their own, talk to them, despawn them and leave. The games take turns in ``GAMES`` worlds:
+the world of a game is kept on disk, that is what storage is for.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ async def churn(url: str, client: int, names: Iterator[int], done: Counter[str])
                 await look_on(url, f"nowhere-{next(names)}")
             done[kind] += 1
         except (CallsheetError, OSError) as error:
-            done[type(error).__name__] += 1
+            done[str(error)[:60]] += 1
         await asyncio.sleep(PAUSE_S)
 
 

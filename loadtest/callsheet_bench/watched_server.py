@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,8 +73,7 @@ async def watched_server(
 ) -> AsyncIterator[WatchedServer]:
     """Run a server with the scripted engine; its worlds and its log are in ``folder``."""
     log, worlds = folder / "server.log", folder / "worlds"
-    keys = ["server.port=0", f"storage.directory={worlds}", *settings]
-    flags = [part for key in keys for part in ("--set", key)]
+    flags = ("--port", "0", "--set", f"storage.directory={worlds}")
     with log.open("wb") as stderr:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "callsheet", "serve", "--engine", "scripted", *flags),
