@@ -16,8 +16,8 @@ _SENTENCE_END: Final = re.compile(
 _BRACKETS: Final = {"(": ")", "[": "]", "\uff08": "\uff09", "\u3010": "\u3011"}
 _STEMS: Final = (
     "bow|chuckl|cough|cri|cry|frown|gasp|gestur|giggl|grin|grinn|groan|growl|grumbl|grunt|laugh|"
-    "mumbl|murmur|mutter|nod|nodd|paus|scoff|scowl|shiver|shout|shrug|shrugg|sigh|smil|smirk|snort|sob|"
-    "sobb|stutter|whisper|wink|yawn|yell"
+    "mumbl|murmur|mutter|nod|nodd|paus|scoff|scowl|shiver|shout|shrug|shrugg|sigh|smil|smirk|"
+    "snort|sob|sobb|stutter|whisper|wink|yawn|yell"
 )
 _STAGE_WORK: Final = re.compile(
     rf"(?:{_STEMS})(?:e|s|es|ed|d|ing)?\b.*"
@@ -30,10 +30,10 @@ _STAGE_WORK: Final = re.compile(
 _VERB: Final = re.compile(r"[a-z]+(?:s|ing|ed)\b.*", re.IGNORECASE)
 """Text that is one where a sentence could begin: "wipes the bar", "Raising a hand"."""
 _SPEECH: Final = re.compile(
-    r"(?:a|all|also|always|an|and|any\w*|as|at least|but|does|every\w*|for|has|he|his|i|if|in|"
-    r"is|it|its|"
-    r"here|just|maybe|my|never|no|not|nothing|now|of|once|ok|okay|only|or|our|perhaps|she|so|some\w*|that|the|their|these|"
-    r"then|there|they|this|today|those|tomorrow|unless|us|was|we|well|yes|yeah|you|your)\b",
+    r"(?:a|all|also|always|an|and|any\w*|as|at least|but|does|every\w*|for|has|he|here|his|i|if|in|"
+    r"is|it|its|just|maybe|my|never|no|not|nothing|now|of|ok|okay|once|only|or|our|perhaps|she|so|"
+    r"some\w*|that|the|their|then|there|these|they|this|those|today|tomorrow|unless|us|was|we|well|"
+    r"yeah|yes|you|your)\b",
     re.IGNORECASE,
 )
 """Words that open an aside which is said aloud: "as always", "not really"."""
