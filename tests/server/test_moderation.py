@@ -1,4 +1,4 @@
-"""What may not be said is heard by nobody, whoever says it."""
+"""Moderation: a text that is refused is heard by nobody, whoever says it."""
 
 from __future__ import annotations
 

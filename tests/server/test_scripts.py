@@ -70,7 +70,7 @@ async def register(mod: Client, script: str = "smith", **spec: Any) -> ScriptReg
 
 
 def persona(server: CallsheetServer) -> str:
-    """What the engine takes bob for."""
+    """Profile that the engine has of bob."""
     (profile,) = server.engine._profiles.values()  # type: ignore[attr-defined]
     assert isinstance(profile.persona, str)
     return profile.persona

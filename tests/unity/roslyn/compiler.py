@@ -13,9 +13,9 @@ from unity.roslyn.fetch import folder
 HERE = Path(__file__).parent
 MONO = Path("/usr/lib/mono")
 UNITYS_PROFILE = MONO / "4.7.1-api"
-"""What Unity calls .NET Framework; the package compiles against this."""
+"""Unity's ".NET Framework"; the package compiles against this."""
 RUNTIME = MONO / "4.5"
-"""What Mono has itself; tests that measure allocations ask for it."""
+"""Mono's own class library; tests that measure allocations ask for it."""
 FRAMEWORK = ("mscorlib", "System", "System.Core", "System.Xml")
 DRIVER_NEEDS = (
     *("System.Private.CoreLib", "System.Runtime", "System.Collections", "System.Linq"),
