@@ -43,7 +43,7 @@ async def game(url: str, world: str, names: Iterator[int]) -> None:
 async def look_on(url: str, world: str) -> None:
     """Enter a world that nobody has heard of, and subscribe."""
     async with callsheet.connect(url, role="observer", world=world) as client:
-        await client.subscribe(["npcs", "stats"])
+        await client.subscribe("npcs", "stats")
 
 
 async def churn(url: str, client: int, names: Iterator[int], done: Counter[str]) -> None:

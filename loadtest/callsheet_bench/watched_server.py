@@ -68,9 +68,7 @@ class WatchedServer:
 
 
 @asynccontextmanager
-async def watched_server(
-    folder: Path, settings: Sequence[str] = ()
-) -> AsyncIterator[WatchedServer]:
+async def watched_server(folder: Path) -> AsyncIterator[WatchedServer]:
     """Run a server with the scripted engine; its worlds and its log are in ``folder``."""
     log, worlds = folder / "server.log", folder / "worlds"
     flags = ("--port", "0", "--set", f"storage.directory={worlds}")

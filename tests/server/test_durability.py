@@ -255,3 +255,21 @@ async def test_a_world_is_backed_up_while_it_is_played(
         assert await copying == 0
         kept_turns = await asyncio.to_thread(texts, backup)
         assert kept_turns == turns(server)[: len(kept_turns)]
+
+
+async def test_observers_of_new_worlds_leave_nothing_behind(
+    start_server: StartServer, kept: dict[str, Any]
+) -> None:
+    server = await start_server(storage=kept)
+    for number in range(20):
+        async with Client(server.port, role="observer", world=f"nowhere-{number}") as observer:
+            await observer.send(Bye())
+            await observer.closed()
+    async with asyncio.timeout(50):
+        while server.rooms:  # noqa: ASYNC110, nobody announces it
+            await asyncio.sleep(0.005)
+    await asyncio.sleep(0)
+    assert server.storage.disk is not None
+    folder = server.storage.disk.folder
+    assert await asyncio.to_thread(lambda: list(folder.worlds())) == []
+    assert not server.storage._journals, "journals of worlds that nobody is in"

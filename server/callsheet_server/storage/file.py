@@ -1,4 +1,4 @@
-"""One world's database. Blocks: for the writer's thread and for commands, never the event loop."""
+"""One world's database. Blocks: for the writer's threads and for commands, never the event loop."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import sqlite3
@@ -29,7 +30,7 @@ logger = logging.getLogger(__name__)
 RETRY_S = 1.0
 """Wait that clients are told of before they send again what could not be kept."""
 FLUSH_S = 5.0
-"""Time that what waits has to be written when the storage is closed."""
+"""Time that what waits has to be written when a server ends."""
 MAX_WAITING_CHANGES = 10_000
 """Changes of one world that may wait. A disk that keeps up has a few dozen."""
 
@@ -120,8 +121,13 @@ class Storage:
         await asyncio.to_thread(self.disk.reader.stop)
         await asyncio.to_thread(self.disk.folder.release)
 
-    async def flush(self) -> None:
-        """Wait until everything submitted so far is durable, or has failed."""
+    async def flush(self, timeout_s: float = FLUSH_S) -> None:
+        """Wait until everything submitted so far is durable, or has failed; at most so long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._flushed()
+
+    async def _flushed(self) -> None:
         await asyncio.gather(*(journal.flush() for journal in self._journals.values()))
 
     def journal(self, world: str) -> Journal:

@@ -121,7 +121,8 @@ class Writer:
         for thread in self._threads:
             thread.join(max(0.0, deadline_s - time.monotonic()))
         with self._lock:
-            dropped = sum(isinstance(job, Job) for jobs in self._queues.values() for job in jobs)
+            left = [job for jobs in self._queues.values() for job in jobs]
+            dropped = sum(isinstance(job, Job) and bool(job.writes) for job in left)
             self._queues.clear()
             self._lock.notify_all()
         if dropped:

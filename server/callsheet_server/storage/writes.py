@@ -1,6 +1,6 @@
 """Everything that is ever written into a world's database, as values of the domain.
 
-Immutable: the writer's thread turns them into SQL (``statements.py``).
+Immutable: the writer's threads turn them into SQL (``statements.py``).
 """
 
 from __future__ import annotations
