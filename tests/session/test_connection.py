@@ -61,6 +61,24 @@ def test_what_follows_a_refusal_is_ignored() -> None:
     assert len(sessions) == 0
 
 
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '{"token": "hunter2"}',
+        '{"type": {"token": "hunter2"}}',
+        '{"type": "helo", "token": "hunter2"}',
+        '["hunter2"]',
+        '"hunter2"',
+        "[" * 1000 + '"hunter2"' + "]" * 1000,
+    ],
+)
+def test_a_first_frame_that_is_no_hello_is_not_told_back(frame: str) -> None:
+    connection, link = connected(registry())
+    assert connection.receive(frame, 1.0) is None
+    assert link.closed == (CloseCode.PROTOCOL_ERROR, "hello_expected")
+    assert not any("hunter2" in str(sent) for sent in link.frames)
+
+
 def test_the_hello_timeout_ends_only_who_said_nothing() -> None:
     sessions = registry()
     quick, quick_link = connected(sessions)

@@ -84,8 +84,11 @@ def _parse_hello(frame: str | bytes) -> Hello:
         value = orjson.loads(frame)
     except orjson.JSONDecodeError:
         raise _expected("text that is not JSON") from None
-    if not isinstance(value, dict) or value.get("type") != "hello":
-        raise _expected(f"{str(value)[:40]!r}")
+    if not isinstance(value, dict):
+        raise _expected("JSON that is no object")
+    kind = value.get("type")
+    if kind != "hello":  # Nothing else of it is told back: it may hold a token.
+        raise _expected(f"{kind[:40]!r}" if isinstance(kind, str) else "an object without a type")
     theirs = value.get("protocol")
     if isinstance(theirs, str) and theirs.split(".")[0] != PROTOCOL.split(".")[0]:
         raise _version_mismatch(theirs)

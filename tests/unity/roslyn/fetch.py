@@ -29,7 +29,7 @@ SHA256 = {
         "57804fc02ca3ce0dbfbef35c4b3a4a774da66d66ea20f4bda601294ad2ea6092",
     },
 }
-"""How a file's name ends -> checksums of the files that must come."""
+"""Checksums of the files that must come, by the ending of their names."""
 
 
 class FetchError(Exception):

@@ -12,10 +12,13 @@ _CLOSING: Final = "\"')\\]\u201d\u2019\u00bb\u300d*"
 _END: Final = re.compile(
     rf"[.!?\u2026\u0964\u061f]+[{_CLOSING}]*(?=\s)"
     rf"|[\u3002\uff01\uff1f]+[{_CLOSING}]*(?=[^\u3002\uff01\uff1f{_CLOSING}])"
-    r"|(?<=\S)(?=\n)"
+    r"|(?<=[^\s:,;\u2013\u2014-])(?=\n)"
 )
 _ENDED: Final = re.compile(rf"[.!?\u2026\u0964\u061f\u3002\uff01\uff1f][{_CLOSING}]*$")
-_ABBREVIATION: Final = re.compile(r"(?:^|\W)(?:Mr|Mrs|Ms|Dr|St|Sr|Jr|No|vs|[A-Z])\.$")
+_ABBREVIATION: Final = re.compile(
+    r"(?:^|\W)(?:Mr|Mrs|Ms|Dr|St|Sr|Jr|No|vs|[A-Z])\.$|(?:^|\n)\s*\d{1,2}\.$"
+)
+"""Text whose full stop ends no sentence: a title, an initial, the number of a list's item."""
 _MAY_END: Final = re.compile(
     rf"[\s.,;:!?\u2026\u0964\u061f\u3002\uff01\uff1f{_CLOSING}\u2013\u2014-]*$"
 )
