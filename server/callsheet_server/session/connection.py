@@ -76,7 +76,7 @@ def _parse_hello(frame: str | bytes) -> Hello:
 
     Raises:
         VersionError: majors differ. Looked at first: another major may have another hello.
-        ProtocolError: ``hello_expected``, naming what is wrong.
+        ProtocolError: ``hello_expected``, or ``bad_message`` naming the field that is wrong.
     """
     if isinstance(frame, bytes):
         raise _expected("a binary frame")
@@ -87,18 +87,10 @@ def _parse_hello(frame: str | bytes) -> Hello:
     if not isinstance(value, dict) or value.get("type") != "hello":
         raise _expected(f"{str(value)[:40]!r}")
     theirs = value.get("protocol")
-    if isinstance(theirs, str) and theirs.split(".")[0] != PROTOCOL.split(".")[0]:
+    major = theirs.split(".")[0] if isinstance(theirs, str) else ""
+    if major.isdecimal() and major != PROTOCOL.split(".")[0]:
         raise _version_mismatch(theirs)
-    try:
-        message = parse_client_message(frame)
-    except CallsheetError as error:
-        raise error_for(
-            ErrorCode.HELLO_EXPECTED,
-            error.message,
-            field=error.field,
-            value=error.value,
-            limit=error.limit,
-        ) from None
+    message = parse_client_message(frame)
     assert isinstance(message, Hello)
     return message
 
@@ -111,7 +103,7 @@ def _expected(got: str) -> CallsheetError:
 
 def _version_mismatch(theirs: str) -> CallsheetError:
     major = theirs.split(".")[0]
-    ours_is_newer = major.isdecimal() and int(major) < int(PROTOCOL.split(".")[0])
+    ours_is_newer = int(major) < int(PROTOCOL.split(".")[0])
     return error_for(
         ErrorCode.VERSION_MISMATCH,
         f"the client speaks callsheet {theirs[:20]}, this server (callsheet {__version__}) speaks "
