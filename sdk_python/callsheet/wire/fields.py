@@ -38,6 +38,7 @@ __all__ = [
     "TierName",
     "Vec3",
     "WorldId",
+    "whole",
 ]
 
 PROTOCOL: Final = "1.3"
@@ -71,12 +72,12 @@ Persona = Annotated[str, Field(max_length=MAX_PERSONA_CHARS)]
 Speech = Annotated[str, Field(min_length=1, max_length=MAX_SPEECH_CHARS)]
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     """Read ``3.0`` as 3: JSON has one kind of number, and some writers put a point in each."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Integer = Annotated[int, BeforeValidator(_whole)]
+Integer = Annotated[int, BeforeValidator(whole)]
 Count = Annotated[Integer, Field(ge=0, le=MAX_INTEGER)]
 Serial = Annotated[Integer, Field(ge=1, le=MAX_INTEGER)]
 """The number of one of many: the first is 1."""

@@ -9,6 +9,7 @@ from callsheet.wire.errors import Code
 from callsheet.wire.fields import (
     ActionName,
     Count,
+    Integer,
     JsonObject,
     Many,
     Name,

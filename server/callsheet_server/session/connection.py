@@ -28,6 +28,11 @@ class Connection:
         """None until a hello was accepted, and for good if it was refused."""
         self._refused = False
 
+    @property
+    def is_open(self) -> bool:
+        """True while a session uses this connection."""
+        return self.session is not None and self.session.is_on(self._link)
+
     def receive(self, frame: str | bytes, now_s: float) -> AnyClientMessage | Tick | None:
         """Take one frame; return what is to be done, if anything is.
 
@@ -35,7 +40,7 @@ class Connection:
         """
         if self.session is not None:
             # What comes after the session left this connection is nobody's.
-            return self.session.receive(frame, now_s) if self.session.is_on(self._link) else None
+            return self.session.receive(frame, now_s) if self.is_open else None
         if self._refused:
             return None
         try:
@@ -87,9 +92,10 @@ def _parse_hello(frame: str | bytes) -> Hello:
     if not isinstance(value, dict) or value.get("type") != "hello":
         raise _expected(f"{str(value)[:40]!r}")
     theirs = value.get("protocol")
-    major = theirs.split(".")[0] if isinstance(theirs, str) else ""
-    if major.isdecimal() and major != PROTOCOL.split(".")[0]:
-        raise _version_mismatch(theirs)
+    if isinstance(theirs, str):
+        major = theirs.split(".")[0]
+        if major.isdecimal() and major != PROTOCOL.split(".")[0]:
+            raise _version_mismatch(theirs)
     message = parse_client_message(frame)
     assert isinstance(message, Hello)
     return message

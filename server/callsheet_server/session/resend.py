@@ -103,7 +103,7 @@ class ResendBuffer:
         """Start over for a new connection, whose client has everything up to ``seq``."""
         self._taken = min(max(seq, self._acked), self._ever_taken)
 
-    def ack(self, seq: int, field: str) -> None:
+    def ack(self, seq: int, field: str = "seq") -> None:
         """Forget everything up to ``seq``, which the message's ``field`` names.
 
         Raises:

@@ -236,7 +236,7 @@ class Session:
                 pong = Pong(client_time_s=message.client_time_s, server_time_s=now_s)
                 self.send(pong, key="pong")
             case Ack():
-                self._replay.ack(message.seq, "seq")
+                self._replay.ack(message.seq)
             case Bye():
                 self.close(CloseCode.NORMAL, "bye")
             case Hello():
