@@ -6,6 +6,7 @@ import struct
 from typing import Any, Self
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.protocol import State
 
 __all__ = ["BareGame"]
 
@@ -30,7 +31,8 @@ class BareGame:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.socket.close()
+        if self.socket.state is State.OPEN:
+            await self.socket.close()
 
     async def connect(self) -> None:
         """Say hello; go on with the session if there was one."""

@@ -108,7 +108,7 @@ def test_no_first_frame_raises(frame: str | bytes) -> None:
     assert link.closed is not None
 
 
-@pytest.mark.parametrize("protocol", ["2", "2.0", "0.9", "9" * 5_000])
+@pytest.mark.parametrize("protocol", ["2", "2.0", "0.9", "2." + "9" * 5_000])
 def test_whatever_stands_for_a_version_is_told_back_short(protocol: str) -> None:
     connection, link = connected(registry())
     connection.receive('{"type":"hello","protocol":"' + protocol + '"}', 0.0)
@@ -124,7 +124,7 @@ def test_whatever_stands_for_a_version_is_told_back_short(protocol: str) -> None
         ('{"type":"hello","role":"game","world":"w"}', "client"),
         ('{"type":"hello","protocol":"v1.0","role":"game","world":"w"}', "protocol"),
         ('{"type":"hello","protocol":"1","role":"game","world":"w"}', "protocol"),
-        ('{"type":"hello","protocol":"' + "x" * 5_000 + '"}', "protocol"),
+        ('{"type":"hello","protocol":"' + "9" * 5_000 + '"}', "protocol"),
     ],
 )
 def test_a_malformed_hello_is_a_bad_message_that_names_the_field(hello: str, field: str) -> None:

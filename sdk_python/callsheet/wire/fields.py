@@ -20,7 +20,6 @@ __all__ = [
     "ArchetypeId",
     "Count",
     "Handle",
-    "Integer",
     "JsonObject",
     "Many",
     "Name",
@@ -38,7 +37,6 @@ __all__ = [
     "TierName",
     "Vec3",
     "WorldId",
-    "whole",
 ]
 
 PROTOCOL: Final = "1.3"
@@ -77,12 +75,13 @@ def whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Integer = Annotated[int, BeforeValidator(whole)]
-Count = Annotated[Integer, Field(ge=0, le=MAX_INTEGER)]
-Serial = Annotated[Integer, Field(ge=1, le=MAX_INTEGER)]
+Whole = BeforeValidator(whole)
+"""Marks an integer that may be written with a fraction of 0."""
+Count = Annotated[int, Field(ge=0, le=MAX_INTEGER), Whole]
+Serial = Annotated[int, Field(ge=1, le=MAX_INTEGER), Whole]
 """The number of one of many: the first is 1."""
 RequestId = Serial
-Handle = Annotated[Integer, Field(ge=0, le=2**32 - 1)]
+Handle = Annotated[int, Field(ge=0, le=2**32 - 1), Whole]
 Seconds = Annotated[float, Field(ge=0, le=MAX_GAME_TIME_S)]
 Coordinate = Annotated[float, Field(ge=-MAX_COORDINATE_M, le=MAX_COORDINATE_M)]
 Vec3 = tuple[Coordinate, Coordinate, Coordinate]

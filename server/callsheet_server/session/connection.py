@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import orjson
 
 from callsheet._version import __version__
@@ -92,10 +94,8 @@ def _parse_hello(frame: str | bytes) -> Hello:
     if not isinstance(value, dict) or value.get("type") != "hello":
         raise _expected(f"{str(value)[:40]!r}")
     theirs = value.get("protocol")
-    if isinstance(theirs, str):
-        major = theirs.split(".")[0]
-        if major.isdecimal() and major != PROTOCOL.split(".")[0]:
-            raise _version_mismatch(theirs)
+    if isinstance(theirs, str) and (major := re.match(r"[0-9]{1,5}(?=\.|$)", theirs)):
+        _check_major(int(major.group()), theirs)
     message = parse_client_message(frame)
     assert isinstance(message, Hello)
     return message
@@ -107,13 +107,13 @@ def _expected(got: str) -> CallsheetError:
     )
 
 
-def _version_mismatch(theirs: str) -> CallsheetError:
-    major = theirs.split(".")[0]
-    ours_is_newer = int(major) < int(PROTOCOL.split(".")[0])
-    return error_for(
-        ErrorCode.VERSION_MISMATCH,
-        f"the client speaks callsheet {theirs[:20]}, this server (callsheet {__version__}) speaks "
-        f"{PROTOCOL}: upgrade the {'client' if ours_is_newer else 'server'}",
-        field="protocol",
-        value=orjson.dumps(theirs[:20]).decode(),
-    )
+def _check_major(major: int, theirs: str) -> None:
+    ours = int(PROTOCOL.split(".")[0])
+    if major != ours:
+        raise error_for(
+            ErrorCode.VERSION_MISMATCH,
+            f"the client speaks callsheet {theirs[:20]}, this server (callsheet {__version__}) "
+            f"speaks {PROTOCOL}: upgrade the {'client' if major < ours else 'server'}",
+            field="protocol",
+            value=orjson.dumps(theirs[:20]).decode(),
+        )
