@@ -1,15 +1,29 @@
 """The game client profile, walked by a client that was written from it, against a real server."""
 
 import contextlib
+import math
 import re
 from pathlib import Path
 
 import pytest
 from server.bare_game import BareGame
+from server.client import Client
 from server.conftest import StartServer, scripted
 from websockets.exceptions import ConnectionClosed
 
-from callsheet.wire import CLIENT_MESSAGES, SERVER_MESSAGES, CloseCode
+from callsheet.wire import (
+    CLIENT_MESSAGES,
+    SERVER_MESSAGES,
+    Bye,
+    CloseCode,
+    RegisterScript,
+    ReplyEnd,
+    ReplyStart,
+    Say,
+    ScriptRegistered,
+    Speaker,
+    WorldClosed,
+)
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.limits.settings import LimitSettings
 
@@ -202,3 +216,43 @@ async def test_frames_that_break_the_websocket(
             await game.socket.send(frame, text=True)
         await game.socket.wait_closed()
         assert game.socket.close_code == code
+
+
+async def test_a_mod_learns_that_the_world_closed_after_the_ends_of_its_replies(
+    start_server: StartServer,
+) -> None:
+    server = await start_server(scripted(token_delay_s=0.05))
+    async with BareGame(server.port) as game, Client(server.port, role="mod") as mod:
+        await spawn(game)
+        running = Say(id=1, npc="bob", text="One", speaker=Speaker(kind="narrator"))
+        await mod.send(running)
+        await mod.get(ReplyStart)
+        await mod.send(running.model_copy(update={"id": 2, "text": "Two"}))
+        await mod.settle()
+        await game.send({"type": "bye"})
+        await mod.get(WorldClosed)
+        kinds = [m.type for m in mod.received if isinstance(m, ReplyStart | ReplyEnd | WorldClosed)]
+        assert kinds.count("reply_end") == 2
+        assert kinds[-1] == "world_closed"
+
+
+async def test_the_scripts_of_a_mod_end_with_its_bye(start_server: StartServer) -> None:
+    server = await start_server(scripted())
+    async with BareGame(server.port) as game:
+        await spawn(game)
+        async with Client(server.port, role="mod") as mod:
+            script = RegisterScript(id=1, script="baker", npcs=("bob",), sociability=0.5)
+            await mod.ask(script, ScriptRegistered)
+            assert server.rooms["town"].script_for("bob") is not None
+            await mod.send(Bye())
+            assert await mod.closed() == CloseCode.NORMAL
+            assert server.rooms["town"].script_for("bob") is None
+
+
+async def test_a_bad_player_of_a_tick_is_not_told_as_an_npc(start_server: StartServer) -> None:
+    server = await start_server(scripted())
+    async with BareGame(server.port) as game:
+        _, ann = await spawn(game)
+        await game.keyframe({}, {ann: (math.nan, 0, 0)})
+        error = await game.next("error")
+        assert (error["code"], error["field"]) == ("bad_value", "handle")
