@@ -240,9 +240,10 @@ def _check_facts(facts: Mapping[str, Any], known: Mapping[str, Any]) -> None:
                 "facts",
                 f'"{name[:MAX_FACT_NAME_CHARS]}"',
             )
-    count = len({**known, **facts})
+    after = {name: value for name, value in {**known, **facts}.items() if value is not None}
+    count = len(after)
     if count > MAX_FACTS_PER_NPC:
         raise limit_exceeded("facts of one NPC", "facts", count, MAX_FACTS_PER_NPC)
-    size_bytes = len(orjson.dumps({**known, **facts}))
+    size_bytes = len(orjson.dumps(after))
     if size_bytes > MAX_FACTS_BYTES:
         raise limit_exceeded("bytes of facts of one NPC", "facts", size_bytes, MAX_FACTS_BYTES)

@@ -164,6 +164,8 @@ class SessionRegistry:
             return None
         if (session.role, session.world) != (hello.role, hello.world):
             return None
+        if not session.can_resume_from(hello.resume.last_seq):
+            return None
         return session if session.record.tokens.accepts(hello.resume.token) else None
 
     def _check_room(self, hello: Hello, token: AccessToken | None) -> None:
@@ -221,6 +223,10 @@ class SessionRegistry:
                 max_open_requests=limits.max_open_requests,
                 max_messages_per_s=limits.max_messages_per_s,
                 max_ticks_per_s=limits.max_ticks_per_s,
+                max_bytes_per_s=limits.max_bytes_per_s,
+                max_generated_tokens_per_min=limits.max_generated_tokens_per_min,
+                max_outbox_messages=limits.max_outbox_messages,
+                max_outbox_bytes=limits.max_outbox_bytes,
             ),
             heartbeat_interval_s=self._server.heartbeat_interval_s,
             resume_grace_s=self._server.resume_grace_s,

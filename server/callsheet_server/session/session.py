@@ -146,6 +146,10 @@ class Session:
         """The greatest request id taken so far; 0 = none."""
         return self.record.last_request_id
 
+    def can_resume_from(self, last_seq: int) -> bool:
+        """True if all that came after ``last_seq`` is still kept."""
+        return last_seq >= self._replay.dropped
+
     def is_on(self, link: Link) -> bool:
         """True if this is the session's connection now."""
         return link is self._link
@@ -227,6 +231,8 @@ class Session:
         check_role(self.role, message)
         match message:
             case Ping():
+                if message.ack is not None:
+                    self._replay.ack(message.ack, "ack")
                 pong = Pong(client_time_s=message.client_time_s, server_time_s=now_s)
                 self.send(pong, key="pong")
             case Ack():

@@ -88,6 +88,7 @@ namespace Callsheet.Tests
         {
             var m = new PingMessage();
             m.ClientTimeS = f.Real("client_time_s", -1e+15, 1e+15);
+            if (f.Has("ack")) m.Ack = f.Integer("ack", 0, 9007199254740991);
             return m;
         }
 
@@ -682,6 +683,10 @@ namespace Callsheet.Tests
             w.Integer("max_open_requests", p.MaxOpenRequests, 0, 9007199254740991);
             w.Real("max_messages_per_s", p.MaxMessagesPerS, double.MinValue, double.MaxValue);
             w.Real("max_ticks_per_s", p.MaxTicksPerS, double.MinValue, double.MaxValue);
+            if (p.MaxBytesPerS != null) w.Integer("max_bytes_per_s", p.MaxBytesPerS.Value, 0, 9007199254740991);
+            if (p.MaxGeneratedTokensPerMin != null) w.Integer("max_generated_tokens_per_min", p.MaxGeneratedTokensPerMin.Value, 0, 9007199254740991);
+            if (p.MaxOutboxMessages != null) w.Integer("max_outbox_messages", p.MaxOutboxMessages.Value, 0, 9007199254740991);
+            if (p.MaxOutboxBytes != null) w.Integer("max_outbox_bytes", p.MaxOutboxBytes.Value, 0, 9007199254740991);
         }
 
         private static void FormatMove(JsonWriter w, Move p)
