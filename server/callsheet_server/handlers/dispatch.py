@@ -79,7 +79,7 @@ class Dispatcher:
         except CallsheetError as error:
             error.request_id = getattr(message, "id", None)
             room.counters.errors += 1
-            session.fail(error, self._clock())
+            session.fail(error, self._clock(), session.read_bytes)
 
     def _handle(self, room: Room, session: Session, message: AnyClientMessage) -> None:
         if room.game is None and isinstance(message, NEED_A_GAME):

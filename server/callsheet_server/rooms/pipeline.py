@@ -174,8 +174,7 @@ class Pipeline:
     def explain(self, room: Room, npc: str, request: int) -> Explanation:
         """Say why an NPC has its distance."""
         row = room.world.npc(npc).row
-        met = room.distances.encounter if room.distances else None
-        found = explain(room.world.snapshot(), row, self._assumed, met)
+        found = explain(room.world.snapshot, row, self._assumed, room.distances)
         tier = self.prefix_tier(room, npc)
         return views.explanation(request, npc, room.world.game_time_s, tier, found)
 

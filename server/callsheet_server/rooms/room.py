@@ -59,6 +59,8 @@ class Subscription:
     topics: frozenset[str]
     interval_s: float
     due_at_s: float = 0.0
+    states_due: bool = False
+    """True once the states of NPCs are due, until they are sent."""
     moves: list[Move] = field(default_factory=list)
     """Moves not told yet."""
     dropped: int = 0

@@ -269,12 +269,16 @@ class World:
         """The NPC id on each row, see ``RowIds.snapshot``; other threads may keep it."""
         return self._row_ids.snapshot(self.columns.rows)
 
-    def snapshot(self) -> Snapshot:
-        """The world as the estimators see it; see ``Snapshot`` for how long it is valid."""
-        columns, rows = self.columns, self.columns.rows
+    def snapshot(self, rows: Sequence[int] | None = None) -> Snapshot:
+        """The world as the estimators see it; see ``Snapshot`` for how long it is valid.
+
+        ``rows``: only these, in this order.
+        """
+        columns = self.columns
+        picked = slice(columns.rows) if rows is None else list(rows)
         players = [p for p in self.players.values() if p.present]
         arrays = {
-            name: getattr(columns, name)[:rows]
+            name: getattr(columns, name)[picked]
             for name in (
                 "alive",
                 "handle",
@@ -288,8 +292,8 @@ class World:
                 "call_gap_std_s",
             )
         }
-        in_conversation = columns.open_turns[:rows] > 0
-        arrays["alive"] = arrays["alive"] & (columns.active[:rows] | in_conversation)
+        in_conversation = columns.open_turns[picked] > 0
+        arrays["alive"] = arrays["alive"] & (columns.active[picked] | in_conversation)
         arrays["in_conversation"] = in_conversation
         arrays["player_position_m"] = np.array([p.position_m for p in players], np.float32).reshape(
             -1, 3
