@@ -86,7 +86,7 @@ def test_a_damaged_row_is_quarantined_and_named(
 ) -> None:
     path = make(tmp_path)
     with opened(path) as file:
-        file.apply([([MakeSave("dawn", 1.0, 1.8e9, {})], None)])
+        file.apply([([MakeSave("dawn", 1.0, 1.8e9, {"bob": 30.0})], None)])
     column = {"world": "value", "npcs": "spec", "players": "spec", "turns": "text"}.get(table)
     column = column or {"notes": "value", "saves": "state"}.get(table)
     column = column or {"sessions": "tokens", "answers": "frame"}[table]

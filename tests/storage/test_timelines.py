@@ -8,6 +8,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,8 @@ def test_every_save_loads_exactly(writes: Sequence[Write], sweeps: bool) -> None
             known = isinstance(write, LoadSave) and write.name in model.saves
             model.apply(write)
             loads = write.name if isinstance(write, LoadSave) else ""
-            (restored,) = file.apply([([write], lambda f, n=loads: f.restored(n, NPCS, 10_000))])
+            read = partial(WorldFile.restored, name=loads, npcs=NPCS, max_turns=10_000)
+            (restored,) = file.apply([([write], read if loads else None)])
             if known:
                 changed = {npc for npc in NPCS if model.remembered(npc) != before[npc]}
                 assert changed <= set(restored.npcs), "what has changed is read again"
@@ -159,7 +161,10 @@ def test_a_deleted_save_frees_what_nothing_reaches() -> None:
 
 def test_what_is_forgotten_is_erased_once_no_save_holds_it() -> None:
     with opened() as file:
-        told = [AddTurn("bob", "Ann", "secret", 2.0), PutFact("bob", "ring", True, 2.0)]
+        told: list[Write] = [
+            AddTurn("bob", "Ann", "secret", 2.0),
+            PutFact("bob", "ring", True, 2.0),
+        ]
         file.apply([([*told, MakeSave("a", 0, 0, {}), Forget("bob", 1.0)], lambda f: f.sweep(9))])
         assert remembered(file, "bob") == ([], {})
         assert file.count("turns") == 1, "the save holds it"
@@ -189,7 +194,7 @@ def test_an_export_holds_the_saves(tmp_path: Path, name: str) -> None:
     with closing(new(tmp_path)) as file:
         for index, save in enumerate(NAMES):
             turn = AddTurn("bob", "Ann", f"before {save}", float(index))
-            file.apply([([turn, MakeSave(save, index, index, {"hints": {}})], None)])
+            file.apply([([turn, MakeSave(save, index, index, {})], None)])
         file.apply([([LoadSave("1"), PutFact("bob", "debt", 3, 1.0)], None)])
         file.apply([([AddTurn("bob", None, "now", 1.0)], None)])
     text = io.StringIO()

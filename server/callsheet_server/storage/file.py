@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import ValidationError
 
-from callsheet.wire.world import NpcSpec, PlayerSpec
+from callsheet.wire.world import NpcSpec, PlayerSpec, ScheduledCall
 from callsheet_server.storage.errors import UnreadableWorldError
 from callsheet_server.storage.saved import (
     Memories,
@@ -39,7 +39,7 @@ from callsheet_server.storage.timelines import (
     spans_before_load,
     sweep,
 )
-from callsheet_server.storage.writes import Write
+from callsheet_server.storage.writes import PutNpc, Write
 
 __all__ = ["WorldFile"]
 
@@ -140,16 +140,34 @@ class WorldFile:
 
     # --- reading -----------------------------------------------------------------------------
 
-    def restored(self, name: str, npcs: Iterable[str], max_turns: int) -> Restored | None:
-        """Read what a load, the latest write, has brought back for these NPCs.
+    def restored(self, name: str, npcs: Iterable[str], max_turns: int) -> Restored:
+        """Read what a load, the latest write, has brought back; put the schedules back.
 
-        None if there is no such save, or its row is damaged.
+        Args:
+            name: of the save. Without one of that name, or with a damaged one, there are no
+                schedules.
+            npcs: whose memories are wanted.
+            max_turns: of each of them.
         """
-        for row in self._read("saves", lambda row: row, "name = ?", (name,)):
-            changed = changed_npcs(self._connection, spans_before_load(self._connection))
-            of = [npc for npc in npcs if changed is None or npc in changed]
-            return Restored(of, self.memories(of, max_turns), orjson.loads(row["state"]))
-        return None
+        changed = changed_npcs(self._connection, spans_before_load(self._connection))
+        of = [npc for npc in npcs if changed is None or npc in changed]
+        states = self._read("saves", lambda row: orjson.loads(row["state"]), "name = ?", (name,))
+        state: dict[str, Any] = next(states, {"schedules": {}, "hints": {}})
+        restored = Restored(of, self.memories(of, max_turns), **state)
+        self._put_schedules_back(restored)
+        return restored
+
+    def _put_schedules_back(self, restored: Restored) -> None:
+        for _, row, sound in list(self._checked("npcs", "alive")):
+            schedule, hint_s = restored.schedules.get(row["npc"]), restored.hints.get(row["npc"])
+            if not sound or schedule is None:
+                continue
+            if orjson.loads(row["spec"])["schedule"] != schedule or row["hint_s"] != hint_s:
+                calls = tuple(ScheduledCall.model_validate(call) for call in schedule)
+                npc = _npc(row)
+                spec = npc.spec.model_copy(update={"schedule": calls})
+                for statement in statements_of(PutNpc(spec, npc.handle, hint_s)):
+                    self._connection.execute(*statement)
 
     def sweep(self, limit: int) -> bool:
         """Delete some of what neither now nor a save reaches; whether there may be more."""

@@ -57,8 +57,10 @@ class Restored:
     """NPCs who may remember something else now."""
     memories: Mapping[str, Memories]
     """Theirs."""
-    state: Mapping[str, Any]
-    """As the save was given it."""
+    schedules: Mapping[str, Sequence[Mapping[str, Any]]]
+    """Of each NPC that was in the world when the save was made."""
+    hints: Mapping[str, float]
+    """Game times of announced calls, by NPC."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,8 +49,13 @@ DELETE FROM notes WHERE npc = ? AND name = ? AND moment > (SELECT max(after) FRO
 """Values of a fact that no save holds."""
 _SAVE: Final = """
 INSERT OR REPLACE INTO saves (name, timeline, moment, time_s, saved_at, state, crc)
-    SELECT ?1, id, seq, ?2, ?3, ?4, checksum(?1, id, seq, ?2, ?3, ?4)
-    FROM (SELECT max(id) AS id FROM timelines), sqlite_sequence WHERE sqlite_sequence.name = 'turns'
+    SELECT ?1, id, seq, ?2, ?3, state, checksum(?1, id, seq, ?2, ?3, state)
+    FROM (SELECT max(id) AS id FROM timelines), sqlite_sequence, (
+        SELECT json_object('hints', json(?4), 'schedules',
+            json_group_object(npc, json(json_extract(spec, '$.schedule')))) AS state
+        FROM npcs WHERE alive AND json_valid(spec)
+    )
+    WHERE sqlite_sequence.name = 'turns'
 """
 _FORK: Final = """
 INSERT INTO timelines (parent, until, after, crc)
@@ -105,19 +110,19 @@ def statements_of(write: Write) -> tuple[Statement, ...]:
             time_s = float(game_time_s)
             return (_put("turns", npc=npc, speaker=speaker, text=text, game_time_s=time_s),)
         case PutFact(npc, name, value, game_time_s):
-            json = None if value is None else orjson.dumps(value).decode()
-            return (_REPLACED, (npc, name)), (_NOTE, (npc, name, json, float(game_time_s)))
-        case MakeSave(name, time_s, saved_at, state):
-            values = (name, float(time_s), float(saved_at), orjson.dumps(state).decode())
-            return (_SAVE, values), _NEXT_MOMENT
+            fact = None if value is None else orjson.dumps(value).decode()
+            return (_REPLACED, (npc, name)), (_NOTE, (npc, name, fact, float(game_time_s)))
+        case MakeSave(name, time_s, saved_at, hints):
+            announced = orjson.dumps(hints).decode()
+            return (_SAVE, (name, float(time_s), float(saved_at), announced)), _NEXT_MOMENT
         case LoadSave(name):
             return (_FORK, (name,)), _NEXT_MOMENT
         case RemoveSave(name):
             return (("DELETE FROM saves WHERE name = ?", (name,)),)
-        case PutRow(table, values):
-            last = 1 + int(values.get("after", values.get("moment", -1)))
+        case PutRow(table, row):
+            last = 1 + int(row.get("after", row.get("moment", -1)))
             sql = "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'turns'"
-            return _put(table, **values), (sql, (last,))
+            return _put(table, **row), (sql, (last,))
         case PutSession(session, tokens, last_request_id):
             values = {"session": session, "tokens": tokens, "last_request_id": last_request_id}
             return (_put("sessions", **values),)

@@ -116,10 +116,9 @@ def sweep(connection: sqlite3.Connection, limit: int) -> bool:
         for table, moment in (("turns", "id"), ("notes", "moment")):
             where = f"{moment} > ? AND {moment} <= ?"
             left -= _delete(connection, table, where, gap, left)
-    for note in connection.execute(
-        "SELECT id, npc, moment, game_time_s FROM notes WHERE name IS NULL"
-    ).fetchall():
-        left -= _erase(connection, *note, left)
+    forgets = "SELECT id, npc, moment, game_time_s FROM notes WHERE name IS NULL"
+    for note, npc, moment, game_time_s in connection.execute(forgets).fetchall():
+        left -= _erase(connection, note, npc, moment, game_time_s, left)
     return left <= 0
 
 
@@ -164,7 +163,8 @@ def _differences(some: Iterable[Span], others: Iterable[Span]) -> list[Span]:
     """Return the spans of the moments that lie in spans of one kind only, in order."""
     inside = [_edges(some), _edges(others)]
     moments = sorted({edge for edges in inside for edge in edges})
-    depths, found, since = [0, 0], [], None
+    depths, found = [0, 0], list[Span]()
+    since: int | None = None
     for moment in moments:
         depths = [d + edges.get(moment, 0) for d, edges in zip(depths, inside, strict=True)]
         differs = (depths[0] > 0) != (depths[1] > 0)

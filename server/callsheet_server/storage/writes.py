@@ -113,8 +113,8 @@ class MakeSave:
     """Game time."""
     saved_at: float
     """Unix time, s."""
-    state: Mapping[str, Any]
-    """JSON object of what goes back with a load and is no memory."""
+    hints: Mapping[str, float]
+    """Game times of announced calls, by NPC. The schedules are those on the disk."""
 
 
 @dataclass(frozen=True, slots=True)
