@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+from pathlib import Path
 
 from server.client import Client
 from server.conftest import StartServer
@@ -22,6 +24,8 @@ from callsheet.wire import (
     player_records,
 )
 from callsheet.wire.tick import Tick
+from callsheet_server.trace.file import read_trace
+from callsheet_server.trace.recorder import Recorder
 
 HOUR_S = 3600.0
 
@@ -102,3 +106,20 @@ async def test_scripts_are_ticked_again_after_a_rewind(start_server: StartServer
         assert (await mod.get(NpcTick)).game_time_s == 100.0
         await game.tick([bob.handle], [[0, 0, 0]], game_time_s=110.0)
         assert (await mod.get(NpcTick)).game_time_s == 110.0
+
+
+async def test_a_recording_goes_on_through_a_rewind(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    server = await start_server()
+    recorder = await asyncio.to_thread(Recorder, tmp_path / "t.trace")
+    server.connections._recorder = recorder
+    async with Client(server.port) as game:
+        (bob,) = (await game.spawn("bob")).npcs
+        await game.tick([bob.handle], [[0, 0, 0]], game_time_s=1000.0)
+        await rewind(game, bob.handle, 100.0)
+        await game.tick([bob.handle], [[1, 0, 0]], game_time_s=101.0)
+        await game.get(TickAck, game_time_s=101.0)
+    await asyncio.to_thread(recorder.close)
+    trace = await asyncio.to_thread(read_trace, tmp_path / "t.trace")
+    assert [tick.time_s for tick in trace.ticks] == [1000.0, 1000.0, 1001.0]

@@ -40,6 +40,7 @@ from callsheet_server.app.server import CallsheetServer
 from callsheet_server.engine.engine import Delta, GenerationEnd, GenerationRequest
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
 from callsheet_server.handlers import saving
+from callsheet_server.storage import saved
 from callsheet_server.storage.changes import Change
 
 
@@ -346,7 +347,7 @@ async def test_a_world_has_so_many_saves_and_a_list_fits_a_message(
         await save(game, "a")
         widest = {f"{n:03}" + '"\U0001f3f0' * 30 + "\x01": 0 for n in range(saving.MAX_SAVES - 1)}
         one = room.saves["a"]
-        room.saves |= {name: saving.saved.Save(name, one.time_s, one.saved_at) for name in widest}
+        room.saves |= {name: saved.Save(name, one.time_s, one.saved_at) for name in widest}
         refused = await game.refusal(Save(id=game.next_id(), name="b"))
         assert (refused.code, refused.limit) == (ErrorCode.LIMIT_EXCEEDED, saving.MAX_SAVES)
         await save(game, "a")

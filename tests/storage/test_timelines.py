@@ -99,7 +99,7 @@ WRITES = st.one_of(
         PutFact,
         st.sampled_from(NPCS),
         st.sampled_from(("debt", "mood")),
-        st.none() | st.integers(),
+        st.none() | st.integers(-9, 9),
         TIMES_S,
     ),
     st.builds(Forget, st.none() | st.sampled_from(NPCS), st.none() | TIMES_S),

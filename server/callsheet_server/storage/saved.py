@@ -51,7 +51,7 @@ class Save:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a load has brought back."""
+    """Memories and schedules that a load has brought back."""
 
     npcs: Sequence[str]
     """NPCs who may remember something else now."""

@@ -119,7 +119,7 @@ class MakeSave:
 
 @dataclass(frozen=True, slots=True)
 class LoadSave:
-    """What is remembered is what a save holds; does nothing if there is none of that name."""
+    """A return to what a save holds; does nothing if there is none of that name."""
 
     name: str
 

@@ -60,7 +60,7 @@ class Memory:
         self._turns: dict[str, tuple[Turn, ...]] = {}
         self._facts: dict[str, dict[str, Any]] = {}
         self._away: OrderedDict[str, tuple[tuple[Turn, ...], Mapping[str, Any]]] = OrderedDict()
-        """What those remember who left; the longest away are forgotten first."""
+        """Turns and facts of those who left; the longest away are forgotten first."""
 
     def turns(self, npc: str) -> tuple[Turn, ...]:
         """The window, oldest first."""
