@@ -24,6 +24,11 @@ namespace Callsheet.Tests
                 case "tick": return ReadJsonTickMessage(f);
                 case "join": return ReadJoinMessage(f);
                 case "move_player": return ReadMovePlayerMessage(f);
+                case "forget": return ReadForgetMessage(f);
+                case "save": return ReadSaveMessage(f);
+                case "load": return ReadLoadMessage(f);
+                case "delete_save": return ReadDeleteSaveMessage(f);
+                case "list_saves": return ReadListSavesMessage(f);
                 case "say": return ReadSayMessage(f);
                 case "speak": return ReadSpeakMessage(f);
                 case "cancel": return ReadCancelMessage(f);
@@ -53,6 +58,9 @@ namespace Callsheet.Tests
                 case "tick_ack": WriteTickAckMessage(w, (TickAckMessage)message); break;
                 case "world_closed": WriteWorldClosedMessage(w, (WorldClosedMessage)message); break;
                 case "joined": WriteJoinedMessage(w, (JoinedMessage)message); break;
+                case "saved": WriteSavedMessage(w, (SavedMessage)message); break;
+                case "loaded": WriteLoadedMessage(w, (LoadedMessage)message); break;
+                case "saves": WriteSavesMessage(w, (SavesMessage)message); break;
                 case "reply_start": WriteReplyStartMessage(w, (ReplyStartMessage)message); break;
                 case "reply_delta": WriteReplyDeltaMessage(w, (ReplyDeltaMessage)message); break;
                 case "reply_end": WriteReplyEndMessage(w, (ReplyEndMessage)message); break;
@@ -163,6 +171,7 @@ namespace Callsheet.Tests
             m.Tick = f.Handle("tick");
             m.GameTimeS = f.Real("game_time_s", 0, 1e+12);
             if (f.Contains("ack")) m.Ack = f.Flag("ack");
+            if (f.Has("rewind")) m.Rewind = f.Flag("rewind");
             if (f.Contains("npcs")) m.Npcs = f.Parts("npcs", 0, int.MaxValue, ParseTickNpc);
             if (f.Contains("players")) m.Players = f.Parts("players", 0, int.MaxValue, ParseTickPlayer);
             return m;
@@ -182,6 +191,46 @@ namespace Callsheet.Tests
             var m = new MovePlayerMessage();
             m.Position = f.Vector("position", -1e+07, 1e+07);
             if (f.Contains("velocity")) m.Velocity = f.Vector("velocity", -1e+07, 1e+07);
+            return m;
+        }
+
+        private static ForgetMessage ReadForgetMessage(FieldReader f)
+        {
+            var m = new ForgetMessage();
+            m.Id = f.Integer("id", 1, 9007199254740991);
+            if (f.Has("npcs")) m.Npcs = f.Texts("npcs", 1, 10000, 1, 64, TextForm.Id);
+            if (f.Has("after_s")) m.AfterS = f.Real("after_s", 0, 1e+12);
+            return m;
+        }
+
+        private static SaveMessage ReadSaveMessage(FieldReader f)
+        {
+            var m = new SaveMessage();
+            m.Id = f.Integer("id", 1, 9007199254740991);
+            m.Name = f.Text("name", 1, 64, TextForm.Any);
+            return m;
+        }
+
+        private static LoadMessage ReadLoadMessage(FieldReader f)
+        {
+            var m = new LoadMessage();
+            m.Id = f.Integer("id", 1, 9007199254740991);
+            m.Name = f.Text("name", 1, 64, TextForm.Any);
+            return m;
+        }
+
+        private static DeleteSaveMessage ReadDeleteSaveMessage(FieldReader f)
+        {
+            var m = new DeleteSaveMessage();
+            m.Id = f.Integer("id", 1, 9007199254740991);
+            m.Name = f.Text("name", 1, 64, TextForm.Any);
+            return m;
+        }
+
+        private static ListSavesMessage ReadListSavesMessage(FieldReader f)
+        {
+            var m = new ListSavesMessage();
+            m.Id = f.Integer("id", 1, 9007199254740991);
             return m;
         }
 
@@ -375,6 +424,29 @@ namespace Callsheet.Tests
             w.Integer("id", m.Id, 1, 9007199254740991);
             w.Text("player", m.Player, 1, 64, TextForm.Id);
             w.Real("max_speed_mps", m.MaxSpeedMps, double.MinValue, double.MaxValue);
+        }
+
+        private static void WriteSavedMessage(JsonWriter w, SavedMessage m)
+        {
+            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
+            w.Integer("id", m.Id, 1, 9007199254740991);
+            w.Text("name", m.Name, 1, 64, TextForm.Any);
+            w.Real("time_s", m.TimeS, double.MinValue, double.MaxValue);
+        }
+
+        private static void WriteLoadedMessage(JsonWriter w, LoadedMessage m)
+        {
+            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
+            if (m.Id != null) w.Integer("id", m.Id.Value, 1, 9007199254740991);
+            w.Text("name", m.Name, 1, 64, TextForm.Any);
+            w.Real("time_s", m.TimeS, double.MinValue, double.MaxValue);
+        }
+
+        private static void WriteSavesMessage(JsonWriter w, SavesMessage m)
+        {
+            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
+            w.Integer("id", m.Id, 1, 9007199254740991);
+            w.Parts("saves", m.Saves, 0, int.MaxValue, FormatSaveView);
         }
 
         private static void WriteReplyStartMessage(JsonWriter w, ReplyStartMessage m)
@@ -723,6 +795,13 @@ namespace Callsheet.Tests
             w.Handle("handle", p.Handle);
             w.Vector("position", p.Position, -1e+07, 1e+07);
             if (p.Name != null) w.Text("name", p.Name, 1, 100, TextForm.Any);
+        }
+
+        private static void FormatSaveView(JsonWriter w, SaveView p)
+        {
+            w.Text("name", p.Name, 1, 64, TextForm.Any);
+            w.Real("time_s", p.TimeS, double.MinValue, double.MaxValue);
+            w.Real("saved_at", p.SavedAt, double.MinValue, double.MaxValue);
         }
 
         private static void FormatSpawnedNpc(JsonWriter w, SpawnedNpc p)
