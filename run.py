@@ -182,8 +182,9 @@ def run_checks(python: str, args: "list[str]") -> int:
     os.chdir(ROOT)
     failed = []
     if not options.fast:
-        # Only the tests marked `model` need it; without it they are skipped, and pytest says so.
+        # A model and a C# compiler; tests that lack theirs are skipped, and pytest says so.
         run([python, "-m", "callsheet", "models", "pull"])
+        run([python, str(ROOT / "tests" / "unity" / "roslyn" / "fetch.py")])
     if options.sglang and run([python, "-m", "callsheet", "sglang", "setup-cpu"]) != 0:
         failed.append("callsheet sglang setup-cpu")
     checks = {

@@ -59,7 +59,7 @@ def save_tiny_qwen2(folder: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What /generate answered."""
+    """Answer of /generate."""
 
     text: str
     token_ids: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""What Callsheet is built on: licences that let games ship it, and no known vulnerability."""
+"""Dependencies: licences that let games ship them, and no known vulnerability."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ CLASSIFIERS = {
 }
 FREE_TEXT = {"Apache 2.0 License": "Apache-2.0"}
 NVIDIA = re.compile(r"^(nvidia|cuda)-|^triton$")
-"""What PyTorch's CUDA build brings along, under NVIDIA's own terms."""
+"""Packages of PyTorch's CUDA build, under NVIDIA's own terms."""
 ACCEPTED_VULNERABILITIES: dict[str, str] = {}
 """Id -> why it does not matter here, until when."""
 

@@ -1,4 +1,4 @@
-"""What a module says it exports is there, once. (ruff, RUF022, sees to the order.)"""
+"""Names in each module's ``__all__``: there, once. (ruff, RUF022, sees to the order.)"""
 
 from __future__ import annotations
 

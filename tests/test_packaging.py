@@ -1,4 +1,4 @@
-"""What the files around the code promise."""
+"""Promises of the files around the code."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def test_it_knows_every_command(run: ModuleType) -> None:
 
 @pytest.fixture
 def ran(run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """What was run instead of being run; the extras set up come first."""
+    """Record of commands in place of running them; the extras set up come first."""
     commands: list[list[str]] = []
 
     def set_up(extras: str) -> str:

@@ -159,5 +159,5 @@ def test_settings_are_frozen() -> None:
 
 
 def test_there_are_only_settings_that_somebody_will_change() -> None:
-    """What is the same on every machine is a constant, with its reason beside it."""
+    """Check that what is the same on every machine is a constant, its reason beside it."""
     assert len(describe(Settings)) < 100

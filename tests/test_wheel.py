@@ -1,4 +1,4 @@
-"""What users install: the wheel, built and tried."""
+"""The wheel that users install, built and tried."""
 
 from __future__ import annotations
 

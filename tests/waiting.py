@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 
 PATIENCE_S = float(os.environ.get("TEST_PATIENCE_S", "180"))
-"""How long a test may wait for what must come; ``pytest.mark.timeout`` gives one test another."""
+"""Longest wait of a test for an event; ``pytest.mark.timeout`` gives one test another."""
 
 
 async def until(condition: Callable[[], object]) -> None:

@@ -1,5 +1,4 @@
 using UnityEditor;
-using UnityEditor.SceneManagement;
 using UnityEngine;
 
 namespace Callsheet.Editor
@@ -17,9 +16,10 @@ namespace Callsheet.Editor
         {
             DrawDefaultInspector();
             var npc = (CallsheetNpc)target;
-            if (!Application.isPlaying && string.IsNullOrEmpty(npc.NpcId) && !IsPrefab(npc))
+            string warning = StableIds.Warning(npc);
+            if (warning != null)
             {
-                DrawMissingId();
+                EditorGUILayout.HelpBox(warning, MessageType.Warning);
             }
             if (!Application.isPlaying || npc.Npc == null)
             {
@@ -34,36 +34,6 @@ namespace Callsheet.Editor
             if (GUILayout.Button("Say it") && _line.Length > 0)
             {
                 npc.Say(_line);
-            }
-        }
-
-        /// <summary>A name with eight digits that no other object has: a new one at each call.</summary>
-        internal static string StableId(string name) => Ids.From(name) + "-" + System.Guid.NewGuid().ToString("N").Substring(0, 8);
-
-        /// <summary>An id given to a prefab would be that of all its instances.</summary>
-        private static bool IsPrefab(CallsheetNpc npc) =>
-            PrefabUtility.IsPartOfPrefabAsset(npc) || PrefabStageUtility.GetPrefabStage(npc.gameObject) != null;
-
-        private void DrawMissingId()
-        {
-            EditorGUILayout.HelpBox(
-                "What an NPC remembers is kept under its id. Without one it is made from the object's name; objects of one name are "
-                + "numbered in the order they wake, which can differ from run to run, and then they swap memories.",
-                MessageType.Warning);
-            if (!GUILayout.Button("Make a stable id"))
-            {
-                return;
-            }
-            foreach (Object one in targets)
-            {
-                var fields = new SerializedObject(one);
-                fields.Update();
-                SerializedProperty id = fields.FindProperty("npcId");
-                if (id.stringValue.Length == 0)
-                {
-                    id.stringValue = StableId(one.name);
-                }
-                fields.ApplyModifiedProperties();
             }
         }
     }

@@ -1,4 +1,4 @@
-"""What the dialogue bench counts."""
+"""Faults that the dialogue bench counts."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ PROCESSES.set_forkserver_preload(["callsheet_server.app.serving"])
 
 @dataclass
 class Report:
-    """What happened."""
+    """Record of a run."""
 
     kills: int = 0
     replies: int = 0
@@ -67,7 +67,7 @@ class Game:
     told: defaultdict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
     """By NPC: what it heard and what it said, in the order the replies ended."""
     answers: Counter[int] = field(default_factory=Counter)
-    """How often each request was answered."""
+    """Number of answers to each request."""
     interrupted: int = 0
     resets: int = 0
     _asked: dict[int, tuple[str, str]] = field(default_factory=dict)

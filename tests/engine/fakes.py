@@ -1,4 +1,4 @@
-"""How a test talks to ``fake_sglang.py``."""
+"""Link between a test and ``fake_sglang.py``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from waiting import PATIENCE_S
 
 @dataclass(frozen=True, slots=True)
 class Fake:
-    """What a test says to a fake SGLang, and what it tells."""
+    """Orders of a test to a fake SGLang, and its reports."""
 
     url: str
 

@@ -98,7 +98,7 @@ def save_adapter(
 
 
 class Talk:
-    """What a test does with an engine."""
+    """Operations of a test on an engine."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine

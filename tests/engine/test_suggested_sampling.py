@@ -1,4 +1,4 @@
-"""What a model's files say of sampling is used, where it makes sense."""
+"""Sampling that a model's files suggest is used, where it makes sense."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What fuzzing starts from, and changes that keep an input close to being valid."""
+"""Inputs that fuzzing starts from, and changes that keep one close to being valid."""
 
 from __future__ import annotations
 

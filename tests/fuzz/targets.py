@@ -1,4 +1,4 @@
-"""What is fuzzed: functions of bytes that raise if, and only if, something is wrong.
+"""Targets of fuzzing: functions of bytes that raise if, and only if, something is wrong.
 
 ``tick`` and ``text`` take one frame. ``session`` and ``server`` take a *program*: records between
 ``SEPARATOR``, each an operation (its first byte) and what it is done with. Whatever clients send,

@@ -1,4 +1,4 @@
-"""What observers are told of everybody, and that it fits: under 64,000 bytes a message."""
+"""States of all NPCs as told to observers: under 64,000 bytes a message."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def distances(world: World, distance_s: float) -> Distances:
 def told(
     world: World, found: Distances | None, prefixes: list[tuple[Tier, int | None]]
 ) -> list[NpcStates]:
-    """What a client reads; each frame is canonical JSON of the message."""
+    """Messages that a client reads; each frame is canonical JSON of one."""
     parts = []
     for part, frame in npc_states(world, found, prefixes):
         message = parse_server_message(frame)

@@ -1,4 +1,4 @@
-"""What observers are told, and that it fits: under 64,000 bytes whatever the world is like."""
+"""Views told to observers: under 64,000 bytes whatever the world is like."""
 
 from __future__ import annotations
 

@@ -39,14 +39,14 @@ def real_server(
 
 @pytest.fixture
 async def url() -> AsyncIterator[str]:
-    """Where a server listens."""
+    """Address of a server."""
     async with real_server() as server:
         yield f"ws://127.0.0.1:{server.port}"
 
 
 @pytest.fixture
 async def hasty_url() -> AsyncIterator[str]:
-    """Where a server listens that gives mods 0.25 s to answer."""
+    """Address of a server that gives mods 0.25 s to answer."""
     async with real_server(hear_timeout_s=0.25) as server:
         yield f"ws://127.0.0.1:{server.port}"
 

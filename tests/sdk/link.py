@@ -78,7 +78,7 @@ class Link:
         return self.session.state
 
     def sent(self) -> list[Any]:
-        """What the session sends now: messages as dicts, ticks decoded."""
+        """Everything that the session sends now: messages as dicts, ticks decoded."""
         frames = []
         while (frame := self.session.next_frame()) is not None:
             frames.append(decode_tick(frame) if isinstance(frame, bytes) else json.loads(frame))

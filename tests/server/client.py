@@ -114,7 +114,7 @@ class Client:
         self.socket.transport.abort()
 
     def resumption(self, last_seq: int | None = None) -> Resume:
-        """What a hello needs to go on with this session."""
+        """Fields of a hello that goes on with this session."""
         return Resume(
             session=self.welcome.session,
             token=self.welcome.resume_token,

@@ -1,4 +1,4 @@
-"""Who gets in: TLS, origins, tokens that come and go, and quotas, on real sockets."""
+"""Access on real sockets: TLS, origins, tokens that come and go, and quotas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client may do wrong: the documented error, and nobody else notices.
+"""Mistakes of a client: the documented error, and nobody else notices.
 
 Each test has ``bystander``, a game in another world that must be unharmed at the end.
 """
@@ -228,7 +228,7 @@ async def test_a_second_hello_is_refused(game: Client) -> None:
 
 
 async def refused(client: Client, frame: str | bytes | None = None) -> tuple[Error, int]:
-    """What a connection is told that is refused at hello, and the close code."""
+    """Error that a connection refused at hello is told, and the close code."""
     await client.dial()
     if frame is None:
         await client.send(client.hello)

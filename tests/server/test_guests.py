@@ -44,7 +44,7 @@ def say(client: Client, speaker: Speaker) -> Say:
 
 
 async def place_of_guest(client: Client) -> tuple[float, ...] | None:
-    """Where the first guest is, by a fresh picture of the world; None = it is not there."""
+    """Position of the first guest, by a fresh picture of the world; None = it is not there."""
     await client.ask(
         Subscribe(id=client.next_id(), topics=("npcs",), interval_s=0.05),
         Ok,

@@ -1,4 +1,4 @@
-"""What may not be said is heard by nobody, whoever says it."""
+"""Moderation: a text that is refused is heard by nobody, whoever says it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ from server import moderation_hooks
 from server.client import Client
 from server.conftest import StartServer
 
-from callsheet.wire import Error, ErrorCode, Heard, RegisterScript, ReplyStart, Speaker
+from callsheet.wire import (
+    Error,
+    ErrorCode,
+    Heard,
+    Join,
+    Joined,
+    RegisterScript,
+    ReplyStart,
+    Speaker,
+)
 from callsheet.wire.script import ScriptRegistered
 from callsheet_server.app.serving import StartError, start
 from callsheet_server.app.settings import Settings
@@ -51,6 +60,36 @@ async def test_what_a_player_may_not_say_reaches_nobody(
         assert server.rooms["town"].memory.turns("bob")[0] == Turn("Ann", "Good day.")
         assert server.sessions.errors()[ErrorCode.TEXT_REFUSED] == 1
         assert server.moderator.judged["heard", "refused"] == 1
+
+
+async def test_nobody_is_called_what_may_not_be_said(
+    start_server: StartServer, word_list: Path
+) -> None:
+    server = await start_server(moderation={"word_list": word_list})
+    async with Client(server.port) as game, Client(server.port, role="observer") as guest:
+        await game.spawn("bob")
+        rude = Speaker(kind="player", name="Tur\u3164nip")
+        refused = await game.get(Error, id=await game.say("bob", "Good day.", speaker=rude))
+        assert refused.code == ErrorCode.TEXT_REFUSED
+        join = Join(id=guest.next_id(), name="A t\u034fur\ufe0fnip", position=(0, 0, 0))
+        assert (await guest.refusal(join)).code == ErrorCode.TEXT_REFUSED
+        assert server.rooms["town"].guests == {}
+        await guest.ask(Join(id=guest.next_id(), name="Eve", position=(0, 0, 0)), Joined)
+        assert server.moderator.judged["heard", "refused"] == 2
+
+
+async def test_names_are_told_as_npcs_know_them(start_server: StartServer) -> None:
+    server = await start_server()
+    async with Client(server.port) as game, Client(server.port, role="observer") as guest:
+        await game.spawn("bob")
+        odd = Speaker(kind="player", name="Ann:\u3164\u2800\nNarrator")
+        start = await game.get(ReplyStart, id=await game.say("bob", "Good day.", speaker=odd))
+        assert start.speaker.name == "Ann Narrator"
+        nobody = Speaker(kind="player", name="\ufe0f\u034f")
+        start = await game.get(ReplyStart, id=await game.say("bob", "Good day.", speaker=nobody))
+        assert start.speaker.name == "Someone"
+        await guest.ask(Join(id=guest.next_id(), name="\u2800", position=(0, 0, 0)), Joined)
+        assert server.rooms["town"].world.players["guest:1"].spec.name == "Someone"
 
 
 async def test_what_an_npc_may_not_say_is_replaced_before_it_is_heard(

@@ -1,4 +1,4 @@
-"""What the server publishes is the engine's to keep: nobody touches it again."""
+"""Published distances are the engine's to keep: nobody touches them again."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ async def game_in(port: int, *npcs: str) -> AsyncIterator[Client]:
 
 
 async def answer_or_refusal(mod: Client, request: Say | Speak) -> ReplyEnd | Error:
-    """What comes of a turn that a mod asks for."""
+    """Answer to a turn that a mod asks for."""
     await mod.send(request)
     while True:
         await mod._receive()

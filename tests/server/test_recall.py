@@ -65,7 +65,7 @@ async def tell(game: Client, npc: str, *texts: str) -> None:
 
 
 def small_talk(turns: int) -> list[str]:
-    """What makes so many turns, answers included."""
+    """Lines that make so many turns, answers included."""
     return [f"Fine weather, day {number}." for number in range(turns // 2)]
 
 

@@ -39,6 +39,7 @@ from callsheet_server.app.server import CallsheetServer
 from callsheet_server.engine.engine import EngineInfo
 from callsheet_server.engine.models.catalogue import DEFAULT_MODEL
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
+from callsheet_server.rooms import room
 from callsheet_server.world.memory import Turn
 
 GIVE = ActionSpec(
@@ -70,7 +71,7 @@ async def register(mod: Client, script: str = "smith", **spec: Any) -> ScriptReg
 
 
 def persona(server: CallsheetServer) -> str:
-    """What the engine takes bob for."""
+    """Profile that the engine has of bob."""
     (profile,) = server.engine._profiles.values()  # type: ignore[attr-defined]
     assert isinstance(profile.persona, str)
     return profile.persona
@@ -335,6 +336,23 @@ async def test_game_time_is_told_to_scripts_at_their_interval(
         ticks = [m for m in mod.received if isinstance(m, NpcTick)]
         assert {(t.script, t.npc) for t in ticks} == {("smith", "bob")}
         assert [t.game_time_s for t in ticks] == [0.0, 2.0, 4.5]
+
+
+async def test_more_npcs_than_are_told_of_at_once_take_turns(
+    server: CallsheetServer, mod: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "MAX_NPC_TICKS", 2)
+    names = tuple(f"n{i}" for i in range(6))
+    await register(mod, npcs=names, events=("tick",), tick_interval_s=100.0)
+    async with Client(server.port) as game:
+        handles = [npc.handle for npc in (await game.spawn(*names)).npcs]
+        for number in range(1, 5):
+            await game.tick(handles, [[0, 0, 0]] * 6, game_time_s=number)
+            await game.get(TickAck, tick=number)
+        await mod.settle()
+        told = [(m.npc, m.game_time_s) for m in mod.received if isinstance(m, NpcTick)]
+        assert sorted(npc for npc, _ in told) == sorted(names)
+        assert [time_s for _, time_s in told] == [1, 1, 2, 2, 3, 3]
 
 
 async def test_scripts_shape_what_an_npc_expects(game: Client, mod: Client) -> None:

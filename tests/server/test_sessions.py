@@ -1,4 +1,4 @@
-"""Who may connect, in what role, for how long, and how a session is resumed."""
+"""Sessions: who may connect, in what role, for how long; resuming."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ BOUND_BYTES = 4 * SMALL["max_outbox_bytes"] + 1_000_000
 
 @contextmanager
 def grown_bytes() -> Iterator[list[int]]:
-    """What the body leaves allocated, in this process, clients included."""
+    """Bytes that the body leaves allocated, in this process, clients included."""
     grown: list[int] = []
     gc.collect()
     tracemalloc.start()

@@ -1,4 +1,4 @@
-"""What an NPC says is fit to be heard, whatever the model writes."""
+"""Replies that are fit to be heard, whatever the model writes."""
 
 from __future__ import annotations
 

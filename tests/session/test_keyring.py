@@ -1,4 +1,4 @@
-"""Who is let in, by role, world and token."""
+"""Admission by role, world and token."""
 
 from __future__ import annotations
 

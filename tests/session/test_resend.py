@@ -11,7 +11,7 @@ def seqs(frames: object) -> list[int | None]:
 
 
 def after(replay: ResendBuffer, seq: int) -> list[int | None]:
-    """What a new connection gets."""
+    """Frames that a new connection gets."""
     replay.rewind(seq)
     return seqs(replay.take_ready())
 

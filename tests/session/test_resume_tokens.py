@@ -1,4 +1,4 @@
-"""What resumes a session, and what does not any more."""
+"""Resume tokens: which resume a session, and which no longer do."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def venv_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the environment goes; nothing is there yet."""
+    """Folder of the environment; nothing is there yet."""
     monkeypatch.setenv("CALLSHEET_CACHE_DIR", str(tmp_path))
     monkeypatch.delenv("CALLSHEET_SGLANG_PYTHON", raising=False)
     return cpu_folder()

@@ -331,7 +331,7 @@ def containment() -> dict[str, Any]:
 
 
 def refusals() -> dict[str, Any]:
-    """What activation says before it ends the process."""
+    """Message of activation before it ends the process."""
     from callsheet_sglang import targets
     from callsheet_sglang.kv import scheduler_state
 

@@ -1,4 +1,4 @@
-"""What the doctor says of a real, running SGLang."""
+"""The doctor's report on a real, running SGLang."""
 
 from __future__ import annotations
 

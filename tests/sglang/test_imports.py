@@ -1,4 +1,4 @@
-"""What the plugin needs: sglang only where it says so. Its floors: tests/test_architecture.py."""
+"""Imports of the plugin: sglang only where it says so. Its floors: tests/test_architecture.py."""
 
 from __future__ import annotations
 

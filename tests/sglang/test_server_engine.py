@@ -176,17 +176,21 @@ async def test_cancel_frees_sglang(talk: Talk) -> None:
 
 async def test_a_player_overtakes_background_thoughts(talk: Talk) -> None:
     mara = talk.npc("mara")
+    begun = asyncio.Event()
     ended: list[str] = []
 
-    async def ask(name: str, priority: Priority) -> None:
-        await talk.ask(mara, name, max_new_tokens=40, priority=priority)
+    async def ask(name: str, max_new_tokens: int, priority: Priority) -> None:
+        request = talk.request(mara, name, max_new_tokens=max_new_tokens, priority=priority)
+        async with aclosing(talk.engine.submit(request)) as stream:
+            async for _ in stream:
+                begun.set()
         ended.append(name)
 
     async with asyncio.TaskGroup() as group:
         for number in range(6):
-            group.create_task(ask(f"thought {number}", Priority.BACKGROUND))
-        await until(lambda: talk.engine.occupancy().running == 2)
-        group.create_task(ask("player", Priority.PLAYER))
+            group.create_task(ask(f"thought {number}", 200, Priority.BACKGROUND))
+        await begun.wait()
+        group.create_task(ask("player", 8, Priority.PLAYER))
     assert ended.index("player") <= 3, f"the player waited for the queue: {ended}"
 
 
@@ -221,9 +225,10 @@ async def test_a_killed_sglang_costs_replies_and_no_session(served: Served) -> N
         reply = await game.say("n0", "Good day.", speaker="ann")
         assert (await reply).text
         session = game.welcome.session
+        sglang = served.sglang_process()
         dying = await game.say("n1", "Tell me all.", speaker="ann", max_tokens=1000)
-        await until(lambda: served.server.engine.occupancy().running == 1)
-        served.sglang_process().kill()
+        sglang.suspend()  # The reply cannot end before its SGLang does.
+        sglang.kill()
         killed_s = time.monotonic()
         with pytest.raises(callsheet.CallsheetError) as lost:
             await dying

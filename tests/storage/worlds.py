@@ -48,6 +48,6 @@ def make(folder: Path, world: str = WORLD, turns: int = 3) -> Path:
 
 
 def texts(path: Path, world: str = WORLD) -> list[str]:
-    """What was said, in order."""
+    """Turns of an NPC, in order."""
     with closing(WorldFile(path, world)) as file:
         return [row["text"] for row in file.rows("turns")]

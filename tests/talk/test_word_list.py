@@ -18,6 +18,12 @@ WORDS = WordList(["# what nobody says here", "", "turnip", "rotten fish", r"/\bg
         "\uff54\uff55\uff52\uff4e\uff49\uff50",
         "rotten\n  fish",
         "golddd",
+        "t\u034furn\ufe0fip",
+        "tu\u3164rnip",
+        "tu\u200drni\u200cp",
+        "tu\u20ddrnip",
+        "rotten\u2800fish",
+        "rotten \u3164 fish",
     ],
 )
 def test_what_is_listed_is_found(text: str) -> None:

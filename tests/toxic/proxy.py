@@ -15,7 +15,7 @@ READ_BYTES = 1 << 16
 
 @dataclass
 class Wire:
-    """How bytes travel, in both directions; may be changed at any time."""
+    """Conditions under which bytes travel, both ways; may be changed at any time."""
 
     delay_s: float = 0.0
     jitter_s: float = 0.0

@@ -64,7 +64,7 @@ async def proxy(server: CallsheetServer) -> AsyncIterator[Proxy]:
 
 @dataclass
 class Record:
-    """What a client was told, and whether all of it came once and in order."""
+    """Messages that a client was told, and whether all came once and in order."""
 
     server: CallsheetServer
     messages: list[ServerMessage] = field(default_factory=list)

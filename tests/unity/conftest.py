@@ -1,4 +1,4 @@
-"""What the tests of the Unity package share: compiled assemblies, a running server."""
+"""Fixtures of the Unity package's tests: compiled assemblies, a running server."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from unity.toolchain import NUNIT, RUN_TIMEOUT_S
 
 @dataclass(frozen=True)
 class NUnitResult:
-    """What nunit-console found."""
+    """Results of nunit-console."""
 
     passed: frozenset[str]
     failed: dict[str, str]

@@ -18,7 +18,7 @@ START_TIMEOUT_S = 30.0
 
 @dataclass
 class Server:
-    """Where the server listens, and its process."""
+    """Address of the server, and its process."""
 
     folder: Path
     python: str

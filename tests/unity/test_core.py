@@ -50,7 +50,7 @@ def test_the_messages_are_those_of_the_python_models() -> None:
 
 
 def test_the_core_uses_no_engine_thread_or_timer() -> None:
-    """What does not hold on WebGL may stand in the transport of the other platforms only."""
+    """Check that only the transport of other platforms has code that WebGL cannot run."""
     forbidden = re.compile(
         r"UnityEngine|System\.Threading|System\.Reflection|Task\.|\bThread\b|DateTime|Stopwatch"
     )

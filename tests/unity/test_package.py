@@ -1,4 +1,4 @@
-"""What Unity's package manager asks of the package, checked without Unity."""
+"""Demands of Unity's package manager on the package, checked without Unity."""
 
 from __future__ import annotations
 

@@ -142,6 +142,6 @@ def test_a_connection_that_breaks_is_closed_with_1006(probe: Callable[..., None]
 
 
 def test_a_process_with_an_abandoned_socket_can_end(probe: Callable[..., None]) -> None:
-    """What hangs in the background must not keep a game from quitting."""
+    """Check that a background task that hangs does not keep a game from quitting."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         probe(f"ws://127.0.0.1:{silent.getsockname()[1]}/", "idle:200")

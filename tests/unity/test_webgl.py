@@ -106,7 +106,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 class Socket:
-    """What WebGLTransport.cs does with the library, in Python."""
+    """Python stand-in for WebGLTransport.cs, as it uses the library."""
 
     def __init__(self, page: Page, url: str) -> None:
         self._page = page

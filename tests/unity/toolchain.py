@@ -13,7 +13,7 @@ PACKAGE = ROOT / "sdk_unity"
 HERE = ROOT / "tests" / "unity"
 NUNIT = Path("/usr/lib/cli/nunit.framework-2.6.3/nunit.framework.dll")
 LANGUAGE = "7.2"
-"""What both mcs and the compiler of Unity 2021.3 accept."""
+"""C# version that both mcs and the compiler of Unity 2021.3 accept."""
 COMPILE_TIMEOUT_S = 120
 RUN_TIMEOUT_S = 120
 

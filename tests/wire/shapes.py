@@ -1,4 +1,4 @@
-"""What the models say of each field, in the words of docs/wire-protocol.md."""
+"""Description of each field by the models, in the words of docs/wire-protocol.md."""
 
 import json
 from typing import Any, NamedTuple, get_args
@@ -113,7 +113,7 @@ def _limits(spec: dict[str, Any]) -> str:
 
 
 def direction(model: type[BaseModel]) -> str:
-    """Who sends it, and what kind of message it is."""
+    """Roles that send it, and the kind of message it is."""
     if issubclass(model, ClientMessage):
         kind = ", request" if issubclass(model, Request) else ""
         return f"Client to server{kind}."

@@ -1,6 +1,7 @@
 """Text frames: canonical form, strictness, tolerance and the clarity of errors."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from callsheet.wire import (
     parse_client_message,
     parse_server_message,
 )
+from callsheet.wire.faults import shown
 
 
 def refusal(text: str | bytes) -> ProtocolError:
@@ -210,6 +212,9 @@ def test_the_value_is_shown_as_json() -> None:
         {"resume": "hunter2"},
         {"resume": {"session": "s", "token": "hunter2" * 20, "last_seq": 0}},
         {"resume": {"session": "s", "token": "t", "last_seq": 0, "tokn": "hunter2"}},
+        {"tokens": "hunter2"},
+        {"password": {"is": "hunter2"}},
+        {"client": {"name": "c", "version": "1", "token_": "hunter2"}},
     ],
 )
 def test_tokens_are_never_shown(secret: dict[str, Any]) -> None:
@@ -221,6 +226,17 @@ def test_tokens_are_never_shown(secret: dict[str, Any]) -> None:
     }
     error = refusal(json.dumps(hello | secret))
     assert "hunter2" not in f"{error.message}{error.value}"
+
+
+def test_a_large_value_is_not_read_to_show_its_beginning() -> None:
+    class Watched(list[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            for at in range(1_000_000):
+                assert at < 100, "read on past what is shown"
+                yield [at]
+
+    assert shown(Watched([1])).startswith("[[0], [1], ")
+    assert len(shown({"k": ["x" * 1_000_000]})) == 80
 
 
 def test_a_long_list_of_bad_items_is_given_up_at_the_first() -> None:
@@ -251,8 +267,8 @@ def test_an_error_is_short_however_long_the_message() -> None:
 
 
 def test_the_package_exports_what_its_modules_do() -> None:
-    modules = ("base", "codec", "errors", "fields", "observe", "script", "session", "talk", "tick")
-    expected = {name for m in (*modules, "world") for name in getattr(wire, m).__all__}
+    modules = ("base", "codec", "errors", "fields", "observe", "saves", "script", "session", "talk")
+    expected = {name for m in (*modules, "tick", "world") for name in getattr(wire, m).__all__}
     assert set(wire.__all__) == expected
     assert len(wire.__all__) == len(expected)
     for name in expected:

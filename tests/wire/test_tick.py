@@ -143,7 +143,7 @@ def test_a_frame_of_any_other_size_is_refused(tick: Tick, data: st.DataObject) -
 
 @given(st.integers(0, 31), st.binary(min_size=1, max_size=1))
 def test_an_undefined_header_byte_never_passes(at: int, octet: bytes) -> None:
-    """What decodes encodes to the same bytes: nothing in a header is ignored."""
+    """Decode, and encode to the same bytes: nothing in a header is ignored."""
     frame = encode_tick(
         Tick(TickKind.DELTA, 1, 2.0, False, npc_records([], []), player_records([], []))
     )

@@ -20,7 +20,7 @@ class Vector:
 
     @property
     def frame(self) -> bytes:
-        """What is on the wire."""
+        """Text or bytes on the wire."""
         if "hex" in self.body:
             return bytes.fromhex(self.body["hex"])
         text: str = self.body["json"]

@@ -19,7 +19,7 @@ COORDINATES = st.sampled_from([0.0, 1.5, -1e7, 1e7, 1.1e7, math.nan, -math.inf])
 
 @dataclass
 class Model:
-    """What is known of one NPC."""
+    """Everything known of one NPC."""
 
     handle: int
     position: tuple[float, float, float] = (0.0, 0.0, 0.0)

@@ -17,6 +17,7 @@ __all__ = ["Fault", "cut", "did_you_mean", "first_fault", "refusal", "shown"]
 
 _SHOWN_CHARS: Final = 80
 _LIMIT_KEYS: Final = ("max_length", "min_length", "le", "ge", "lt", "gt")
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, default=repr, skipkeys=True)
 _SECRETS: Final = frozenset({"token", "resume"})
 """Fields whose value is never shown."""
 _WORDS: Final[Mapping[str, str]] = {
@@ -52,7 +53,7 @@ class Fault:
     """Dotted path."""
     advice: str
     value: str | None
-    """As JSON, shortened; None = it is not there, or a secret."""
+    """As JSON, shortened; None = it is not there, or may be a secret."""
     limit: float | None
 
 
@@ -74,6 +75,8 @@ def first_fault(details: list[ErrorDetails], model: type[BaseModel]) -> Fault:
     first = details[0]
     path = [cut(str(part)) for part in first["loc"]]
     hidden = first["type"] == "missing" or not _SECRETS.isdisjoint(path)
+    if first["type"] == "extra_forbidden":  # It may be a misspelt token.
+        hidden = hidden or not _SECRETS.isdisjoint(model.model_fields)
     context = first.get("ctx", {})
     return Fault(
         field=".".join(path),
@@ -157,8 +160,14 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as JSON, shortened; whatever it holds can be printed."""
-    text = json.dumps(value, ensure_ascii=False, default=repr, skipkeys=True)
+    """A value as JSON, shortened; whatever it holds can be printed. Reads no more than it shows."""
+    if isinstance(value, str):
+        value = value[: _SHOWN_CHARS + 1]
+    text = ""
+    for piece in _JSON.iterencode(value):
+        text += piece[: _SHOWN_CHARS + 1]
+        if len(text) > _SHOWN_CHARS:
+            break
     return cut(text.encode("utf-8", "backslashreplace").decode())
 
 

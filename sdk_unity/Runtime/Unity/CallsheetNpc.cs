@@ -12,7 +12,7 @@ namespace Callsheet
     [AddComponentMenu("Callsheet/Callsheet NPC")]
     public sealed class CallsheetNpc : MonoBehaviour
     {
-        [Tooltip("Unique among NPCs; what it remembers is kept under it. Empty = the name of the object, with a number if it is taken.")]
+        [Tooltip("Unique among NPCs; what it remembers is kept under it. In a scene it is made by itself; empty in what is instantiated = the name of the object, with a number if it is taken.")]
         [SerializeField]
         private string npcId = "";
 
@@ -192,6 +192,9 @@ namespace Callsheet
         /// <summary>Makes it say a given line, without the model.</summary>
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
         public Reply Speak(string text) => Need().Speak(text);
+
+        /// <summary>Its id came from the name of the object, and from when it woke among others of that name.</summary>
+        internal bool HasNumberedId => _npc != null && string.IsNullOrEmpty(npcId) && _client.World.FindNpc(Ids.Numbered(name, 2)) != null;
 
         internal void TellMotion(double gameTimeS) => _motion.Tell(_npc, this, gameTimeS);
 

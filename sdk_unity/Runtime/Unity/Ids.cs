@@ -14,14 +14,16 @@ namespace Callsheet
         /// <summary>A name as an id, with a number added if it is taken.</summary>
         internal static string From(string name, Func<string, bool> isTaken)
         {
-            string first = From(name);
-            string free = first;
+            string free = From(name);
             for (int n = 2; isTaken(free); n++)
             {
-                free = first + "-" + n;
+                free = Numbered(name, n);
             }
             return free;
         }
+
+        /// <summary>The id of the object that is the n-th of its name, from the second on.</summary>
+        internal static string Numbered(string name, int n) => From(name) + "-" + n;
 
         /// <summary>
         /// A name as an id. ASCII that an id may not hold becomes an underscore; of every other script each

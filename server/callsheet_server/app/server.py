@@ -138,7 +138,7 @@ class CallsheetServer:
             clock,
         )
         self.subscriptions = Subscriptions(self.pipeline, engine)
-        guests = Guests(settings.server.observers_may_act)
+        guests = Guests(settings.server.observers_may_act, self.moderator, clock)
         rate_limits = RateLimits(settings.limits, self._npcs_of)
         editor = WorldEditor(self.pipeline, self.conversations, rate_limits)
         self.membership = Membership(

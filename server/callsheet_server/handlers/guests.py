@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from callsheet.wire.errors import ErrorCode, error_for
+import asyncio
+from collections.abc import Callable
+
+from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.talk import Say
 from callsheet.wire.world import Join, Joined, MovePlayer
 from callsheet_server.rooms.room import Room
 from callsheet_server.session.session import Session
+from callsheet_server.talk.moderation import Moderator
+from callsheet_server.talk.prompting import shown_name
 from callsheet_server.world.errors import duplicate
 from callsheet_server.world.world import Player
 
@@ -16,8 +21,12 @@ __all__ = ["Guests"]
 class Guests:
     """Lets observers in, moves them, and shows them out."""
 
-    def __init__(self, allowed: bool) -> None:
+    def __init__(self, allowed: bool, moderator: Moderator, clock: Callable[[], float]) -> None:
         self._allowed = allowed
+        self._moderator = moderator
+        self._clock = clock
+        self._joining: set[asyncio.Task[None]] = set()
+        """Those whose names are being judged."""
 
     def check_allowed(self, what: str) -> None:
         """Refuse observers that may only look on.
@@ -33,12 +42,31 @@ class Guests:
             )
 
     def join(self, room: Room, session: Session, message: Join) -> None:
-        """Add the session's player to the world.
+        """Add the session's player to the world, once moderation has judged its name.
 
         Raises:
             CallsheetError: ``forbidden``, ``duplicate_player`` or ``limit_exceeded``.
         """
         self.check_allowed("join")
+        message = message.model_copy(update={"name": shown_name(message.name)})
+        if not self._moderator.is_on:
+            self._join(room, session, message)
+            return
+        task = asyncio.create_task(self._join_judged(room, session, message))
+        self._joining.add(task)
+        task.add_done_callback(self._joining.discard)
+
+    async def _join_judged(self, room: Room, session: Session, message: Join) -> None:
+        try:
+            await self._moderator.check_name(room.name, message.name)
+            if session.id in room.sessions:
+                self._join(room, session, message)
+        except CallsheetError as error:
+            error.request_id = message.id
+            room.counters.errors += 1
+            session.fail(error, self._clock())
+
+    def _join(self, room: Room, session: Session, message: Join) -> None:
         if (mine := self._player(room, session)) is not None:
             raise duplicate("player", mine.spec.player, "type")
         guest = room.world.add_guest(message.name, message.position)

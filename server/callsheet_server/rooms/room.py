@@ -24,6 +24,10 @@ __all__ = ["Counters", "Room", "Subscription", "TakenAction"]
 
 MAX_PENDING_ACTIONS = 1_000
 """Actions remembered for a game that never tells results; beyond it the oldest are forgotten."""
+MAX_NPC_TICKS = 256
+"""``npc_tick`` sent after one tick of the game: as many as wait for a slow reader."""
+MAX_TICK_CHECKS = 2_000
+"""NPCs of which it is asked, after one tick of the game, if theirs is due."""
 TTFT_SAMPLES = 1_000
 """Times to first token kept for percentiles, of the latest replies."""
 
@@ -105,6 +109,8 @@ class Room:
         self.guests: dict[str, PlayerId] = {}
         """The players of observers that joined, by session."""
         self._tick_due_s: dict[str, float] = {}
+        self._tick_turn = -1
+        """Place, among the NPCs whose mods want ticks, of the one looked at last."""
         self.actions: OrderedDict[int, TakenAction] = OrderedDict()
 
     @property
@@ -175,19 +181,28 @@ class Room:
                 if change.near
                 else PlayerLeft(script=name, npc=change.npc, player=change.player)
             )
-        for npc, script in self.scripts.listening("tick").items():
-            if self.world.game_time_s >= self._tick_due_s.get(npc, 0.0):
-                self._tick_due_s[npc] = self.world.game_time_s + script.spec.tick_interval_s
-                distance_s, _ = distance_of(self.distances, self.world.npcs[npc].row)
-                self.sessions[script.owner].send(
-                    NpcTick(
-                        script=script.spec.script,
-                        npc=npc,
-                        game_time_s=self.world.game_time_s,
-                        distance_s=distance_s,
-                    ),
-                    key=f"npc_tick/{npc}",
-                )
+        self._tell_ticks()
+
+    def _tell_ticks(self) -> None:
+        """Tell mods that time went on, for some of their NPCs; the others come next time."""
+        listening = self.scripts.listening("tick")
+        npcs, told, now_s = list(listening), 0, self.world.game_time_s
+        for _ in range(min(len(npcs), MAX_TICK_CHECKS)):
+            if told == MAX_NPC_TICKS:
+                break
+            self._tick_turn = (self._tick_turn + 1) % len(npcs)
+            npc = npcs[self._tick_turn]
+            if now_s < self._tick_due_s.get(npc, 0.0):
+                continue
+            script, told = listening[npc], told + 1
+            self._tick_due_s[npc] = now_s + script.spec.tick_interval_s
+            distance_s, _ = distance_of(self.distances, self.world.npcs[npc].row)
+            self.sessions[script.owner].send(
+                NpcTick(
+                    script=script.spec.script, npc=npc, game_time_s=now_s, distance_s=distance_s
+                ),
+                key=f"npc_tick/{npc}",
+            )
 
     def check_integrity(self) -> None:
         """Raise ``AssertionError`` naming the broken invariant, if one is broken."""

@@ -18,7 +18,7 @@ from callsheet_server.rooms.room import Room
 from callsheet_server.session.session import Session
 from callsheet_server.talk.admission import Admission
 from callsheet_server.talk.answering import Answerer
-from callsheet_server.talk.prompting import heard_text, priority_of
+from callsheet_server.talk.prompting import heard_text, priority_of, speaker_name
 from callsheet_server.talk.reply import Reply
 from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.world.nearness import player_range_m
@@ -75,7 +75,9 @@ class Conversations:
                 urgent.
         """
         text = heard_text(message, self._settings.max_heard_chars)
-        message = message.model_copy(update={"text": text})
+        message = message.model_copy(
+            update={"text": text, "speaker": _shown_speaker(room.world, message.speaker)}
+        )
         reply = self._accept(room, session, message, message.speaker, message.text)
         reply.priority = priority_of(message)
         self._make_room(reply)
@@ -225,6 +227,13 @@ class Conversations:
         for reply in self._open.values():
             if reply.task is not None and condition(reply):
                 reply.task.cancel()
+
+
+def _shown_speaker(world: World, speaker: Speaker) -> Speaker:
+    """The speaker as clients are told of it: a name that was given reads as NPCs know it."""
+    if speaker.name is None:
+        return speaker
+    return speaker.model_copy(update={"name": speaker_name(world, speaker)})
 
 
 def _ranges_m(replies: Sequence[Reply]) -> Sequence[float]:

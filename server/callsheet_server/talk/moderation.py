@@ -77,8 +77,9 @@ class Utterance:
     """``heard``: a player says it. ``reply``: an NPC is about to."""
     world: str
     npc: str
+    """Empty for the name of a guest who joins."""
     speaker: str
-    """Name of who says it, as NPCs know them."""
+    """Name of who says it, as NPCs know them. A player's is judged too."""
     text: str
     """Text of the utterance. Of a player: all that was said. Of an NPC: its next sentences."""
     before: str = ""
@@ -140,6 +141,11 @@ class Moderator:
                 field="text",
             )
 
+    async def check_name(self, world: str, name: str) -> None:
+        """Judge what a guest wants to be called, as if it said so. Raises as ``check_heard``."""
+        if self.is_on and not await self._allows(Utterance("heard", world, "", name, name)):
+            raise error_for(ErrorCode.TEXT_REFUSED, "nobody may be called so here", field="name")
+
     async def check_reply(self, utterance: Utterance) -> None:
         """Judge what an NPC is about to say; raise ``RefusedReplyError``."""
         if self.is_on and not await self._allows(utterance):
@@ -147,7 +153,9 @@ class Moderator:
 
     async def _allows(self, utterance: Utterance) -> bool:
         outcome: Outcome = "allowed"
-        if self._words is not None and not self._words.allows(utterance.text):
+        # A player chose the name it speaks under; that of an NPC is the game's.
+        named = [utterance.speaker] if utterance.kind == "heard" else []
+        if self._words is not None and not all(map(self._words.allows, [utterance.text, *named])):
             outcome = "refused"
         elif self._hook is not None:
             try:

@@ -7,7 +7,6 @@ mods is the narrator.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -16,6 +15,7 @@ from callsheet.wire.errors import ErrorCode, error_for
 from callsheet.wire.talk import SamplingSpec, Say, Speaker
 from callsheet_server.engine.engine import Priority, Sampling
 from callsheet_server.talk.settings import ReplySettings
+from callsheet_server.talk.visible import one_line
 from callsheet_server.world.errors import bad_value
 from callsheet_server.world.memory import Turn, estimated_tokens
 from callsheet_server.world.world import World
@@ -26,18 +26,15 @@ __all__ = [
     "priority_of",
     "recalled_turns",
     "sampling_of",
+    "shown_name",
     "speaker_name",
 ]
 
 NARRATOR = "Narrator"
 NOBODY = "Someone"
 RECALLED = "From earlier talks, oldest first:"
-_UNSEEN: Final = re.compile(
-    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"  # controls, but for white space
-    "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"  # bidi, joints
-    "\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e0fff]"  # tags and variation selectors, which can spell hidden text
-)
+MIN_TEMPERATURE: Final = 0.01
+"""Temperature below which the likeliest token is taken: logits over less overflow float32."""
 _PRIORITIES = {
     "player": Priority.PLAYER,
     "npc": Priority.NPC,
@@ -49,14 +46,23 @@ _PRIORITIES = {
 def speaker_name(world: World, speaker: Speaker) -> str:
     """The name an NPC knows a speaker by: one line, no colon, and not the narrator's."""
     if speaker.kind == "narrator":
-        return _one_line((speaker.name or "").replace(":", " ")) or NARRATOR
+        return _plain_name(speaker.name or "") or NARRATOR
     name = speaker.name or speaker.id or NOBODY
     if speaker.name is None and speaker.kind == "player" and speaker.id in world.players:
         name = world.players[speaker.id].spec.name
     if speaker.name is None and speaker.kind == "npc" and speaker.id in world.npcs:
         name = world.npcs[speaker.id].spec.name
-    name = _one_line(name.replace(":", " ")) or NOBODY
+    return shown_name(name)
+
+
+def shown_name(name: str) -> str:
+    """A name as others may be shown it: one line, no colon, and not the narrator's."""
+    name = _plain_name(name) or NOBODY
     return NOBODY if name.casefold() == NARRATOR.casefold() else name
+
+
+def _plain_name(name: str) -> str:
+    return one_line(name.replace(":", " "))
 
 
 def heard_text(message: Say, max_chars: int) -> str:
@@ -68,7 +74,7 @@ def heard_text(message: Say, max_chars: int) -> str:
     """
     if message.speaker.kind == "narrator":
         return message.text
-    text = _one_line(message.text)
+    text = one_line(message.text)
     if message.speaker.kind == "player" and len(text) > max_chars:
         raise error_for(
             ErrorCode.LIMIT_EXCEEDED,
@@ -101,17 +107,13 @@ def recalled_turns(found: Mapping[int, Turn], npc: str, budget_tokens: int) -> t
     lines: dict[int, str] = {}
     recalled: tuple[Turn, ...] = ()
     for number, turn in found.items():
-        lines[number] = f'\n- {turn.speaker or npc}: "{_one_line(turn.text)}"'
+        lines[number] = f'\n- {turn.speaker or npc}: "{one_line(turn.text)}"'
         told = Turn(NARRATOR, RECALLED + "".join(lines[n] for n in sorted(lines)))
         if estimated_tokens(told) > budget_tokens:
             del lines[number]
         else:
             recalled = (told,)
     return recalled
-
-
-def _one_line(text: str) -> str:
-    return " ".join(_UNSEEN.sub("", text).split())
 
 
 def priority_of(message: Say) -> Priority:
@@ -123,4 +125,7 @@ def sampling_of(asked: SamplingSpec | None, settings: ReplySettings, suits: Samp
     """The request's sampling over the server's, over what suits the model."""
     given = asked.model_dump(exclude_none=True) if asked is not None else {}
     names = {"temperature", "top_p", "top_k", "repetition_penalty"}
-    return replace(suits, **(settings.model_dump(include=names, exclude_none=True) | given))
+    sampling = replace(suits, **(settings.model_dump(include=names, exclude_none=True) | given))
+    if sampling.temperature < MIN_TEMPERATURE:
+        return replace(sampling, temperature=0.0)
+    return sampling

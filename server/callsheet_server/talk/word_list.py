@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from callsheet_server.talk.visible import without_unseen
+
 __all__ = ["WordList", "WordListError"]
 
 
@@ -16,7 +18,8 @@ class WordListError(ValueError):
 class WordList:
     """One entry a line: a word or phrase, or ``/a regular expression/``. ``#`` begins a comment.
 
-    Words match as whole words, whatever their case, accents or width.
+    Words match as whole words, whatever their case, accents or width, and whatever stands between
+    their letters that cannot be seen.
     """
 
     def __init__(self, lines: Iterable[str]) -> None:
@@ -38,11 +41,16 @@ class WordList:
             self._patterns.append(re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)"))
 
     def allows(self, text: str) -> bool:
-        """True if nothing listed is in ``text``."""
-        folded = _folded(text)
-        return not any(p.search(folded) or p.search(text) for p in self._patterns)
+        """True if nothing listed is in ``text``, be what is unseen in it nothing or a space."""
+        seen = {text, _folded(text), _folded(without_unseen(text, " "))}
+        return not any(p.search(one) for p in self._patterns for one in seen)
 
 
 def _folded(text: str) -> str:
-    parts = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in parts if not unicodedata.combining(c))
+    parts = unicodedata.normalize("NFKD", without_unseen(text).casefold())
+    return "".join(c for c in parts if not _is_mark(c))
+
+
+def _is_mark(character: str) -> bool:
+    """True for accents, and for what encloses a letter."""
+    return bool(unicodedata.combining(character)) or unicodedata.category(character) == "Me"

@@ -23,7 +23,7 @@ LONG = 60
 
 
 async def outcomes(talk: Talk, *keys: NpcKey) -> list[str | BaseException]:
-    """What each says when all are asked at once."""
+    """Replies of all NPCs, asked at once."""
     return await asyncio.gather(
         *(talk.say(key, max_new_tokens=LONG) for key in keys), return_exceptions=True
     )

@@ -130,7 +130,7 @@ async def at_rest(server: CallsheetServer, before: dict[str, int]) -> None:
 
 
 def books(owner: object, path: str, seen: set[int]) -> Iterator[tuple[str, int]]:
-    """How many entries there are in every collection of everything that a server is made of."""
+    """Count the entries of every collection in everything that a server is made of."""
     if id(owner) in seen:
         return
     seen.add(id(owner))

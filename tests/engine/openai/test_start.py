@@ -1,4 +1,4 @@
-"""Who answers at the URL, and who would elsewhere: told at start."""
+"""Servers at the URL, and elsewhere on the machine: told at start."""
 
 from __future__ import annotations
 

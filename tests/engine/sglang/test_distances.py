@@ -1,4 +1,4 @@
-"""What SGLang believes stays within the tolerance of the truth, and little is sent for that."""
+"""Distances that SGLang holds stay within the tolerance, and little is sent for that."""
 
 from __future__ import annotations
 

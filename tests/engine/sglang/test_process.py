@@ -1,4 +1,4 @@
-"""What is launched ends with whoever launched it, and its log is kept and bounded."""
+"""A launched SGLang ends with whoever launched it, and its log is kept and bounded."""
 
 from __future__ import annotations
 

@@ -243,7 +243,7 @@ def swap(sglang: Sglang, name: str, folder: Path) -> None:
 
 
 def tier_of(sglang: Sglang, npc: int) -> Tier:
-    """Where the NPC's prefix is. The scheduler has to go round once to know."""
+    """Tier of the NPC's prefix. The scheduler has to go round once to know."""
     sglang.get_json(wire.STATUS_PATH)
     state = wire.decode_residency(sglang.call("GET", wire.RESIDENCY_PATH))
     return Tier(int(state.tier[state.handles == npc][0]))

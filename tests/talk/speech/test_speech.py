@@ -1,8 +1,9 @@
-"""What is heard of what a model writes, however the text arrives."""
+"""Speech that is left of a model's text, however the text arrives."""
 
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -227,10 +228,17 @@ def test_pieces_make_no_difference(
 
 @given(TEXTS)
 def test_little_is_held_back(text: str) -> None:
-    """Of the first sentence, and of any that does not end."""
+    """Of the first sentence, and of any that does not end and repeats none."""
     speech, told = Speech(voice()), 0
     for index, char in enumerate(text.replace("<", "").replace("[", "")):
         told += sum(len(part.text) for part in speech.feed(char))
         if speech.ended or speech.left_out:
             return
-        assert index - told < 800
+        *ended, _ = re.split(r"[.!?\n]", text[:index])
+        assert index - told < 800 + max(map(len, ended), default=0)
+
+
+@pytest.mark.parametrize("header", ["<|message|>", "<|channel|>final<|message|>"])
+def test_what_was_held_before_a_header_comes_before_what_follows_it(header: str) -> None:
+    said = heard([f"Aye. {header}Come in."], opening=Opening.UNKNOWN)
+    assert said == "Aye. Come in."

@@ -1,4 +1,4 @@
-"""Compiles C# 9 with the Roslyn that fetch.py lays out, against Mono's assemblies."""
+"""Compiles C# 9 with the Roslyn that fetch.py lays out in the cache, against Mono's assemblies."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from unity.roslyn.fetch import folder
+
 HERE = Path(__file__).parent
-FOLDER_VARIABLE = "CALLSHEET_ROSLYN"
 MONO = Path("/usr/lib/mono")
 UNITYS_PROFILE = MONO / "4.7.1-api"
-"""What Unity calls .NET Framework; the package compiles against this."""
+"""Unity's ".NET Framework"; the package compiles against this."""
 RUNTIME = MONO / "4.5"
-"""What Mono has itself; tests that measure allocations ask for it."""
+"""Mono's own class library; tests that measure allocations ask for it."""
 FRAMEWORK = ("mscorlib", "System", "System.Core", "System.Xml")
 DRIVER_NEEDS = (
     *("System.Private.CoreLib", "System.Runtime", "System.Collections", "System.Linq"),
@@ -26,10 +27,7 @@ TIMEOUT_S = 300
 
 def missing_roslyn() -> str | None:
     """Say why no Roslyn can be run here; None = it can."""
-    folder = os.environ.get(FOLDER_VARIABLE)
-    if folder and (Path(folder) / "package" / "Microsoft.CodeAnalysis.CSharp.dll").is_file():
-        return None
-    return f"no Roslyn: python {HERE / 'fetch.py'} FOLDER, then set {FOLDER_VARIABLE}=FOLDER"
+    return None if folder().is_dir() else "no Roslyn: python tests/unity/roslyn/fetch.py"
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class Roslyn:
 
     def __init__(self, into: Path) -> None:
         self._into = into
-        self._compiler = Path(os.environ[FOLDER_VARIABLE])
+        self._compiler = folder()
 
     def compile(self, jobs: Sequence[Job], nunit: Path) -> tuple[dict[str, Path], str]:
         """Compile all jobs, warnings being errors: what came out, and what the compiler said."""

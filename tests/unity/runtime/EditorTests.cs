@@ -44,15 +44,6 @@ namespace Callsheet.Tests
         }
 
         [Test]
-        public void A_stable_id_says_the_name_and_is_new_each_time()
-        {
-            string id = CallsheetNpcEditor.StableId("村長 (1)");
-            Assert.That(id, Is.StringMatching("^u6751u9577__1_-[0-9a-f]{8}$"));
-            Assert.That(CallsheetNpcEditor.StableId("村長 (1)"), Is.Not.EqualTo(id));
-            Assert.That(CallsheetNpcEditor.StableId(new string('長', 100)).Length, Is.LessThanOrEqualTo(64));
-        }
-
-        [Test]
         public void Only_the_process_that_was_started_counts_as_the_local_server()
         {
             using (Process server = Process.Start(new ProcessStartInfo("sleep", "60") { UseShellExecute = false }))

@@ -13,8 +13,33 @@ MAX_CHARS: Final = 200
 _SENTENCE_END: Final = re.compile(
     r"(?:^|[.!?\u2026\u3002\uff01\uff1f:\n][\"')\]\u201d\u2019]*)\s*$"
 )
-_DOING: Final = re.compile(r"[a-z]+(?:s|ing|ed)\b[^()]*")
-"""Text that stands in brackets and is no speech: "laughs", "pausing for a moment"."""
+_BRACKETS: Final = {"(": ")", "[": "]", "\uff08": "\uff09", "\u3010": "\u3011"}
+_STEMS: Final = (
+    "bow|chuckl|cough|cri|cry|frown|gasp|gestur|giggl|grin|grinn|groan|growl|grumbl|grunt|laugh|"
+    "mumbl|murmur|mutter|nod|nodd|paus|scoff|scowl|shiver|shout|shrug|shrugg|sigh|smil|smirk|"
+    "snort|sob|sobb|stutter|whisper|wink|yawn|yell"
+)
+_STAGE_WORK: Final = re.compile(
+    rf"(?:{_STEMS})(?:e|s|es|ed|d|ing)?\b.*"
+    r"|(?:a )?(?:long |short )?(?:beat|pause|silence)|aside|inaudible|off-?stage"
+    r"|(?:to|at) (?:him|her|it|them|your|my)sel(?:f|ves)|under (?:his|her|their) breath"
+    r"|(?:in|with) an? (?:\w+ )?(?:whisper|voice|tone|smile|grin|sigh|laugh|nod|shrug|wink|frown)",
+    re.IGNORECASE,
+)
+"""Text that is a direction wherever it stands in brackets: "Whispers", "beat", "to himself"."""
+_VERB: Final = re.compile(r"[a-z]+(?:s|ing|ed)\b.*", re.IGNORECASE)
+"""Text that is one where a sentence could begin: "wipes the bar", "Raising a hand"."""
+_SPEECH: Final = re.compile(
+    r"(?:a|all|also|always|an|and|any\w*|as|at least|but|does|every\w*|for|has|he|here|his|i|if|in|"
+    r"is|it|its|just|maybe|my|never|no|not|nothing|now|of|ok|okay|once|only|or|our|perhaps|she|so|"
+    r"some\w*|that|the|their|then|there|these|they|this|those|today|tomorrow|unless|us|was|we|well|"
+    r"yeah|yes|you|your)\b",
+    re.IGNORECASE,
+)
+"""Words that open an aside which is said aloud: "as always", "not really"."""
+_SPOKEN_MARKS: Final = re.compile(r"[,;:\d\"\u201c]|[.!?\u3002\uff01\uff1f]$")
+MAX_BARE_WORDS: Final = 3
+"""Longest direction, in words, of which nothing is known but its place: "Yell", "seufzt leise"."""
 _CONTEXT_CHARS: Final = 8
 
 
@@ -105,29 +130,50 @@ class StarredDirections(_Directions):
 
 
 class BracketedDirections(_Directions):
-    """``(laughs)``: in brackets, in small letters, and somebody does something."""
+    """``(laughs)``, ``[Whispers]``, ``(Yell)``: in brackets, somebody does something.
 
-    _open = False
+    Where a sentence could begin a few bare words are enough, in any language; elsewhere it has to
+    be what actors are told.
+    """
+
+    _opening = ""
+    """Bracket that is open; "" = none is."""
 
     def rest(self) -> str:
         """A bracket that was never closed, unless it began a direction."""
-        return "" if self._open and _DOING.match(self._held) else self._release()
+        begun = self._opening and self._held and self._is_direction(finished=False)
+        return "" if begun else self._release()
 
     def _take(self, char: str) -> str:
-        if not self._open:
-            self._open = char == "("
-            return "" if self._open else self._let(char)
-        if char == ")" and _DOING.fullmatch(self._held):
-            self._open = False
+        if not self._opening:
+            self._opening = char if char in _BRACKETS else ""
+            return "" if self._opening else self._let(char)
+        if char == _BRACKETS[self._opening] and self._is_direction(finished=True):
+            self._opening = ""
             self._cut()
             return ""
-        if char in "()\n" or len(self._held) >= MAX_CHARS or not (self._held or char.islower()):
+        if not self._goes_on(char):
             return self._release() + self._let(char)
         self._held += char
         return ""
 
+    def _goes_on(self, char: str) -> bool:
+        if char in "()[]\n\uff08\uff09\u3010\u3011" or len(self._held) >= MAX_CHARS:
+            return False
+        return bool(self._held) or char.isalpha()
+
+    def _is_direction(self, *, finished: bool) -> bool:
+        """``finished``: the bracket was closed, so that its bare words are all there are."""
+        if _STAGE_WORK.fullmatch(self._held):
+            return True
+        if _SPEECH.match(self._held) or not _SENTENCE_END.search(self._before):
+            return False
+        if _VERB.fullmatch(self._held):
+            return True
+        few = len(self._held.split()) <= MAX_BARE_WORDS
+        return finished and few and not _SPOKEN_MARKS.search(self._held)
+
     def _release(self) -> str:
-        if not self._open:
-            return ""
-        held, self._held, self._open = self._held, "", False
-        return self._let(f"({held}")
+        held, self._held = self._opening + self._held, ""
+        self._opening = ""
+        return self._let(held)

@@ -90,7 +90,8 @@ class Thoughts:
 
     def _take(self, text: str) -> str:
         match self._state:
-            case _State.SPEECH:
+            case _State.SPEECH if text:
+                text, self._unknown = self._unknown + text, ""
                 self._spoke = self._spoke or bool(text.strip())
                 return text
             case _State.UNKNOWN:

@@ -92,44 +92,6 @@ namespace UnityEditor
         public Action<string> guiHandler { get; set; }
     }
 
-    public class SerializedObject : IDisposable
-    {
-        public SerializedObject(UnityEngine.Object obj)
-        {
-        }
-
-        public void Update()
-        {
-        }
-
-        public void Dispose()
-        {
-        }
-
-        public bool ApplyModifiedProperties() => false;
-
-        public SerializedProperty GetIterator() => new SerializedProperty();
-
-        public SerializedProperty FindProperty(string propertyPath) => new SerializedProperty();
-    }
-
-    public class SerializedProperty : IDisposable
-    {
-        internal SerializedProperty()
-        {
-        }
-
-        public void Dispose()
-        {
-        }
-
-        public string name => "";
-
-        public string stringValue { get; set; } = "";
-
-        public bool NextVisible(bool enterChildren) => false;
-    }
-
     public sealed class AssetDatabase
     {
         public static T LoadAssetAtPath<T>(string assetPath)
@@ -179,6 +141,10 @@ namespace UnityEditor
     {
 #pragma warning disable 67
         public static event Action quitting;
+
+        public static event Action hierarchyChanged;
+
+        public static event Action<PlayModeStateChange> playModeStateChanged;
 #pragma warning restore 67
     }
 

@@ -70,6 +70,8 @@ namespace UnityEngine
 
         public bool activeInHierarchy => activeSelf;
 
+        public SceneManagement.Scene scene { get; } = SceneManagement.SceneManager.GetActiveScene();
+
         public void SetActive(bool value)
         {
             if (activeSelf != value)

@@ -21,9 +21,13 @@ namespace UnityEngine
         private static readonly HashSet<Behaviour> Started = new HashSet<Behaviour>();
         private static readonly List<Object> Doomed = new List<Object>();
 
+        /// <summary>The scene is edited: objects come and go, and nobody awakes.</summary>
+        public static void EnterEditMode() => Application.isPlaying = false;
+
         /// <summary>Enters play mode: statics of the package are as an earlier play session left them, unless the domain is reloaded.</summary>
         public static void EnterPlayMode(params Assembly[] package)
         {
+            Application.isPlaying = true;
             foreach (Assembly assembly in package)
             {
                 foreach (MethodInfo method in assembly.GetTypes().SelectMany(t => t.GetMethods(Static)))
@@ -147,6 +151,8 @@ namespace UnityEngine
         internal static T Find<T>()
             where T : Object => Objects.Where(o => o.activeSelf).SelectMany(o => o.Components).OfType<T>().FirstOrDefault();
 
+        internal static T[] All<T>() => Objects.SelectMany(o => o.Components).OfType<T>().ToArray();
+
         internal static Component AddComponent(GameObject to, Type type)
         {
             var component = (Component)Activator.CreateInstance(type);
@@ -209,7 +215,7 @@ namespace UnityEngine
 
         private static void Refresh(Behaviour behaviour)
         {
-            if (behaviour.gameObject == null)
+            if (behaviour.gameObject == null || !Application.isPlaying)
             {
                 return;
             }

@@ -149,6 +149,8 @@ namespace UnityEngine
 
         public static T Load<T>(string path)
             where T : Object => Assets.TryGetValue(path, out Object found) ? (T)found : null;
+
+        public static T[] FindObjectsOfTypeAll<T>() => PlayerLoop.All<T>();
     }
 
     public sealed class Gizmos
@@ -173,6 +175,7 @@ namespace UnityEngine
 
     public class Application
     {
-        public static bool isPlaying => true;
+        /// <summary>Set by <see cref="PlayerLoop"/>, which Unity's cannot be.</summary>
+        public static bool isPlaying { get; internal set; } = true;
     }
 }
