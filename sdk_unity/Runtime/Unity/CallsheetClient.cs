@@ -115,7 +115,8 @@ namespace Callsheet
             _instance = null;
             _quitting = false;
             TransportFactory = DefaultTransport;
-            ActionBinder.Reset();
+            ActionTable.Reset();
+            NpcActions.Reset();
         }
 
         private static ITransport DefaultTransport()
