@@ -119,7 +119,7 @@ namespace Callsheet.Tests
                     continue;
                 }
                 _replayed++;
-                tick.Begin(t["kind"].Text == "keyframe" ? TickKind.Keyframe : TickKind.Delta, (uint)t["tick"].Integer, t["game_time_s"].Number, t["ack"].Boolean, t["rewind"] != null);
+                tick.Begin(t["kind"].Text == "keyframe" ? TickKind.Keyframe : TickKind.Delta, (uint)t["tick"].Integer, t["game_time_s"].Number, t["ack"].Boolean);
                 foreach (JsonValue n in t["npcs"].Items)
                 {
                     float[] p = Floats(n["position"]), v = Floats(n["velocity"]);

@@ -43,8 +43,7 @@ namespace Callsheet.Core
         public int Count { get; private set; }
 
         /// <summary>Begins a frame.</summary>
-        /// <param name="rewind">Game time may be earlier than before; keyframes only.</param>
-        public void Begin(TickKind kind, uint tick, double gameTimeS, bool ack, bool rewind = false)
+        public void Begin(TickKind kind, uint tick, double gameTimeS, bool ack)
         {
             if (!(gameTimeS >= 0 && gameTimeS <= 1e12))
             {
@@ -57,7 +56,7 @@ namespace Callsheet.Core
             _buffer[1] = (byte)'S';
             _buffer[2] = LayoutVersion;
             _buffer[3] = (byte)((int)kind + 1);
-            _buffer[4] = (byte)((ack ? 1 : 0) | (rewind ? 2 : 0));
+            _buffer[4] = ack ? (byte)1 : (byte)0;
             Put(8, tick);
             ulong time = (ulong)BitConverter.DoubleToInt64Bits(gameTimeS);
             Put(16, (uint)time);
