@@ -60,9 +60,9 @@ namespace Callsheet
             {
                 return "'" + name + "' is no name for an action: up to 64 letters, digits and underscores, no digit first";
             }
-            if (method.IsStatic || method.ContainsGenericParameters || !typeof(MonoBehaviour).IsAssignableFrom(method.DeclaringType))
+            if (method.IsStatic || method.IsGenericMethod || method.DeclaringType.IsGenericType || !typeof(MonoBehaviour).IsAssignableFrom(method.DeclaringType))
             {
-                return "a [CallsheetAction] is an instance method of a MonoBehaviour, and not generic";
+                return "a [CallsheetAction] is an instance method of a MonoBehaviour; neither is generic";
             }
             if (!ActionRun.CanReturn(method.ReturnType))
             {

@@ -39,10 +39,18 @@ namespace Callsheet
             var specs = new List<ActionSpec>();
             foreach (KeyValuePair<MonoBehaviour, ActionMethod> found in Find())
             {
-                ActionSpec spec = found.Value.Spec(found.Key);
-                if (spec != null)
+                try
                 {
-                    specs.Add(spec);
+                    ActionSpec spec = found.Value.Spec(found.Key);
+                    if (spec != null)
+                    {
+                        specs.Add(spec);
+                    }
+                }
+                catch (Exception thrown)
+                {
+                    // Code of the game, which names what is in reach.
+                    Debug.LogException(thrown, found.Key);
                 }
             }
             if (specs.Count > MaxActions)
