@@ -51,8 +51,8 @@ def test_an_il2cpp_build_calls_actions_without_reflection(built: Toolchain, tmp_
     layer = il2cpp.compile(
         "Callsheet.dll", sources(PACKAGE / "Runtime" / "Unity"), shared, ["ENABLE_IL2CPP"]
     )
-    assert b"System.Reflection" in built.built["Callsheet"].read_bytes()
-    assert b"System.Reflection" not in layer.read_bytes()
+    assert b"MethodInfo" in built.built["Callsheet"].read_bytes()
+    assert b"MethodInfo" not in layer.read_bytes()
     names = ("ActionTests.cs", "ActionTableTests.cs", "PlayingFixture.cs")
     files = [*(HERE / "runtime" / name for name in names), RIG, built.folder / ACTIONS]
     tests = il2cpp.compile(

@@ -48,10 +48,22 @@ namespace Callsheet.Tests
         [TestCase(typeof(Faulty), "Bounded", "[Within] bounds a number, and 'word' is none")]
         [TestCase(typeof(Faulty), "Counted", "[NamesFrom] is for a string, and 'n' is none")]
         [TestCase(typeof(Faulty), "Lost", "[NamesFrom] of 'place' names no property or method")]
+        [TestCase(typeof(Faulty), "Count", "a [CallsheetAction] returns void, bool, string, IEnumerator, Task, Task<bool> or Task<string>, not Int32")]
+        [TestCase(typeof(Faulty), "Place", "a [CallsheetAction] cannot have a parameter of type Vector3")]
         [TestCase(typeof(NoComponent), "Act", "an instance method of a MonoBehaviour")]
         public void A_method_that_cannot_be_an_action_is_told_why(Type type, string method, string why)
         {
             Assert.That(ActionReflection.Fault(type.GetMethod(method, Own)), Is.StringContaining(why));
+        }
+
+        [Test]
+        public void A_faulty_method_is_told_once_and_is_no_action()
+        {
+            CallsheetNpc bob = Alive("bob");
+            bob.gameObject.AddComponent<Faulty>();
+            Assert.That(bob.Actions.Find(), Is.Empty);
+            Assert.That(bob.Actions.Find(), Is.Empty);
+            Assert.That(Debug.Lines.Count(line => line.StartsWith("Error: [Callsheet] Faulty.Count: ")), Is.EqualTo(1));
         }
 
         [Test]
@@ -107,6 +119,14 @@ namespace Callsheet.Tests
 
             [CallsheetAction]
             internal void Counted([NamesFrom(nameof(Spaced))] int n)
+            {
+            }
+
+            [CallsheetAction]
+            internal int Count() => 3;
+
+            [CallsheetAction]
+            internal void Place(Vector3 at)
             {
             }
 

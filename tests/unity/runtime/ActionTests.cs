@@ -149,17 +149,6 @@ namespace Callsheet.Tests
         }
 
         [Test]
-        public void A_method_whose_result_says_nothing_is_an_error()
-        {
-            CallsheetNpc bob = Alive("bob");
-            bob.gameObject.AddComponent<Counter>();
-            Act(bob, "Count\",\"arguments\":{}");
-            Frames(0.1);
-            Assert.That(Results().Single(), Is.StringStarting("False the game has no [CallsheetAction] named Count"));
-            Assert.That(Debug.Lines[0], Is.StringContaining("Counter.Count: a [CallsheetAction] returns void, bool,").And.StringEnding("not Int32"));
-        }
-
-        [Test]
         public void A_listener_added_in_code_counts_until_it_is_removed()
         {
             CallsheetNpc bob = Alive("bob");
@@ -196,12 +185,6 @@ namespace Callsheet.Tests
         }
 
         private string[] Results() => Sent("action_result").Select(r => r["ok"].Boolean + " " + r["message"].Text).ToArray();
-
-        internal sealed class Counter : MonoBehaviour
-        {
-            [CallsheetAction]
-            internal int Count() => 3;
-        }
 
         internal sealed class Walker : MonoBehaviour
         {
