@@ -20,13 +20,13 @@ from types import ModuleType
 from message_shapes import ENUMS, class_name, is_message, members, number, pascal
 from pydantic import BaseModel
 
-from callsheet.wire import codec, errors, fields, observe, script, session, talk, world
+from callsheet.wire import codec, errors, fields, observe, saves, script, session, talk, world
 from callsheet.wire.base import ClientMessage, Reliable, Request, ServerMessage
 
 ROOT = Path(__file__).resolve().parents[2]
 MESSAGES = ROOT / "sdk_unity" / "Runtime" / "Core" / "Messages"
 MIRROR = ROOT / "tests" / "unity" / "core" / "Mirror"
-MODULES: tuple[ModuleType, ...] = (session, world, talk, script, observe)
+MODULES: tuple[ModuleType, ...] = (session, world, saves, talk, script, observe)
 HEADER = (
     "// Generated from sdk_python/callsheet/wire by Tools~/generate_messages.py; do not edit.\n"
 )

@@ -19,7 +19,7 @@ from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.folder import Folder
 from callsheet_server.storage.settings import StorageSettings
 from callsheet_server.storage.storage import Storage, open_storage
-from callsheet_server.storage.writes import AddTurn, EndSession, ForgetNpc, Write
+from callsheet_server.storage.writes import AddTurn, EndSession, Forget, Write
 
 
 async def started(folder: Path, **settings: Any) -> Storage:
@@ -203,7 +203,7 @@ async def test_what_must_be_done_is_carried_over_a_failure(tmp_path: Path) -> No
 
 
 async def test_a_full_database_refuses_and_recovers(tmp_path: Path) -> None:
-    storage = await started(tmp_path, max_world_bytes=200_000)
+    storage = await started(tmp_path, max_world_bytes=250_000)
     journal, errors = storage.journal(WORLD), list[CallsheetError]()
     kept = 0
 
@@ -223,7 +223,7 @@ async def test_a_full_database_refuses_and_recovers(tmp_path: Path) -> None:
     assert errors[0].code == ErrorCode.STORAGE_FAILED
     assert "full" in errors[0].message
     assert errors[0].retry_after_s is not None
-    journal.submit(Change([ForgetNpc("bob")]))
+    journal.submit(Change([Forget("bob", None)], read=lambda file: file.sweep(1_000)))
     journal.submit(Change([turn(1)]))
     await storage.flush()
     assert len(errors) == 1

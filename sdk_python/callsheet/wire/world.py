@@ -154,7 +154,10 @@ class UpdateNpc(Request):
 
 
 class Despawn(Request):
-    """Removes NPCs and players, all or none; open replies of the NPCs are cancelled."""
+    """Removes NPCs and players, all or none; open replies of the NPCs are cancelled.
+
+    What the NPCs remember is kept.
+    """
 
     roles: ClassVar[frozenset[Role]] = GAME_ONLY
     type: Literal["despawn"] = "despawn"
@@ -205,6 +208,8 @@ class JsonTick(ClientMessage):
     tick: TickNumber
     game_time_s: Seconds
     ack: bool = False
+    rewind: bool | None = None
+    """True = game time may be earlier than before; keyframes only."""
     npcs: Many[TickNpc] = ()
     players: Many[TickPlayer] = ()
 

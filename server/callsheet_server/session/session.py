@@ -261,6 +261,10 @@ class Session:
             return None
         return tick
 
+    def rewind(self, game_time_s: float) -> None:
+        """Take ticks from this game time on: the game's clock went back."""
+        self._ticks.rewind(game_time_s)
+
     # --- out ---------------------------------------------------------------------------------
 
     def send(self, message: ServerMessage, key: str | None = None) -> None:

@@ -12,10 +12,12 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import ValidationError
 
-from callsheet.wire.world import NpcSpec, PlayerSpec
+from callsheet.wire.world import NpcSpec, PlayerSpec, ScheduledCall
 from callsheet_server.storage.errors import UnreadableWorldError
 from callsheet_server.storage.saved import (
     Memories,
+    Restored,
+    Save,
     SavedNpc,
     SavedPlayer,
     SavedSession,
@@ -23,8 +25,21 @@ from callsheet_server.storage.saved import (
     SavedWorld,
 )
 from callsheet_server.storage.schema import CHECKED, migrate
-from callsheet_server.storage.statements import checksum, quarantine, statements_of
-from callsheet_server.storage.writes import Write
+from callsheet_server.storage.statements import (
+    checksum,
+    checksum_of_columns,
+    quarantine,
+    statements_of,
+)
+from callsheet_server.storage.timelines import (
+    FACTS,
+    REMEMBERED,
+    changed_npcs,
+    reach,
+    spans_before_load,
+    sweep,
+)
+from callsheet_server.storage.writes import PutNpc, Write
 
 __all__ = ["WorldFile"]
 
@@ -34,15 +49,17 @@ PAGE_BYTES = 4096
 BUSY_TIMEOUT_S = 5.0
 """Wait for a backup from another process that holds the database for a moment."""
 
-SEARCH = """
+SEARCH = f"""
 SELECT turns.id, turns.npc, speaker, turns.text, game_time_s, crc,
     snippet(recall, 1, '', '', '...', 48)
 FROM recall CROSS JOIN turns ON turns.id = recall.rowid
 WHERE recall MATCH ?
-    AND recall.rowid <= (SELECT id FROM turns WHERE npc = ? ORDER BY id DESC LIMIT 1 OFFSET ?)
-    AND turns.npc = ?
+    AND recall.rowid <= (
+        SELECT id FROM turns WHERE npc = ? AND {REMEMBERED} ORDER BY id DESC LIMIT 1 OFFSET ?
+    )
+    AND turns.npc = ? AND {REMEMBERED}
 ORDER BY bm25(recall, 0, 1) LIMIT ?
-"""
+"""  # noqa: S608
 """CROSS JOIN: begin with the index, whatever SQLite thinks of it."""
 
 T = TypeVar("T")
@@ -78,6 +95,7 @@ class WorldFile:
         self._connection = sqlite3.connect(path, BUSY_TIMEOUT_S, isolation_level=None)
         # Text that is not UTF-8 any more is damage like other damage: checksums find it.
         self._connection.text_factory = lambda text: text.decode("utf-8", "backslashreplace")
+        self._connection.create_function("checksum", -1, checksum_of_columns, deterministic=True)
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
@@ -122,10 +140,41 @@ class WorldFile:
 
     # --- reading -----------------------------------------------------------------------------
 
-    def load(self, max_turns: int) -> SavedWorld | None:
-        """Read the world as its game left it, with up to ``max_turns`` of each NPC.
+    def restored(self, name: str, npcs: Iterable[str], max_turns: int) -> Restored:
+        """Read what a load, the latest write, has brought back; put the schedules back.
 
-        None if the game cannot come back: its session has ended.
+        Args:
+            name: of the save. Without one of that name, or with a damaged one, there are no
+                schedules.
+            npcs: whose memories are wanted.
+            max_turns: of each of them.
+        """
+        changed = changed_npcs(self._connection, spans_before_load(self._connection))
+        of = [npc for npc in npcs if changed is None or npc in changed]
+        states = self._read("saves", lambda row: orjson.loads(row["state"]), "name = ?", (name,))
+        state: dict[str, Any] = next(states, {"schedules": {}, "hints": {}})
+        restored = Restored(of, self.memories(of, max_turns), **state)
+        self._put_schedules_back(restored)
+        return restored
+
+    def _put_schedules_back(self, restored: Restored) -> None:
+        for _, row, sound in list(self._checked("npcs", "alive")):
+            schedule, hint_s = restored.schedules.get(row["npc"]), restored.hints.get(row["npc"])
+            if not sound or schedule is None:
+                continue
+            if orjson.loads(row["spec"])["schedule"] != schedule or row["hint_s"] != hint_s:
+                calls = tuple(ScheduledCall.model_validate(call) for call in schedule)
+                npc = _npc(row)
+                spec = npc.spec.model_copy(update={"schedule": calls})
+                for statement in statements_of(PutNpc(spec, npc.handle, hint_s)):
+                    self._connection.execute(*statement)
+
+    def sweep(self, limit: int) -> bool:
+        """Delete some of what neither now nor a save reaches; whether there may be more."""
+        return sweep(self._connection, limit)
+
+    def load(self, max_turns: int) -> SavedWorld:
+        """Read the world as its game left it, with up to ``max_turns`` of each NPC.
 
         Damaged rows are quarantined. An NPC whose row is damaged is missing then; its turns stay.
 
@@ -137,15 +186,19 @@ class WorldFile:
         except sqlite3.DatabaseError as error:
             raise self._judged(error) from None
 
-    def _load(self, max_turns: int) -> SavedWorld | None:
+    def _load(self, max_turns: int) -> SavedWorld:
+        if not all(sound for _, _, sound in self._checked("timelines")):
+            raise UnreadableWorldError(f"world {self.world}: its timelines are damaged")
+        saves = list(self._read("saves", _save, "1 ORDER BY saved_at, rowid"))
         sessions = list(self._read("sessions", self._session))
         if not sessions:
-            return None
+            return SavedWorld(self.world, saves)
         npcs = list(self._read("npcs", _npc))
         alive = [npc.spec.npc for npc in npcs if npc.alive]
         values = dict(self._read("world", lambda row: (row["name"], orjson.loads(row["value"]))))
         return SavedWorld(
             name=self.world,
+            saves=saves,
             config=values.get("config", {}),
             counters=values.get("counters", {}),
             npcs=npcs,
@@ -156,11 +209,12 @@ class WorldFile:
 
     def memories(self, npcs: Iterable[str], max_turns: int) -> dict[str, Memories]:
         """Read what NPCs remember: facts, and the latest turns, oldest first."""
+        reach(self._connection)
         found = {}
         for npc in npcs:
-            latest = f"npc = ? ORDER BY id DESC LIMIT {int(max_turns)}"
+            latest = f"npc = ? AND {REMEMBERED} ORDER BY id DESC LIMIT {int(max_turns)}"
             turns = list(self._read("turns", _turn, latest, (npc,)))[::-1]
-            facts = dict(self._read("facts", _fact, "npc = ?", (npc,)))
+            facts = _facts(self._read("notes", _note, FACTS, (npc,)))
             if turns or facts:
                 found[npc] = Memories(turns, facts)
         return found
@@ -177,6 +231,7 @@ class WorldFile:
         Raises:
             sqlite3.Error: the index is damaged, or ``match`` is no expression.
         """
+        reach(self._connection)
         found = {}
         for row in self._connection.execute(SEARCH, (match, npc, latest, npc, limit)):
             id_, *said, crc, part = row
@@ -310,5 +365,21 @@ def _turn(row: dict[str, Any]) -> SavedTurn:
     return SavedTurn(row["speaker"], row["text"], row["game_time_s"])
 
 
-def _fact(row: dict[str, Any]) -> tuple[str, Any]:
-    return row["name"], orjson.loads(row["value"])
+def _save(row: dict[str, Any]) -> Save:
+    return Save(row["name"], row["time_s"], row["saved_at"])
+
+
+def _note(row: dict[str, Any]) -> tuple[str | None, Any, float]:
+    value = None if row["value"] is None else orjson.loads(row["value"])
+    return row["name"], value, row["game_time_s"]
+
+
+def _facts(notes: Iterable[tuple[str | None, Any, float]]) -> dict[str, Any]:
+    """Facts by name, from notes in order; one without a name says that later ones are forgotten."""
+    facts: dict[str, tuple[Any, float]] = {}
+    for name, value, game_time_s in notes:
+        if name is not None:
+            facts[name] = value, game_time_s
+        else:
+            facts = {k: fact for k, fact in facts.items() if fact[1] <= game_time_s}
+    return {name: value for name, (value, _) in facts.items() if value is not None}

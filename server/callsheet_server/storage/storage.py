@@ -17,7 +17,7 @@ from callsheet_server.storage.changes import Change, Journal, NoJournal
 from callsheet_server.storage.errors import StorageError
 from callsheet_server.storage.folder import Folder
 from callsheet_server.storage.reader import Reader
-from callsheet_server.storage.saved import SavedWorld
+from callsheet_server.storage.saved import Save, SavedWorld
 from callsheet_server.storage.settings import StorageSettings
 from callsheet_server.storage.writer import Job, Writer, load_or_replace
 from callsheet_server.storage.writes import Write
@@ -45,13 +45,14 @@ async def open_storage(
     """
     quarantined: Counter[str] = Counter()
     if not settings.directory:
-        return Storage(None, quarantined), []
+        return Storage(None, quarantined, {}), []
     folder = Folder(Path(settings.directory))
     saved = await asyncio.to_thread(_load, folder, max_turns, quarantined)
     call_soon = asyncio.get_running_loop().call_soon_threadsafe
     writer = Writer(folder, settings.max_world_bytes, quarantined, call_soon)
     disk = Disk(folder, writer, Reader(folder))
-    return Storage(disk, quarantined), saved
+    saves = {world.name: {save.name: save for save in world.saves} for world in saved}
+    return Storage(disk, quarantined, saves), [world for world in saved if world.sessions]
 
 
 def _load(folder: Folder, max_turns: int, quarantined: Counter[str]) -> list[SavedWorld]:
@@ -83,15 +84,19 @@ class Disk:
 class Storage:
     """All worlds' journals, and the disk behind them. Made by ``open_storage``."""
 
-    def __init__(self, disk: Disk | None, quarantined: Counter[str]) -> None:
+    def __init__(
+        self, disk: Disk | None, quarantined: Counter[str], saves: dict[str, dict[str, Save]]
+    ) -> None:
         """Put it together.
 
         Args:
             disk: in use from now on; None = nothing is kept.
             quarantined: damaged rows found so far, by table; counted on by the writer.
+            saves: those on the disk, by world.
         """
         self.disk = disk
         self.quarantined = quarantined
+        self._saves = saves
         self._journals: dict[str, WorldJournal] = {}
         self._epochs = itertools.count()
         self._closed = False
@@ -126,6 +131,10 @@ class Storage:
         journal.wake()
         return journal
 
+    def saves(self, world: str) -> dict[str, Save]:
+        """Return a world's saves by name, the oldest first; who changes it submits the change."""
+        return self._saves.setdefault(world, {})
+
     def rest(self, world: str) -> None:
         """Forget a world that nobody is in any more, once all is written."""
         if world in self._journals and not self._closed:
@@ -139,6 +148,8 @@ class Storage:
 
     def _ended(self, world: str, epoch: int) -> None:
         del self._journals[world]
+        if not self._saves.get(world):
+            self._saves.pop(world, None)
         if self.disk is not None and not self._closed:
             self.disk.writer.close_world(world, epoch)
 

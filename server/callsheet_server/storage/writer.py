@@ -196,7 +196,7 @@ def open_or_replace(
 def load_or_replace(
     folder: Folder, world: str, max_turns: int, quarantined: Counter[str] | None = None
 ) -> SavedWorld | None:
-    """Read a world if a game may come back to it. Sets aside and raises as above."""
+    """Read a world; None if it was set aside. Raises as above."""
     file = open_or_replace(folder, world, quarantined=quarantined)
     try:
         return file.load(max_turns)

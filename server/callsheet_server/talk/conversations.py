@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.script import HearAnswer, RegisterScript
@@ -107,6 +107,14 @@ class Conversations:
         """Stop all replies of an NPC that is about to go."""
         self._cancel_where(lambda r: r.room is room and r.npc == npc)
         self._turns.pop((room.name, npc), None)
+
+    def drop(self, room: Room, npcs: Collection[str] | None, why: str) -> None:
+        """Stop the replies of NPCs, None = all of a world, as if they had never been asked for."""
+        for reply in self._open.values():
+            if reply.room is room and (npcs is None or reply.npc in npcs):
+                reply.dropped = why
+                if reply.task is not None:
+                    reply.task.cancel()
 
     def cancel_session(self, session: Session) -> None:
         """Stop all replies a session asked for."""

@@ -227,6 +227,13 @@ class World:
         missing, bad = missing + missing_players, bad + bad_players
         return TickReport(len(records), tuple(missing[:8]), len(missing), tuple(bad[:8]), len(bad))
 
+    def rewind(self, game_time_s: float) -> None:
+        """Set the clock back. Calls that are still to come then are not remembered."""
+        self.game_time_s = game_time_s
+        self.columns.last_call_s[self.columns.last_call_s > game_time_s] = np.nan
+        for name in self._schedules:
+            self.columns.scheduled_call_s[self.npcs[name].row] = self._next_scheduled(name)
+
     def hint(self, name: str, in_s: float | None) -> None:
         """Replace or take back the hint of one NPC."""
         row = self.npc(name).row

@@ -145,6 +145,7 @@ namespace Callsheet.Tests
             m.Tick = f.Handle("tick");
             m.GameTimeS = f.Real("game_time_s", 0, 1e+12);
             if (f.Contains("ack")) m.Ack = f.Flag("ack");
+            if (f.Has("rewind")) m.Rewind = f.Flag("rewind");
             if (f.Contains("npcs")) m.Npcs = f.Parts("npcs", 0, int.MaxValue, ParseTickNpc);
             if (f.Contains("players")) m.Players = f.Parts("players", 0, int.MaxValue, ParseTickPlayer);
             return m;

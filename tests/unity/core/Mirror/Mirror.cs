@@ -23,6 +23,11 @@ namespace Callsheet.Tests
                 case "tick": return ReadJsonTickMessage(f);
                 case "join": return ReadJoinMessage(f);
                 case "move_player": return ReadMovePlayerMessage(f);
+                case "forget": return ReadForgetMessage(f);
+                case "save": return ReadSaveMessage(f);
+                case "load": return ReadLoadMessage(f);
+                case "delete_save": return ReadDeleteSaveMessage(f);
+                case "list_saves": return ReadListSavesMessage(f);
                 case "say": return ReadSayMessage(f);
                 case "speak": return ReadSpeakMessage(f);
                 case "cancel": return ReadCancelMessage(f);
@@ -52,6 +57,9 @@ namespace Callsheet.Tests
                 case "tick_ack": WriteTickAckMessage(w, (TickAckMessage)message); break;
                 case "world_closed": WriteWorldClosedMessage(w, (WorldClosedMessage)message); break;
                 case "joined": WriteJoinedMessage(w, (JoinedMessage)message); break;
+                case "saved": WriteSavedMessage(w, (SavedMessage)message); break;
+                case "loaded": WriteLoadedMessage(w, (LoadedMessage)message); break;
+                case "saves": WriteSavesMessage(w, (SavesMessage)message); break;
                 case "reply_start": WriteReplyStartMessage(w, (ReplyStartMessage)message); break;
                 case "reply_delta": WriteReplyDeltaMessage(w, (ReplyDeltaMessage)message); break;
                 case "reply_end": WriteReplyEndMessage(w, (ReplyEndMessage)message); break;
