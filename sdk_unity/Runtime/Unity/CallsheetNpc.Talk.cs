@@ -69,5 +69,17 @@ namespace Callsheet
 
         /// <summary>Its id came from the name of the object, and from when it woke among others of that name.</summary>
         internal bool HasNumberedId => _npc != null && string.IsNullOrEmpty(npcId) && _client.World.FindNpc(Ids.Numbered(name, 2)) != null;
+
+        /// <summary>Erases what it remembers, for good. An object that is disabled or destroyed forgets nothing.</summary>
+        public Answer<OkMessage> Forget() => Forget(null);
+
+        /// <summary>Erases what it remembers of what happened after a game time, s.</summary>
+        public Answer<OkMessage> ForgetAfter(double gameTimeS) => Forget(gameTimeS);
+
+        private Answer<OkMessage> Forget(double? afterS)
+        {
+            Npc npc = Need();
+            return _client.World.Forget(npc.Id, afterS);
+        }
     }
 }

@@ -157,7 +157,7 @@ namespace Callsheet
                 return;
             }
             _motion.Forget();
-            TellMotion(Time.timeAsDouble);
+            TellMotion(_client.GameTimeS);
             _client.World.SetActive(_npc, true);
             _client.Register(this);
         }
