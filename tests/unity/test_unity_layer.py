@@ -47,7 +47,9 @@ def test_an_il2cpp_build_calls_actions_without_reflection(built: Toolchain, tmp_
     """The actions' tests again: by the file that the editor generates, in a layer without reflection."""
     test_the_components_in_a_player_loop(built)
     il2cpp = Toolchain(tmp_path)
-    shared = [shutil.copy(built.built[name], tmp_path) for name in ("Callsheet.Core", "UnityEngine")]
+    shared = [
+        shutil.copy(built.built[name], tmp_path) for name in ("Callsheet.Core", "UnityEngine")
+    ]
     layer = il2cpp.compile(
         "Callsheet.dll", sources(PACKAGE / "Runtime" / "Unity"), shared, ["ENABLE_IL2CPP"]
     )
