@@ -44,19 +44,18 @@ def test_the_components_in_a_player_loop(built: Toolchain) -> None:
 
 
 def test_an_il2cpp_build_calls_actions_without_reflection(built: Toolchain, tmp_path: Path) -> None:
-    """The actions' tests again: by the file that the editor generates, in a layer without reflection."""
+    """The actions' tests again, by the file that the editor generates."""
     test_the_components_in_a_player_loop(built)
     il2cpp = Toolchain(tmp_path)
-    shared = [
-        shutil.copy(built.built[name], tmp_path) for name in ("Callsheet.Core", "UnityEngine")
-    ]
+    names = ("Callsheet.Core", "UnityEngine")
+    shared = [Path(shutil.copy(built.built[name], tmp_path)) for name in names]
     layer = il2cpp.compile(
         "Callsheet.dll", sources(PACKAGE / "Runtime" / "Unity"), shared, ["ENABLE_IL2CPP"]
     )
     assert b"MethodInfo" in built.built["Callsheet"].read_bytes()
     assert b"MethodInfo" not in layer.read_bytes()
-    names = ("ActionTests.cs", "ActionTableTests.cs", "PlayingFixture.cs")
-    files = [*(HERE / "runtime" / name for name in names), RIG, built.folder / ACTIONS]
+    parts = ("ActionTests.cs", "ActionTableTests.cs", "PlayingFixture.cs")
+    files = [*(HERE / "runtime" / part for part in parts), RIG, built.folder / ACTIONS]
     tests = il2cpp.compile(
         "Callsheet.Tests.Runtime.dll", files, [*shared, layer, NUNIT], ["ENABLE_IL2CPP"]
     )
