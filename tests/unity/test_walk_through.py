@@ -85,7 +85,8 @@ def play(game: Path, chapter: str, url: str) -> dict[str, str]:
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert process.stdin and process.stdout
+    assert process.stdin
+    assert process.stdout
     said: dict[str, str] = {}
     try:
         for line in process.stdout:
@@ -101,7 +102,8 @@ def play(game: Path, chapter: str, url: str) -> dict[str, str]:
             elif line.strip() == "passed":
                 return said
             else:
-                said |= [tuple(line.strip().split(": ", 1))]
+                what, text = line.strip().split(": ", 1)
+                said[what] = text
     finally:
         process.kill()
         process.wait()

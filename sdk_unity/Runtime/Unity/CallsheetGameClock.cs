@@ -15,7 +15,7 @@ namespace Callsheet
         [Tooltip("Game time when the scene begins, s: 28800 = eight in the morning.")]
         [Min(0f)]
         [SerializeField]
-        private float startTime;
+        private float startTime = 0f;
 
         [Tooltip("Seconds of game time in a second of Time.time.")]
         [Min(0f)]

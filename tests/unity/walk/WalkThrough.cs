@@ -133,7 +133,7 @@ namespace Callsheet.Tests
         {
             internal readonly List<string> Opened = new List<string>();
 
-            [CallsheetAction("open_gate", "Opens a gate of the town.")]
+            [CallsheetAction("open_gate")]
             internal IEnumerator OpenGate([NamesFrom(nameof(Gates))] string gate)
             {
                 yield return new WaitForSeconds(0.3f);
