@@ -211,8 +211,7 @@ class Session:
             return None
 
     def _receive_text(self, text: str, now_s: float) -> AnyClientMessage | Tick | None:
-        limit_bytes = self._limits.max_message_bytes
-        frame = judge_text(text, self.role, limit_bytes, self.quotas, now_s)
+        frame = judge_text(text, self.role, self._limits.max_message_bytes, self.quotas, now_s)
         if frame.is_tick and frame.refusal is not None:
             self.complain(frame.refusal, now_s)
             return None

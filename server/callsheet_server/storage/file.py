@@ -14,14 +14,12 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import ValidationError
 
-from callsheet.wire.world import NpcSpec, PlayerSpec, ScheduledCall
+from callsheet.wire.world import ScheduledCall
+from callsheet_server.storage import rows
 from callsheet_server.storage.errors import UnreadableWorldError, WorldFileGoneError
 from callsheet_server.storage.saved import (
     Memories,
     Restored,
-    Save,
-    SavedNpc,
-    SavedPlayer,
     SavedSession,
     SavedTurn,
     SavedWorld,
@@ -177,7 +175,7 @@ class WorldFile:
                 continue
             if orjson.loads(row["spec"])["schedule"] != schedule or row["hint_s"] != hint_s:
                 calls = tuple(ScheduledCall.model_validate(call) for call in schedule)
-                npc = _npc(row)
+                npc = rows.npc(row)
                 spec = npc.spec.model_copy(update={"schedule": calls})
                 for statement in statements_of(PutNpc(spec, npc.handle, hint_s)):
                     self._connection.execute(*statement)
@@ -202,11 +200,11 @@ class WorldFile:
     def _load(self, max_turns: int) -> SavedWorld:
         if not all(sound for _, _, sound in self._checked("timelines")):
             raise UnreadableWorldError(f"world {self.world}: its timelines are damaged")
-        saves = list(self._read("saves", _save, "1 ORDER BY saved_at, rowid"))
+        saves = list(self._read("saves", rows.save, "1 ORDER BY saved_at, rowid"))
         sessions = list(self._read("sessions", self._session))
         if not sessions:
             return SavedWorld(self.world, saves)
-        npcs = list(self._read("npcs", _npc))
+        npcs = list(self._read("npcs", rows.npc))
         alive = [npc.spec.npc for npc in npcs if npc.alive]
         values = dict(self._read("world", lambda row: (row["name"], orjson.loads(row["value"]))))
         return SavedWorld(
@@ -215,7 +213,7 @@ class WorldFile:
             config=values.get("config", {}),
             counters=values.get("counters", {}),
             npcs=npcs,
-            players=list(self._read("players", _player)),
+            players=list(self._read("players", rows.player)),
             memories=self.memories(alive, max_turns),
             sessions=sessions,
         )
@@ -226,8 +224,8 @@ class WorldFile:
         found = {}
         for npc in npcs:
             latest = f"npc = ? AND {REMEMBERED} ORDER BY id DESC LIMIT {int(max_turns)}"
-            turns = list(self._read("turns", _turn, latest, (npc,)))[::-1]
-            facts = _facts(self._read("notes", _note, FACTS, (npc,)))
+            turns = list(self._read("turns", rows.turn, latest, (npc,)))[::-1]
+            facts = rows.facts(self._read("notes", rows.note, FACTS, (npc,)))
             if turns or facts:
                 found[npc] = Memories(turns, facts)
         return found
@@ -381,36 +379,3 @@ def _is_sound(table: str, row: dict[str, Any]) -> bool:
     """Tell whether a checksum is right; ``id`` numbers a row and is not part of what it says."""
     said = [v for k, v in row.items() if k not in ("crc", "id")]
     return bool(checksum(*said) == row["crc"])
-
-
-def _npc(row: dict[str, Any]) -> SavedNpc:
-    spec = NpcSpec.model_validate_json(row["spec"])
-    return SavedNpc(spec, row["handle"], bool(row["alive"]), row["hint_s"])
-
-
-def _player(row: dict[str, Any]) -> SavedPlayer:
-    return SavedPlayer(PlayerSpec.model_validate_json(row["spec"]), row["handle"])
-
-
-def _turn(row: dict[str, Any]) -> SavedTurn:
-    return SavedTurn(row["speaker"], row["text"], row["game_time_s"])
-
-
-def _save(row: dict[str, Any]) -> Save:
-    return Save(row["name"], row["time_s"], row["saved_at"])
-
-
-def _note(row: dict[str, Any]) -> tuple[str | None, Any, float]:
-    value = None if row["value"] is None else orjson.loads(row["value"])
-    return row["name"], value, row["game_time_s"]
-
-
-def _facts(notes: Iterable[tuple[str | None, Any, float]]) -> dict[str, Any]:
-    """Facts by name, from notes in order; one without a name says that later ones are forgotten."""
-    facts: dict[str, tuple[Any, float]] = {}
-    for name, value, game_time_s in notes:
-        if name is not None:
-            facts[name] = value, game_time_s
-        else:
-            facts = {k: fact for k, fact in facts.items() if fact[1] <= game_time_s}
-    return {name: value for name, (value, _) in facts.items() if value is not None}

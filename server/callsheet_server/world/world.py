@@ -284,24 +284,7 @@ class World:
         columns = self.columns
         picked = slice(columns.rows) if rows is None else list(rows)
         players = [p for p in self.players.values() if p.present]
-        arrays = {
-            name: getattr(columns, name)[picked]
-            for name in (
-                "alive",
-                "handle",
-                "position_m",
-                "velocity_mps",
-                "interaction_radius_m",
-                "sociability",
-                "scheduled_call_s",
-                "last_call_s",
-                "call_gap_mean_s",
-                "call_gap_std_s",
-            )
-        }
-        in_conversation = columns.open_turns[picked] > 0
-        arrays["alive"] = arrays["alive"] & (columns.active[picked] | in_conversation)
-        arrays["in_conversation"] = in_conversation
+        arrays = columns.seen(picked)
         arrays["player_position_m"] = np.array([p.position_m for p in players], np.float32).reshape(
             -1, 3
         )
