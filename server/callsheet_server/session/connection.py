@@ -55,7 +55,7 @@ class Connection:
 
     def hello_timeout(self, timeout_s: float) -> None:
         """Refuse a connection on which nobody said hello in time."""
-        if self.session is None and not self._refused:
+        if self.session is None:
             self.refuse(
                 error_for(
                     ErrorCode.HELLO_TIMEOUT,
@@ -64,8 +64,29 @@ class Connection:
                 )
             )
 
+    def flooded(self, problem: str, now_s: float) -> None:
+        """End what sent more frames than it may, before they were looked at."""
+        error = error_for(ErrorCode.FLOODING, problem)
+        if self.session is None:
+            self.refuse(error)
+        elif self.is_open:
+            self.session.fail(error, now_s)
+
+    def too_large(self, limit_bytes: int) -> bytes:
+        """Return the frame that says that a message is too large; its end comes from outside."""
+        self._registry.refused(ErrorCode.MESSAGE_TOO_LARGE)
+        error = error_for(
+            ErrorCode.MESSAGE_TOO_LARGE,
+            f"a message of more than {limit_bytes} bytes"
+            + (" before the server's welcome" if self.session is None else ""),
+            limit=limit_bytes,
+        )
+        return encode(error_message(error))
+
     def refuse(self, error: CallsheetError) -> None:
-        """Tell why this connection may not be used, and close it. Before its hello only."""
+        """Tell why this connection may not be used, and close it. Before its hello only; once."""
+        if self._refused:
+            return
         self._refused = True
         self._registry.refused(error.code)
         self._link.send(encode(error_message(error)))
