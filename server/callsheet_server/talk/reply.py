@@ -55,6 +55,8 @@ class Reply:
     """All that the model generated for it, including what was cut short and the action."""
     shed: CallsheetError | None = None
     """Error that says why it had to make room for a more urgent one, if it had."""
+    dropped: str | None = None
+    """Reason why it is cancelled and not remembered, if it is."""
     world: World = field(init=False)
     memory: Memory = field(init=False)
     asked_s: float = field(init=False)
@@ -160,7 +162,7 @@ class Reply:
             text=self.text,
             finish_reason=finish_reason,
             code=None if error is None else error.code,
-            message=None if error is None else error.message,
+            message=self.dropped if error is None else error.message,
         )
         if generation is not None:
             end = end.model_copy(update=_figures(generation))
@@ -174,7 +176,8 @@ class Reply:
     def _learn(self) -> Change:
         """Let the NPC remember what was said, unless it is gone."""
         npc, memory = self.world.npcs.get(self.npc), self.memory
-        if npc is None or npc.handle != self.handle or not self._turns:
+        here = npc is not None and npc.handle == self.handle
+        if self.dropped or not here or not self._turns:
             return Change()
         before, time_s = memory.turns(self.npc), self.world.game_time_s
         memory.add(self.npc, *self._turns)
