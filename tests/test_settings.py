@@ -161,3 +161,8 @@ def test_settings_are_frozen() -> None:
 def test_there_are_only_settings_that_somebody_will_change() -> None:
     """Check that what is the same on every machine is a constant, its reason beside it."""
     assert len(describe(Settings)) < 100
+
+
+def test_a_text_in_quotes_stands_for_what_is_in_them() -> None:
+    settings = load_settings(flags=['storage.directory=""']).settings
+    assert settings.storage.directory == ""

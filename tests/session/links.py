@@ -18,7 +18,8 @@ SUMMARY = EngineSummary(
 class RecordedLink:
     """Keeps what a session sends; it is written the moment it is queued unless ``stuck``."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "192.0.2.1") -> None:
+        self.address = address
         self.frames: list[bytes] = []
         self.closed: tuple[int, str] | None = None
         self.stuck = False

@@ -20,7 +20,7 @@ NO_ENCOUNTERS = EncounterState(
 def at(now_s: float, *rows: tuple[Estimator, float]) -> Distances:
     winner = np.array([estimator for estimator, _ in rows], np.uint8)
     distance_s = np.array([value_s for _, value_s in rows], np.float32)
-    return Distances(now_s, distance_s, winner, NO_ENCOUNTERS)
+    return Distances(now_s, distance_s, winner, distance_s, NO_ENCOUNTERS)
 
 
 HANDLE = np.array([7], np.uint32)

@@ -19,6 +19,7 @@ from callsheet.wire.fields import (
     Serial,
     Speech,
     TierName,
+    Whole,
 )
 
 __all__ = [
@@ -69,7 +70,7 @@ class SamplingSpec(Part):
     temperature: Annotated[float, Field(ge=0, le=4)] | None = None
     """0 = greedy."""
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    top_k: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    top_k: Annotated[int, Field(ge=0, le=1_000_000), Whole] | None = None
     repetition_penalty: Annotated[float, Field(ge=0.5, le=2)] | None = None
     seed: Count | None = None
 
@@ -84,7 +85,7 @@ class Say(Request):
     text: Speech
     priority: Priority | None = None
     """None = after the speaker's kind (a narrator's is background)."""
-    max_tokens: Annotated[int, Field(ge=1, le=4096)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=4096), Whole] | None = None
     sampling: SamplingSpec | None = None
     stop: Annotated[
         Many[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=8)
@@ -177,7 +178,7 @@ class Action(Reliable):
 
 
 class ActionResult(ClientMessage):
-    """The game tells what became of an action; forwarded to the script's mod."""
+    """Tells what became of an action; the NPC remembers it, and its script's mod is told."""
 
     roles: ClassVar[frozenset[Role]] = frozenset({"game"})
     type: Literal["action_result"] = "action_result"

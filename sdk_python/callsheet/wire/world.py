@@ -19,6 +19,7 @@ from callsheet.wire.fields import (
     Role,
     Seconds,
     Vec3,
+    Whole,
 )
 
 __all__ = [
@@ -50,7 +51,7 @@ OBSERVER_ONLY: frozenset[Role] = frozenset({"observer"})
 Speed = Annotated[float, Field(gt=0, le=1e4)]
 Radius = Annotated[float, Field(ge=0, le=1e5)]
 Share = Annotated[float, Field(ge=0, le=1)]
-TickNumber = Annotated[int, Field(ge=0, le=2**32 - 1)]
+TickNumber = Annotated[int, Field(ge=0, le=2**32 - 1), Whole]
 
 
 class ConfigureWorld(Request):
@@ -154,7 +155,10 @@ class UpdateNpc(Request):
 
 
 class Despawn(Request):
-    """Removes NPCs and players, all or none; open replies of the NPCs are cancelled."""
+    """Removes NPCs and players, all or none; open replies of the NPCs are cancelled.
+
+    What the NPCs remember is kept.
+    """
 
     roles: ClassVar[frozenset[Role]] = GAME_ONLY
     type: Literal["despawn"] = "despawn"
@@ -185,7 +189,7 @@ class TickNpc(Part):
     position: Vec3
     velocity: Vec3 = (0.0, 0.0, 0.0)
     next_call_s: Seconds | None = None
-    flags: Annotated[int, Field(ge=0, le=3)] = 0
+    flags: Annotated[int, Field(ge=0, le=3), Whole] = 0
 
 
 class TickPlayer(Part):
@@ -205,6 +209,8 @@ class JsonTick(ClientMessage):
     tick: TickNumber
     game_time_s: Seconds
     ack: bool = False
+    rewind: bool | None = None
+    """True = game time may be earlier than before; keyframes only."""
     npcs: Many[TickNpc] = ()
     players: Many[TickPlayer] = ()
 

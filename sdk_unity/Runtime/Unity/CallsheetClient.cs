@@ -20,6 +20,7 @@ namespace Callsheet
     public sealed class CallsheetClient : MonoBehaviour
     {
         private const double GoodbyeS = 0.25;
+        private const double MaxGameTimeS = 1e12;
         private const string Prefix = "[Callsheet] ";
 
         private static CallsheetClient _instance;
@@ -36,6 +37,7 @@ namespace Callsheet
         private Session _session;
         private GameWorld _world;
         private long? _refusedRequest;
+        private double _loadedAheadS;
 
         /// <summary>Old state, new state.</summary>
         public event Action<SessionState, SessionState> StateChanged;
@@ -63,6 +65,12 @@ namespace Callsheet
         /// <summary>True if a client exists; does not make one.</summary>
         public static bool Exists => _instance != null;
 
+        /// <summary>
+        /// The game's own clock, s: it may stand still, jump ahead and go back. Null: Time.time, which goes on
+        /// from the save's time after a load. A <see cref="CallsheetGameClock"/> in the scene sets it.
+        /// </summary>
+        public static Func<double> GameClock { get; set; }
+
         /// <summary>Makes the transport of a connection; replaced by tests.</summary>
         internal static Func<ITransport> TransportFactory { get; set; } = DefaultTransport;
 
@@ -73,6 +81,9 @@ namespace Callsheet
 
         /// <summary>The NPCs and players the server knows or is going to know.</summary>
         public GameWorld World => _world;
+
+        /// <summary>What the game's clock says, s.</summary>
+        public double GameTimeS => GameClock != null ? GameClock() : Time.timeAsDouble + _loadedAheadS;
 
         /// <summary>The components in the world, in the order they came.</summary>
         public IReadOnlyList<CallsheetNpc> Npcs => _npcs;
@@ -115,7 +126,9 @@ namespace Callsheet
             _instance = null;
             _quitting = false;
             TransportFactory = DefaultTransport;
-            ActionBinder.Reset();
+            GameClock = null;
+            ActionTable.Reset();
+            NpcActions.Reset();
         }
 
         private static ITransport DefaultTransport()
@@ -183,6 +196,7 @@ namespace Callsheet
                 _session = new Session(new SessionOptions(), () => TransportFactory());
             }
             _world = new GameWorld(_session, settings.ToWorldOptions());
+            _world.Loaded += timeS => _loadedAheadS = timeS - Time.timeAsDouble;
             _session.StateChanged += OnStateChanged;
             _session.ErrorRaised += OnErrorRaised;
             _session.VersionWarning += text => Debug.LogWarning(Prefix + text, this);
@@ -212,7 +226,12 @@ namespace Callsheet
                 return;
             }
             double now = Time.realtimeSinceStartupAsDouble;
-            double gameTime = Time.timeAsDouble;
+            double gameTime = GameTimeS;
+            if (!(gameTime >= 0 && gameTime <= MaxGameTimeS))
+            {
+                LogOnce("the game's clock says " + gameTime + " s, which is not from 0 to 1e12: no tick is sent until it does", "");
+                return;
+            }
             if (_world.IsTickDue(now))
             {
                 for (int i = 0; i < _npcs.Count; i++)

@@ -65,7 +65,7 @@ namespace Callsheet
                 return;
             }
             _motion.Forget();
-            TellMotion(Time.timeAsDouble);
+            TellMotion(_client.GameTimeS);
             _client.World.SetActive(_player, true);
             _client.Register(this);
         }

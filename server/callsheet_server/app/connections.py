@@ -75,7 +75,10 @@ class Connections:
 
     def receive(self, connection: Connection, frame: str | bytes) -> None:
         """Have a frame's message carried out; a failure of the server itself is told and logged."""
+        was_open = connection.is_open
         message = connection.receive(frame, self.clock())
+        if was_open and not connection.is_open:
+            self._membership.sweep()
         session = connection.session
         if session is None or message is None:
             return

@@ -21,6 +21,7 @@ from callsheet_server.handlers.edits import WorldEditor
 from callsheet_server.handlers.guests import Guests
 from callsheet_server.handlers.membership import Membership
 from callsheet_server.handlers.rate_limits import RateLimits
+from callsheet_server.handlers.saving import SaveKeeper
 from callsheet_server.residency.controller import ResidencyController
 from callsheet_server.residency.policies import LIVE_POLICIES
 from callsheet_server.rooms.pipeline import Pipeline
@@ -110,7 +111,7 @@ class CallsheetServer:
         # Persona, what is recalled and the reply need room in the context too.
         half_tokens = engine.info.context_limit_tokens // 2
         memory_tokens = min(settings.reply.memory_tokens, half_tokens)
-        self.rooms = Rooms(settings.limits, memory_tokens, self.storage.journal)
+        self.rooms = Rooms(settings.limits, memory_tokens, self.storage.journal, self.storage.saves)
         self.controller = ResidencyController(
             started.stores,
             settings.residency.planning(),
@@ -157,7 +158,14 @@ class CallsheetServer:
             self.rooms,
             self.membership,
             Dispatcher(
-                self.pipeline, self.conversations, guests, rate_limits, editor, clock, self.rooms
+                self.pipeline,
+                self.conversations,
+                guests,
+                rate_limits,
+                editor,
+                SaveKeeper(self.pipeline, self.conversations, editor),
+                clock,
+                self.rooms,
             ),
             self.pipeline,
             engine,

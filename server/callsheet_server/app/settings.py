@@ -212,8 +212,8 @@ def _read_flags(flags: Iterable[str], origin: str) -> Iterator[tuple[str, Any, s
 
 
 def _parse(text: str) -> Any:
-    """Text stands for itself, and the model turns it into a number; lists and tables are JSON."""
-    if text[:1] in ("[", "{"):
+    """Text stands for itself, and the model makes numbers of it; "...", [...], {...} are JSON."""
+    if text[:1] in ("[", "{", '"'):
         try:
             return json.loads(text)
         except ValueError:

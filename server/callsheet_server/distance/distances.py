@@ -44,6 +44,8 @@ class Distances:
     """
     winner: NDArray[np.uint8]
     """(N,) uint8, an ``Estimator``."""
+    proximity_s: NDArray[np.float32]
+    """(N,) float32, what that estimator alone expects; for ``explain``."""
     encounter: EncounterState
     """Carried to the next ``estimate``; see ``encounter.py``."""
 
@@ -59,12 +61,13 @@ def estimate(
         previous: the result of the tick before in the same world, or None.
     """
     encounter_s, state = encounter(snapshot, assumed, previous.encounter if previous else None)
+    proximity_s = proximity(snapshot, assumed)
     distance_s = conversation(snapshot)
     winner = np.full(len(distance_s), Estimator.NONE, np.uint8)
     winner[snapshot.in_conversation] = Estimator.CONVERSATION
     for estimator, value_s in (
         (Estimator.SCHEDULE, schedule(snapshot, assumed)),
-        (Estimator.PROXIMITY, proximity(snapshot, assumed)),
+        (Estimator.PROXIMITY, proximity_s),
         (Estimator.ENCOUNTER, encounter_s),
         (Estimator.HISTORY, history(snapshot)),
     ):
@@ -75,4 +78,4 @@ def estimate(
     winner[dead] = Estimator.NONE
     for array in (distance_s, winner):
         array.flags.writeable = False
-    return Distances(snapshot.game_time_s, distance_s, winner, state)
+    return Distances(snapshot.game_time_s, distance_s, winner, proximity_s, state)

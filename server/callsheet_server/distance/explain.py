@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -10,8 +11,7 @@ import numpy as np
 
 from callsheet_server.distance.assumptions import Assumptions
 from callsheet_server.distance.conversation import conversation
-from callsheet_server.distance.distances import Estimator
-from callsheet_server.distance.encounter import EncounterState, encounter
+from callsheet_server.distance.distances import Distances, Estimator
 from callsheet_server.distance.history import history
 from callsheet_server.distance.proximity import proximity
 from callsheet_server.distance.schedule import schedule
@@ -33,36 +33,34 @@ class Explanation:
 
 
 def explain(
-    snapshot: Snapshot,
+    seen: Callable[[Sequence[int]], Snapshot],
     row: int,
     assumed: Assumptions,
-    previous: EncounterState | None = None,
+    last: Distances | None,
 ) -> Explanation:
-    """Estimate afresh and say why for one row: for a person who asks, not every tick.
+    """Say why one row has its distance, in O(1) of the world.
+
+    What depends on the NPC alone is estimated afresh. What depends on others too, proximity and
+    encounter, is as the world's last estimate found it.
 
     Args:
-        snapshot: N rows.
+        seen: gives a snapshot of the rows it is asked for, and all players.
         row: which one.
         assumed: of the estimators.
-        previous: the ``encounter`` of the world's last ``Distances``. Without it that estimator
-            runs anew, which is most of the work.
-
-    Raises:
-        IndexError: ``row`` is not a row of the snapshot.
+        last: the world's last estimate; None before the first.
     """
-    if not 0 <= row < len(snapshot.alive):
-        raise IndexError(f"row {row} is out of range: the snapshot has {len(snapshot.alive)} rows")
-    if not snapshot.alive[row]:
+    one = seen([row])
+    if not one.alive[0]:
         nothing: dict[Estimator, float] = dict.fromkeys(list(Estimator)[:-1], np.inf)
         why = dict.fromkeys(nothing, "no active NPC is on this row")
         return Explanation(np.inf, Estimator.NONE, MappingProxyType(nothing), MappingProxyType(why))
-    encounter_s, met = encounter(snapshot, assumed, previous)
+    proximity_s, encounter_s, partner = _as_of(last, row, one)
     value_s: dict[Estimator, float] = {
-        Estimator.CONVERSATION: float(conversation(snapshot)[row]),
-        Estimator.SCHEDULE: float(schedule(snapshot, assumed)[row]),
-        Estimator.PROXIMITY: float(proximity(snapshot, assumed)[row]),
-        Estimator.ENCOUNTER: float(encounter_s[row]),
-        Estimator.HISTORY: float(history(snapshot)[row]),
+        Estimator.CONVERSATION: float(conversation(one)[0]),
+        Estimator.SCHEDULE: float(schedule(one, assumed)[0]),
+        Estimator.PROXIMITY: proximity_s,
+        Estimator.ENCOUNTER: encounter_s,
+        Estimator.HISTORY: float(history(one)[0]),
     }
     winner = min(value_s, key=value_s.__getitem__)
     distance_s = value_s[winner]
@@ -71,15 +69,28 @@ def explain(
     reasons = {
         estimator: "expects no call"
         if seconds == np.inf
-        else _why(estimator, snapshot, row, assumed, int(met.partner[row]))
+        else _why(estimator, seen([row, partner]), assumed)
         for estimator, seconds in value_s.items()
     }
     return Explanation(distance_s, winner, MappingProxyType(value_s), MappingProxyType(reasons))
 
 
-def _why(
-    estimator: Estimator, snapshot: Snapshot, row: int, assumed: Assumptions, partner: int
-) -> str:
+def _as_of(last: Distances | None, row: int, one: Snapshot) -> tuple[float, float, int]:
+    """Proximity and encounter of an NPC by an estimate, and whom it is expected to meet.
+
+    The last is a row, its own for nobody. One that came later than the estimate expects nothing.
+    """
+    if last is None or row >= len(last.proximity_s):
+        return math.inf, math.inf, row
+    proximity_s, met = float(last.proximity_s[row]), last.encounter
+    if met.handle[row] != one.handle[0] or met.partner[row] < 0:
+        return proximity_s, math.inf, row
+    return proximity_s, max(float(met.due_s[row]) - one.game_time_s, 0.0), int(met.partner[row])
+
+
+def _why(estimator: Estimator, snapshot: Snapshot, assumed: Assumptions) -> str:
+    """``snapshot``: of the NPC and whom it is expected to meet."""
+    row, partner = 0, 1
     now_s = snapshot.game_time_s
     match estimator:
         case Estimator.CONVERSATION:

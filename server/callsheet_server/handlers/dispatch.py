@@ -8,8 +8,8 @@ from callsheet.wire.base import Request
 from callsheet.wire.codec import AnyClientMessage
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.observe import Explain, SetPolicy, Subscribe
+from callsheet.wire.saves import DeleteSave, Forget, ListSaves, Load, Save
 from callsheet.wire.script import (
-    ActionDone,
     Facts,
     GetFacts,
     HearAnswer,
@@ -31,7 +31,9 @@ from callsheet.wire.world import (
 )
 from callsheet_server.handlers.edits import WorldEditor
 from callsheet_server.handlers.guests import Guests
+from callsheet_server.handlers.outcomes import take_outcome
 from callsheet_server.handlers.rate_limits import RateLimits
+from callsheet_server.handlers.saving import SaveKeeper
 from callsheet_server.handlers.script_notes import nobody_note
 from callsheet_server.rooms.pipeline import Pipeline
 from callsheet_server.rooms.room import Room, Subscription
@@ -44,7 +46,10 @@ __all__ = ["Dispatcher"]
 
 NEED_A_GAME = (Say, Speak, UpdateNpc, HintCalls, Explain, Join, MovePlayer, SetFacts, GetFacts)
 """Messages about NPCs, which a world without a game does not have."""
-CHANGES = (RegisterScript, UnregisterScript, ConfigureWorld, SetPolicy)
+CHANGES = (
+    *(RegisterScript, UnregisterScript, ConfigureWorld, SetPolicy),
+    *(Save, Load, DeleteSave, Forget),
+)
 """Messages after which every NPC of a world is looked at again."""
 
 MAX_LISTED_NPCS = 900
@@ -61,6 +66,7 @@ class Dispatcher:
         guests: Guests,
         rate_limits: RateLimits,
         editor: WorldEditor,
+        saves: SaveKeeper,
         clock: Callable[[], float],
         rooms: Mapping[str, Room],
     ) -> None:
@@ -69,6 +75,7 @@ class Dispatcher:
         self._guests = guests
         self._rate_limits = rate_limits
         self._editor = editor
+        self._saves = saves
         self._clock = clock
         self._rooms = rooms
 
@@ -79,7 +86,7 @@ class Dispatcher:
         except CallsheetError as error:
             error.request_id = getattr(message, "id", None)
             room.counters.errors += 1
-            session.fail(error, self._clock())
+            session.fail(error, self._clock(), session.read_bytes)
 
     def _handle(self, room: Room, session: Session, message: AnyClientMessage) -> None:
         if room.game is None and isinstance(message, NEED_A_GAME):
@@ -103,7 +110,7 @@ class Dispatcher:
             case HearAnswer():
                 self._conversations.hear_answer(session, message)
             case ActionResult():
-                self._action_result(room, message)
+                take_outcome(room, message)
             case Spawn():
                 self._rate_limits.check_npcs(session.token, len(message.npcs))
                 spawned, change = self._editor.spawn(room, message)
@@ -119,6 +126,18 @@ class Dispatcher:
                 _ok(session, message, self._editor.hint(room, message))
             case SetFacts():
                 _ok(session, message, self._editor.set_facts(room, message))
+            case Save():
+                answer, change = self._saves.save(room, message)
+                session.answer(answer, message.id, change)
+            case Load():
+                loaded, change = self._saves.load(room, session, message)
+                session.answer(loaded, message.id, change)
+            case DeleteSave():
+                _ok(session, message, self._saves.delete(room, message))
+            case ListSaves():
+                session.answer(self._saves.list(room, message), message.id)
+            case Forget():
+                _ok(session, message, self._saves.forget(room, message))
             case GetFacts():
                 room.world.npc(message.npc)
                 facts = dict(room.memory.facts(message.npc))
@@ -164,29 +183,6 @@ class Dispatcher:
         if session.token is not None:
             return []
         return [name for name, room in self._rooms.items() if room.game is not None]
-
-    def _action_result(self, room: Room, message: ActionResult) -> None:
-        taken = room.actions.pop(message.action, None)
-        if taken is None:
-            raise error_for(
-                ErrorCode.UNKNOWN_REQUEST,
-                f"no action {message.action} waits for its result",
-                field="action",
-                value=str(message.action),
-            )
-        found = room.script_for(taken.npc) if taken.npc in room.world.npcs else None
-        if found is not None:
-            script, mod = found
-            mod.send(
-                ActionDone(
-                    script=script.spec.script,
-                    npc=taken.npc,
-                    action=message.action,
-                    name=taken.name,
-                    ok=message.ok,
-                    message=message.message,
-                )
-            )
 
     # --- looking on --------------------------------------------------------------------------
 

@@ -58,7 +58,7 @@ def tick_errors(tick: Tick, report: TickReport) -> list[CallsheetError]:
                 f"tick {tick.tick}: {report.bad_count} records skipped, of handles {shown}: "
                 f"positions and velocities must be finite and within 1e7, next_call_s NaN or at "
                 f"least 0, flags at most 3",
-                field="npcs",
+                field="handle",
                 value=f"[{shown}]",
             )
         )

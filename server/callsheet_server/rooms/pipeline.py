@@ -56,6 +56,8 @@ class Pipeline:
 
     def tick(self, room: Room, tick: Tick) -> TickReport:
         """Take a tick in and act on it."""
+        if tick.game_time_s < room.world.game_time_s:
+            room.rewind(tick.game_time_s)
         report = room.world.apply(tick)
         room.counters.ticks += 1
         room.counters.npc_updates += report.npc_updates
@@ -174,8 +176,7 @@ class Pipeline:
     def explain(self, room: Room, npc: str, request: int) -> Explanation:
         """Say why an NPC has its distance."""
         row = room.world.npc(npc).row
-        met = room.distances.encounter if room.distances else None
-        found = explain(room.world.snapshot(), row, self._assumed, met)
+        found = explain(room.world.snapshot, row, self._assumed, room.distances)
         tier = self.prefix_tier(room, npc)
         return views.explanation(request, npc, room.world.game_time_s, tier, found)
 

@@ -11,6 +11,10 @@ class Link(Protocol):
     """Link to a client. Calls never block."""
 
     @property
+    def address(self) -> str:
+        """The client's network address; empty if that is not known."""
+
+    @property
     def waiting(self) -> int:
         """Frames queued and not yet written."""
 

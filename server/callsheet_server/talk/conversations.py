@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.script import HearAnswer, RegisterScript
@@ -18,7 +18,7 @@ from callsheet_server.rooms.room import Room
 from callsheet_server.session.session import Session
 from callsheet_server.talk.admission import Admission
 from callsheet_server.talk.answering import Answerer
-from callsheet_server.talk.prompting import heard_text, priority_of, speaker_name
+from callsheet_server.talk.prompting import check_speaker, heard_text, priority_of, speaker_name
 from callsheet_server.talk.reply import Reply
 from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.world.nearness import player_range_m
@@ -70,10 +70,11 @@ class Conversations:
         """Begin to answer.
 
         Raises:
-            CallsheetError: ``unknown_npc``, ``bad_value``, ``limit_exceeded``,
+            CallsheetError: ``unknown_npc``, ``unknown_player``, ``bad_value``, ``limit_exceeded``,
                 ``engine_unavailable``, or ``engine_overloaded`` if all who wait are at least as
                 urgent.
         """
+        check_speaker(room.world, message.speaker)
         text = heard_text(message, self._settings.max_heard_chars)
         message = message.model_copy(
             update={"text": text, "speaker": _shown_speaker(room.world, message.speaker)}
@@ -108,6 +109,14 @@ class Conversations:
         self._cancel_where(lambda r: r.room is room and r.npc == npc)
         self._turns.pop((room.name, npc), None)
 
+    def drop(self, room: Room, npcs: Collection[str] | None, why: str) -> None:
+        """Stop the replies of NPCs, None = all of a world, as if they had never been asked for."""
+        for reply in self._open.values():
+            if reply.room is room and (npcs is None or reply.npc in npcs):
+                reply.dropped = why
+                if reply.task is not None:
+                    reply.task.cancel()
+
     def cancel_session(self, session: Session) -> None:
         """Stop all replies a session asked for."""
         self._cancel_where(lambda r: r.asker is session)
@@ -115,6 +124,14 @@ class Conversations:
     def cancel_all(self) -> None:
         """Stop all replies."""
         self._cancel_where(lambda _: True)
+
+    def when_ended(self, room: Room, then: Callable[[], None]) -> None:
+        """Call ``then`` once every reply that is open in a room has ended."""
+        tasks = [r.task for r in self._open.values() if r.room is room and r.task is not None]
+        if tasks:
+            asyncio.gather(*tasks, return_exceptions=True).add_done_callback(lambda _: then())
+        else:
+            then()
 
     async def drain(self, timeout_s: float, retry_after_s: float) -> None:
         """Take no new requests; wait for the open replies, then cancel what is left."""

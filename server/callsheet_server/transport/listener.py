@@ -163,7 +163,7 @@ class Listener:
             peer.transport.abort()
 
     async def _handle(self, peer: ServerConnection) -> None:
-        outbox = Outbox()
+        outbox = Outbox(str(peer.remote_address[0]))
         self._connections[peer] = outbox
         if self._closing:
             _say_goodbye(outbox)

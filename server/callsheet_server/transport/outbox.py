@@ -17,7 +17,9 @@ class Outbox:
     key. Of the frames with a key at most ``MAX_UNRELIABLE_FRAMES`` wait here.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "") -> None:
+        """``address``: of the client; empty = not known."""
+        self.address = address
         self._frames: dict[object, bytes] = {}
         self._keyed = 0
         self.reliable_bytes = 0

@@ -180,7 +180,11 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Removes NPCs and players, all or none; open replies of the NPCs are cancelled.</summary>
+    /// <summary>
+    /// Removes NPCs and players, all or none; open replies of the NPCs are cancelled.
+    ///
+    /// What the NPCs remember is kept.
+    /// </summary>
     public sealed class DespawnMessage : RequestMessage
     {
         public string[] Npcs { get; set; } = System.Array.Empty<string>();
@@ -265,6 +269,8 @@ namespace Callsheet.Wire
         public uint Tick { get; set; }
         public double GameTimeS { get; set; }
         public bool Ack { get; set; }
+        /// <summary>True = game time may be earlier than before; keyframes only.</summary>
+        public bool? Rewind { get; set; }
         public TickNpc[] Npcs { get; set; } = System.Array.Empty<TickNpc>();
         public TickPlayer[] Players { get; set; } = System.Array.Empty<TickPlayer>();
 
@@ -276,6 +282,7 @@ namespace Callsheet.Wire
             w.Handle("tick", Tick);
             w.Real("game_time_s", GameTimeS, 0, 1e+12);
             w.Flag("ack", Ack);
+            if (Rewind != null) w.Flag("rewind", Rewind.Value);
             w.Parts("npcs", Npcs, 0, int.MaxValue, TickNpc.Format);
             w.Parts("players", Players, 0, int.MaxValue, TickPlayer.Format);
         }

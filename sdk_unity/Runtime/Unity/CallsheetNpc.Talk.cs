@@ -1,0 +1,85 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using Callsheet.Core;
+using Callsheet.Wire;
+using UnityEngine;
+
+namespace Callsheet
+{
+    /// <content>What can be said to an NPC and made known to it.</content>
+    public sealed partial class CallsheetNpc
+    {
+        /// <summary>Says something as the local player, or as a narrator if there is none. Awaitable: the result is the text.</summary>
+        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
+        public Reply Say(string text)
+        {
+            Npc npc = Need();
+            CallsheetPlayer player = _client.LocalPlayer;
+            return player != null ? npc.Say(text, player.Player) : npc.Say(text);
+        }
+
+        /// <summary>Says something as a player.</summary>
+        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
+        public Reply Say(string text, CallsheetPlayer player) => Need().Say(text, player.Player);
+
+        /// <summary>Says something as another NPC.</summary>
+        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
+        public Reply Say(string text, CallsheetNpc speaker) => Need().Say(text, speaker.Npc);
+
+        /// <summary>As <see cref="Say(string)"/>, cancelled with the token, in the next frame: the reply ends with what was said by then.</summary>
+        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
+        public Reply Say(string text, CancellationToken cancelled)
+        {
+            Reply reply = Say(text);
+            _client.CancelWith(reply, cancelled);
+            return reply;
+        }
+
+        /// <summary>As <see cref="Say(string)"/>, with callbacks instead of an await.</summary>
+        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
+        public Reply Say(string text, Action<string> done, Action<CallsheetError> failed = null)
+        {
+            Reply reply = Say(text);
+            Action<Reply> complete = r =>
+            {
+                if (r.State == ReplyState.Failed)
+                {
+                    failed?.Invoke(r.Error);
+                }
+                else
+                {
+                    done?.Invoke(r.Text);
+                }
+            };
+            if (reply.IsComplete)
+            {
+                complete(reply);
+            }
+            else
+            {
+                reply.Completed += complete;
+            }
+            return reply;
+        }
+
+        /// <summary>Makes it say a given line, without the model.</summary>
+        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
+        public Reply Speak(string text) => Need().Speak(text);
+
+        /// <summary>Its id came from the name of the object, and from when it woke among others of that name.</summary>
+        internal bool HasNumberedId => _npc != null && string.IsNullOrEmpty(npcId) && _client.World.FindNpc(Ids.Numbered(name, 2)) != null;
+
+        /// <summary>Erases what it remembers, for good. An object that is disabled or destroyed forgets nothing.</summary>
+        public Answer<OkMessage> Forget() => Forget(null);
+
+        /// <summary>Erases what it remembers of what happened after a game time, s.</summary>
+        public Answer<OkMessage> ForgetAfter(double gameTimeS) => Forget(gameTimeS);
+
+        private Answer<OkMessage> Forget(double? afterS)
+        {
+            Npc npc = Need();
+            return _client.World.Forget(npc.Id, afterS);
+        }
+    }
+}
