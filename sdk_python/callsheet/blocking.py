@@ -326,7 +326,7 @@ class BlockingClient:
         return BlockingReply(self, pending)
 
     def answer_action(self, action: Action, *, ok: bool = True, message: str = "") -> None:
-        """Tell what became of an action (role game); its script's mod is told."""
+        """Tell what became of an action (role game); the NPC remembers it."""
         self.send(ActionResult(action=action.action, ok=ok, message=message))
 
     # A player of one's own, and the server's policy (role observer).

@@ -329,7 +329,7 @@ class Client:
         return Reply(self, pending)
 
     async def answer_action(self, action: Action, *, ok: bool = True, message: str = "") -> None:
-        """Tell what became of an action (role game); its script's mod is told."""
+        """Tell what became of an action (role game); the NPC remembers it."""
         await self.send(ActionResult(action=action.action, ok=ok, message=message))
 
     # A player of one's own, and the server's policy (role observer).
