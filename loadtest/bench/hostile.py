@@ -19,21 +19,23 @@ import numpy as np
 
 from callsheet_bench.hostile import inside, outside
 from callsheet_bench.hostile.attack import ATTACKS
-from callsheet_bench.hostile.trial import Outcome, try_attack
+from callsheet_bench.hostile.trial import Outcome, Window, arena
 
 __all__ = ["inside", "outside"]
 
 IDLE_S = 5.0
+BACK_S = 5.0
+"""Time that memory has to come back after an attack."""
 HEAD = (
     "| attack | ack p99 ms | reply p50 ms | CPU s/s | MiB added | MiB kept | log kB | stop s "
     "| closes |\n|---|---|---|---|---|---|---|---|---|"
 )
 
 
-def row(outcome: Outcome) -> str:
+def row(outcome: Outcome, before: Window, stopped_s: float) -> str:
     """Return one line of the table, in Markdown."""
-    acks = [_ms(window.ack_s, 99) for window in (outcome.before, outcome.during)]
-    replies = [_ms(window.reply_s, 50) for window in (outcome.before, outcome.during)]
+    acks = [_ms(window.ack_s, 99) for window in (before, outcome.during)]
+    replies = [_ms(window.reply_s, 50) for window in (before, outcome.during)]
     closes = ", ".join(f"{code} x {count}" for code, count in outcome.closes.most_common(3))
     cells = [
         outcome.attack.name.replace("_", " "),
@@ -43,7 +45,7 @@ def row(outcome: Outcome) -> str:
         f"{outcome.grown_bytes / 2**20:.0f}",
         f"{outcome.kept_bytes / 2**20:.0f}",
         f"{outcome.log_bytes / 1e3:.0f}",
-        f"{outcome.stopped_s:.1f}",
+        f"{stopped_s:.1f}",
         closes or "-",
     ]
     return f"| {' | '.join(cells)} |"
@@ -58,8 +60,11 @@ async def attack(names: list[str], seconds: float) -> None:
     print(HEAD, flush=True)
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
-            outcome = await try_attack(ATTACKS[name], Path(folder), seconds, IDLE_S)
-        print(row(outcome), *sorted(outcome.during.errors), flush=True)
+            async with arena(Path(folder)) as here:
+                before = await here.idle(IDLE_S)
+                outcome = await here.attacked(ATTACKS[name], seconds, "127.0.0.1", BACK_S)
+                stopped_s = await here.stop()
+        print(row(outcome, before, stopped_s), *sorted(outcome.during.errors), flush=True)
 
 
 def main() -> None:

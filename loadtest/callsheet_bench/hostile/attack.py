@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from callsheet_bench.hostile.raw_socket import RawSocket
+
 __all__ = ["ATTACKS", "Attack", "Ground", "attack"]
 
 
@@ -16,6 +18,12 @@ class Ground:
 
     port: int
     seconds: float
+    address: str = "127.0.0.1"
+    """Address that the attacker comes from."""
+
+    def connect(self, **options: int) -> RawSocket:
+        """Connect as ``RawSocket`` does."""
+        return RawSocket(self.port, self.address, **options)
 
     def passing(self) -> Iterator[float]:
         """Begin, now that all is prepared; yield the seconds passed until the attack is over."""
@@ -39,17 +47,20 @@ class Attack:
     run: Run
     closes: frozenset[int]
     """Close codes with which the server may end its connections; empty = it slows them only."""
+    sure: bool
+    """It is ended however slow the machine is."""
 
 
 ATTACKS: Final[dict[str, Attack]] = {}
 
 
-def attack(*closes: int) -> Callable[[Run], Run]:
+def attack(*closes: int, sure: bool = True) -> Callable[[Run], Run]:
     """Add a function to ``ATTACKS``, under its name; its docstring is its aim."""
 
     def add(run: Run) -> Run:
         name = run.__name__
-        ATTACKS[name] = Attack(name, (run.__doc__ or "").strip("."), run, frozenset(closes))
+        aim = (run.__doc__ or "").strip(".")
+        ATTACKS[name] = Attack(name, aim, run, frozenset(closes), sure and bool(closes))
         return run
 
     return add

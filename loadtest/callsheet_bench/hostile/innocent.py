@@ -32,6 +32,7 @@ class Innocent:
         self._ticked_s: dict[int, float] = {}
         self._said_s: dict[int, float] = {}
         self._request = 0
+        self._handles: list[int] = []
 
     def spawn(self) -> None:
         """Fill the world."""
@@ -78,7 +79,10 @@ class Innocent:
     def _listen(self, until_s: float) -> None:
         while (left_s := until_s - time.monotonic()) > 0:
             if self._socket.has_more() or select.select([self._socket], [], [], left_s)[0]:
-                self._note(next(self._messages))
+                message = next(self._messages, None)
+                if message is None:
+                    raise ConnectionResetError
+                self._note(message)
 
     def _note(self, message: dict[str, Any]) -> None:
         match message["type"]:
@@ -109,7 +113,10 @@ def main() -> None:
         assert welcome["type"] == "welcome", welcome
         innocent = Innocent(socket)
         innocent.spawn()
-        innocent.play()
+        try:
+            innocent.play()
+        except OSError:
+            print(f"{time.monotonic()} lost 0", flush=True)
 
 
 if __name__ == "__main__":

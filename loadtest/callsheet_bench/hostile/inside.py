@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from callsheet_bench.hostile.attack import Ground, attack
-from callsheet_bench.hostile.outside import FLOODING, MIB, PROTOCOL_ERROR, TOO_LARGE, repeat
+from callsheet_bench.hostile.outside import FLOODING, MIB, NORMAL, PROTOCOL_ERROR, TOO_LARGE, repeat
 from callsheet_bench.hostile.raw_socket import CONTINUATION, LOST, PING, TEXT, RawSocket, frame
 
-NORMAL = 1000
+BAD_FRAMES = 1002
 SLOW_CONSUMER = 4008
 NPCS = 20_000
 """Of a world that is large, but not too large."""
@@ -31,7 +31,7 @@ def pings_unread(ground: Ground) -> Iterator[int]:
     pings = frame(PING, bytes(125)) * 400
     for _ in passing:
         try:
-            with RawSocket(ground.port, receive_buffer_bytes=SMALL_BUFFER_BYTES) as peer:
+            with ground.connect(receive_buffer_bytes=SMALL_BUFFER_BYTES) as peer:
                 peer.hello("observer", "elsewhere")
                 with contextlib.suppress(OSError):
                     for _ in passing:
@@ -41,7 +41,7 @@ def pings_unread(ground: Ground) -> Iterator[int]:
             yield LOST
 
 
-@attack(FLOODING, LOST)
+@attack(FLOODING, BAD_FRAMES, LOST)
 def fragments(ground: Ground) -> Iterator[int]:
     """CPU and memory, by an observer's message of endless empty fragments."""
     more = frame(CONTINUATION, last=False) * 400
@@ -82,8 +82,8 @@ def many_messages(ground: Ground) -> Iterator[int]:
 @attack(FLOODING, LOST)
 def large_world_watched(ground: Ground) -> Iterator[int]:
     """CPU, by observers of a large world who ask for all of it, always."""
-    with large_world(ground.port), contextlib.ExitStack() as stack:
-        peers = [stack.enter_context(RawSocket(ground.port)) for _ in range(4)]
+    with large_world(ground), contextlib.ExitStack() as stack:
+        peers = [stack.enter_context(ground.connect()) for _ in range(4)]
         for peer in peers:
             peer.hello("observer", "large")
             peer.ask(type="subscribe", id=1, topics=["npcs", "stats"], interval_s=0.05)
@@ -99,18 +99,23 @@ def large_world_watched(ground: Ground) -> Iterator[int]:
                 yield code
 
 
-@attack(PROTOCOL_ERROR, FLOODING, LOST)
+@attack(NORMAL, PROTOCOL_ERROR, LOST)
 def scripts_again_and_again(ground: Ground) -> Iterator[int]:
     """CPU, by a mod that registers scripts for all of a large world, session after session."""
-    with large_world(ground.port):
-        for _ in ground.passing():
+    script = {"type": "register_script", "script": "s", "archetypes": ["crowd"]}
+    with large_world(ground):
+        passing = ground.passing()
+        for _ in passing:
             try:
-                with RawSocket(ground.port) as mod:
+                with ground.connect() as mod:
                     mod.hello("mod", "large")
-                    for request in range(1, 70):
-                        script = {"script": f"s{request}", "archetypes": ["crowd"]}
-                        mod.ask(type="register_script", id=request, **script)
+                    for request in itertools.count(1):
+                        if mod.ask(**script, id=request)["type"] == "error":
+                            break
+                        if next(passing, None) is None:
+                            break
                     mod.say(type="bye")
+                    yield mod.close_code()
             except OSError:
                 yield LOST
 
@@ -118,7 +123,7 @@ def scripts_again_and_again(ground: Ground) -> Iterator[int]:
 @attack()
 def crowds_that_come_and_go(ground: Ground) -> Iterator[int]:
     """CPU and the other worlds' ticks, by a game whose crowd is spawned and despawned for ever."""
-    with RawSocket(ground.port) as game:
+    with ground.connect() as game:
         game.hello("game", "crowded")
         requests = itertools.count(1)
         for _ in ground.passing():
@@ -143,7 +148,7 @@ def schemas(ground: Ground) -> Iterator[int]:
         {"type": "object", "properties": {"a": {"type": "array", "minItems": 1_000_000}}},
         {"type": "object", "properties": {"a": {"type": "string", "minLength": 10_000_000}}},
     ]
-    with RawSocket(ground.port) as game, RawSocket(ground.port) as mod:
+    with ground.connect() as game, ground.connect() as mod:
         game.hello("game", "schemas")
         game.ask(type="spawn", id=1, npcs=crowd(0, 1))
         mod.hello("mod", "schemas")
@@ -173,9 +178,9 @@ def crowd(first: int, size: int = SPAWNED_AT_ONCE) -> list[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def large_world(port: int) -> Iterator[RawSocket]:
+def large_world(ground: Ground) -> Iterator[RawSocket]:
     """Fill a world with NPCs, without a tick, for as long as the body runs."""
-    with RawSocket(port) as game:
+    with ground.connect() as game:
         game.hello("game", "large")
         for request, first in enumerate(range(0, NPCS, SPAWNED_AT_ONCE), 1):
             answer = game.ask(type="spawn", id=request, npcs=crowd(first))

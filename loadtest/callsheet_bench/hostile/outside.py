@@ -19,11 +19,14 @@ from callsheet_bench.hostile.raw_socket import (
     header,
 )
 
+NORMAL = 1000
 FLOODING = 4009
 TOO_LARGE = 1009
 PROTOCOL_ERROR = 4000
 HELLO_TIMEOUT = 4004
 MIB = 2**20
+MAY_WAIT = 64
+"""Connections of one address that the server lets wait for their hello."""
 
 
 def repeat(ground: Ground, data: bytes, *, role: str | None = None) -> Iterator[int]:
@@ -31,7 +34,7 @@ def repeat(ground: Ground, data: bytes, *, role: str | None = None) -> Iterator[
     passing = ground.passing()
     for _ in passing:
         try:
-            with RawSocket(ground.port) as peer:
+            with ground.connect() as peer:
                 if role is not None:
                     peer.hello(role, "elsewhere")
                 with contextlib.suppress(OSError):
@@ -84,7 +87,7 @@ def unfinished_first_frames(ground: Ground) -> Iterator[int]:
     yield from _crowd(ground, 200, header(TEXT, 4 * MIB) + bytes(MIB))
 
 
-@attack(LOST, HELLO_TIMEOUT)
+@attack(LOST, HELLO_TIMEOUT, sure=False)
 def silent_connections(ground: Ground) -> Iterator[int]:
     """Open files, by connections that never say hello."""
     yield from _crowd(ground, 2_000, b"")
@@ -95,78 +98,85 @@ def _crowd(ground: Ground, size: int, data: bytes) -> Iterator[int]:
     crowd: deque[RawSocket] = deque()
     for _ in ground.passing():
         try:
-            crowd.append(RawSocket(ground.port))
+            crowd.append(ground.connect())
             crowd[-1].send(data)
         except OSError:
             yield LOST
         if len(crowd) > size:
             with crowd.popleft() as oldest:
                 yield oldest.close_code()
-    for one in crowd:
-        one.drop()
+    while crowd:
+        with crowd.popleft() as oldest:
+            if len(crowd) > MAY_WAIT:
+                yield oldest.close_code()
 
 
-@attack(LOST)
+@attack(LOST, sure=False)
 def vanishing(ground: Ground) -> Iterator[int]:
     """The log, by connections that are reset with pongs on their way."""
     pings = frame(PING, bytes(125)) * 50
     for _ in ground.passing():
         try:
-            peer = RawSocket(ground.port)
+            peer = ground.connect()
             peer.send(pings)
             peer.drop()
         except OSError:
             yield LOST
 
 
-@attack(LOST)
+def _bare(ground: Ground) -> socket.socket:
+    """Connect, without a handshake."""
+    return socket.create_connection(("127.0.0.1", ground.port), source_address=(ground.address, 0))
+
+
+@attack(LOST, sure=False)
 def half_handshakes(ground: Ground) -> Iterator[int]:
     """Open files and the log, by handshakes that stop in the middle."""
     crowd: deque[socket.socket] = deque()
     for _ in ground.passing():
         with contextlib.suppress(OSError):
-            crowd.append(socket.create_connection(("127.0.0.1", ground.port)))
+            crowd.append(_bare(ground))
             crowd[-1].sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-Endless: ")
         if len(crowd) > 500:
             crowd.popleft().close()
-    yield LOST
+    yield from ()
 
 
-@attack(LOST)
+@attack(LOST, sure=False)
 def pages(ground: Ground) -> Iterator[int]:
     """CPU, by asking for the metrics over and over."""
     request = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     for _ in ground.passing():
         with (
             contextlib.suppress(OSError),
-            socket.create_connection(("127.0.0.1", ground.port)) as peer,
+            _bare(ground) as peer,
         ):
             peer.sendall(request)
             while peer.recv(65_536):
                 pass
-    yield LOST
+    yield from ()
 
 
-@attack(PROTOCOL_ERROR, LOST)
+@attack(PROTOCOL_ERROR, LOST, sure=False)
 def new_worlds(ground: Ground) -> Iterator[int]:
     """Disk, memory and the other worlds' commits, by observers of ever new worlds."""
     names = itertools.count()
     for _ in ground.passing():
         try:
-            with RawSocket(ground.port) as peer:
+            with ground.connect() as peer:
                 if peer.hello("observer", f"nowhere-{next(names)}")["type"] != "welcome":
                     yield peer.close_code()
         except OSError:
             yield LOST
 
 
-@attack(PROTOCOL_ERROR, LOST)
+@attack(NORMAL, PROTOCOL_ERROR, LOST, sure=False)
 def new_games(ground: Ground) -> Iterator[int]:
     """Disk, by games of ever new worlds that leave at once."""
     names = itertools.count()
     for _ in ground.passing():
         try:
-            with RawSocket(ground.port) as peer:
+            with ground.connect() as peer:
                 if peer.hello("game", f"somewhere-{next(names)}")["type"] == "welcome":
                     peer.say(type="bye")
                 yield peer.close_code()

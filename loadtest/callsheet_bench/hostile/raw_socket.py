@@ -6,7 +6,6 @@ import contextlib
 import json
 import socket
 import struct
-import time
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Final, Self
@@ -20,7 +19,6 @@ __all__ = [
     "RawSocket",
     "frame",
     "header",
-    "passing",
 ]
 
 CONTINUATION: Final = 0
@@ -55,14 +53,17 @@ def header(opcode: int, size_bytes: int, *, last: bool = True) -> bytes:
 class RawSocket:
     """One connection, blocking. Every wait ends after ``PATIENCE_S``, as if it had been lost."""
 
-    def __init__(self, port: int, *, receive_buffer_bytes: int | None = None) -> None:
-        """Connect and shake hands; raises OSError if the server does not want to."""
+    def __init__(
+        self, port: int, address: str = "127.0.0.1", *, receive_buffer_bytes: int | None = None
+    ) -> None:
+        """Connect from ``address``, shake hands; raises OSError if the server does not want to."""
         self._read = b""
         self._socket = socket.socket()
         self._socket.settimeout(PATIENCE_S)
         if receive_buffer_bytes is not None:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
         try:
+            self._socket.bind((address, 0))
             self._socket.connect(("127.0.0.1", port))
             self._socket.sendall(
                 f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
@@ -163,10 +164,3 @@ class RawSocket:
         if not data:
             raise ConnectionResetError("the server hung up")
         self._read += data
-
-
-def passing(seconds: float) -> Iterator[float]:
-    """Yield the time that has passed, over and over, until it is ``seconds``."""
-    start_s = time.monotonic()
-    while (passed_s := time.monotonic() - start_s) < seconds:
-        yield passed_s

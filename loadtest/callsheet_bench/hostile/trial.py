@@ -1,4 +1,4 @@
-"""One attack on one server, measured: what it costs the server and the innocent beside it."""
+"""Attacks on a server, measured: what they cost it and the innocent game beside them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,9 @@ from typing import Final
 from callsheet_bench.hostile.attack import Attack
 from callsheet_bench.watched_server import PYTHON_PATH, WatchedServer, watched_server
 
-__all__ = ["Outcome", "Window", "try_attack"]
+__all__ = ["Arena", "Outcome", "Window", "arena"]
 
 SAMPLE_S: Final = 0.1
-BACK_S: Final = 5.0
-"""Time that memory has to come back after an attack."""
 MODULE: Final = "callsheet_bench.hostile"
 
 
@@ -48,18 +46,15 @@ class Outcome:
 
     attack: Attack
     seconds: float
-    before: Window
     during: Window
     cpu_per_s: float
     """CPU seconds of the server per second, less what the innocent alone takes."""
     grown_bytes: int
     """Most resident memory during the attack, less that before."""
     kept_bytes: int
-    """The same, ``BACK_S`` after it."""
+    """The same, some time after it."""
     log_bytes: int
     closes: Counter[int]
-    stopped_s: float
-    """Time that the server took to end, when it was told to."""
 
 
 class _Game:
@@ -76,7 +71,7 @@ class _Game:
             self.window.note(kind, float(seconds))
 
     async def window_of(self, seconds: float) -> Window:
-        """What comes in so many seconds from now."""
+        """All that comes in so many seconds from now."""
         window = self.window = Window()
         await asyncio.sleep(seconds)
         self.window = Window()
@@ -112,48 +107,68 @@ async def _playing(port: int) -> AsyncIterator[_Game]:
             listening.cancel()
 
 
-async def try_attack(attack: Attack, folder: Path, seconds: float, idle_s: float) -> Outcome:
-    """Start a server and a game, let it play alone for ``idle_s``, then attack."""
-    async with watched_server(folder) as server:
-        async with _playing(server.port) as game:
-            cpu_s = server.cpu_s
-            before = await game.window_of(idle_s)
-            idle_cpu_per_s = (server.cpu_s - cpu_s) / idle_s
-            attacker = _program(MODULE, attack.name, str(server.port), str(seconds))
-            async with attacker as process:
-                assert process.stdout is not None
-                assert await process.stdout.readline() == b"begun\n", "the attack did not begin"
-                rss_bytes, cpu_s, start_s = server.rss_bytes, server.cpu_s, time.monotonic()
-                log_bytes = server.log_bytes
-                watch = asyncio.create_task(_highest_rss_bytes(server, seconds))
-                during = await game.window_of(seconds)
-                took_s = time.monotonic() - start_s
-                cpu_per_s = (server.cpu_s - cpu_s) / took_s - idle_cpu_per_s
-                peak_bytes = await watch
-                codes = [int(line) for line in (await process.stdout.read()).split()]
-                assert await process.wait() == 0, "the attacker failed"
-            await asyncio.sleep(BACK_S if seconds >= BACK_S else SAMPLE_S)
-            kept_bytes = server.rss_bytes - rss_bytes
+class Arena:
+    """A server with an innocent game on it, where attacks can be tried."""
+
+    def __init__(self, server: WatchedServer, game: _Game) -> None:
+        self._server = server
+        self._game = game
+        self._idle_cpu_per_s = 0.0
+
+    async def idle(self, seconds: float) -> Window:
+        """Watch the game when nobody attacks; its CPU seconds are not counted later."""
+        cpu_s = self._server.cpu_s
+        window = await self._game.window_of(seconds)
+        self._idle_cpu_per_s = (self._server.cpu_s - cpu_s) / seconds
+        return window
+
+    async def stop(self) -> float:
+        """Tell the server to end; return the seconds it takes."""
         start_s = time.monotonic()
-        await server.stop()
-        stopped_s = time.monotonic() - start_s
+        await self._server.stop()
+        return time.monotonic() - start_s
+
+    async def attacked(
+        self, attack: Attack, seconds: float, address: str, back_s: float = 0.0
+    ) -> Outcome:
+        """Attack from ``address``; wait ``back_s`` for what memory comes back."""
+        server = self._server
+        attacker = _program(MODULE, attack.name, str(server.port), str(seconds), address)
+        async with attacker as process:
+            assert process.stdout is not None
+            assert await process.stdout.readline() == b"begun\n", "the attack did not begin"
+            rss_bytes, log_bytes = server.rss_bytes, server.log_bytes
+            cpu_s, start_s = server.cpu_s, time.monotonic()
+            watch = asyncio.create_task(_highest_rss_bytes(server, seconds))
+            during = await self._game.window_of(seconds)
+            took_s = time.monotonic() - start_s
+            cpu_per_s = (server.cpu_s - cpu_s) / took_s - self._idle_cpu_per_s
+            grown_bytes = await watch - rss_bytes
+            codes = [int(line) for line in (await process.stdout.read()).split()]
+            assert await process.wait() == 0, "the attacker failed"
+        await asyncio.sleep(back_s)
         return Outcome(
             attack=attack,
             seconds=took_s,
-            before=before,
             during=during,
             cpu_per_s=cpu_per_s,
-            grown_bytes=peak_bytes - rss_bytes,
-            kept_bytes=kept_bytes,
+            grown_bytes=grown_bytes,
+            kept_bytes=server.rss_bytes - rss_bytes,
             log_bytes=server.log_bytes - log_bytes,
             closes=Counter(codes),
-            stopped_s=stopped_s,
         )
 
 
+@asynccontextmanager
+async def arena(folder: Path) -> AsyncIterator[Arena]:
+    """Start a server and an innocent game."""
+    async with watched_server(folder) as server, _playing(server.port) as game:
+        yield Arena(server, game)
+
+
 async def _highest_rss_bytes(server: WatchedServer, seconds: float) -> int:
-    highest_bytes, end_s = 0, time.monotonic() + seconds
+    highest_bytes, end_s = server.rss_bytes, time.monotonic() + seconds
     while time.monotonic() < end_s:
-        highest_bytes = max(highest_bytes, server.rss_bytes)
         await asyncio.sleep(SAMPLE_S)
+        highest_bytes = max(highest_bytes, server.rss_bytes)
     return highest_bytes

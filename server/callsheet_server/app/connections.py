@@ -142,7 +142,7 @@ class _Client:
         self._connection.flooded(problem, self._connections.clock())
 
     def too_large(self, limit_bytes: int) -> bytes:
-        return self._connection.too_large(limit_bytes)
+        return self._connection.too_large(limit_bytes, self._connections.clock())
 
     def lost(self, close_code: int) -> None:
         self._connection.lost(close_code, self._connections.clock())

@@ -55,6 +55,10 @@ class TokenBuckets:
         self._buckets: dict[Hashable, TokenBucket] = {}
         self._prune_at = PRUNED_FROM
 
+    def __len__(self) -> int:
+        """Count the buckets that are kept."""
+        return len(self._buckets)
+
     def take(self, keys: Iterable[Hashable], now_s: float, amount: float = 1.0) -> float:
         """Take ``amount`` of each key's; return 0, or the seconds until all is there."""
         buckets = [self._bucket(key, now_s) for key in keys]

@@ -17,14 +17,19 @@ HELLOS_PER_S: Final = 50.0
 """Sessions that one token, or one role at one address, may open or resume, on average."""
 NEW_WORLDS_PER_S: Final = 4.0
 """Worlds that it may begin: a game's is a new file on disk."""
+HELLOS_AT_ONCE: Final = 256
+NEW_WORLDS_AT_ONCE: Final = 64
+"""The same after a quiet time, if that is more than the server holds."""
 
 
 class Arrivals:
     """Counts hellos by token and by address. One address alone may fill the server once."""
 
     def __init__(self, limits: LimitSettings) -> None:
-        self._hellos = TokenBuckets(HELLOS_PER_S, float(limits.max_sessions))
-        self._worlds = TokenBuckets(NEW_WORLDS_PER_S, float(limits.max_worlds))
+        hellos_at_once = max(HELLOS_AT_ONCE, limits.max_sessions)
+        worlds_at_once = max(NEW_WORLDS_AT_ONCE, limits.max_worlds)
+        self._hellos = TokenBuckets(HELLOS_PER_S, float(hellos_at_once))
+        self._worlds = TokenBuckets(NEW_WORLDS_PER_S, float(worlds_at_once))
 
     def take_hello(self, role: Role, token: AccessToken | None, address: str, now_s: float) -> None:
         """Count a hello that is let in.

@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 CONNECTIONS_PER_S: Final = 50.0
 """Connections that one address may open, on average: a handshake takes about a millisecond."""
+CONNECTIONS_AT_ONCE: Final = 256
+"""Connections that it may open after a quiet time, if that is more than the server's sessions."""
 PAGES_PER_S: Final = 20.0
 PAGES_AT_ONCE: Final = 200.0
 """Pages that one address may ask for; a live page is a dozen files, ``/metrics`` takes 2 ms."""
@@ -37,9 +39,10 @@ FULL: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 class Door:
     """Counts connections by address. Where too many wait, the one that has waited longest goes."""
 
-    def __init__(self, at_once: int) -> None:
-        """``at_once``: connections one address may open after a quiet time."""
-        self._rate = TokenBuckets(CONNECTIONS_PER_S, float(at_once))
+    def __init__(self, max_sessions: int) -> None:
+        """``max_sessions``: of the server; one address may fill it at once."""
+        at_once = float(max(max_sessions, CONNECTIONS_AT_ONCE))
+        self._rate = TokenBuckets(CONNECTIONS_PER_S, at_once)
         self._pages = TokenBuckets(PAGES_PER_S, PAGES_AT_ONCE)
         self._waiting: dict[object, tuple[str, Callable[[], None]]] = {}
         self._of_address: Counter[str] = Counter()

@@ -107,7 +107,7 @@ class Listener:
         self._may_observe = may_observe
         self._servers: list[Server] = []
         self._connections: dict[Peer, Outbox] = {}
-        self._door = Door(at_once=limits.max_sessions)
+        self._door = Door(limits.max_sessions)
         self._closing = False
 
     @property
