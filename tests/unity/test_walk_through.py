@@ -81,9 +81,8 @@ def play(game: Path, chapter: str, url: str) -> dict[str, str]:
             assert not line.startswith("FAILED"), line + process.stdout.read()
             if line.strip() == "passed":
                 return said
-            else:
-                what, text = line.strip().split(": ", 1)
-                said[what] = text
+            what, text = line.strip().split(": ", 1)
+            said[what] = text
     finally:
         process.kill()
         process.wait()

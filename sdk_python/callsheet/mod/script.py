@@ -122,7 +122,7 @@ def _script(npc_class: type[Npc], definition: ast.ClassDef, path: Path) -> Scrip
     if not (npc_class.npcs or npc_class.archetypes):
         problem, fix = f"{name} speaks for nobody", 'add archetypes = ["guard"] or npcs = ["bram"]'
         raise mistake(path, definition.lineno, problem, fix)
-    for field in ("npcs", "archetypes"):
+    for field in ("npcs", "archetypes", "game_actions"):
         if isinstance(getattr(npc_class, field), str):
             value = getattr(npc_class, field)
             problem, fix = f"{name}.{field} must be a list", f"{field} = [{value!r}]"
@@ -140,6 +140,7 @@ def _script(npc_class: type[Npc], definition: ast.ClassDef, path: Path) -> Scrip
             actions=tuple(actions),
             events=(*hears, *nears, *ticks),
             tick_interval_s=npc_class.tick_interval_s,
+            game_actions=npc_class.game_actions and tuple(npc_class.game_actions),
         )
     except CallsheetError as error:
         field, advice = error.field or "", error.message.partition(": ")[2]
