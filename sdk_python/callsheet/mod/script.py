@@ -127,6 +127,7 @@ def _script(npc_class: type[Npc], definition: ast.ClassDef, path: Path) -> Scrip
             value = getattr(npc_class, field)
             problem, fix = f"{name}.{field} must be a list", f"{field} = [{value!r}]"
             raise mistake(path, definition.lineno, problem, fix)
+    kept = npc_class.game_actions
     try:
         registration = RegisterScript(
             id=1,
@@ -140,7 +141,7 @@ def _script(npc_class: type[Npc], definition: ast.ClassDef, path: Path) -> Scrip
             actions=tuple(actions),
             events=(*hears, *nears, *ticks),
             tick_interval_s=npc_class.tick_interval_s,
-            game_actions=npc_class.game_actions and tuple(npc_class.game_actions),
+            game_actions=None if kept is None else tuple(kept),
         )
     except CallsheetError as error:
         field, advice = error.field or "", error.message.partition(": ")[2]

@@ -60,7 +60,7 @@ class RegisterScript(Request):
     sociability: Share | None = None
     schedule: Schedule | None = None
     actions: ActionSpecs = ()
-    """What its NPCs may do besides what the game gave them; one of the same name replaces that."""
+    """Actions besides those that the game gave its NPCs; one of the same name replaces that."""
     events: Annotated[
         Many[Literal["hear", "near", "tick"]],
         Field(max_length=3),

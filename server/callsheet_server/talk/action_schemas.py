@@ -191,7 +191,7 @@ def _is_schema(value: Any) -> bool:
 
 
 def _target(schema: Any, reference: str) -> Any:
-    """What a JSON pointer (RFC 6901, section 6) finds in the schema; None = nothing."""
+    """Value in the schema that a JSON pointer (RFC 6901, section 6) names; None = there is none."""
     root, *path = reference.split("/")
     for part in path:
         key = part.replace("~1", "/").replace("~0", "~")

@@ -18,7 +18,7 @@ namespace Callsheet.Wire
         public double? InteractionRadiusM { get; set; }
         public double? Sociability { get; set; }
         public ScheduledCall[] Schedule { get; set; }
-        /// <summary>What its NPCs may do besides what the game gave them; one of the same name replaces that.</summary>
+        /// <summary>Actions besides those that the game gave its NPCs; one of the same name replaces that.</summary>
         public ActionSpec[] Actions { get; set; } = System.Array.Empty<ActionSpec>();
         /// <summary>Events the mod wants to be told of; all scripts are told of spawns and action results.</summary>
         public ScriptEvent[] Events { get; set; } = System.Array.Empty<ScriptEvent>();
