@@ -1,7 +1,7 @@
 """The session core of the SDK: no sockets, no clock, no threads.
 
 Frames and time go in; frames and events come out. ``drivers/`` moves it, with asyncio or with
-threads; ``client.py`` and ``blocking.py`` are its surface. None of them holds protocol logic.
+threads; ``client/`` and ``blocking/`` are its surface. None of them holds protocol logic.
 
 | module | what |
 |---|---|
