@@ -64,7 +64,6 @@ TARGETS: tuple[Target, ...] = (
     Target(f"{CACHE}.check_hicache_events"),
     Target(f"{CACHE}.checkpoint_into_tree", ("req", "up_to")),
     Target(f"{CACHE}.ready_to_load_host_cache"),
-    Target(f"{CACHE}.has_free_load_back_slot"),
     Target(f"{CACHE}.load_back", ("node_id",)),
     Target(f"{CACHE}.lock", ("node_id",)),
     Target(f"{CACHE}.sanity_check"),

@@ -52,5 +52,5 @@ class TalkClient(SessionClient):
         return Reply(self._session, self._driver, pending)
 
     async def answer_action(self, action: Action, *, ok: bool = True, message: str = "") -> None:
-        """Tell what became of an action (role game); its script's mod is told."""
+        """Tell what became of an action (role game); the NPC remembers it."""
         await self.send(ActionResult(action=action.action, ok=ok, message=message))

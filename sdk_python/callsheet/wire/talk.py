@@ -178,7 +178,7 @@ class Action(Reliable):
 
 
 class ActionResult(ClientMessage):
-    """The game tells what became of an action; forwarded to the script's mod."""
+    """Tells what became of an action; the NPC remembers it, and its script's mod is told."""
 
     roles: ClassVar[frozenset[Role]] = frozenset({"game"})
     type: Literal["action_result"] = "action_result"

@@ -10,7 +10,6 @@ from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.observe import Explain, SetPolicy, Subscribe
 from callsheet.wire.saves import DeleteSave, Forget, ListSaves, Load, Save
 from callsheet.wire.script import (
-    ActionDone,
     Facts,
     GetFacts,
     HearAnswer,
@@ -32,6 +31,7 @@ from callsheet.wire.world import (
 )
 from callsheet_server.handlers.edits import WorldEditor
 from callsheet_server.handlers.guests import Guests
+from callsheet_server.handlers.outcomes import take_outcome
 from callsheet_server.handlers.rate_limits import RateLimits
 from callsheet_server.handlers.saving import SaveKeeper
 from callsheet_server.handlers.script_notes import nobody_note
@@ -110,7 +110,7 @@ class Dispatcher:
             case HearAnswer():
                 self._conversations.hear_answer(session, message)
             case ActionResult():
-                self._action_result(room, message)
+                take_outcome(room, message)
             case Spawn():
                 self._rate_limits.check_npcs(session.token, len(message.npcs))
                 spawned, change = self._editor.spawn(room, message)
@@ -183,29 +183,6 @@ class Dispatcher:
         if session.token is not None:
             return []
         return [name for name, room in self._rooms.items() if room.game is not None]
-
-    def _action_result(self, room: Room, message: ActionResult) -> None:
-        taken = room.actions.pop(message.action, None)
-        if taken is None:
-            raise error_for(
-                ErrorCode.UNKNOWN_REQUEST,
-                f"no action {message.action} waits for its result",
-                field="action",
-                value=str(message.action),
-            )
-        found = room.script_for(taken.npc) if taken.npc in room.world.npcs else None
-        if found is not None:
-            script, mod = found
-            mod.send(
-                ActionDone(
-                    script=script.spec.script,
-                    npc=taken.npc,
-                    action=message.action,
-                    name=taken.name,
-                    ok=message.ok,
-                    message=message.message,
-                )
-            )
 
     # --- looking on --------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from callsheet.wire.script import RegisterScript
-from callsheet_server.engine.engine import Delta, Engine, GenerationRequest
+from callsheet_server.engine.engine import Delta, Engine, GenerationRequest, Sampling
 from callsheet_server.engine.errors import EngineError
 from callsheet_server.engine.models.catalogue import MIN_ACTION_PRECISION, chooses_badly
 from callsheet_server.talk.actions import (
@@ -22,12 +22,14 @@ from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.talk.speaking import generate
 from callsheet_server.world.memory import Turn
 
-__all__ = ["ActionChooser"]
+__all__ = ["ActionChooser", "margin_of_name"]
 
 logger = logging.getLogger(__name__)
 
 ACTION_MAX_TOKENS = 96
 """Longest action with its arguments: three times what a chatty one takes."""
+MIN_MARGIN = 0.1
+"""An action that was hardly likelier than another, or than none, was not meant."""
 
 
 class ActionChooser:
@@ -74,18 +76,30 @@ class ActionChooser:
             turns=(*said.turns, Turn(None, reply.text), action_turn(npc.name, actions)),
             max_new_tokens=ACTION_MAX_TOKENS,
             stop=(),
+            sampling=Sampling(temperature=0.0),
             json_schema=action_schema(actions),
         )
         try:
             stream = generate(self._engine, reply, request)
-            pieces = [item.text async for item in stream if isinstance(item, Delta)]
+            pieces = [item async for item in stream if isinstance(item, Delta)]
         except EngineError as error:
             logger.warning("no action: %s", error)
             return
-        choice = read_choice("".join(pieces), actions)
-        if choice is not None:
+        choice = read_choice("".join(piece.text for piece in pieces), actions)
+        if choice is not None and margin_of_name(pieces) >= MIN_MARGIN:
             reply.act(*choice)
 
     def _may_choose(self) -> bool:
         always = self._settings.actions == "always"
         return always or not chooses_badly(self._engine.info.model)
+
+
+def margin_of_name(pieces: Sequence[Delta]) -> float:
+    """The least margin of the pieces that make up the action's name; 1 = the engine tells none."""
+    text, least = "", 1.0
+    for piece in pieces:
+        text += piece.text
+        least = min(least, 1.0 if piece.margin is None else piece.margin)
+        if '"arguments"' in text:
+            break
+    return least

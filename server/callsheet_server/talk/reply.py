@@ -14,11 +14,11 @@ from callsheet.wire.talk import Action, FinishReason, ReplyDelta, ReplyEnd, Repl
 from callsheet_server.engine.engine import GenerationEnd, Priority
 from callsheet_server.outgoing.views import TIER_NAMES
 from callsheet_server.rooms.persistence import save_counters
-from callsheet_server.rooms.room import Room
+from callsheet_server.rooms.room import Room, TakenAction
 from callsheet_server.session.quota import Lease
 from callsheet_server.session.session import Session
 from callsheet_server.storage.changes import Change
-from callsheet_server.storage.writes import AddTurn
+from callsheet_server.talk.learning import learn
 from callsheet_server.world.memory import Memory, Turn
 from callsheet_server.world.world import World
 
@@ -142,7 +142,7 @@ class Reply:
 
     def act(self, name: str, arguments: dict[str, Any]) -> None:
         """Tell of an action."""
-        number = self.room.take_action(self.npc, name)
+        number = self.room.take_action(TakenAction(self.npc, name, arguments))
         self._tell(
             Action(reply=self.reply, action=number, npc=self.npc, name=name, arguments=arguments)
         )
@@ -179,12 +179,7 @@ class Reply:
         here = npc is not None and npc.handle == self.handle
         if self.dropped or not here or not self._turns:
             return Change()
-        before, time_s = memory.turns(self.npc), self.world.game_time_s
-        memory.add(self.npc, *self._turns)
-        return Change(
-            [AddTurn(self.npc, turn.speaker, turn.text, time_s) for turn in self._turns],
-            undo=lambda: memory.put(self.npc, before, memory.facts(self.npc)),
-        )
+        return learn(memory, self.npc, self._turns, self.world.game_time_s)
 
     def fail(self, error: CallsheetError, now_s: float) -> None:
         """End with an error: of the request if nothing was said yet, else of the reply."""

@@ -26,6 +26,9 @@ from callsheet_sglang.wire import handle_of
 
 __all__ = ["DistanceFullComponent", "DistanceRadixCache", "create"]
 
+OWN_LOADS = 64
+"""Loads of ours that may be on the link at a time: far more than the link's time allows."""
+
 
 class DistanceFullComponent(FullComponent):  # type: ignore[misc]
     """The full-attention KV cache of the tree's nodes: evicted by distance, on both tiers."""
@@ -167,11 +170,18 @@ class DistanceRadixCache(UnifiedRadixCache):  # type: ignore[misc]
 
     def init_hicache(self, server_args: Any, params: Any) -> None:
         super().init_hicache(server_args, params)
-        # Stock SGLang has at most three loads on the link: one slot each. Ours come on top.
+        # SGLang gives each load the next slot of a ring and asserts that it is free. Its own loads,
+        # of which there are as many as slots at most, keep theirs; ours come on top.
         counter = self.cache_controller.layer_done_counter
-        more = self._state.settings.max_loads_in_flight
-        counter.events += [LayerLoadingEvent(counter.num_layers) for _ in range(more)]
-        counter.num_counters += more
+        counter.events += [LayerLoadingEvent(counter.num_layers) for _ in range(OWN_LOADS)]
+        counter.num_counters += OWN_LOADS
+
+    def may_load_early(self) -> bool:
+        """True if a load of ours leaves the ring's slots that SGLang counts on.
+
+        Loads that have ended count until all ranks know it, so all decide alike.
+        """
+        return len(self.cache_controller.ack_load_queue) < OWN_LOADS
 
     def _reset_full(self) -> None:
         super()._reset_full()

@@ -23,6 +23,8 @@ MEASURED_PER_ITERATION = 256
 LOOKED_AT_QUEUED = 64
 """Waiting requests that room is reserved for, or prefixes sent for, at most: those to be admitted
 next."""
+NOT_SENT = 2**62
+"""In place of a load's number: later than all."""
 
 
 class Prefetcher:
@@ -79,7 +81,7 @@ class Prefetcher:
         still take. Pages on the link cannot be evicted: a full pool would cost somebody his reply.
         """
         cache, anchor = state.cache, state.ownership.anchor[handle]
-        if not anchor.evicted or not cache.has_free_load_back_slot():
+        if not anchor.evicted or not cache.may_load_early():
             return False
         missing = _missing(state, handle)
         everything = sys.maxsize
@@ -95,8 +97,13 @@ class Prefetcher:
         return True
 
     def coming(self, state: SchedulerState, handle: int) -> int | None:
-        """Number of the load that completes an NPC's prefix, smaller = sooner; None = none does."""
+        """Number of the load that completes an NPC's prefix, smaller = sooner; None = none does.
+
+        ``NOT_SENT`` if it has to be sent for and the link is full.
+        """
         loading, arrivals = state.cache.ongoing_load_back, state.arrivals
+        if state.ownership.anchor[handle].evicted and not state.cache.may_load_early():
+            return NOT_SENT
         nodes = state.ownership.chain(handle)
         numbers = [n for node in nodes if (n := arrivals.number(node.id, loading)) is not None]
         return max(numbers, default=None)
@@ -104,20 +111,22 @@ class Prefetcher:
     def _carry_out(self, state: SchedulerState, made: Plan) -> None:
         loads: dict[int, list[int]] = {}
         self._stuck.clear()
-        for action in made.actions:
-            handle = action.key
-            assert isinstance(handle, int)
-            if isinstance(action, Load):
-                nodes = _missing(state, handle)
-                if not self._load(state, handle):
+        try:
+            for action in made.actions:
+                handle = action.key
+                assert isinstance(handle, int)
+                if isinstance(action, Load):
+                    nodes = _missing(state, handle)
+                    if not self._load(state, handle):
+                        state.counters.deferred += 1
+                        break  # What follows is farther: it must not take the room.
+                    loads[self._loading[handle]] = nodes
+                elif state.settings.demote and not self._demote(state, handle):
                     state.counters.deferred += 1
-                    break  # What follows is farther: it must not take the room.
-                loads[self._loading[handle]] = nodes
-            elif state.settings.demote and not self._demote(state, handle):
-                state.counters.deferred += 1
-                self._stuck.add(handle)
-        if loads:
-            self._start(state, loads)
+                    self._stuck.add(handle)
+        finally:
+            if loads:  # Whatever failed after them, these pages are promised.
+                self._start(state, loads)
 
     def _start(self, state: SchedulerState, loads: dict[int, list[int]]) -> None:
         """Begin what has been queued: nodes by the anchor that SGLang files each load under."""
@@ -149,7 +158,7 @@ class Prefetcher:
         """Queue what is missing of this NPC's prefix, if it fits without evicting anybody."""
         cache, tokens = state.cache, int(state.table.missing_tokens[handle])
         anchor = state.ownership.anchor.get(handle)
-        if anchor is None or not anchor.evicted or not cache.has_free_load_back_slot():
+        if anchor is None or not anchor.evicted or not cache.may_load_early():
             return False
         if tokens > pools(state).free_tokens or not cache.load_back(anchor.id):
             return False

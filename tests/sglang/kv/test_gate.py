@@ -50,7 +50,7 @@ class Scene:
         self.cache = SimpleNamespace(
             ongoing_load_back={},
             cache_controller=SimpleNamespace(start_loading=lambda: 7),
-            has_free_load_back_slot=lambda: True,
+            may_load_early=lambda: True,
             load_back=self._load,
             check_hicache_events=self._check,
             token_to_kv_pool_allocator=SimpleNamespace(available_size=lambda: 6),
@@ -149,12 +149,15 @@ def test_running_requests_keep_the_room_they_will_take(left_tokens: int, fits: b
     assert len(scene.loads) == fits
 
 
-def test_what_cannot_be_sent_for_is_sglangs_business() -> None:
+def test_who_cannot_be_sent_for_yet_is_held_while_others_run() -> None:
     scene = Scene()
+    scene.queue(1, 2)
+    scene.cache.may_load_early = lambda: False
+    assert scene.admit() == ["r2"]
+    assert scene.loads == []
     scene.queue(1)
-    scene.cache.has_free_load_back_slot = lambda: False
+    scene.running.is_empty = lambda: True
     assert scene.admit() == ["r1"]
-    assert scene.state.counters.held_requests == 0
 
 
 def test_a_load_that_ends_at_once_holds_nobody() -> None:

@@ -244,7 +244,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>The game tells what became of an action; forwarded to the script's mod.</summary>
+    /// <summary>Tells what became of an action; the NPC remembers it, and its script's mod is told.</summary>
     public sealed class ActionResultMessage : ClientMessage
     {
         public long Action { get; set; }
