@@ -55,8 +55,17 @@ THOUGHTS: Final = (
     "I was thinking of a warm supper, to be honest, and of not cooking it myself.",
     "One of these days I shall stay in bed. But not today, it seems.",
     "I could swear I left the door unlocked. I always think so, halfway there.",
+    "Rain by nightfall, if my knee is to be believed. It usually is.",
+    "Off I go, then. Nobody will do it for me, I have asked.",
+    "Somebody moved the old bench. I will find out who, and I will sit on it.",
+    "If I hurry I can still get a place by the fire.",
+    "I owe somebody a favour, and for the life of me I cannot think whom.",
+    "Funny how quiet it is. I like it, but I would not trust it.",
+    "New boots tomorrow. I have said so every day since spring.",
+    "They say the strangers asked for me by name. I do not like that at all.",
+    "That dog follows me everywhere. I suppose it is mine now.",
+    "I must remember to laugh at that joke when I understand it.",
 )
-
 NARRATOR: Final = "Narrator"
 """Speaker of what is told rather than said; nobody else may have the name (``talk.prompting``)."""
 GREETS: Final = re.compile(
