@@ -40,7 +40,7 @@ from callsheet.wire.observe import (
     TtftStats,
 )
 from callsheet.wire.saves import Loaded, Saved, SaveView
-from callsheet.wire.script import ActionSpec, NpcSpawned, PlayerLeft, PlayerNear, RegisterScript
+from callsheet.wire.script import NpcSpawned, PlayerLeft, PlayerNear, RegisterScript
 from callsheet.wire.session import Draining, EngineSummary, Error, Limits, Welcome
 from callsheet.wire.talk import (
     Action,
@@ -55,6 +55,7 @@ from callsheet.wire.talk import (
 )
 from callsheet.wire.tick import NpcFlag
 from callsheet.wire.world import (
+    ActionSpec,
     Hint,
     Joined,
     NpcSpec,
