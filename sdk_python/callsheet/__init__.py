@@ -11,6 +11,7 @@ from callsheet.core.errors import (
     SessionLostError,
 )
 from callsheet.core.events import Event, SessionReset, SessionState, StateChanged
+from callsheet.core.game_clock import GameClock
 from callsheet.core.settings import ClientSettings
 from callsheet.wire.base import ClientMessage, ServerMessage
 from callsheet.wire.errors import (
@@ -38,7 +39,8 @@ from callsheet.wire.observe import (
     Topic,
     TtftStats,
 )
-from callsheet.wire.script import ActionSpec, NpcSpawned, PlayerLeft, PlayerNear, RegisterScript
+from callsheet.wire.saves import Loaded, Saved, SaveView
+from callsheet.wire.script import NpcSpawned, PlayerLeft, PlayerNear, RegisterScript
 from callsheet.wire.session import Draining, EngineSummary, Error, Limits, Welcome
 from callsheet.wire.talk import (
     Action,
@@ -53,6 +55,7 @@ from callsheet.wire.talk import (
 )
 from callsheet.wire.tick import NpcFlag
 from callsheet.wire.world import (
+    ActionSpec,
     Hint,
     Joined,
     NpcSpec,
@@ -82,10 +85,12 @@ __all__ = [
     "EventOverflowError",
     "Explanation",
     "FinishReason",
+    "GameClock",
     "Handles",
     "Hint",
     "Joined",
     "Limits",
+    "Loaded",
     "Move",
     "Moves",
     "NpcFlag",
@@ -108,6 +113,8 @@ __all__ = [
     "RequestError",
     "Role",
     "SamplingSpec",
+    "SaveView",
+    "Saved",
     "ScheduledCall",
     "ServerMessage",
     "SessionClosedError",

@@ -16,7 +16,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from callsheet.mod.mistakes import line_of, mistake
 from callsheet.wire.errors import CallsheetError
-from callsheet.wire.script import ActionSpec
+from callsheet.wire.world import ActionSpec
 
 __all__ = ["action_spec"]
 
