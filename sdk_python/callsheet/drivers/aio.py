@@ -114,7 +114,7 @@ class AsyncioDriver:
             logger.warning("%s: %s", type(error).__name__, error)
 
     async def finished(self, value: object) -> object:
-        """What a function of the user's gives in the end: it may have to be awaited."""
+        """Wait for what a function of the user's gives in the end."""
         return await value if isinstance(value, Awaitable) else value
 
     async def call(self, call: Call[T]) -> T:

@@ -105,7 +105,7 @@ class ThreadsDriver:
             logger.warning("%s: %s", type(error).__name__, error)
 
     def finished(self, value: object) -> object:
-        """What a function of the user's gives; without asyncio there is nothing to wait for.
+        """Return what a function of the user's gave; without asyncio there is nothing to wait for.
 
         Raises:
             TypeError: the function is ``async def``.
