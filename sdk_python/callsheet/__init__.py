@@ -11,6 +11,7 @@ from callsheet.core.errors import (
     SessionLostError,
 )
 from callsheet.core.events import Event, SessionReset, SessionState, StateChanged
+from callsheet.core.game_actions import GameAction, NamesFrom, action, action_specs
 from callsheet.core.game_clock import GameClock
 from callsheet.core.settings import ClientSettings
 from callsheet.wire.base import ClientMessage, ServerMessage
@@ -85,6 +86,7 @@ __all__ = [
     "EventOverflowError",
     "Explanation",
     "FinishReason",
+    "GameAction",
     "GameClock",
     "Handles",
     "Hint",
@@ -93,6 +95,7 @@ __all__ = [
     "Loaded",
     "Move",
     "Moves",
+    "NamesFrom",
     "NpcFlag",
     "NpcSpawned",
     "NpcSpec",
@@ -137,6 +140,8 @@ __all__ = [
     "WorldClosed",
     "WorldError",
     "__version__",
+    "action",
+    "action_specs",
     "blocking",
     "connect",
 ]
