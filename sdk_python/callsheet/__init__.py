@@ -11,6 +11,8 @@ from callsheet.core.errors import (
     SessionLostError,
 )
 from callsheet.core.events import Event, SessionReset, SessionState, StateChanged
+from callsheet.core.game_actions import GameAction, NamesFrom, action, action_specs
+from callsheet.core.game_clock import GameClock
 from callsheet.core.settings import ClientSettings
 from callsheet.wire.base import ClientMessage, ServerMessage
 from callsheet.wire.errors import (
@@ -38,7 +40,8 @@ from callsheet.wire.observe import (
     Topic,
     TtftStats,
 )
-from callsheet.wire.script import ActionSpec, NpcSpawned, PlayerLeft, PlayerNear, RegisterScript
+from callsheet.wire.saves import Loaded, Saved, SaveView
+from callsheet.wire.script import NpcSpawned, PlayerLeft, PlayerNear, RegisterScript
 from callsheet.wire.session import Draining, EngineSummary, Error, Limits, Welcome
 from callsheet.wire.talk import (
     Action,
@@ -53,6 +56,7 @@ from callsheet.wire.talk import (
 )
 from callsheet.wire.tick import NpcFlag
 from callsheet.wire.world import (
+    ActionSpec,
     Hint,
     Joined,
     NpcSpec,
@@ -82,12 +86,16 @@ __all__ = [
     "EventOverflowError",
     "Explanation",
     "FinishReason",
+    "GameAction",
+    "GameClock",
     "Handles",
     "Hint",
     "Joined",
     "Limits",
+    "Loaded",
     "Move",
     "Moves",
+    "NamesFrom",
     "NpcFlag",
     "NpcSpawned",
     "NpcSpec",
@@ -108,6 +116,8 @@ __all__ = [
     "RequestError",
     "Role",
     "SamplingSpec",
+    "SaveView",
+    "Saved",
     "ScheduledCall",
     "ServerMessage",
     "SessionClosedError",
@@ -130,6 +140,8 @@ __all__ = [
     "WorldClosed",
     "WorldError",
     "__version__",
+    "action",
+    "action_specs",
     "blocking",
     "connect",
 ]

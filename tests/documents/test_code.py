@@ -17,6 +17,7 @@ from callsheet_cli.main import build_parser
 from callsheet_server.app.settings import Settings
 from callsheet_server.app.start import running_server
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
+from callsheet_server.storage.settings import StorageSettings
 from callsheet_server.transport.settings import ServerSettings
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +72,7 @@ def test_there_is_code_of_every_kind() -> None:
 async def test_a_program_runs(at: str, tmp_path: Path) -> None:
     settings = Settings(
         server=ServerSettings(port=0, drain_timeout_s=0.1),
+        storage=StorageSettings(directory=str(tmp_path / "worlds")),
         scripted=ScriptedSettings(token_delay_s=0.005, rebuild_s=0.0, load_s=0.0),
     )
     async with running_server(settings, ScriptedEngine(settings.scripted)) as server:

@@ -18,6 +18,18 @@ await self.say("Halt! Who goes there?")
 """
 
 from callsheet.mod.npc import Answer, Gate, Npc, action, at, every
+from callsheet.wire.saves import Loaded
 from callsheet.wire.script import ActionDone, Heard, NpcTick
 
-__all__ = ["ActionDone", "Answer", "Gate", "Heard", "Npc", "NpcTick", "action", "at", "every"]
+__all__ = [
+    "ActionDone",
+    "Answer",
+    "Gate",
+    "Heard",
+    "Loaded",
+    "Npc",
+    "NpcTick",
+    "action",
+    "at",
+    "every",
+]
