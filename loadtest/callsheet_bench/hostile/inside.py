@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from callsheet_bench.hostile.attack import Ground, attack
-from callsheet_bench.hostile.outside import FLOODING, MIB, NORMAL, PROTOCOL_ERROR, TOO_LARGE, repeat
+from callsheet_bench.hostile.outside import FLOODING, MIB, NORMAL, TOO_LARGE, repeat
 from callsheet_bench.hostile.raw_socket import CONTINUATION, LOST, PING, TEXT, RawSocket, frame
 
 BAD_FRAMES = 1002
@@ -79,7 +79,7 @@ def many_messages(ground: Ground) -> Iterator[int]:
     yield from repeat(ground, text(type="ping", client_time_s=1.0) * 100, role="observer")
 
 
-@attack(FLOODING, LOST)
+@attack(FLOODING, LOST, sure=False)
 def large_world_watched(ground: Ground) -> Iterator[int]:
     """CPU, by observers of a large world who ask for all of it, always."""
     with large_world(ground), contextlib.ExitStack() as stack:
@@ -97,27 +97,6 @@ def large_world_watched(ground: Ground) -> Iterator[int]:
                 peer.say(type="bye")
             if (code := peer.close_code()) != NORMAL:
                 yield code
-
-
-@attack(NORMAL, PROTOCOL_ERROR, LOST)
-def scripts_again_and_again(ground: Ground) -> Iterator[int]:
-    """CPU, by a mod that registers scripts for all of a large world, session after session."""
-    script = {"type": "register_script", "script": "s", "archetypes": ["crowd"]}
-    with large_world(ground):
-        passing = ground.passing()
-        for _ in passing:
-            try:
-                with ground.connect() as mod:
-                    mod.hello("mod", "large")
-                    for request in itertools.count(1):
-                        if mod.ask(**script, id=request)["type"] == "error":
-                            break
-                        if next(passing, None) is None:
-                            break
-                    mod.say(type="bye")
-                    yield mod.close_code()
-            except OSError:
-                yield LOST
 
 
 @attack()
