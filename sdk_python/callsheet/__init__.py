@@ -2,6 +2,7 @@
 
 from callsheet import blocking
 from callsheet._version import __version__
+from callsheet.cast import Cast, CastError, CastNpc, load_cast
 from callsheet.client import Client, Reply, connect
 from callsheet.core.batches import BatchError, Handles
 from callsheet.core.errors import (
@@ -68,6 +69,9 @@ __all__ = [
     "AuthError",
     "BatchError",
     "CallsheetError",
+    "Cast",
+    "CastError",
+    "CastNpc",
     "Client",
     "ClientMessage",
     "ClientSettings",
@@ -132,4 +136,5 @@ __all__ = [
     "__version__",
     "blocking",
     "connect",
+    "load_cast",
 ]
