@@ -2,7 +2,16 @@
 
 from callsheet import blocking
 from callsheet._version import __version__
-from callsheet.cast import Cast, CastError, CastNpc, load_cast
+from callsheet.cast import (
+    Cast,
+    CastError,
+    CastNpc,
+    LoreEntry,
+    LoreLogic,
+    Section,
+    SectionKind,
+    load_cast,
+)
 from callsheet.client import Client, Reply, connect
 from callsheet.core.batches import BatchError, Handles
 from callsheet.core.errors import (
@@ -12,6 +21,7 @@ from callsheet.core.errors import (
     SessionLostError,
 )
 from callsheet.core.events import Event, SessionReset, SessionState, StateChanged
+from callsheet.core.game_clock import GameClock
 from callsheet.core.settings import ClientSettings
 from callsheet.wire.base import ClientMessage, ServerMessage
 from callsheet.wire.errors import (
@@ -39,6 +49,7 @@ from callsheet.wire.observe import (
     Topic,
     TtftStats,
 )
+from callsheet.wire.saves import Loaded, Saved, SaveView
 from callsheet.wire.script import ActionSpec, NpcSpawned, PlayerLeft, PlayerNear, RegisterScript
 from callsheet.wire.session import Draining, EngineSummary, Error, Limits, Welcome
 from callsheet.wire.talk import (
@@ -86,10 +97,14 @@ __all__ = [
     "EventOverflowError",
     "Explanation",
     "FinishReason",
+    "GameClock",
     "Handles",
     "Hint",
     "Joined",
     "Limits",
+    "Loaded",
+    "LoreEntry",
+    "LoreLogic",
     "Move",
     "Moves",
     "NpcFlag",
@@ -112,7 +127,11 @@ __all__ = [
     "RequestError",
     "Role",
     "SamplingSpec",
+    "SaveView",
+    "Saved",
     "ScheduledCall",
+    "Section",
+    "SectionKind",
     "ServerMessage",
     "SessionClosedError",
     "SessionError",

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from callsheet.cast import Cast, CastNpc, write_cast
 from callsheet.mod.script import load_scripts
 from callsheet_cli.main import build_parser
 from callsheet_server.app.settings import Settings
 from callsheet_server.app.start import running_server
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
+from callsheet_server.storage.settings import StorageSettings
 from callsheet_server.transport.settings import ServerSettings
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +73,7 @@ def test_there_is_code_of_every_kind() -> None:
 async def test_a_program_runs(at: str, tmp_path: Path) -> None:
     settings = Settings(
         server=ServerSettings(port=0, drain_timeout_s=0.1),
+        storage=StorageSettings(directory=str(tmp_path / "worlds")),
         scripted=ScriptedSettings(token_delay_s=0.005, rebuild_s=0.0, load_s=0.0),
     )
     async with running_server(settings, ScriptedEngine(settings.scripted)) as server:
@@ -92,6 +95,8 @@ async def test_a_program_runs(at: str, tmp_path: Path) -> None:
 def test_a_mod_is_read(at: str, tmp_path: Path) -> None:
     path = tmp_path / "guard.py"
     path.write_text(MODS[at], encoding="utf-8")
+    cast = Cast(npcs=(CastNpc("bram", "Bram"),))
+    (tmp_path / "town.cast.json").write_bytes(write_cast(cast))
     assert load_scripts(path)
 
 

@@ -12,8 +12,9 @@ from sdk.conftest import Programs
 from sdk.test_mod_run import run
 
 import callsheet
+from callsheet import SpeakerView
 from callsheet.cast import Cast, import_cast, write_cast
-from callsheet.mod import LoreEntry
+from callsheet.mod import Heard, Lorebook, LoreEntry
 from callsheet.mod.cast import matching
 
 MOD = """
@@ -119,3 +120,23 @@ async def test_a_cast_greets_once_and_knows_its_lore(
         assert said.get_nowait().text == reply.text, "ann was greeted twice"
         facts = await game.get_facts("odila_farr")
         assert facts["met"] == ["ann", "ben"]
+
+
+class Quay(Lorebook):
+    entries = (entry("The ferry is late.", "ferry"),)
+
+
+def test_lore_is_found_in_the_latest_lines() -> None:
+    book = Quay.__new__(Quay)
+    book.npc = "odila"
+    Quay.__init__(book)
+    told = [book.on_hear(heard(text)) for text in ("Any ferry?", "a", "b", "c", "d")]
+    assert [answer and answer.material for answer in told] == [
+        *["The ferry is late."] * Quay.scan_depth,
+        None,
+    ]
+
+
+def heard(text: str) -> Heard:
+    ann = SpeakerView(kind="player", id="ann", name="Ann")
+    return Heard(script="quay.Quay", call=1, npc="odila", speaker=ann, text=text, deadline_s=1.0)

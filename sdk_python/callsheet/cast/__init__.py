@@ -1,6 +1,6 @@
 """Casts: characters in other people's formats, as NPCs. docs/characters.md tells all of it."""
 
-from callsheet.cast.character import LoreEntry, Section
+from callsheet.cast.character import LoreEntry, LoreLogic, Section, SectionKind
 from callsheet.cast.errors import CastError
 from callsheet.cast.export import as_card
 from callsheet.cast.file import Cast, CastNpc, is_cast_file, read_cast, write_cast
@@ -12,8 +12,10 @@ __all__ = [
     "CastError",
     "CastNpc",
     "LoreEntry",
+    "LoreLogic",
     "Report",
     "Section",
+    "SectionKind",
     "as_card",
     "import_cast",
     "is_cast_file",

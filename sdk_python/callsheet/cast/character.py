@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
-__all__ = ["ORDER", "Book", "Character", "Logic", "LoreEntry", "Section", "SectionKind"]
+__all__ = ["ORDER", "Book", "Character", "LoreEntry", "LoreLogic", "Section", "SectionKind"]
 
 SectionKind = Literal[
     "description", "personality", "background", "occupation", "skills", "speech", "appearance",
@@ -13,7 +13,7 @@ SectionKind = Literal[
 ]  # fmt: skip
 """Parts of a persona, in the order in which they stand in it."""
 ORDER: Final[tuple[SectionKind, ...]] = get_args(SectionKind)
-Logic = Literal["any", "all", "not_any", "not_all"]
+LoreLogic = Literal["any", "all", "not_any", "not_all"]
 """Rule for secondary keys: one is there, all are, none is, not all are."""
 
 
@@ -32,7 +32,7 @@ class LoreEntry:
     content: str
     keys: tuple[str, ...] = ()
     secondary_keys: tuple[str, ...] = ()
-    logic: Logic = "any"
+    logic: LoreLogic = "any"
     """Rule for the secondary keys, where there are any."""
     constant: bool = False
     """True = always known."""

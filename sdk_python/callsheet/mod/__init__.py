@@ -20,6 +20,7 @@ await self.say("Halt! Who goes there?")
 from callsheet.cast.character import LoreEntry
 from callsheet.mod.cast import Greetings, Lorebook
 from callsheet.mod.npc import Answer, Gate, Npc, action, at, every
+from callsheet.wire.saves import Loaded
 from callsheet.wire.script import ActionDone, Heard, NpcTick
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Gate",
     "Greetings",
     "Heard",
+    "Loaded",
     "LoreEntry",
     "Lorebook",
     "Npc",

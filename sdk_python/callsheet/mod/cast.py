@@ -34,6 +34,8 @@ class CastScript(Npc):
 
     cast: ClassVar[str | Path | None] = None
     """A cast file; a relative path is looked for beside the mod."""
+    npcs: ClassVar[Sequence[str]] = ()
+    """Absent = all NPCs of the cast, where no archetypes are named."""
     _whole: ClassVar[Cast] = Cast()
 
     def __init_subclass__(cls, **options: Any) -> None:

@@ -30,6 +30,7 @@ HANDLERS: Final[Mapping[str, tuple[str, ...]]] = {
     "on_leave": ("player",),
     "on_tick": ("tick",),
     "on_action_done": ("done",),
+    "on_load": ("loaded",),
 }
 """Every handler and what it is given."""
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from callsheet.cast.character import Book, Logic, LoreEntry
+from callsheet.cast.character import Book, LoreEntry, LoreLogic
 from callsheet.cast.formats.values import as_list, as_number, as_words, first_of
 from callsheet.cast.macros import fill_macros
 
 __all__ = ["entries_of", "is_lorebook", "read_book"]
 
-LOGICS: Final[tuple[Logic, ...]] = ("any", "not_all", "not_any", "all")
+LOGICS: Final[tuple[LoreLogic, ...]] = ("any", "not_all", "not_any", "all")
 """By SillyTavern's ``selectiveLogic``."""
 READ: Final = frozenset(
     {
