@@ -21,6 +21,7 @@ from callsheet.core.errors import (
     SessionLostError,
 )
 from callsheet.core.events import Event, SessionReset, SessionState, StateChanged
+from callsheet.core.game_actions import GameAction, NamesFrom, action, action_specs
 from callsheet.core.game_clock import GameClock
 from callsheet.core.settings import ClientSettings
 from callsheet.wire.base import ClientMessage, ServerMessage
@@ -50,7 +51,7 @@ from callsheet.wire.observe import (
     TtftStats,
 )
 from callsheet.wire.saves import Loaded, Saved, SaveView
-from callsheet.wire.script import ActionSpec, NpcSpawned, PlayerLeft, PlayerNear, RegisterScript
+from callsheet.wire.script import NpcSpawned, PlayerLeft, PlayerNear, RegisterScript
 from callsheet.wire.session import Draining, EngineSummary, Error, Limits, Welcome
 from callsheet.wire.talk import (
     Action,
@@ -65,6 +66,7 @@ from callsheet.wire.talk import (
 )
 from callsheet.wire.tick import NpcFlag
 from callsheet.wire.world import (
+    ActionSpec,
     Hint,
     Joined,
     NpcSpec,
@@ -97,6 +99,7 @@ __all__ = [
     "EventOverflowError",
     "Explanation",
     "FinishReason",
+    "GameAction",
     "GameClock",
     "Handles",
     "Hint",
@@ -107,6 +110,7 @@ __all__ = [
     "LoreLogic",
     "Move",
     "Moves",
+    "NamesFrom",
     "NpcFlag",
     "NpcSpawned",
     "NpcSpec",
@@ -153,6 +157,8 @@ __all__ = [
     "WorldClosed",
     "WorldError",
     "__version__",
+    "action",
+    "action_specs",
     "blocking",
     "connect",
     "load_cast",
