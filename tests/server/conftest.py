@@ -49,6 +49,7 @@ def scripted(**settings: Any) -> ScriptedEngine:
 
 async def settled(server: CallsheetServer) -> None:
     """Let what moves arrive, then check every owner of anything."""
+    await server.work.idle()
     await server.mover.idle()
     server.pipeline.step()
     await server.mover.idle()

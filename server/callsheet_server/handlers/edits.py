@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -29,7 +29,7 @@ from callsheet_server.storage.writes import PutFact, PutPlayer, RemovePlayer, Wr
 from callsheet_server.talk.action_schemas import check_actions
 from callsheet_server.talk.conversations import Conversations
 from callsheet_server.world.errors import bad_value, limit_exceeded
-from callsheet_server.world.memory import most_turns
+from callsheet_server.world.memory import Turn, most_turns
 
 __all__ = ["WorldEditor", "tell_script", "unless_closed"]
 
@@ -97,31 +97,33 @@ class WorldEditor:
             undo=unless_closed(room, undo),
         )
 
-    def despawn(self, room: Room, message: Despawn) -> Change:
-        """Remove NPCs and players. What the NPCs remember is kept for when they come again."""
+    def despawn(
+        self, room: Room, message: Despawn, answer: Callable[[Change], None]
+    ) -> Iterator[None]:
+        """Remove NPCs and players, one a step. What the NPCs remember is kept for a next time."""
         world, memory = room.world, room.memory
         world.check_known(message.npcs, message.players)
         npcs = [world.npcs[name] for name in message.npcs]
         players = [world.players[name] for name in message.players]
-        before = {name: (memory.turns(name), memory.facts(name)) for name in message.npcs}
-        saved: tuple[Write, ...] = (
-            *(save_npc(world, npc, alive=False) for npc in npcs),
-            *(RemovePlayer(name) for name in message.players),
-        )
-        for name in message.npcs:
-            self.forget(room, name)
-        world.despawn(message.npcs, message.players)
+        before: list[tuple[tuple[Turn, ...], Mapping[str, Any]]] = []
+        saved: list[Write] = [RemovePlayer(name) for name in message.players]
+        for npc in npcs:
+            before.append((memory.turns(npc.spec.npc), memory.facts(npc.spec.npc)))
+            saved.append(save_npc(world, npc, alive=False))
+            self._remove(room, npc.spec.npc)
+            yield
+        world.despawn((), message.players)
 
         def undo() -> None:
             world.restore(
                 [(npc.spec, npc.handle) for npc in npcs], [(p.spec, p.handle) for p in players]
             )
-            for name, remembered_before in before.items():
+            for name, remembered_before in zip(message.npcs, before, strict=True):
                 self.sync(room, name)
                 memory.put(name, *remembered_before)
                 tell_script(room, name, alive=True)
 
-        return Change(saved, undo=unless_closed(room, undo))
+        answer(Change(saved, undo=unless_closed(room, undo)))
 
     def update_npc(self, room: Room, message: UpdateNpc) -> Change:
         """Change what an NPC is."""
@@ -186,10 +188,11 @@ class WorldEditor:
             undo=lambda: memory.put(message.npc, turns, before),
         )
 
-    def close(self, room: Room) -> None:
-        """Empty the world of a game that left for good. What is on disk stays for the next game."""
+    def close(self, room: Room) -> Iterator[None]:
+        """Empty the world of a game that left, an NPC a step. What is on disk stays."""
         for npc in list(room.world.npcs):
-            self.forget(room, npc)
+            self._remove(room, npc)
+            yield
         self._pipeline.forget_world(room)
         room.clear_world()
 
@@ -203,10 +206,15 @@ class WorldEditor:
         self._rate_limits.forget_npc(room.key(npc))
         room.forget(npc)
 
-    def sync_all(self, room: Room) -> None:
-        """Bring all NPCs up to date after scripts have come or gone."""
-        for npc in room.world.npcs:
+    def _remove(self, room: Room, npc: str) -> None:
+        self.forget(room, npc)
+        room.world.despawn((npc,), ())
+
+    def sync_all(self, room: Room) -> Iterator[None]:
+        """Bring all NPCs up to date after scripts have come or gone, one a step."""
+        for npc in list(room.world.npcs):
             self.sync(room, npc)
+            yield
 
     def sync(self, room: Room, npc: str) -> None:
         """Bring the world's numbers and the engine's profile up to what game and script say."""

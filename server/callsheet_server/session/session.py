@@ -91,6 +91,8 @@ class Session:
         self.quotas = Quotas([self.quota], [self.quota], Counter())
         """Quotas that it is under."""
         self.state = SessionState.DETACHED
+        self.resumes_at_s = 0.0
+        """Time before which nothing more of it is handled."""
         self.last_frame_s = now_s
         self.read_bytes = 0
         """Bytes of the text frame received last, if it was read in full."""
