@@ -159,7 +159,7 @@ class Session:
 
     def can_resume_from(self, last_seq: int) -> bool:
         """True if all that came after ``last_seq`` is still kept."""
-        return last_seq >= self._replay.dropped
+        return self._replay.can_go_on_from(last_seq)
 
     def is_on(self, link: Link) -> bool:
         """True if this is the session's connection now."""
