@@ -2,6 +2,16 @@
 
 from callsheet import blocking
 from callsheet._version import __version__
+from callsheet.cast import (
+    Cast,
+    CastError,
+    CastNpc,
+    LoreEntry,
+    LoreLogic,
+    Section,
+    SectionKind,
+    load_cast,
+)
 from callsheet.client import Client, Reply, connect
 from callsheet.core.batches import BatchError, Handles
 from callsheet.core.errors import (
@@ -72,6 +82,9 @@ __all__ = [
     "AuthError",
     "BatchError",
     "CallsheetError",
+    "Cast",
+    "CastError",
+    "CastNpc",
     "Client",
     "ClientMessage",
     "ClientSettings",
@@ -93,6 +106,8 @@ __all__ = [
     "Joined",
     "Limits",
     "Loaded",
+    "LoreEntry",
+    "LoreLogic",
     "Move",
     "Moves",
     "NamesFrom",
@@ -119,6 +134,8 @@ __all__ = [
     "SaveView",
     "Saved",
     "ScheduledCall",
+    "Section",
+    "SectionKind",
     "ServerMessage",
     "SessionClosedError",
     "SessionError",
@@ -144,4 +161,5 @@ __all__ = [
     "action_specs",
     "blocking",
     "connect",
+    "load_cast",
 ]
