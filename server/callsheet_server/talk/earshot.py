@@ -17,7 +17,7 @@ __all__ = ["MAX_HEARERS", "in_earshot", "overheard", "place_of"]
 MAX_HEARERS: Final = 32
 """NPCs that overhear one line: those nearest to it."""
 MAX_OVERHEARD_CHARS: Final = 1_000
-"""What is remembered of a line that was said to somebody else."""
+"""Characters remembered of a line that was said to somebody else."""
 
 
 def in_earshot(
