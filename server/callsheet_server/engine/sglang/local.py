@@ -15,6 +15,8 @@ from callsheet_server.engine.sglang.process import SglangProcess
 from callsheet_server.engine.sglang.settings import SglangSettings
 from callsheet_sglang.launch.interpreter import SglangMissingError, find_python
 from callsheet_sglang.launch.spec import LaunchSpec, arguments, environment, free_port
+from callsheet_sglang_cpu.emulated_gpu import machine
+from callsheet_sglang_cpu.emulated_gpu.model_folder import make_model_folder
 
 __all__ = ["launch"]
 
@@ -57,9 +59,14 @@ async def launch(
 def _specify(settings: SglangSettings, report: Callable[[Progress], None]) -> LaunchSpec:
     device: Literal["cpu", "cuda"]
     device = _best_device() if settings.device == "auto" else settings.device
+    device = "cpu" if settings.emulate else device
+    pool_tokens, emulation = settings.pool_tokens, None
     try:
         python = settings.python or find_python(device)
         model = resolve_model(settings.model, report)
+        if settings.emulate:
+            pool_tokens = pool_tokens or machine.pool_tokens(settings.emulate)
+            model, emulation = _emulated(settings.emulate, model)
         adapters = {name: Path(folder) for name, folder in settings.adapters.items()}
         if adapters:
             from callsheet_server.engine.models.adapters import read_adapters  # Imports torch.
@@ -72,17 +79,31 @@ def _specify(settings: SglangSettings, report: Callable[[Progress], None]) -> La
             device=device,
             served_name=settings.model,
             context_tokens=None,
-            pool_tokens=settings.pool_tokens,
+            pool_tokens=pool_tokens,
             host_ratio=settings.host_ratio,
             adapters=adapters,
             adapter_slots=settings.adapter_slots if adapters else None,
             plugin=settings.plugin,
+            emulated_gpu=emulation,
             priorities=True,
             api_key=settings.api_key.get_secret_value() if settings.api_key else None,
             extra_arguments=(*ALWAYS, *settings.arguments),
         )
     except (SglangMissingError, ValueError) as error:
         raise EngineStartError(f"sglang: {error}") from error
+
+
+def _emulated(pair: str, tokenizer: Path) -> tuple[Path, Path]:
+    """Write what an emulated GPU serves, and how fast it is: a model's folder, and a file.
+
+    Raises:
+        ValueError: no such GPU or model.
+    """
+    folder = cache_dir() / "emulated" / pair.replace("/", "-")
+    make_model_folder(tokenizer, folder)
+    emulation = folder / "emulation.json"
+    machine.Emulation(machine.named(pair)).save(emulation)
+    return folder, emulation
 
 
 def _best_device() -> Literal["cpu", "cuda"]:
