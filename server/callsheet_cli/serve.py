@@ -156,15 +156,13 @@ def serve_until_stopped(loaded: LoadedSettings, record: Path | None = None) -> N
         CommandError: the server did not come up.
     """
     from callsheet_cli.progress import progress_bars
-    from callsheet_server.app.serving import StartError, page_url, serve
+    from callsheet_server.app.serving import StartError, listening_url, page_url, serve
 
     def ready(server: CallsheetServer) -> None:
         bars.stop()
         info = server.engine.info
         print(f"callsheet {__version__}: engine {info.name} ({info.model}, {info.device})")
-        scheme = "ws" if loaded.settings.server.tls_certificate is None else "wss"
-        host = loaded.settings.server.host
-        print(f"listening on {scheme}://{host}:{server.port}/  (Ctrl-C stops)")
+        print(f"listening on {listening_url(server)}/  (Ctrl-C stops)")
         print(f"live page: {page_url(server)}")
         kept = loaded.settings.storage.directory
         print(f"worlds are kept in {kept}" if kept else "worlds are not kept")
