@@ -61,7 +61,7 @@ class Sample:
 
 @dataclass(slots=True)
 class Round:
-    """What was measured between the marks."""
+    """Measurements between the marks."""
 
     seconds: float
     sent: int

@@ -19,7 +19,7 @@ AGREE_EVERY_ITERATIONS = 32
 PASS_WEIGHT = 0.05
 """Of the newest pass in the mean."""
 LONGEST_PASS_S = 1.0
-"""What takes longer was no pass: the scheduler slept."""
+"""Longest pass that counts: a scheduler that took longer has slept."""
 
 
 class Pace:

@@ -26,7 +26,7 @@ __all__ = ["EMULATED_GPU", "SEAMS", "EmulatedGpu", "activate"]
 EMULATED_GPU = "CALLSHEET_SGLANG_EMULATED_GPU"
 """The environment variable: path of an ``Emulation``."""
 REPLY_TOKEN = 1000
-"""What every reply consists of; a word in most vocabularies."""
+"""Token that every reply consists of; a word in most vocabularies."""
 
 _WORKER = "sglang.srt.managers.tp_worker.TpModelWorker.forward_batch_generation"
 _RESULT = "sglang.srt.managers.utils.GenerationBatchResult.copy_to_cpu"

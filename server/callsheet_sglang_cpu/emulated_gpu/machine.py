@@ -38,7 +38,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What a GPU and a model take for a pass, and what the link carries."""
+    """Speeds of a GPU with a model: of a pass, and of the link."""
 
     flops: float
     """Operations a second that passes reach."""

@@ -13,10 +13,9 @@ from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.engine.models.cache import cache_dir, resolve_model
 from callsheet_server.engine.sglang.process import SglangProcess
 from callsheet_server.engine.sglang.settings import SglangSettings
+from callsheet_sglang.launch.emulation import emulated_gpu_files
 from callsheet_sglang.launch.interpreter import SglangMissingError, find_python
 from callsheet_sglang.launch.spec import LaunchSpec, arguments, environment, free_port
-from callsheet_sglang_cpu.emulated_gpu import machine
-from callsheet_sglang_cpu.emulated_gpu.model_folder import make_model_folder
 
 __all__ = ["launch"]
 
@@ -65,8 +64,9 @@ def _specify(settings: SglangSettings, report: Callable[[Progress], None]) -> La
         python = settings.python or find_python(device)
         model = resolve_model(settings.model, report)
         if settings.emulate:
-            pool_tokens = pool_tokens or machine.pool_tokens(settings.emulate)
-            model, emulation = _emulated(settings.emulate, model)
+            gpu = emulated_gpu_files(settings.emulate, model, cache_dir() / "emulated")
+            model, emulation = gpu.model, gpu.emulation
+            pool_tokens = pool_tokens or gpu.pool_tokens
         adapters = {name: Path(folder) for name, folder in settings.adapters.items()}
         if adapters:
             from callsheet_server.engine.models.adapters import read_adapters  # Imports torch.
@@ -91,19 +91,6 @@ def _specify(settings: SglangSettings, report: Callable[[Progress], None]) -> La
         )
     except (SglangMissingError, ValueError) as error:
         raise EngineStartError(f"sglang: {error}") from error
-
-
-def _emulated(pair: str, tokenizer: Path) -> tuple[Path, Path]:
-    """Write what an emulated GPU serves, and how fast it is: a model's folder, and a file.
-
-    Raises:
-        ValueError: no such GPU or model.
-    """
-    folder = cache_dir() / "emulated" / pair.replace("/", "-")
-    make_model_folder(tokenizer, folder)
-    emulation = folder / "emulation.json"
-    machine.Emulation(machine.named(pair)).save(emulation)
-    return folder, emulation
 
 
 def _best_device() -> Literal["cpu", "cuda"]:
