@@ -10,7 +10,7 @@ from callsheet.wire import ConditionalLore, NpcSpec
 from callsheet_server.world.lore import MAX_LORE_CHARS, known_now
 from callsheet_server.world.world import World, WorldLimits
 
-NIGHT = {"from_s": 72_000.0, "until_s": 108_000.0, "every_s": 86_400.0}
+NIGHT: dict[str, Any] = {"from_s": 72_000.0, "until_s": 108_000.0, "every_s": 86_400.0}
 
 
 def world(game_time_s: float = 0.0, **spec: Any) -> World:
@@ -42,7 +42,7 @@ def is_known(entry: ConditionalLore, where: World) -> bool:
         (NIGHT, 110_000.0 + 10 * 86_400, False),
     ],
 )
-def test_times(conditions: dict[str, float], game_time_s: float, known: bool) -> None:
+def test_times(conditions: dict[str, Any], game_time_s: float, known: bool) -> None:
     entry = ConditionalLore(text="x", **conditions)
     assert is_known(entry, world(game_time_s)) == known
 
