@@ -1,4 +1,4 @@
-"""A bounded run of the crash test; ``crash.py`` says how to run hundreds of kills."""
+"""A bounded run of the crash test; ``run.py`` runs hundreds of kills."""
 
 from __future__ import annotations
 
@@ -17,3 +17,5 @@ async def test_nothing_told_is_lost_when_the_server_is_killed(tmp_path: Path) ->
     assert report.kills == 25
     assert report.replies > 100
     assert report.interrupted > 0
+    assert report.loads > 10
+    assert report.saves_checked > 20
