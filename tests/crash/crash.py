@@ -30,7 +30,6 @@ from callsheet_server.app.settings import EngineSettings, Settings
 from callsheet_server.engine.scripted import ScriptedSettings
 from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.folder import Folder
-from callsheet_server.storage.saved import Memories
 from callsheet_server.storage.settings import StorageSettings
 from callsheet_server.storage.writes import LoadSave
 from callsheet_server.talk.settings import ReplySettings
@@ -182,11 +181,11 @@ def audit_saves(folder: Path, game: Game) -> int:
 
 def remembered(file: WorldFile, game: Game) -> Remembered:
     """What the NPCs remember by a database."""
-    found = file.memories(game.npcs, MOST_TURNS)
-    memories = {npc: found.get(npc, Memories()) for npc in game.npcs}
+    facts = file.facts(game.npcs)
+    turns = {npc: file.latest_turns(npc, MOST_TURNS) for npc in game.npcs}
     return Remembered(
-        {npc: tuple(turn.text for turn in one.turns) for npc, one in memories.items()},
-        {npc: dict(one.facts) for npc, one in memories.items()},
+        {npc: tuple(turn.text for turn in told) for npc, told in turns.items()},
+        {npc: facts.get(npc, {}) for npc in game.npcs},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from callsheet_server.storage.changes import Change
 from callsheet_server.storage.writes import AddTurn
@@ -13,9 +14,9 @@ __all__ = ["learn"]
 
 def learn(memory: Memory, npc: str, turns: Sequence[Turn], time_s: float) -> Change:
     """Have an NPC that is in the world remember turns of this game time."""
-    before = memory.turns(npc)
+    before = memory.mind(npc)
     memory.add(npc, *turns)
     return Change(
         [AddTurn(npc, turn.speaker, turn.text, time_s) for turn in turns],
-        undo=lambda: memory.put(npc, before, memory.facts(npc)),
+        undo=lambda: memory.put(npc, replace(before, facts=memory.facts(npc))),
     )
