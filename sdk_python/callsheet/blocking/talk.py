@@ -27,6 +27,7 @@ class TalkClient(SessionClient):
         max_tokens: int | None = None,
         sampling: SamplingSpec | None = None,
         stop: Iterable[str] = (),
+        actions: Iterable[str] | None = None,
     ) -> BlockingReply:
         """Say something to an NPC and get its reply, which is still to come.
 
@@ -38,11 +39,13 @@ class TalkClient(SessionClient):
             max_tokens: the reply's length; None = the server's setting.
             sampling: how its tokens are chosen; None = the server's setting.
             stop: texts at which the reply ends.
+            actions: names of those it may choose from afterwards (role game); None = all that are
+                not gated.
         """
         with self._driver.changing():
             self._driver.room()
             pending = calls.say(
-                self._session, npc, text, speaker, priority, max_tokens, sampling, stop
+                self._session, npc, text, speaker, priority, max_tokens, sampling, stop, actions
             )
         return BlockingReply(self._session, self._driver, pending)
 

@@ -12,7 +12,7 @@ from callsheet.blocking.session import SessionClient
 from callsheet.core import batches, calls
 from callsheet.core.batches import Handles
 from callsheet.core.world_state import world_state
-from callsheet.wire.world import Hint, NpcSpec, PlayerSpec, ScheduledCall
+from callsheet.wire.world import ActionSpec, Hint, NpcSpec, PlayerSpec, ScheduledCall
 
 __all__ = ["WorldClient"]
 
@@ -54,6 +54,7 @@ class WorldClient(SessionClient):
         sociability: float | None = None,
         schedule: Iterable[ScheduledCall] | None = None,
         actions: Iterable[str] | None = None,
+        action_specs: Iterable[ActionSpec] | None = None,
     ) -> None:
         """Change an NPC; None keeps a value, ``adapter=""`` takes the adapter away."""
         self._driver.call(
@@ -67,6 +68,7 @@ class WorldClient(SessionClient):
                 sociability,
                 schedule,
                 actions,
+                action_specs,
             )
         )
 

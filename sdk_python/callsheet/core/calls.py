@@ -34,6 +34,7 @@ from callsheet.wire.script import (
 from callsheet.wire.session import ClientInfo, Hello
 from callsheet.wire.talk import Priority, SamplingSpec, Say, Speak, Speaker
 from callsheet.wire.world import (
+    ActionSpec,
     ConfigureWorld,
     Join,
     Joined,
@@ -110,6 +111,7 @@ def update_npc(
     sociability: float | None,
     schedule: Iterable[ScheduledCall] | None,
     actions: Iterable[str] | None,
+    action_specs: Iterable[ActionSpec] | None,
 ) -> Call[None]:
     """``update_npc``."""
     yield from ask(
@@ -123,7 +125,10 @@ def update_npc(
             interaction_radius_m=interaction_radius_m,
             sociability=sociability,
             schedule=None if schedule is None else several("schedule", schedule, ScheduledCall),
-            actions=None if actions is None else several("actions", actions, str),
+            actions=_names(actions),
+            action_specs=(
+                None if action_specs is None else several("action_specs", action_specs, ActionSpec)
+            ),
         ),
     )
 
@@ -198,6 +203,7 @@ def say(
     max_tokens: int | None,
     sampling: SamplingSpec | None,
     stop: Iterable[str],
+    actions: Iterable[str] | None,
 ) -> PendingReply:
     """``say``. A speaker given as text is a player's id; None is a narrator."""
     if speaker is None:
@@ -214,6 +220,7 @@ def say(
             max_tokens=max_tokens,
             sampling=sampling,
             stop=several("stop", stop, str),
+            actions=_names(actions),
         )
     )
 
@@ -243,6 +250,10 @@ def several(field: str, given: Iterable[T], kind: type[T]) -> tuple[T, ...]:
         if not isinstance(item, kind):
             raise _bad_argument(f"{field}.{index}", f"must be a {kind.__name__}", item)
     return items
+
+
+def _names(actions: Iterable[str] | None) -> tuple[str, ...] | None:
+    return None if actions is None else several("actions", actions, str)
 
 
 def _bad_argument(field: str, advice: str, given: object) -> CallsheetError:

@@ -11,8 +11,9 @@ from callsheet.client import Client, connect
 from callsheet.core.events import Event, SessionReset, SessionState, StateChanged
 from callsheet.core.settings import ClientSettings
 from callsheet.mod.handlers import HandlerRunner
-from callsheet.mod.mistakes import ModError, shorten
-from callsheet.mod.npc import Answer, Npc
+from callsheet.mod.hearing import hear
+from callsheet.mod.mistakes import ModError
+from callsheet.mod.npc import Npc
 from callsheet.mod.schedule import Schedule
 from callsheet.mod.script import Script, load_scripts
 from callsheet.mod.stage import ClientStage
@@ -20,7 +21,6 @@ from callsheet.wire.errors import CallsheetError
 from callsheet.wire.saves import Loaded
 from callsheet.wire.script import (
     ActionDone,
-    HearAnswer,
     Heard,
     NpcSpawned,
     NpcTick,
@@ -273,42 +273,9 @@ class ModRunner:
 
     async def _hear(self, heard: Heard) -> None:
         npc = self._instance(heard.script, heard.npc)
-        if npc is None:
-            return
-        said: object = None
-        if hasattr(npc, "on_hear"):
-            said = await self._handlers.run(npc, "on_hear", heard, deadline_s=heard.deadline_s)
-        answer = Answer(reply=said) if isinstance(said, str) and said else said
-        if not isinstance(answer, Answer):
-            if answer:
-                self._show(
-                    f"{type(npc).__name__}.on_hear of {npc.npc!r} returned {shorten(said)}\n"
-                    "  fix: return self.material(text), self.reply(text), self.ignore(), "
-                    "self.allow(action), self.deny(action), or nothing"
-                )
-            answer = Answer()
-        await self._client.send(
-            HearAnswer(
-                call=heard.call,
-                material=answer.material,
-                reply=answer.reply,
-                ignore=answer.ignore,
-                actions=await self._allowed(npc, heard, answer),
-            )
-        )
-
-    async def _allowed(self, npc: Npc, heard: Heard, answer: Answer) -> tuple[str, ...] | None:
-        """The actions an NPC may choose from after this reply; None = the script does not say."""
-        gates = self._scripts[heard.script].gates
-        if answer.allow is None and not answer.deny and not any(gates.values()):
-            return None
-        allowed = []
-        for name, when in gates.items():
-            if name in answer.deny or (answer.allow is not None and name not in answer.allow):
-                continue
-            if when is None or await self._handlers.passes(npc, name, when, heard):
-                allowed.append(name)
-        return tuple(allowed)
+        if npc is not None:
+            gates = self._scripts[heard.script].gates
+            await self._client.send(await hear(npc, heard, gates, self._handlers, self._show))
 
     def _tick(self, tick: NpcTick) -> None:
         """Run ``on_tick``, unless the last one still runs, and what is scheduled since then."""

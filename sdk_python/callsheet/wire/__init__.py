@@ -95,7 +95,6 @@ from callsheet.wire.saves import (
 )
 from callsheet.wire.script import (
     ActionDone,
-    ActionSpec,
     Facts,
     GetFacts,
     HearAnswer,
@@ -154,6 +153,7 @@ from callsheet.wire.tick import (
     tick_from_json,
 )
 from callsheet.wire.world import (
+    ActionSpec,
     ConfigureWorld,
     Despawn,
     Hint,

@@ -21,6 +21,7 @@ from callsheet.wire.fields import (
     TierName,
     Whole,
 )
+from callsheet.wire.world import Permissions
 
 __all__ = [
     "Action",
@@ -90,6 +91,11 @@ class Say(Request):
     stop: Annotated[
         Many[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=8)
     ] = ()
+    actions: Permissions | None = None
+    """The actions it may choose from after this reply; None = all that are not gated.
+
+    From the game only.
+    """
 
 
 class Speak(Request):

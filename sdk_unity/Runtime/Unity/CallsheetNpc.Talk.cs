@@ -14,18 +14,18 @@ namespace Callsheet
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
         public Reply Say(string text)
         {
-            Npc npc = Need();
+            Npc npc = NeedActing();
             CallsheetPlayer player = _client.LocalPlayer;
             return player != null ? npc.Say(text, player.Player) : npc.Say(text);
         }
 
         /// <summary>Says something as a player.</summary>
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
-        public Reply Say(string text, CallsheetPlayer player) => Need().Say(text, player.Player);
+        public Reply Say(string text, CallsheetPlayer player) => NeedActing().Say(text, player.Player);
 
         /// <summary>Says something as another NPC.</summary>
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
-        public Reply Say(string text, CallsheetNpc speaker) => Need().Say(text, speaker.Npc);
+        public Reply Say(string text, CallsheetNpc speaker) => NeedActing().Say(text, speaker.Npc);
 
         /// <summary>As <see cref="Say(string)"/>, cancelled with the token, in the next frame: the reply ends with what was said by then.</summary>
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
@@ -75,6 +75,25 @@ namespace Callsheet
 
         /// <summary>Erases what it remembers of what happened after a game time, s.</summary>
         public Answer<OkMessage> ForgetAfter(double gameTimeS) => Forget(gameTimeS);
+
+        /// <summary>Tells the server what its [CallsheetAction] methods can do, if that is not what it was told last.</summary>
+        internal void TellActions()
+        {
+            ActionSpec[] specs = Actions.Specs();
+            string told = string.Concat(Array.ConvertAll(specs, spec => spec.Name + ": " + spec.Description + spec.Parameters + "\n"));
+            if (told != _toldActions)
+            {
+                _toldActions = told;
+                _npc.Update(new UpdateNpcMessage { ActionSpecs = specs });
+            }
+        }
+
+        private Npc NeedActing()
+        {
+            Npc npc = Need();
+            TellActions();
+            return npc;
+        }
 
         private Answer<OkMessage> Forget(double? afterS)
         {

@@ -52,6 +52,7 @@ namespace Callsheet
         private CallsheetClient _client;
         private Npc _npc;
         private Motion _motion;
+        private string _toldActions = "";
 
         /// <summary>It begins to answer somebody.</summary>
         public event Action<Reply> ReplyStarted;
@@ -184,6 +185,7 @@ namespace Callsheet
                 Debug.LogError("[Callsheet] NPC '" + name + "' is not in the world: " + bad.Message, this);
                 return false;
             }
+            _toldActions = "";
             _npc.Refused += OnRefused;
             _npc.ReplyStarted += OnReplyStarted;
             _npc.TextAdded += OnTextAdded;

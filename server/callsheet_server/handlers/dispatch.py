@@ -39,7 +39,7 @@ from callsheet_server.rooms.pipeline import Pipeline
 from callsheet_server.rooms.room import Room, Subscription
 from callsheet_server.session.session import Session
 from callsheet_server.storage.changes import Change
-from callsheet_server.talk.actions import check_actions
+from callsheet_server.talk.action_schemas import check_actions
 from callsheet_server.talk.conversations import Conversations
 
 __all__ = ["Dispatcher"]
@@ -100,6 +100,7 @@ class Dispatcher:
             self._rate_limits.take_turn(room.key(message.npc), self._clock())
         match message:
             case Say():
+                _refuse_unless_game(session, message, "actions")
                 if session.role == "observer":
                     self._guests.check_speaker(room, session, message)
                 self._conversations.say(room, session, message)
@@ -118,7 +119,7 @@ class Dispatcher:
             case Despawn():
                 _ok(session, message, self._editor.despawn(room, message))
             case UpdateNpc():
-                _check_permissions(session, message)
+                _refuse_unless_game(session, message, "actions", "action_specs")
                 _ok(session, message, self._editor.update_npc(room, message))
             case ConfigureWorld():
                 _ok(session, message, self._editor.configure(room, message))
@@ -166,13 +167,15 @@ class Dispatcher:
     # --- scripts -----------------------------------------------------------------------------
 
     def _register_script(self, room: Room, session: Session, message: RegisterScript) -> None:
-        check_actions(message.actions)
+        check_actions({"actions": message.actions})
         self._rate_limits.check_scripts(room.scripts.names_of(session.id) | {message.script})
         script = room.scripts.register(session.id, message)
         self._editor.sync_all(room)
         mine = room.scripts.npcs_of(script)
         npcs = tuple(mine[:MAX_LISTED_NPCS])
-        note = self._conversations.note_for(message)
+        note = self._conversations.note_for(
+            message.actions, "the script allows it (when=, or allow in on_hear)"
+        )
         if not mine:
             note = nobody_note(room, message, self._games_known_to(session)) or note
         registered = ScriptRegistered(id=message.id, script=message.script, npcs=npcs, note=note)
@@ -210,11 +213,12 @@ def _check_unbound(session: Session) -> None:
         )
 
 
-def _check_permissions(session: Session, message: UpdateNpc) -> None:
-    """Refuse permissions from anybody but the game."""
-    if message.actions is not None and session.role != "game":
-        raise error_for(
-            ErrorCode.FORBIDDEN,
-            "only the game says which actions an NPC may take",
-            field="actions",
-        )
+def _refuse_unless_game(session: Session, message: Say | UpdateNpc, *fields: str) -> None:
+    """Refuse what anybody but the game says of an NPC's actions in these fields."""
+    for field in fields:
+        if getattr(message, field) is not None and session.role != "game":
+            raise error_for(
+                ErrorCode.FORBIDDEN,
+                "only the game says which actions an NPC may take",
+                field=field,
+            )

@@ -6,11 +6,12 @@ import asyncio
 import logging
 import math
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
-from callsheet.wire.script import HearAnswer, RegisterScript
+from callsheet.wire.script import HearAnswer
 from callsheet.wire.talk import Say, Speak, Speaker
+from callsheet.wire.world import ActionSpec
 from callsheet_server.engine.errors import EngineError, in_full
 from callsheet_server.log_context import bind
 from callsheet_server.outgoing.errors import from_engine
@@ -92,9 +93,12 @@ class Conversations:
         reply = self._accept(room, session, message, Speaker(kind="narrator"), "")
         self._start(reply, lambda: self._answerer.recite(reply, message.text))
 
-    def note_for(self, script: RegisterScript) -> str | None:
-        """Return in one line what the author of a script should know of it; None = nothing."""
-        return self._answerer.note_for(script)
+    def note_for(self, actions: Iterable[ActionSpec], gate: str) -> str | None:
+        """Return in one line what the author of actions should know of them; None = nothing.
+
+        ``gate``: where actions are offered that the model does not choose from by itself.
+        """
+        return self._answerer.note_for(actions, gate)
 
     def hear_answer(self, session: Session, answer: HearAnswer) -> None:
         """Take what a mod's script makes of what was heard."""

@@ -69,6 +69,12 @@ namespace Callsheet.Wire
         public long? MaxTokens { get; set; }
         public SamplingSpec Sampling { get; set; }
         public string[] Stop { get; set; } = System.Array.Empty<string>();
+        /// <summary>
+        /// The actions it may choose from after this reply; null = all that are not gated.
+        ///
+        /// From the game only.
+        /// </summary>
+        public string[] Actions { get; set; }
 
         public override string Type => "say";
 
@@ -82,6 +88,7 @@ namespace Callsheet.Wire
             if (MaxTokens != null) w.Integer("max_tokens", MaxTokens.Value, 1, 4096);
             if (Sampling != null) w.Part("sampling", Sampling, SamplingSpec.Format);
             w.Texts("stop", Stop, 0, 8, 1, 100, TextForm.Any);
+            if (Actions != null) w.Texts("actions", Actions, 0, 32, 1, 64, TextForm.Identifier);
         }
     }
 

@@ -44,6 +44,7 @@ namespace Callsheet.Tests
             if (f.Has("max_tokens")) m.MaxTokens = f.Integer("max_tokens", 1, 4096);
             if (f.Has("sampling")) m.Sampling = ParseSamplingSpec(f.Part("sampling"));
             if (f.Contains("stop")) m.Stop = f.Texts("stop", 0, 8, 1, 100, TextForm.Any);
+            if (f.Has("actions")) m.Actions = f.Texts("actions", 0, 32, 1, 64, TextForm.Identifier);
             return m;
         }
 
