@@ -112,7 +112,11 @@ async def crash(
             chance = random.Random(f"{seed} {game.world}")
             talks.append(asyncio.create_task(game.keep(client, handles, chance, stop)))
         for _ in range(kills):
-            await asyncio.sleep(rng.choice((rng.uniform(0, 0.15), rng.uniform(0.1, 0.6))))
+            if rng.random() < 0.5:  # Whatever goes on, and be it the start of the server.
+                await asyncio.sleep(rng.uniform(0, 0.3))
+            else:
+                game = rng.choice(played)
+                await game.until_told(rng.randint(1, 30))
             await server.kill()
             report.kills += 1
             for game in played:

@@ -74,6 +74,7 @@ class Game:
     resets: int = 0
     replies: int = 0
     _said: dict[int, tuple[str, str]] = field(default_factory=dict)
+    _told: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.now = Remembered(dict.fromkeys(self.npcs, ()), {npc: {} for npc in self.npcs})
@@ -129,6 +130,13 @@ class Game:
                     await client.forget([self.asked.of])
             await asyncio.sleep(rng.uniform(0, 0.05))
 
+    async def until_told(self, answers: int) -> None:
+        """Wait for so many more answers."""
+        told = self.answers.total() + answers
+        while self.answers.total() < told:
+            self._told.clear()
+            await self._told.wait()
+
     @property
     def settled(self) -> dict[str, Remembered]:
         """The saves that are there, and that nobody asked to change."""
@@ -153,7 +161,7 @@ class Game:
     def _changed(self, answer: Ok | Saved | Loaded) -> None:
         assert self.asked is not None
         assert answer.id is not None
-        self.answers[answer.id] += 1
+        self._count(answer.id)
         self.now = self._after(self.asked)
         match answer, self.asked:
             case Saved(name=name), Asked("save", of):
@@ -172,7 +180,7 @@ class Game:
 
     def _ended(self, end: ReplyEnd) -> None:
         if end.id is not None:
-            self.answers[end.id] += 1
+            self._count(end.id)
             npc, heard = self._said[end.id]
             if end.finish_reason == "cancelled":
                 assert end.message, end
@@ -189,8 +197,12 @@ class Game:
     def _failed(self, error: Error) -> None:
         assert error.code == ErrorCode.INTERRUPTED, error
         assert error.id is not None
-        self.answers[error.id] += 1
+        self._count(error.id)
         self.interrupted += 1
+
+    def _count(self, request: int) -> None:
+        self.answers[request] += 1
+        self._told.set()
 
     def _reset(self, _: SessionReset) -> None:
         self.resets += 1
