@@ -41,9 +41,10 @@ def test_an_explanation_names_every_estimator() -> None:
     world = full_world(2, 1, LONGEST_FLOAT)
     world.apply(tick_of(world, at_s=4.0))
     found = explain(world.snapshot, 0, Assumptions(), None)
-    told = views.explanation(9, "bob", 4.0, Tier.DISK, found)
+    told = views.explanation(9, "bob", 4.0, Tier.DISK, found, "it cannot speak")
     assert (told.id, told.npc, told.game_time_s, told.tier) == (9, "bob", 4.0, "disk")
     assert (told.estimator, told.distance_s) == ("conversation", 0.0)
+    assert told.note == "it cannot speak"
     assert [view.name for view in told.estimators] == [
         "conversation",
         "schedule",

@@ -26,6 +26,7 @@ class TalkClient(SessionClient):
         sampling: SamplingSpec | None = None,
         stop: Iterable[str] = (),
         actions: Iterable[str] | None = None,
+        audible_m: float | None = None,
     ) -> Reply:
         """Say something to an NPC and get its reply, which is still to come.
 
@@ -39,13 +40,29 @@ class TalkClient(SessionClient):
             stop: texts at which the reply ends.
             actions: names of those it may choose from afterwards (role game); None = all that are
                 not gated.
+            audible_m: NPCs within this distance overhear the line and the reply; None = nobody.
         """
         with self._driver.changing():
             await self._driver.room()
             pending = calls.say(
-                self._session, npc, text, speaker, priority, max_tokens, sampling, stop, actions
+                self._session,
+                npc,
+                text,
+                speaker,
+                priority,
+                max_tokens,
+                sampling,
+                stop,
+                actions,
+                audible_m,
             )
         return Reply(self._session, self._driver, pending)
+
+    async def hear(
+        self, npcs: Iterable[str], text: str, *, speaker: Speaker | str | None = None
+    ) -> None:
+        """Have NPCs remember a line without an answer (role game); the speaker as in ``say``."""
+        await self._driver.call(calls.hear(self._session, npcs, text, speaker))
 
     async def speak(self, npc: str, text: str) -> Reply:
         """Make an NPC say a given line, without the model."""

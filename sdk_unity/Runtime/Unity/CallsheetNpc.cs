@@ -41,6 +41,11 @@ namespace Callsheet
         [SerializeField]
         private float sociability;
 
+        [Tooltip("How far other NPCs overhear what it says to an NPC, and what it is answered, m. 0 = who is spoken to alone hears it.")]
+        [Min(0f)]
+        [SerializeField]
+        private float audible;
+
         [Tooltip("Times of game time at which it will need the model, whoever is near.")]
         [SerializeField]
         private ScheduleEntry[] schedule = new ScheduleEntry[0];
@@ -128,6 +133,13 @@ namespace Callsheet
                 sociability = value;
                 _npc?.Update(new UpdateNpcMessage { Sociability = value });
             }
+        }
+
+        /// <summary>How far other NPCs overhear what it says to an NPC, and what it is answered, m.</summary>
+        public float Audible
+        {
+            get => audible;
+            set => audible = value;
         }
 
         public NpcEvents Events => events;

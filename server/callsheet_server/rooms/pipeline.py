@@ -178,7 +178,8 @@ class Pipeline:
         row = room.world.npc(npc).row
         found = explain(room.world.snapshot, row, self._assumed, room.distances)
         tier = self.prefix_tier(room, npc)
-        return views.explanation(request, npc, room.world.game_time_s, tier, found)
+        note = self._engine.misfits.why(room.key(npc))
+        return views.explanation(request, npc, room.world.game_time_s, tier, found, note)
 
 
 class _View:

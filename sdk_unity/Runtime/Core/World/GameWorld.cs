@@ -121,6 +121,12 @@ namespace Callsheet.Core
                 // Who speaks or is spoken to may have been added in this frame: it is spawned first.
                 _spawner.Flush();
             }
+            if (request is SayMessage say && _session.Welcome != null && !_spawner.KnowsActionSpecs)
+            {
+                // A server before 1.3 would refuse the whole line for them.
+                say.Actions = null;
+                say.AudibleM = null;
+            }
             var reply = new Reply(_session, npc, request);
             if (npc.Refusal != null)
             {
