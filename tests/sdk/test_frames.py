@@ -51,9 +51,9 @@ async def test_a_talk_is_drawn_as_it_comes(url: str) -> None:
 
         game.on(told, ReplyDelta)
         await until(lambda: bram.handle is not None and ann.handle is not None)
-        assert not bram.talking
+        before = bram.talking
         bram.say("Good evening!", ann)
-        assert bram.talking
+        assert (before, bram.talking) == (False, True)
         await until(lambda: not bram.talking)
         assert len(seen) > 1
         assert seen == sorted(seen, key=len)

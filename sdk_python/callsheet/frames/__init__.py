@@ -15,7 +15,8 @@ game.close()
 
 from callsheet.frames.client import FrameClient, connect
 from callsheet.frames.events import Connected, ServerAbsent, Trouble
-from callsheet.frames.people import FrameNpc, FramePlayer, Position
+from callsheet.frames.people import FrameNpc, FramePlayer
+from callsheet.frames.person import Position
 
 __all__ = [
     "Connected",

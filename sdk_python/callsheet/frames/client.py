@@ -16,7 +16,8 @@ from callsheet.core.events import EventHub, SessionReset
 from callsheet.core.settings import ClientSettings
 from callsheet.frames.events import Connected, Placed, ServerAbsent, Trouble
 from callsheet.frames.link import Link, Told
-from callsheet.frames.people import FrameNpc, FramePlayer, Person, Position, to_metres
+from callsheet.frames.people import FrameNpc, FramePlayer
+from callsheet.frames.person import Person, Position, to_metres
 from callsheet.wire.errors import CallsheetError
 from callsheet.wire.fields import Vec3
 from callsheet.wire.talk import Action, ReplyDelta, ReplyEnd, ReplyStart

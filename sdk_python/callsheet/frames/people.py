@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
-from callsheet.wire.fields import Vec3
+from callsheet.frames.person import Person, Position, to_metres
 from callsheet.wire.talk import ReplyDelta, ReplyEnd, ReplyStart
 from callsheet.wire.world import NpcSpec, PlayerSpec
 
-__all__ = ["FrameNpc", "FramePlayer", "Person", "Position"]
+__all__ = ["FrameNpc", "FramePlayer"]
 
-Position = Sequence[float]
-"""(x, y) on a plane or (x, y, z) in space, in the game's own units."""
 BUBBLE_S: Final = 2.0
 BUBBLE_S_PER_CHAR: Final = 0.06
 """Time that a line stays after its end: two seconds, and as long as it takes to read."""
-
-
-def to_metres(position: Position, units_per_m: float) -> Vec3:
-    """Place in the server's world, m. What is a plane in the game is the ground there."""
-    if len(position) == 2:
-        return position[0] / units_per_m, 0.0, position[1] / units_per_m
-    x, y, z = position
-    return x / units_per_m, y / units_per_m, z / units_per_m
-
-
-class Person:
-    """Somebody in the world. Set ``position`` as often as you like."""
-
-    def __init__(self, one: str, name: str, position: Position) -> None:
-        self.id: str = one
-        self.name: str = name
-        self.position: Position = position
-        self.handle: int | None = None
-        """The server's number for them; None = they are not in the world yet."""
-        self.asked: bool = False
-        """Whether the server was asked to take them in."""
-
-    def lose(self) -> None:
-        """Note that the session is gone: the server knows them no more."""
-        self.handle, self.asked = None, False
 
 
 class FramePlayer(Person):
@@ -64,7 +37,7 @@ class FrameNpc(Person):
     ) -> None:
         super().__init__(npc, options["name"], position)
         self.bubble: str = ""
-        """What it says now, as far as it has come; "" again some time after the end."""
+        """Line that it says now, as far as it has come; "" again some time after the end."""
         self.talking: bool = False
         """True from the moment it is spoken to until its reply has ended."""
         self._ask = ask
