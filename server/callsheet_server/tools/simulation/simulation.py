@@ -181,9 +181,9 @@ class Playback:
     def estimated_s(self) -> F32:
         return self.estimate().distance_s
 
-    def estimate(self) -> Distances:
-        """Estimate everybody's distance as the server would have done after the last tick."""
-        snapshot = Snapshot(
+    def snapshot(self) -> Snapshot:
+        """The world as the estimators see it after the last tick."""
+        return Snapshot(
             game_time_s=self.now_s,
             alive=self._seen,
             handle=np.arange(len(self._seen), dtype=np.uint32),
@@ -201,7 +201,10 @@ class Playback:
             player_max_speed_mps=self._trace.player_max_speed_mps,
             npc_max_speed_mps=self._trace.npc_max_speed_mps,
         )
-        self._distances = estimate(snapshot, self._settings, self._distances)
+
+    def estimate(self) -> Distances:
+        """Estimate everybody's distance as the server would have done after the last tick."""
+        self._distances = estimate(self.snapshot(), self._settings, self._distances)
         return self._distances
 
     def unused_s(self) -> F32:
