@@ -209,9 +209,7 @@ def play_arc(trace: Trace, budget_bytes: int) -> Played:
         if row in gone_once or row in gone_often:
             mine, other = (gone_once, gone_often) if row in gone_once else (gone_often, gone_once)
             step = max(len(other) / max(len(mine), 1), 1.0)
-            target = (
-                min(target + step, room) if mine is gone_once else max(target - step, 0.0)
-            )
+            target = min(target + step, room) if mine is gone_once else max(target - step, 0.0)
             if len(once) + len(often) >= room:
                 evict(from_often=mine is gone_often)
             del mine[row]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import numpy as np
 
-from callsheet_server.distance.assumptions import Assumptions
+from callsheet_server.distance.chains import WINDOW_S
 from callsheet_server.distance.conversation import conversation
-from callsheet_server.distance.distances import Estimator
-from callsheet_server.distance.encounter import EncounterState, encounter
-from callsheet_server.distance.history import history
+from callsheet_server.distance.distances import Distances
+from callsheet_server.distance.evidence import SOURCES, Readings, encode, soonest_source, unknown
+from callsheet_server.distance.forecast import Forecast
 from callsheet_server.distance.proximity import proximity
 from callsheet_server.distance.schedule import schedule
+from callsheet_server.distance.sources import Estimator
 from callsheet_server.world.snapshot import Snapshot
 
 __all__ = ["Explanation", "explain"]
@@ -29,56 +30,67 @@ class Explanation:
     value_s: Mapping[Estimator, float]
     """Distance by each estimator; +inf = it expects no call."""
     why: Mapping[Estimator, str]
-    """Every estimator's reason, in one line."""
+    """Every estimator's reason, in one line, and its share in what raises the chance of a call."""
 
 
-def explain(
-    snapshot: Snapshot,
-    row: int,
-    assumed: Assumptions,
-    previous: EncounterState | None = None,
-) -> Explanation:
-    """Estimate afresh and say why for one row: for a person who asks, not every tick.
+def explain(snapshot: Snapshot, row: int, forecast: Forecast, made: Distances) -> Explanation:
+    """Say why an NPC has its distance: for a person who asks, not every tick.
 
     Args:
         snapshot: N rows.
         row: which one.
-        assumed: of the estimators.
-        previous: the ``encounter`` of the world's last ``Distances``. Without it that estimator
-            runs anew, which is most of the work.
+        forecast: of the world.
+        made: its last distances.
 
     Raises:
         IndexError: ``row`` is not a row of the snapshot.
     """
     if not 0 <= row < len(snapshot.alive):
         raise IndexError(f"row {row} is out of range: the snapshot has {len(snapshot.alive)} rows")
-    if not snapshot.alive[row]:
+    if not snapshot.alive[row] or row >= len(made.distance_s):
         nothing: dict[Estimator, float] = dict.fromkeys(list(Estimator)[:-1], np.inf)
         why = dict.fromkeys(nothing, "no active NPC is on this row")
-        return Explanation(np.inf, Estimator.NONE, MappingProxyType(nothing), MappingProxyType(why))
-    encounter_s, met = encounter(snapshot, assumed, previous)
+        return Explanation(np.inf, Estimator.NONE, nothing, why)
+    read = forecast.readings(snapshot, slice(row, row + 1))
+    hinted = read.hint[0] > 0.0 and read.hint_age_s[0] < WINDOW_S
     value_s: dict[Estimator, float] = {
         Estimator.CONVERSATION: float(conversation(snapshot)[row]),
-        Estimator.SCHEDULE: float(schedule(snapshot, assumed)[row]),
-        Estimator.PROXIMITY: float(proximity(snapshot, assumed)[row]),
-        Estimator.ENCOUNTER: float(encounter_s[row]),
-        Estimator.HISTORY: float(history(snapshot)[row]),
+        Estimator.SCHEDULE: float(schedule(snapshot, forecast.assumed)[row]),
+        Estimator.PROXIMITY: float(read.proximity_s[0]),
+        Estimator.ENCOUNTER: float(read.encounter_s[0]),
+        Estimator.HISTORY: float(read.history_s[0]),
+        Estimator.CHAIN: max(WINDOW_S / 2.0 - float(read.hint_age_s[0]), 0.0) if hinted else np.inf,
     }
-    winner = min(value_s, key=value_s.__getitem__)
-    distance_s = value_s[winner]
-    if distance_s == np.inf:
-        winner = Estimator.NONE
     reasons = {
         estimator: "expects no call"
         if seconds == np.inf
-        else _why(estimator, snapshot, row, assumed, int(met.partner[row]))
+        else _why(estimator, snapshot, row, forecast, read)
         for estimator, seconds in value_s.items()
     }
-    return Explanation(distance_s, winner, MappingProxyType(value_s), MappingProxyType(reasons))
+    winner = Estimator(made.winner[row])
+    if winner > Estimator.SCHEDULE:
+        for estimator, share in _shares(forecast, read).items():
+            reasons[estimator] += f" ({share:.0%} of the forecast)"
+    return Explanation(float(made.distance_s[row]), winner, value_s, reasons)
+
+
+def _shares(forecast: Forecast, read: Readings) -> dict[Estimator, float]:
+    """Divide what raises the chance among the sources; the soonest estimate is its maker's."""
+    evidence = encode(read)
+    parts = forecast.model.parts(evidence)[0]
+    # Against an NPC of which nothing is known: that part is nobody's.
+    parts = parts - forecast.model.parts(encode(unknown(read)))[0]
+    _, maker = soonest_source(read)
+    raised: dict[Estimator, float] = defaultdict(float)
+    for source, part in zip(SOURCES, parts.tolist(), strict=True):
+        raised[Estimator(maker[0]) if source is Estimator.NONE else source] += part
+    positive = {source: part for source, part in raised.items() if part > 0.0}
+    total = sum(positive.values())
+    return {source: part / total for source, part in positive.items()}
 
 
 def _why(
-    estimator: Estimator, snapshot: Snapshot, row: int, assumed: Assumptions, partner: int
+    estimator: Estimator, snapshot: Snapshot, row: int, forecast: Forecast, read: Readings
 ) -> str:
     now_s = snapshot.game_time_s
     match estimator:
@@ -90,7 +102,7 @@ def _why(
             return f"the game announced a call {when}"
         case Estimator.PROXIMITY:
             soonest = [
-                float(proximity(_with_player(snapshot, p), assumed)[row])
+                float(proximity(_with_player(snapshot, p), forecast.assumed)[row])
                 for p in range(len(snapshot.player_position_m))
             ]
             player = int(np.argmin(soonest))
@@ -98,17 +110,20 @@ def _why(
             approach_mps = snapshot.player_velocity_mps[player] - snapshot.velocity_mps[row]
             return "player " + _approach(offset_m, approach_mps) + _cooldown(snapshot, row)
         case Estimator.ENCOUNTER:
+            partner = int(forecast.met.partner[row]) if forecast.met is not None else row
             offset_m = snapshot.position_m[partner] - snapshot.position_m[row]
             approach_mps = snapshot.velocity_mps[row] - snapshot.velocity_mps[partner]
             name = f"sociable NPC (handle {snapshot.handle[partner]}) "
             return name + _approach(offset_m, approach_mps) + _cooldown(snapshot, row)
         case Estimator.HISTORY:
-            mean_s, std_s = (
-                float(snapshot.call_gap_mean_s[row]),
-                float(snapshot.call_gap_std_s[row]),
-            )
-            elapsed_s = now_s - float(snapshot.last_call_s[row])
-            return f"calls every {mean_s:.1f} ± {std_s:.1f} s, the last {elapsed_s:.1f} s ago"
+            ago = f"the last {read.elapsed_s[0]:.1f} s ago"
+            if read.gaps[0] == 1:
+                return f"calls every {read.gap_s[0]:.1f} s, regularly, {ago}"
+            mean_s = 1.0 / (float(read.steady_rate[0]) * read.usual_rate_per_s)
+            return f"calls at random, every {mean_s:.1f} s on average, {ago}"
+        case Estimator.CHAIN:
+            called = f"{read.hint_age_s[0]:.1f} s ago"
+            return f"follows whoever called {called}, in {read.hint[0]:.0%} of cases"
     raise AssertionError(f"{estimator} is no estimator")
 
 

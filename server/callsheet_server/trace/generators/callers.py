@@ -1,6 +1,6 @@
 """Workloads in which places tell nothing: only the past says who is next.
 
-Each is a rule and its dice; the chance of a call in the next tick, given the past, is known exactly.
+Each is a rule and its dice: the chance of a call in the next tick, given the past, is known.
 """
 
 from __future__ import annotations
@@ -87,9 +87,9 @@ def chains(
 ) -> Generated:
     """A's call makes B call some seconds later, then C; a few calls belong to no chain.
 
-    Each group of ``length`` NPCs is a chain. Its first member calls at random; each next one follows
-    with chance ``goes_on``, after a log-normal delay around ``delay_s``. Anybody calls at random
-    every ``noise_gap_s``.
+    Each group of ``length`` NPCs is a chain. Its first member calls at random; each next one
+    follows with chance ``goes_on``, after a log-normal delay around ``delay_s``. Anybody calls at
+    random every ``noise_gap_s``.
     """
     draw = np.random.default_rng(seed)
     spread = 0.4

@@ -75,11 +75,13 @@ class Recording:
     _scheduled_s: F64 = field(init=False)
     _present: NDArray[np.bool_] = field(init=False)
     _player_m: F64 | None = field(init=False, default=None)
+    _draw: np.random.Generator = field(init=False)
     _chance: list[F32] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         players = tuple(TracePlayer(f"player-{p}", f"Player {p}") for p in range(self.players))
         count = len(self.npcs)
+        self._draw = np.random.default_rng(count)
         self.trace = Trace(
             self.world,
             self.player_max_speed_mps,
@@ -103,9 +105,9 @@ class Recording:
         return rows[self.busy_until_s[rows] <= self.next_s]
 
     def call(self, rows: NDArray[np.intp]) -> None:
-        """Let NPCs that are free call at the next tick; they are busy for ``reply_s``."""
+        """Let NPCs that are free call at the next tick, in any order; each is then busy."""
         now_s = self.next_s
-        for row in self.free(rows).tolist():
+        for row in self._draw.permutation(self.free(rows)).tolist():
             self.busy_until_s[row] = now_s + self.reply_s
             self.trace.calls.append(TraceCall(now_s, row, self.reply_s, REPLY_TOKENS))
 

@@ -54,8 +54,8 @@ def agents(seed: int, npcs: int = 25, seconds: float = 1500.0, step_s: float = 1
     """A small town of generative agents, which all act on the beat of one step.
 
     A plan is a list of doings of 3 to 12 steps; when one ends the agent calls to choose the next,
-    and the game announces when. Agents of one room talk at a step with chance 0.08, one line a step,
-    for 2 to 6 steps, unannounced. Prefixes are of different lengths.
+    and the game announces when. Agents of one room talk at a step with chance 0.08, one line a
+    step, for 2 to 6 steps, unannounced. Prefixes are of different lengths.
     """
     draw = np.random.default_rng(seed)
     rooms_m = draw.uniform(0.0, 60.0, (8, 2))
@@ -85,5 +85,5 @@ def agents(seed: int, npcs: int = 25, seconds: float = 1500.0, step_s: float = 1
         place_m = place_m + left_m * np.minimum(1.5 * TICK_S / np.maximum(far_m, 1e-9), 1.0) * (
             far_m > 1.5
         )
-        record.tick(place_m, scheduled_s=ends * step_s)
+        record.tick(place_m, scheduled_s=(ends * step_s).astype(np.float64))
     return record.finish()
