@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using UnityEditor;
 using UnityEngine;
 
@@ -21,6 +22,7 @@ namespace Callsheet.Editor
             {
                 EditorGUILayout.HelpBox(warning, MessageType.Warning);
             }
+            DrawActions(npc);
             if (!Application.isPlaying || npc.Npc == null)
             {
                 return;
@@ -34,6 +36,14 @@ namespace Callsheet.Editor
             if (GUILayout.Button("Say it") && _line.Length > 0)
             {
                 npc.Say(_line);
+            }
+        }
+
+        private static void DrawActions(CallsheetNpc npc)
+        {
+            foreach (KeyValuePair<MonoBehaviour, ActionMethod> action in npc.Actions.Find())
+            {
+                EditorGUILayout.LabelField("Action", action.Value + " - " + action.Key.GetType().Name);
             }
         }
     }

@@ -4,7 +4,7 @@
     python sdk_unity/Tools~/generate_messages.py --check  # exit status 1 if a file is out of date
 
 Core gets what a client needs: writers of client messages, readers of server messages. The other
-direction goes to ``tests/unity/core/Mirror.cs``, where the golden vectors are replayed both ways.
+direction goes to ``tests/unity/core/Mirror/``, where the golden vectors are replayed both ways.
 """
 
 from __future__ import annotations
@@ -20,16 +20,19 @@ from types import ModuleType
 from message_shapes import ENUMS, class_name, is_message, members, number, pascal
 from pydantic import BaseModel
 
-from callsheet.wire import codec, errors, fields, observe, script, session, talk, world
+from callsheet.wire import codec, errors, fields, observe, saves, script, session, talk, world
 from callsheet.wire.base import ClientMessage, Reliable, Request, ServerMessage
 
 ROOT = Path(__file__).resolve().parents[2]
 MESSAGES = ROOT / "sdk_unity" / "Runtime" / "Core" / "Messages"
-MIRROR = ROOT / "tests" / "unity" / "core" / "Mirror.cs"
-MODULES: tuple[ModuleType, ...] = (session, world, talk, script, observe)
+MIRROR = ROOT / "tests" / "unity" / "core" / "Mirror"
+MODULES: tuple[ModuleType, ...] = (session, world, saves, talk, script, observe)
 HEADER = (
     "// Generated from sdk_python/callsheet/wire by Tools~/generate_messages.py; do not edit.\n"
 )
+
+MIRROR_HEAD = HEADER + "\nusing Callsheet.Wire;\n\nnamespace Callsheet.Tests\n{\n"
+MIRROR_CLASS = "    internal static partial class Mirror\n    {\n"
 
 CLIENT = tuple(codec.CLIENT_MESSAGES.values())
 SERVER = tuple(codec.SERVER_MESSAGES.values())
@@ -133,14 +136,7 @@ def part_writer(model: type[BaseModel], access: str = "internal static") -> str:
 
 def module_file(module: ModuleType) -> str:
     out = HEADER + "\nnamespace Callsheet.Wire\n{\n"
-    classes = [
-        value
-        for value in vars(module).values()
-        if inspect.isclass(value)
-        and value.__module__ == module.__name__
-        and issubclass(value, BaseModel)
-        and (value in CLIENT or value in SERVER or value in WRITTEN | READ_PARTS)
-    ]
+    classes = [value for value in vars(module).values() if is_model_of(value, module)]
     return (
         out
         + "\n".join(message_class(c) if is_message(c) else part_class(c) for c in classes)
@@ -244,17 +240,16 @@ def index_file() -> str:
     return out + "    }\n}\n"
 
 
-def mirror_file() -> str:
-    """Readers of client messages and writers of server messages, as a server has them."""
-    out = HEADER + "\nusing Callsheet.Wire;\n\nnamespace Callsheet.Tests\n{\n"
-    out += "    /// <summary>The server's side of the codec.</summary>\n"
-    out += "    internal static class Mirror\n    {\n"
+def mirror_index_file() -> str:
+    """Which reader or writer of the mirror takes a message."""
+    out = MIRROR_HEAD + xml("The server's side of the codec.", "    ") + MIRROR_CLASS
     cases = ["switch (type)", "{"]
     cases += [
         f'    case "{w}": return Read{class_name(m)}(f);' for w, m in codec.CLIENT_MESSAGES.items()
     ]
     cases += ["    default: return null;", "}"]
-    out += block("internal static ClientMessage Read(string type, FieldReader f)", cases)
+    head = "internal static ClientMessage Read(string type, FieldReader f)"
+    out += block(head, cases).lstrip("\n")
     cases = ["switch (message.Type)", "{"]
     for wire, m in codec.SERVER_MESSAGES.items():
         cases.append(
@@ -262,36 +257,51 @@ def mirror_file() -> str:
         )
     cases.append("}")
     out += block("internal static void Write(JsonWriter w, ServerMessage message)", cases)
-    for sent in CLIENT:
-        name = class_name(sent)
-        lines = [f"var m = new {name}();", *(x.read("m.") for x in members(sent)), "return m;"]
-        out += block(f"private static {name} Read{name}(FieldReader f)", lines)
-    for message in SERVER:
-        name = class_name(message)
-        lines = [x.write("m.") for x in members(message)]
-        out += block(f"private static void Write{name}(JsonWriter w, {name} m)", lines)
-    only_read = sorted(WRITTEN - READ_PARTS, key=lambda m: m.__name__)
-    only_written = sorted(READ_PARTS - WRITTEN, key=lambda m: m.__name__)
-    for part in only_read:
-        out += part_reader(part, "private static").replace(" Parse(", f" Parse{part.__name__}(")
-    for part in only_written:
-        out += part_writer(part, "private static").replace(" Format(", f" Format{part.__name__}(")
-    for part in only_read:
-        out = out.replace(f"{part.__name__}.Parse", f"Parse{part.__name__}")
-    for part in only_written:
-        out = out.replace(f"{part.__name__}.Format", f"Format{part.__name__}")
     return out + "    }\n}\n"
 
 
+def mirror_file(module: ModuleType) -> str:
+    """Readers of the module's client messages and writers of its server messages."""
+    models = [value for value in vars(module).values() if is_model_of(value, module)]
+    out = ""
+    for model in models:
+        name = class_name(model)
+        if model in CLIENT:
+            lines = [f"var m = new {name}();", *(x.read("m.") for x in members(model)), "return m;"]
+            out += block(f"private static {name} Read{name}(FieldReader f)", lines)
+        elif model in SERVER:
+            lines = [x.write("m.") for x in members(model)]
+            out += block(f"private static void Write{name}(JsonWriter w, {name} m)", lines)
+        elif model in WRITTEN - READ_PARTS:
+            out += part_reader(model, "private static").replace(" Parse(", f" Parse{name}(")
+        elif model in READ_PARTS - WRITTEN:
+            out += part_writer(model, "private static").replace(" Format(", f" Format{name}(")
+    for part in WRITTEN - READ_PARTS:
+        out = out.replace(f" {part.__name__}.Parse", f" Parse{part.__name__}")
+    for part in READ_PARTS - WRITTEN:
+        out = out.replace(f" {part.__name__}.Format", f" Format{part.__name__}")
+    return MIRROR_HEAD + MIRROR_CLASS + out.lstrip("\n") + "    }\n}\n"
+
+
+def is_model_of(value: object, module: ModuleType) -> bool:
+    return (
+        inspect.isclass(value)
+        and value.__module__ == module.__name__
+        and issubclass(value, BaseModel)
+        and (value in CLIENT or value in SERVER or value in WRITTEN | READ_PARTS)
+    )
+
+
 def files() -> dict[Path, str]:
-    out = {
-        MESSAGES / f"{pascal(m.__name__.rsplit('.', 1)[1])}Messages.cs": module_file(m)
-        for m in MODULES
-    }
+    out: dict[Path, str] = {}
+    for module in MODULES:
+        subject = pascal(module.__name__.rsplit(".", 1)[1])
+        out[MESSAGES / f"{subject}Messages.cs"] = module_file(module)
+        out[MIRROR / f"Mirror.{subject}.cs"] = mirror_file(module)
     out[MESSAGES / "Enums.cs"] = enums_file()
     out[MESSAGES / "Errors.cs"] = errors_file()
     out[MESSAGES / "ServerMessages.cs"] = index_file()
-    out[MIRROR] = mirror_file()
+    out[MIRROR / "Mirror.cs"] = mirror_index_file()
     return out
 
 

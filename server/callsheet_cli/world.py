@@ -28,7 +28,7 @@ examples:
   callsheet world check                          every checksum of every world
   callsheet world backup town town.backup
   callsheet world restore town town.backup --force
-  callsheet world export town town.jsonl         readable: NPCs, turns, facts; one JSON a line
+  callsheet world export town town.jsonl         readable: all it holds, one JSON a line
   callsheet world import village town.jsonl
 """
 
@@ -69,9 +69,12 @@ def run_list(args: argparse.Namespace) -> int:
     worlds = list(folder.worlds())
     for world in worlds:
         with closing(open_world(folder, world)) as file:
-            npcs, turns, facts = (file.count(table) for table in ("npcs", "turns", "facts"))
+            npcs, turns, notes, saves = map(file.count, ("npcs", "turns", "notes", "saves"))
         size_mb = folder.file(world).stat().st_size / 1e6
-        print(f"{world:<24} {npcs:>7} NPCs {turns:>9} turns {facts:>7} facts {size_mb:>9.1f} MB")
+        print(
+            f"{world:<24} {npcs:>7} NPCs {turns:>9} turns {notes:>7} notes {saves:>4} saves "
+            f"{size_mb:>9.1f} MB"
+        )
     if not worlds:
         print(f"no worlds in {folder.path}")
     return 0
@@ -83,7 +86,10 @@ def run_check(args: argparse.Namespace) -> int:
 
     folder = _folder(args)
     broken = False
-    for world in [args.world] if args.world else folder.worlds():
+    worlds = [args.world] if args.world else folder.worlds()
+    if not worlds:
+        print(f"no worlds in {folder.path}")
+    for world in worlds:
         with closing(open_world(folder, world)) as file:
             damage = file.damage()
             quarantined = file.count("quarantine")

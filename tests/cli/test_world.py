@@ -30,7 +30,7 @@ def world(folder: Path, *argv: object, status: int = 0) -> None:
 
 def test_list_and_check(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     world(folder, "list")
-    assert capsys.readouterr().out.split()[:7] == ["town", "1", "NPCs", "3", "turns", "1", "facts"]
+    assert "1 NPCs         3 turns       1 notes    0 saves" in capsys.readouterr().out
     world(folder, "check")
     assert capsys.readouterr().out == "town: ok\n"
     with closing(sqlite3.connect(Folder(folder).file("town"), isolation_level=None)) as connection:
@@ -80,7 +80,9 @@ def test_export_and_import(folder: Path, tmp_path: Path) -> None:
     world(folder, "export", "village", second)
     head, *rows = [json.loads(line) for line in first.read_text(encoding="utf-8").splitlines()]
     assert (head["callsheet"], head["world"]) == ("world", "town")
-    assert {row["table"] for row in rows} == {"world", "npcs", "players", "turns", "facts"}
+    assert {row["table"] for row in rows} == {
+        *("world", "npcs", "players", "timelines", "turns", "notes")
+    }
     assert next(row["spec"] for row in rows if row["table"] == "npcs")["name"] == "Bob"
     assert first.read_text().splitlines()[1:] == second.read_text().splitlines()[1:]
 
@@ -128,7 +130,7 @@ def test_a_world_is_there_until_another_takes_its_place(
     [
         ("not json", "line 3: not a line of"),
         ('{"table": "sessions"}', "no table 'sessions'"),
-        ('{"table": "turns", "npc": "bob"}', "KeyError('speaker')"),
+        ('{"table": "turns", "npc": "bob"}', "KeyError('id')"),
         ('{"table": "npcs", "spec": {"npc": ""}, "handle": 1}', "line 3"),
     ],
 )

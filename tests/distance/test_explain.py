@@ -1,18 +1,27 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
-from distance.snapshots import INF, NAN, snapshot, snapshots
+from distance.snapshots import INF, snapshot, snapshots
 from hypothesis import given
 
 from callsheet_server.distance import Assumptions, Estimator, Explanation, Forecast, explain
 from callsheet_server.world.snapshot import Snapshot
 
 
-def explained(seen: Snapshot, row: int) -> Explanation:
+def of_rows(seen: Snapshot, rows: Sequence[int]) -> Snapshot:
+    by_row = (f for f in fields(Snapshot) if f.type.startswith("NDArray"))
+    names = [f.name for f in by_row if not f.name.startswith("player")]
+    return replace(seen, **{name: getattr(seen, name)[list(rows)] for name in names})
+
+
+def explained(seen: Snapshot, row: int = 0) -> Explanation:
     forecast = Forecast(Assumptions())
-    return explain(seen, row, forecast, forecast.estimate(seen))
+    made = forecast.estimate(seen)
+    return explain(lambda rows: of_rows(seen, rows), row, forecast, made)
 
 
 @given(snapshots())
@@ -20,7 +29,7 @@ def test_an_explanation_agrees_with_the_estimate(seen: Snapshot) -> None:
     forecast = Forecast(Assumptions())
     made = forecast.estimate(seen)
     for row in range(len(seen.alive)):
-        said = explain(seen, row, forecast, made)
+        said = explained(seen, row)
         assert said.winner == made.winner[row]
         assert said.distance_s == pytest.approx(float(made.distance_s[row]), rel=1e-4, abs=1e-3)
         assert set(said.value_s) == set(Estimator) - {Estimator.NONE}
@@ -46,7 +55,7 @@ def test_an_explanation_agrees_with_the_estimate(seen: Snapshot) -> None:
 def test_the_reason_is_one_plain_line(
     given_columns: dict[str, Any], estimator: Estimator, why: str
 ) -> None:
-    assert explained(snapshot(1, **given_columns), 0).why[estimator] == why
+    assert explained(snapshot(1, **given_columns)).why[estimator] == why
 
 
 def test_the_reason_names_the_player_who_comes() -> None:
@@ -57,22 +66,43 @@ def test_the_reason_names_the_player_who_comes() -> None:
         player_velocity_mps=[[0, 0, 0], [-1.4, 0, 0]],
         npc_max_speed_mps=0.0,
     )
-    assert (
-        explained(seen, 0).why[Estimator.PROXIMITY]
-        == "player 12.4 m away, closing at 1.4 m/s (100% of the forecast)"
+    assert explained(seen).why[Estimator.PROXIMITY] == (
+        "player 12.4 m away, closing at 1.4 m/s (100% of the forecast)"
     )
 
 
 def test_the_reason_names_the_npc_it_meets() -> None:
     seen = snapshot(2, position_m=[[0, 0, 0], [1, 0, 0]], sociability=1.0, handle=[5, 9])
-    said = explained(seen, 0)
+    said = explained(seen)
     assert said.winner is Estimator.ENCOUNTER
     assert said.why[Estimator.ENCOUNTER] == (
         "sociable NPC (handle 9) 1.0 m away, coming no nearer (100% of the forecast)"
     )
 
 
-def test_a_dead_row_and_a_missing_one() -> None:
-    assert explained(snapshot(1, alive=False), 0).distance_s == INF
-    with pytest.raises(IndexError, match="row 3 is out of range: the snapshot has 1 rows"):
-        explained(snapshot(1, last_call_s=NAN), 3)
+def test_a_dead_row() -> None:
+    assert explained(snapshot(1, alive=False)).distance_s == INF
+
+
+def test_one_row_is_looked_at_whatever_the_world_holds() -> None:
+    seen = snapshot(5_000, 64, position_m=[[i, 0, 0] for i in range(5_000)], sociability=1.0)
+    forecast, asked = Forecast(Assumptions()), []
+    forecast.estimate(seen)
+    last = forecast.estimate(replace(seen, game_time_s=1000.1))
+
+    def few(rows: Sequence[int]) -> Snapshot:
+        asked.append(len(rows))
+        return of_rows(seen, rows)
+
+    said = explain(few, 7, forecast, last)
+    assert said.distance_s == pytest.approx(float(last.distance_s[7]))
+    assert max(asked) <= 2
+
+
+def test_before_an_estimate_nobody_is_near_and_what_is_the_npcs_own_is_known() -> None:
+    seen = snapshot(2, 1, scheduled_call_s=1005.0, sociability=1.0)
+    forecast = Forecast(Assumptions())
+    for last in (None, forecast.estimate(snapshot(0))):
+        said = explain(lambda rows: of_rows(seen, rows), 1, forecast, last)
+        assert (said.winner, said.distance_s) == (Estimator.SCHEDULE, 5.0)
+        assert said.value_s[Estimator.PROXIMITY] == said.value_s[Estimator.ENCOUNTER] == INF

@@ -12,7 +12,7 @@ from callsheet.wire import MAX_INTEGER, NpcSpec, NpcStates, encode
 from callsheet.wire.codec import parse_server_message
 from callsheet_residency.state import Tier
 from callsheet_server.distance import Assumptions, Distances, Forecast
-from callsheet_server.outgoing.npc_states import npc_states
+from callsheet_server.outgoing.npc_states import StatesView
 from callsheet_server.world.world import World, WorldLimits
 
 LONGEST_M = -8388607.5
@@ -29,7 +29,11 @@ def told(
 ) -> list[NpcStates]:
     """Messages that a client reads; each frame is canonical JSON of one."""
     parts = []
-    for part, frame in npc_states(world, found, prefixes):
+    by_npc = dict(zip(world.npcs, prefixes, strict=True))
+    view = StatesView(world, found, by_npc.__getitem__)
+    while not view.is_done:
+        assert view.encode(7) <= 7
+    for part, frame in enumerate(view.frames()):
         message = parse_server_message(frame)
         assert isinstance(message, NpcStates)
         assert message.part == part

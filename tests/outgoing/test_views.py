@@ -40,11 +40,11 @@ def test_moves_fit_and_are_complete(text: str) -> None:
 def test_an_explanation_names_every_estimator() -> None:
     world = full_world(2, 1, LONGEST_FLOAT)
     world.apply(tick_of(world, at_s=4.0))
-    forecast, seen = Forecast(Assumptions()), world.snapshot()
-    found = explain(seen, 0, forecast, forecast.estimate(seen))
-    told = views.explanation(9, "bob", 4.0, Tier.DISK, found)
+    found = explain(world.snapshot, 0, Forecast(Assumptions()), None)
+    told = views.explanation(9, "bob", 4.0, Tier.DISK, found, "it cannot speak")
     assert (told.id, told.npc, told.game_time_s, told.tier) == (9, "bob", 4.0, "disk")
     assert (told.estimator, told.distance_s) == ("conversation", 0.0)
+    assert told.note == "it cannot speak"
     assert [view.name for view in told.estimators] == [
         "conversation",
         "schedule",

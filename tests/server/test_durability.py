@@ -127,7 +127,7 @@ async def test_what_was_under_way_is_interrupted(
         assert turns(second) == ["again", end.text]
 
 
-async def test_memories_outlive_the_session_but_not_a_despawn(
+async def test_memories_outlive_the_session_and_a_despawn(
     start_server: StartServer, kept: dict[str, Any]
 ) -> None:
     server = await start_server(storage=kept)
@@ -144,9 +144,9 @@ async def test_memories_outlive_the_session_but_not_a_despawn(
         assert facts.facts == {"met": True}
         await game.ask(Despawn(id=game.next_id(), npcs=("bob",)), Ok)
         await game.spawn("bob", players=())
-        assert turns(server) == []
+        assert turns(server) == ["hello", end.text]
         facts = await game.ask(GetFacts(id=game.next_id(), npc="bob"), Facts)
-        assert facts.facts == {}
+        assert facts.facts == {"met": True}
 
 
 async def test_a_full_disk_fails_requests_and_undoes_them(
@@ -255,3 +255,21 @@ async def test_a_world_is_backed_up_while_it_is_played(
         assert await copying == 0
         kept_turns = await asyncio.to_thread(texts, backup)
         assert kept_turns == turns(server)[: len(kept_turns)]
+
+
+async def test_observers_of_new_worlds_leave_nothing_behind(
+    start_server: StartServer, kept: dict[str, Any]
+) -> None:
+    server = await start_server(storage=kept)
+    for number in range(20):
+        async with Client(server.port, role="observer", world=f"nowhere-{number}") as observer:
+            await observer.send(Bye())
+            await observer.closed()
+    async with asyncio.timeout(50):
+        while server.rooms:  # noqa: ASYNC110, nobody announces it
+            await asyncio.sleep(0.005)
+    await asyncio.sleep(0)
+    assert server.storage.disk is not None
+    folder = server.storage.disk.folder
+    assert await asyncio.to_thread(lambda: list(folder.worlds())) == []
+    assert not server.storage._journals, "journals of worlds that nobody is in"

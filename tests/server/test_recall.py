@@ -14,7 +14,7 @@ import pytest
 from server.client import Client
 from server.conftest import StartServer
 
-from callsheet.wire import Despawn, Ok, Speaker
+from callsheet.wire import Despawn, Forget, Ok, Speaker
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.engine.engine import Delta, GenerationEnd, GenerationRequest
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
@@ -124,7 +124,7 @@ async def test_what_still_stands_in_the_window_is_not_recalled(
         assert server.retriever.outcomes == {"nothing": 3}
 
 
-async def test_nobody_recalls_anothers_talks_and_a_despawn_forgets_them(
+async def test_nobody_recalls_anothers_talks_and_forgotten_ones_are_gone(
     start_server: StartServer, engine: OpenBook, kept: dict[str, Any]
 ) -> None:
     server = await start(start_server, engine, kept)
@@ -143,6 +143,8 @@ async def test_nobody_recalls_anothers_talks_and_a_despawn_forgets_them(
             assert recalled(await asked(engine, other, "bob", QUESTION)) == []
         await game.ask(Despawn(id=game.next_id(), npcs=("bob",)), Ok)
         await game.spawn("bob", players=())
+        assert recalled(await asked(engine, game, "bob", QUESTION)), "leaving is not dying"
+        await game.ask(Forget(id=game.next_id(), npcs=("bob",)), Ok)
         await tell(game, "bob", *small_talk(60))
         assert recalled(await asked(engine, game, "bob", QUESTION)) == []
 

@@ -350,20 +350,6 @@ async def test_a_server_that_was_restarted_knows_no_session(start_server: StartS
         assert not again.welcome.resumed
 
 
-async def test_a_client_that_never_acks_is_cut_off(start_server: StartServer) -> None:
-    server = await start_server(limits={"max_outbox_messages": 64})
-    async with Client(server.port) as game:
-        for number in range(1, 66):
-            await game.send(Subscribe(id=number, topics=()))
-        assert await game.closed() == CloseCode.SLOW_CONSUMER
-        error = game.received[-1]
-        assert isinstance(error, Error)
-        assert (error.code, error.limit) == (ErrorCode.SLOW_CONSUMER, 64)
-        assert game.last_seq == 64
-    async with Client(server.port, resume=game.resumption()) as again:
-        assert not again.welcome.resumed
-
-
 async def test_acks_make_room(start_server: StartServer) -> None:
     server = await start_server(limits={"max_outbox_messages": 64})
     async with Client(server.port, role="mod") as mod:

@@ -14,7 +14,7 @@ from server.client import Client
 from server.conftest import StartServer
 from waiting import until
 
-from callsheet.wire import Ack, ErrorCode, Explain, Explanation, Ok, Subscribe
+from callsheet.wire import Ack, ErrorCode, Explain, GetFacts, Ok, SetFacts, Subscribe
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.transport import listener as listener_module
 from callsheet_server.transport.outbox import MAX_UNRELIABLE_FRAMES, Outbox
@@ -80,7 +80,8 @@ async def test_who_reads_nothing_of_its_answers_is_closed_within_bounds(
     server = await start_server(limits=SMALL)
     async with Client(server.port) as game, Client(server.port, role="mod") as mod:
         await game.spawn("bob")
-        await mod.ask(Explain(id=1, npc="bob"), Explanation)
+        facts = {"long": "x" * 40_000}  # so that the system's own buffers are full soon
+        await mod.ask(SetFacts(id=1, npc="bob", facts=facts), Ok)
         mod.socket.transport.pause_reading()
         outbox = outbox_of(server, mod)
         session = next(s for s in server.sessions if s.role == "mod")
@@ -88,7 +89,7 @@ async def test_who_reads_nothing_of_its_answers_is_closed_within_bounds(
             for number in range(2, 20_000):
                 if session.errors[ErrorCode.SLOW_CONSUMER]:
                     break
-                await mod.send(Explain(id=number, npc="bob"))
+                await mod.send(GetFacts(id=number, npc="bob"))
                 await asyncio.sleep(0)
                 if acks:
                     await mod.send(Ack(seq=session._replay.last_seq))

@@ -9,7 +9,7 @@ import pytest
 from server.client import Client
 from server.conftest import StartServer
 
-from callsheet.wire import Error, ErrorCode, NpcSpec, ReplyDelta, Spawn, Spawned, Speak
+from callsheet.wire import Error, ErrorCode, NpcSpec, PlayerSpec, ReplyDelta, Spawn, Spawned, Speak
 from callsheet_server.engine.engine import (
     Delta,
     EngineInfo,
@@ -152,7 +152,8 @@ async def test_stage_directions_are_told_apart(start_server: StartServer) -> Non
 async def test_placeholders_of_cards_are_filled_in(start_server: StartServer) -> None:
     server = await start_server(WritingEngine("I am {{char}}, {{user}}."))
     async with Client(server.port) as game:
-        await game.ask(Spawn(id=game.next_id(), npcs=(NpcSpec(npc="bob", name="Bob"),)), Spawned)
+        bob, ann = NpcSpec(npc="bob", name="Bob"), PlayerSpec(player="ann", name="ann")
+        await game.ask(Spawn(id=game.next_id(), npcs=(bob,), players=(ann,)), Spawned)
         assert (await game.reply(await game.say("bob"))).text == "I am Bob, ann."
         await game.send(Speak(id=50, npc="bob", text="{{char}} greets {{user}}."))
         assert (await game.reply(50)).text == "Bob greets the visitor."

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from contextlib import AsyncExitStack
+
 import pytest
 from server.client import Client
 from server.conftest import StartServer, scripted
@@ -19,6 +22,9 @@ from callsheet.wire import (
     TickAck,
 )
 from callsheet_server.app.server import CallsheetServer
+from callsheet_server.outgoing.npc_states import StatesView
+from callsheet_server.rooms import subscriptions
+from callsheet_server.rooms.room import Room
 
 
 async def watch(server: CallsheetServer, *topics: str) -> Client:
@@ -44,6 +50,40 @@ async def test_states_come_in_parts_that_make_up_the_world(server: CallsheetServ
         states = [state for part in parts for state in part.npcs]
         assert [(s.npc, s.position[0]) for s in states] == list(zip(names, range(600), strict=True))
         await observer.socket.close()
+
+
+async def test_all_who_look_on_share_what_is_encoded_a_few_npcs_at_a_time(
+    server: CallsheetServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscriptions, "NPCS_PER_UPDATE", 100)
+    encoded: list[int] = []
+    encode = StatesView.encode
+
+    def counted(view: StatesView, max_npcs: int) -> int:
+        encoded.append(encode(view, max_npcs))
+        return encoded[-1]
+
+    monkeypatch.setattr(StatesView, "encode", counted)
+    async with Client(server.port) as game, AsyncExitStack() as stack:
+        await game.spawn(*(f"n{index}" for index in range(250)))
+        observers = [await watch(server, "npcs") for _ in range(8)]
+        for observer in observers:
+            stack.push_async_callback(observer.socket.close)
+        encoded.clear()
+        updates, update = 0, server.subscriptions.update
+
+        def counting(rooms: Collection[Room], now_s: float) -> None:
+            nonlocal updates
+            updates += 1
+            before = sum(encoded)
+            update(rooms, now_s)
+            assert sum(encoded) - before <= 100
+
+        monkeypatch.setattr(server.subscriptions, "update", counting)
+        for observer in observers:
+            whole = [await observer.get(NpcStates) for _ in range(3)]
+            assert {len(states.npcs) for states in whole} == {250}
+        assert sum(encoded) <= 100 * updates + 250
 
 
 async def test_a_player_who_is_near_shows_in_state_and_explanation(

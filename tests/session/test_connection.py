@@ -118,11 +118,15 @@ def test_no_first_frame_raises(frame: str | bytes) -> None:
     assert connection.receive(frame, 0.0) is None
     (error,) = link.messages
     assert isinstance(error, Error)
-    assert error.code in (ErrorCode.HELLO_EXPECTED, ErrorCode.VERSION_MISMATCH)
+    assert error.code in (
+        ErrorCode.HELLO_EXPECTED,
+        ErrorCode.BAD_MESSAGE,
+        ErrorCode.VERSION_MISMATCH,
+    )
     assert link.closed is not None
 
 
-@pytest.mark.parametrize("protocol", ["x" * 5_000, "", "2", "1e3.0", "-1.0"])
+@pytest.mark.parametrize("protocol", ["2", "2.0", "0.9", "2." + "9" * 5_000])
 def test_whatever_stands_for_a_version_is_told_back_short(protocol: str) -> None:
     connection, link = connected(registry())
     connection.receive('{"type":"hello","protocol":"' + protocol + '"}', 0.0)
@@ -130,3 +134,22 @@ def test_whatever_stands_for_a_version_is_told_back_short(protocol: str) -> None
     assert isinstance(error, Error)
     assert error.code == ErrorCode.VERSION_MISMATCH
     assert len(error.message) < 200
+
+
+@pytest.mark.parametrize(
+    ("hello", "field"),
+    [
+        ('{"type":"hello","role":"game","world":"w"}', "client"),
+        ('{"type":"hello","protocol":"v1.0","role":"game","world":"w"}', "protocol"),
+        ('{"type":"hello","protocol":"1","role":"game","world":"w"}', "protocol"),
+        ('{"type":"hello","protocol":"' + "9" * 5_000 + '"}', "protocol"),
+    ],
+)
+def test_a_malformed_hello_is_a_bad_message_that_names_the_field(hello: str, field: str) -> None:
+    connection, link = connected(registry())
+    connection.receive(hello, 0.0)
+    (error,) = link.messages
+    assert isinstance(error, Error)
+    assert (error.code, error.field) == (ErrorCode.BAD_MESSAGE, field)
+    assert len(error.message) < 300
+    assert link.closed == (CloseCode.PROTOCOL_ERROR, "bad_message")

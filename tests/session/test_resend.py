@@ -112,3 +112,21 @@ def test_after_a_restart_what_the_client_has_not_is_numbered_on() -> None:
     assert replay.add(Ok(id=13)).seq == 9
     replay.ack(8)
     replay.check_integrity()
+
+
+def test_what_was_sent_and_never_acked_makes_room() -> None:
+    replay = filled(4, max_messages=4)
+    assert replay.add(Ok(id=5)).seq == 5
+    assert replay.dropped == 1
+    assert after(replay, 1) == [2, 3, 4, 5]
+    replay.check_integrity()
+
+
+def test_what_was_not_sent_yet_is_never_dropped() -> None:
+    replay = ResendBuffer(4, 100_000)
+    for number in range(4):
+        replay.add(Ok(id=number + 1))
+    with pytest.raises(CallsheetError) as raised:
+        replay.add(Ok(id=5))
+    assert raised.value.code is ErrorCode.SLOW_CONSUMER
+    assert replay.dropped == 0

@@ -18,9 +18,9 @@ from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.folder import Folder
 from callsheet_server.storage.saved import Memories, SavedTurn
 from callsheet_server.storage.schema import CHECKED, VERSION
-from callsheet_server.storage.statements import statements_of
+from callsheet_server.storage.statements import checksum, statements_of
 from callsheet_server.storage.writer import load_or_replace, open_or_replace
-from callsheet_server.storage.writes import AddTurn, ForgetNpc
+from callsheet_server.storage.writes import AddTurn, Forget, MakeSave, PutFact
 
 TURNS = [
     SavedTurn("Ann", "turn 0", 1.5),
@@ -66,7 +66,7 @@ def test_turns_can_be_searched_and_forgotten(tmp_path: Path) -> None:
         file.apply([([AddTurn("bob", "Ann", "where is the mill?", 2.0)], None)])
     assert raw(path, find, ("mill",)) == [(4,)]
     with opened(path) as file:
-        file.apply([([ForgetNpc("bob")], None)])
+        file.apply([([Forget("bob", None)], lambda file: file.sweep(100))])
         assert file.memories(["bob"], 64) == {}
         assert file.damage() == []
     assert raw(path, find, ("mill",)) == []
@@ -80,13 +80,16 @@ def test_a_transaction_is_all_or_nothing(tmp_path: Path) -> None:
     assert texts(path) == ["turn 0", "turn 1", "turn 2"]
 
 
-@pytest.mark.parametrize("table", CHECKED)
+@pytest.mark.parametrize("table", [table for table in CHECKED if table != "timelines"])
 def test_a_damaged_row_is_quarantined_and_named(
     tmp_path: Path, table: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = make(tmp_path)
+    with opened(path) as file:
+        file.apply([([MakeSave("dawn", 1.0, 1.8e9, {"bob": 30.0})], None)])
     column = {"world": "value", "npcs": "spec", "players": "spec", "turns": "text"}.get(table)
-    column = column or {"facts": "value", "sessions": "tokens", "answers": "frame"}[table]
+    column = column or {"notes": "value", "saves": "state"}.get(table)
+    column = column or {"sessions": "tokens", "answers": "frame"}[table]
     (before,) = raw(path, f"SELECT count(*) FROM {table}")[0]
     ((rowid,),) = raw(path, f"SELECT min(rowid) FROM {table}")
     raw(path, f"UPDATE {table} SET {column} = {column} || '!' WHERE rowid = {rowid}")
@@ -99,6 +102,15 @@ def test_a_damaged_row_is_quarantined_and_named(
         assert file.count(table) == before - 1
         assert file.count("quarantine") == 1
     assert f"a damaged row of {table} (rowid {rowid}" in caplog.text
+
+
+def test_a_world_with_damaged_timelines_is_set_aside(tmp_path: Path) -> None:
+    path = make(tmp_path)
+    raw(path, "UPDATE timelines SET until = 7")
+    with opened(path) as file:
+        assert file.damage() == ["timelines: 1 damaged rows, the first has rowid 1"]
+        with pytest.raises(UnreadableWorldError, match="timelines are damaged"):
+            file.load(max_turns=64)
 
 
 def test_bytes_that_are_no_text_are_damage(tmp_path: Path) -> None:
@@ -114,11 +126,16 @@ def test_an_older_schema_is_brought_forward(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript((Path(__file__).parent / "version1.sql").read_text())
         for write in content():
-            for statement in statements_of(write):
+            for statement in statements_of(write) if not isinstance(write, PutFact) else ():
                 connection.execute(*statement)
+        facts = [("bob", "debt", "3"), ("bob", "mood", '"grim"')]
+        rows = [(*fact, checksum(*fact)) for fact in facts]
+        connection.executemany("INSERT INTO facts VALUES (?, ?, ?, ?)", rows)
+        connection.execute("UPDATE facts SET value = CAST(x'ff' AS TEXT) WHERE name = 'mood'")
         connection.commit()
     with opened(path) as file:
-        assert file.memories(["bob"], 64)["bob"].turns == TURNS
+        assert file.memories(["bob"], 64)["bob"] == Memories(TURNS, {"debt": 3})
+        assert file.quarantined == {"notes": 1}, "what was damaged before is damaged"
         assert file.damage() == []
     assert raw(path, "PRAGMA user_version") == [(VERSION,)]
     assert raw(path, "SELECT rowid FROM recall WHERE recall MATCH 'turn'") == [(1,), (2,), (3,)]
@@ -155,7 +172,8 @@ def test_a_file_that_cannot_be_read_is_set_aside(
         path.write_bytes(body[:start] + b"\xa5" * (end - start) + body[end:])
     folder = Folder(tmp_path)
     with caplog.at_level(logging.ERROR):
-        assert load_or_replace(folder, WORLD, 64) is None
+        found = load_or_replace(folder, WORLD, 64)
+    assert not (found and found.sessions)
     assert "set aside" in caplog.text
     assert "callsheet world restore town BACKUP --force" in caplog.text
     aside = path.with_name(f"{path.name}.broken-1")

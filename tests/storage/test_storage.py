@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
-from contextlib import closing
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +20,10 @@ from callsheet_server.storage.changes import Change
 from callsheet_server.storage.errors import FolderInUseError, NewerWorldError, StorageError
 from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.folder import Folder
+from callsheet_server.storage.portable import back_up
 from callsheet_server.storage.settings import StorageSettings
 from callsheet_server.storage.storage import Storage, open_storage
-from callsheet_server.storage.writes import AddTurn, EndSession, ForgetNpc, Write
+from callsheet_server.storage.writes import AddTurn, EndSession, Forget, Write
 
 
 async def started(folder: Path, **settings: Any) -> Storage:
@@ -203,7 +207,7 @@ async def test_what_must_be_done_is_carried_over_a_failure(tmp_path: Path) -> No
 
 
 async def test_a_full_database_refuses_and_recovers(tmp_path: Path) -> None:
-    storage = await started(tmp_path, max_world_bytes=200_000)
+    storage = await started(tmp_path, max_world_bytes=250_000)
     journal, errors = storage.journal(WORLD), list[CallsheetError]()
     kept = 0
 
@@ -223,7 +227,7 @@ async def test_a_full_database_refuses_and_recovers(tmp_path: Path) -> None:
     assert errors[0].code == ErrorCode.STORAGE_FAILED
     assert "full" in errors[0].message
     assert errors[0].retry_after_s is not None
-    journal.submit(Change([ForgetNpc("bob")]))
+    journal.submit(Change([Forget("bob", None)], read=lambda file: file.sweep(1_000)))
     journal.submit(Change([turn(1)]))
     await storage.flush()
     assert len(errors) == 1
@@ -299,4 +303,122 @@ async def test_without_a_folder_changes_are_done_at_once() -> None:
     storage.journal(WORLD).submit(Change([turn(1)], done=log.append))
     assert log == [None]
     await storage.flush()
+    await storage.close()
+
+
+@contextmanager
+def stuck_disk(monkeypatch: pytest.MonkeyPatch, world: str) -> Iterator[threading.Event]:
+    """Hold up what is written of a world; yields the event that such a write has begun."""
+    begun, go_on, apply = threading.Event(), threading.Event(), WorldFile.apply
+
+    def wait(file: WorldFile, changes: Any) -> Any:
+        if file.world == world:
+            begun.set()
+            go_on.wait()
+        return apply(file, changes)
+
+    monkeypatch.setattr(WorldFile, "apply", wait)
+    try:
+        yield begun
+    finally:
+        go_on.set()
+
+
+async def test_a_change_of_nothing_makes_no_file(tmp_path: Path) -> None:
+    storage, told = await started(tmp_path), list[None]()
+    storage.journal(WORLD).submit(Change(done=told.append))
+    assert told == [None]
+    storage.rest(WORLD)
+    await at_rest(storage)
+    assert await asyncio.to_thread(lambda: list(Folder(tmp_path).worlds())) == []
+    await storage.close()
+
+
+async def test_a_world_that_is_entered_again_at_once_keeps_its_journal(tmp_path: Path) -> None:
+    storage = await started(tmp_path)
+    journal = storage.journal(WORLD)
+    storage.rest(WORLD)
+    assert storage.journal(WORLD) is journal
+    await asyncio.sleep(0)
+    assert storage.journal(WORLD) is journal
+    await storage.close()
+
+
+async def test_a_world_that_is_slow_to_write_holds_up_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = await started(tmp_path)
+    with stuck_disk(monkeypatch, "slow") as begun:
+        storage.journal("slow").submit(Change([turn(1)]))
+        await asyncio.to_thread(begun.wait)
+        told = asyncio.Event()
+        storage.journal(WORLD).submit(Change([turn(2)], done=lambda _: told.set()))
+        await told.wait()
+    await storage.close()
+    assert await kept_turns(tmp_path) == ["turn 2"]
+
+
+async def test_a_stop_does_not_wait_for_a_disk_that_is_stuck(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    storage, told = await started(tmp_path), list[None]()
+    journal = storage.journal(WORLD)
+    with stuck_disk(monkeypatch, WORLD) as begun:
+        journal.submit(Change([turn(1)]))
+        await asyncio.to_thread(begun.wait)
+        for number in range(2, 5):
+            journal.submit(Change([turn(number)], done=told.append))
+        await storage.flush(0.01)
+        await storage.close(0.01)
+    assert told == [], "told of what was never written"
+    assert "3 changes were not written before the server had to stop" in caplog.text
+
+
+async def test_one_world_that_cannot_be_opened_does_not_stop_the_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = Folder(tmp_path)
+    folder.file("bad").mkdir()
+    await asyncio.to_thread(make, tmp_path)
+    storage, saved = await open_storage(StorageSettings(directory=str(tmp_path)), 64)
+    assert [world.name for world in saved] == [WORLD]
+    assert str(folder.file("bad")) in caplog.text
+    await storage.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows deletes no file that is open")
+async def test_a_database_deleted_while_open_keeps_nothing_and_says_so(tmp_path: Path) -> None:
+    storage, log = await started(tmp_path), list[str]()
+    journal = storage.journal(WORLD)
+
+    def change(name: str) -> Change:
+        return Change(
+            [turn(1)],
+            done=lambda _: log.append(f"{name} done"),
+            undo=lambda: log.append(f"{name} undone"),
+            failed=lambda error: log.append(f"{name} {error.code}"),
+        )
+
+    journal.submit(change("a"))
+    await storage.flush()
+    Folder(tmp_path).file(WORLD).unlink()
+    for name in "bc":
+        journal.submit(change(name))
+        await storage.flush()
+    assert log == ["a done", "b undone", "b storage_failed", "c undone", "c storage_failed"]
+    await storage.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes of POSIX")
+async def test_databases_and_backups_are_their_owners_only(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "worlds")
+    storage = await started(folder.path)
+    storage.journal(WORLD).submit(Change([turn(1)]))
+    await storage.flush()
+    backup = tmp_path / "town.backup"
+    await asyncio.to_thread(back_up, folder, WORLD, backup, lambda *_: None)
+    databases = list(folder.path.glob("world-*"))
+    assert len(databases) > 1, "the log is a file of its own"
+    assert {file.stat().st_mode & 0o777 for file in (backup, *databases)} == {0o600}
+    assert folder.path.stat().st_mode & 0o777 == 0o700
     await storage.close()

@@ -14,6 +14,8 @@ from pathlib import Path
 from unity.toolchain import ROOT
 
 START_TIMEOUT_S = 30.0
+WITHOUT_MODEL = ("--engine", "scripted", "--set", "scripted.token_delay_s=0.05")
+WITHOUT_MEMORY = ("--set", "storage.directory=")
 
 
 @dataclass
@@ -22,6 +24,7 @@ class Server:
 
     folder: Path
     python: str
+    options: tuple[str, ...] = (*WITHOUT_MODEL, *WITHOUT_MEMORY)
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
 
@@ -39,9 +42,8 @@ class Server:
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [
-                    *(self.python, "-m", "callsheet", "serve", "--engine", "scripted"),
-                    *("--set", "storage.directory="),
-                    *("--port", str(self.port), "--set", "scripted.token_delay_s=0.05"),
+                    *(self.python, "-m", "callsheet", "serve", "--port", str(self.port)),
+                    *self.options,
                     *("--set", 'server.allowed_origins=["*"]'),  # the tests' page is not its own
                 ],
                 cwd=self.folder,
@@ -66,8 +68,10 @@ class Server:
 
 
 @contextmanager
-def running_server(folder: Path, python: str) -> Iterator[Server]:
-    server = Server(folder, python)
+def running_server(
+    folder: Path, python: str, options: tuple[str, ...] = Server.options
+) -> Iterator[Server]:
+    server = Server(folder, python, options)
     server.start()
     try:
         yield server

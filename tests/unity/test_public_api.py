@@ -1,6 +1,6 @@
 """The package's public surface is pinned: a change of it shows in a review.
 
-To accept a change: python tests/unity/test_public_api.py
+To accept a change: PYTHONPATH=tests python tests/unity/test_public_api.py
 """
 
 from __future__ import annotations

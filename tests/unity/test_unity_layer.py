@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from unity.nunit import run_nunit
 from unity.toolchain import HERE, NUNIT, PACKAGE, Toolchain, sources
 
 pytestmark = pytest.mark.mono
 
+ACTIONS = "CallsheetActions.g.cs"
 RIG = PACKAGE / "Tests" / "Editor" / "Rig.cs"
 
 
@@ -34,6 +38,30 @@ def test_the_components_in_a_player_loop(built: Toolchain) -> None:
     files = [*sources(HERE / "runtime"), RIG]
     references = [*(built.built[name] for name in names), NUNIT]
     tests = built.compile("Callsheet.Tests.Runtime.dll", files, references)
+    result = run_nunit(tests, {"CALLSHEET_ACTION_SOURCE": str(built.folder / ACTIONS)})
+    assert not result.failed, "\n\n".join(f"{k}\n{v}" for k, v in result.failed.items())
+    assert len(result.passed) > 20
+
+
+def test_an_il2cpp_build_calls_actions_without_reflection(built: Toolchain, tmp_path: Path) -> None:
+    """The actions' tests again, by the file that the editor generates."""
+    test_the_components_in_a_player_loop(built)
+    il2cpp = Toolchain(tmp_path)
+    names = ("Callsheet.Core", "UnityEngine")
+    shared = [Path(shutil.copy(built.built[name], tmp_path)) for name in names]
+    layer = il2cpp.compile(
+        "Callsheet.dll", sources(PACKAGE / "Runtime" / "Unity"), shared, ["ENABLE_IL2CPP"]
+    )
+    assert b"MethodInfo" in built.built["Callsheet"].read_bytes()
+    assert b"MethodInfo" not in layer.read_bytes()
+    parts = (
+        *("ActionTests.cs", "ActionTableTests.cs"),
+        *("DeclaredActionTests.cs", "PlayingFixture.cs"),
+    )
+    files = [*(HERE / "runtime" / part for part in parts), RIG, built.folder / ACTIONS]
+    tests = il2cpp.compile(
+        "Callsheet.Tests.Runtime.dll", files, [*shared, layer, NUNIT], ["ENABLE_IL2CPP"]
+    )
     result = run_nunit(tests, {})
     assert not result.failed, "\n\n".join(f"{k}\n{v}" for k, v in result.failed.items())
     assert len(result.passed) > 20

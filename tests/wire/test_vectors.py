@@ -113,6 +113,7 @@ def as_object(tick: Tick) -> dict[str, Any]:
         "tick": tick.tick,
         "game_time_s": tick.game_time_s,
         "ack": tick.ack,
+        **({"rewind": True} if tick.rewind else {}),
         "npcs": records(tick.npcs),
         "players": records(tick.players),
     }

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import orjson
 from pydantic import Field, TypeAdapter, ValidationError
 
-from callsheet.wire import observe, script, session, talk, world
+from callsheet.wire import observe, saves, script, session, talk, world
 from callsheet.wire.base import ClientMessage, ServerMessage
 from callsheet.wire.validation import error_from_validation
 
@@ -39,7 +39,13 @@ AnyClientMessage = (
     | world.JsonTick
     | world.Join
     | world.MovePlayer
+    | saves.Forget
+    | saves.Save
+    | saves.Load
+    | saves.DeleteSave
+    | saves.ListSaves
     | talk.Say
+    | talk.Hear
     | talk.Speak
     | talk.Cancel
     | talk.ActionResult
@@ -63,6 +69,9 @@ AnyServerMessage = (
     | world.TickAck
     | world.WorldClosed
     | world.Joined
+    | saves.Saved
+    | saves.Loaded
+    | saves.Saves
     | talk.ReplyStart
     | talk.ReplyDelta
     | talk.ReplyEnd

@@ -59,6 +59,7 @@ class ErrorCode(StrEnum):
     UNKNOWN_NPC = "unknown_npc"
     UNKNOWN_PLAYER = "unknown_player"
     UNKNOWN_HANDLE = "unknown_handle"
+    UNKNOWN_SAVE = "unknown_save"
     DUPLICATE_NPC = "duplicate_npc"
     DUPLICATE_PLAYER = "duplicate_player"
     BAD_VALUE = "bad_value"
@@ -208,6 +209,7 @@ RULES: Mapping[ErrorCode, Rule] = {
     ErrorCode.UNKNOWN_NPC: Rule(WorldError),
     ErrorCode.UNKNOWN_PLAYER: Rule(WorldError),
     ErrorCode.UNKNOWN_HANDLE: Rule(WorldError),
+    ErrorCode.UNKNOWN_SAVE: Rule(WorldError),
     ErrorCode.DUPLICATE_NPC: Rule(WorldError),
     ErrorCode.DUPLICATE_PLAYER: Rule(WorldError),
     ErrorCode.BAD_VALUE: Rule(WorldError),

@@ -3,7 +3,7 @@
 import math
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 __all__ = [
@@ -69,11 +69,19 @@ Name = Annotated[str, Field(min_length=1, max_length=100)]
 Persona = Annotated[str, Field(max_length=MAX_PERSONA_CHARS)]
 Speech = Annotated[str, Field(min_length=1, max_length=MAX_SPEECH_CHARS)]
 
-Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
-Serial = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
+
+def whole(value: Any) -> Any:
+    """Read ``3.0`` as 3: JSON has one kind of number, and some writers put a point in each."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole: BeforeValidator = BeforeValidator(whole)
+"""Marks an integer that may be written with a fraction of 0."""
+Count = Annotated[int, Field(ge=0, le=MAX_INTEGER), Whole]
+Serial = Annotated[int, Field(ge=1, le=MAX_INTEGER), Whole]
 """The number of one of many: the first is 1."""
 RequestId = Serial
-Handle = Annotated[int, Field(ge=0, le=2**32 - 1)]
+Handle = Annotated[int, Field(ge=0, le=2**32 - 1), Whole]
 Seconds = Annotated[float, Field(ge=0, le=MAX_GAME_TIME_S)]
 Coordinate = Annotated[float, Field(ge=-MAX_COORDINATE_M, le=MAX_COORDINATE_M)]
 Vec3 = tuple[Coordinate, Coordinate, Coordinate]

@@ -90,6 +90,8 @@ class Explanation(Reliable):
     """The estimator that won; None if none expects a call."""
     tier: TierName
     estimators: Many[EstimatorView]
+    note: str | None = None
+    """Reason why the NPC cannot speak; None = nothing is known against it."""
 
 
 class Move(ServerPart):

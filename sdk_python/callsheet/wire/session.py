@@ -73,6 +73,12 @@ class Limits(ServerPart):
     max_messages_per_s: float
     """Control messages; ticks are counted apart."""
     max_ticks_per_s: float
+    max_bytes_per_s: Count | None = None
+    """Bytes of frames, ticks included."""
+    max_generated_tokens_per_min: Count | None = None
+    max_outbox_messages: Count | None = None
+    """Reliable messages that the server keeps while they are not acknowledged."""
+    max_outbox_bytes: Count | None = None
 
 
 class EngineSummary(ServerPart):
@@ -124,6 +130,8 @@ class Ping(ClientMessage):
     type: Literal["ping"] = "ping"
     client_time_s: Annotated[float, Field(ge=-1e15, le=1e15)]
     """The client's clock, any epoch."""
+    ack: Count | None = None
+    """Says what an ``ack`` with this ``seq`` would."""
 
 
 class Pong(ServerMessage):

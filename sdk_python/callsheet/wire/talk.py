@@ -19,13 +19,16 @@ from callsheet.wire.fields import (
     Serial,
     Speech,
     TierName,
+    Whole,
 )
+from callsheet.wire.world import GAME_ONLY, Permissions, Radius
 
 __all__ = [
     "Action",
     "ActionResult",
     "Cancel",
     "FinishReason",
+    "Hear",
     "Priority",
     "ReplyDelta",
     "ReplyEnd",
@@ -69,7 +72,7 @@ class SamplingSpec(Part):
     temperature: Annotated[float, Field(ge=0, le=4)] | None = None
     """0 = greedy."""
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    top_k: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    top_k: Annotated[int, Field(ge=0, le=1_000_000), Whole] | None = None
     repetition_penalty: Annotated[float, Field(ge=0.5, le=2)] | None = None
     seed: Count | None = None
 
@@ -84,11 +87,34 @@ class Say(Request):
     text: Speech
     priority: Priority | None = None
     """None = after the speaker's kind (a narrator's is background)."""
-    max_tokens: Annotated[int, Field(ge=1, le=4096)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=4096), Whole] | None = None
     sampling: SamplingSpec | None = None
     stop: Annotated[
         Many[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=8)
     ] = ()
+    actions: Permissions | None = None
+    """The actions it may choose from after this reply; None = all that are not gated.
+
+    From the game only.
+    """
+    audible_m: Radius | None = None
+    """NPCs within this distance of who speaks overhear the line, and the reply; None = nobody.
+
+    The nearest 32 remember it.
+    """
+
+
+class Hear(Request):
+    """Has NPCs remember a line without an answer: thunder, a herald, a talk they stand by.
+
+    Answered by ``ok``.
+    """
+
+    roles: ClassVar[frozenset[Role]] = GAME_ONLY
+    type: Literal["hear"] = "hear"
+    npcs: Annotated[Many[NpcId], Field(min_length=1, max_length=32)]
+    speaker: Speaker
+    text: Speech
 
 
 class Speak(Request):
@@ -177,7 +203,7 @@ class Action(Reliable):
 
 
 class ActionResult(ClientMessage):
-    """The game tells what became of an action; forwarded to the script's mod."""
+    """Tells what became of an action; the NPC remembers it, and its script's mod is told."""
 
     roles: ClassVar[frozenset[Role]] = frozenset({"game"})
     type: Literal["action_result"] = "action_result"

@@ -35,6 +35,7 @@ __all__ = [
 
 MAGIC = b"CS"
 VERSION = 1
+DELTA_REWINDS = "only a keyframe may rewind"
 
 HEADER_DTYPE = np.dtype(
     [
@@ -83,6 +84,8 @@ class TickFlag(IntFlag):
 
     ACK = 1
     """Answer with ``tick_ack`` once the tick went through the pipeline."""
+    REWIND = 2
+    """Game time may be earlier than before; keyframes only."""
 
 
 class NpcFlag(IntFlag):
@@ -109,6 +112,8 @@ class Tick:
     ack: bool
     npcs: NDArray[Any]
     players: NDArray[Any]
+    rewind: bool = False
+    """Game time may be earlier than before."""
 
 
 def _bad(
@@ -141,8 +146,10 @@ def decode_tick(frame: bytes) -> Tick:
     except ValueError:
         raise _bad("kind must be 1 (keyframe) or 2 (delta)", "kind", header["kind"]) from None
     flags = int(header["flags"])
-    if flags not in (0, TickFlag.ACK):
-        raise _bad("flags other than 1 (ack) must be 0", "flags", flags)
+    if flags & ~int(TickFlag.ACK | TickFlag.REWIND):
+        raise _bad("flags other than 1 (ack) and 2 (rewind) must be 0", "flags", flags)
+    if flags & TickFlag.REWIND and kind is not TickKind.KEYFRAME:
+        raise _bad(DELTA_REWINDS, "flags", flags)
     if header["reserved"] or header["reserved2"]:
         raise _bad("reserved bytes must be 0", "reserved" if header["reserved"] else "reserved2")
     game_time_s = float(header["game_time_s"])
@@ -171,6 +178,7 @@ def decode_tick(frame: bytes) -> Tick:
         bool(flags & TickFlag.ACK),
         np.frombuffer(frame, NPC_DTYPE, npc_count, HEADER_DTYPE.itemsize),
         np.frombuffer(frame, PLAYER_DTYPE, player_count, players_at),
+        bool(flags & TickFlag.REWIND),
     )
 
 
@@ -186,7 +194,7 @@ def encode_tick(tick: Tick) -> bytes:
     header["magic"] = MAGIC
     header["version"] = VERSION
     header["kind"] = tick.kind
-    header["flags"] = TickFlag.ACK if tick.ack else 0
+    header["flags"] = (TickFlag.ACK if tick.ack else 0) | (TickFlag.REWIND if tick.rewind else 0)
     header["tick"] = tick.tick
     header["npc_count"] = len(tick.npcs)
     header["game_time_s"] = tick.game_time_s
@@ -243,7 +251,13 @@ def _vectors(values: ArrayLike, count: int) -> NDArray[np.float32]:
 
 
 def tick_from_json(message: JsonTick) -> Tick:
-    """The same tick as a binary frame would have carried."""
+    """The same tick as a binary frame would have carried.
+
+    Raises:
+        ProtocolError: ``bad_tick``: a delta rewinds.
+    """
+    if message.rewind and message.kind == "delta":
+        raise _bad(DELTA_REWINDS, "rewind", "true")
     npcs, players = message.npcs, message.players
     return Tick(
         TickKind[message.kind.upper()],
@@ -262,4 +276,5 @@ def tick_from_json(message: JsonTick) -> Tick:
             [p.position for p in players],
             [p.velocity for p in players],
         ),
+        bool(message.rewind),
     )

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails, from_json
 from callsheet.wire.base import Request
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.faults import did_you_mean, first_fault, shown
-from callsheet.wire.fields import MAX_INTEGER
+from callsheet.wire.fields import MAX_INTEGER, whole
 
 __all__ = ["error_from_validation"]
 
@@ -56,7 +56,7 @@ def error_from_validation(
 
 def _readable_id(request: str | bytes) -> int | None:
     """The id of a request that is valid JSON but not a valid request."""
-    given = from_json(request).get("id")
+    given = whole(from_json(request).get("id"))
     return given if type(given) is int and 1 <= given <= MAX_INTEGER else None
 
 

@@ -10,6 +10,7 @@ from callsheet.wire.fields import (
     AdapterId,
     ArchetypeId,
     Handle,
+    JsonObject,
     Many,
     Name,
     NpcId,
@@ -19,9 +20,11 @@ from callsheet.wire.fields import (
     Role,
     Seconds,
     Vec3,
+    Whole,
 )
 
 __all__ = [
+    "ActionSpec",
     "ConfigureWorld",
     "Despawn",
     "Hint",
@@ -50,7 +53,7 @@ OBSERVER_ONLY: frozenset[Role] = frozenset({"observer"})
 Speed = Annotated[float, Field(gt=0, le=1e4)]
 Radius = Annotated[float, Field(ge=0, le=1e5)]
 Share = Annotated[float, Field(ge=0, le=1)]
-TickNumber = Annotated[int, Field(ge=0, le=2**32 - 1)]
+TickNumber = Annotated[int, Field(ge=0, le=2**32 - 1), Whole]
 
 
 class ConfigureWorld(Request):
@@ -77,6 +80,20 @@ Schedule = Annotated[Many[ScheduledCall], Field(max_length=64)]
 Permissions = Annotated[Many[ActionName], Field(max_length=32)]
 
 
+class ActionSpec(Part):
+    """Something an NPC may do, as a function call."""
+
+    name: ActionName
+    description: Annotated[str, Field(max_length=500)]
+    parameters: JsonObject
+    """JSON schema (draft 2020-12) of an object; its properties are the arguments."""
+    gated: bool | None = None
+    """True = offered only where a ``say`` or a ``hear_answer`` allows it."""
+
+
+ActionSpecs = Annotated[Many[ActionSpec], Field(max_length=32)]
+
+
 class NpcSpec(Part):
     """An NPC as the game first describes it."""
 
@@ -94,6 +111,8 @@ class NpcSpec(Part):
     schedule: Schedule = ()
     actions: Permissions | None = None
     """The only actions it may take, whatever its script offers; None = all of them."""
+    action_specs: ActionSpecs | None = None
+    """Actions that it can take without a script."""
 
 
 class PlayerSpec(Part):
@@ -134,6 +153,8 @@ class Spawned(Reliable):
     id: RequestId
     npcs: Many[SpawnedNpc] = ()
     players: Many[SpawnedPlayer] = ()
+    note: str | None = None
+    """A note to the game's author, in one line."""
 
 
 class UpdateNpc(Request):
@@ -151,10 +172,15 @@ class UpdateNpc(Request):
     schedule: Schedule | None = None
     actions: Permissions | None = None
     """The only actions it may take; only the game may say so."""
+    action_specs: ActionSpecs | None = None
+    """Actions that it can take without a script, in place of those before; from the game only."""
 
 
 class Despawn(Request):
-    """Removes NPCs and players, all or none; open replies of the NPCs are cancelled."""
+    """Removes NPCs and players, all or none; open replies of the NPCs are cancelled.
+
+    What the NPCs remember is kept.
+    """
 
     roles: ClassVar[frozenset[Role]] = GAME_ONLY
     type: Literal["despawn"] = "despawn"
@@ -185,7 +211,7 @@ class TickNpc(Part):
     position: Vec3
     velocity: Vec3 = (0.0, 0.0, 0.0)
     next_call_s: Seconds | None = None
-    flags: Annotated[int, Field(ge=0, le=3)] = 0
+    flags: Annotated[int, Field(ge=0, le=3), Whole] = 0
 
 
 class TickPlayer(Part):
@@ -205,6 +231,8 @@ class JsonTick(ClientMessage):
     tick: TickNumber
     game_time_s: Seconds
     ack: bool = False
+    rewind: bool | None = None
+    """True = game time may be earlier than before; keyframes only."""
     npcs: Many[TickNpc] = ()
     players: Many[TickPlayer] = ()
 

@@ -20,6 +20,7 @@ namespace Callsheet
     public sealed class CallsheetClient : MonoBehaviour
     {
         private const double GoodbyeS = 0.25;
+        private const double MaxGameTimeS = 1e12;
         private const string Prefix = "[Callsheet] ";
 
         private static CallsheetClient _instance;
@@ -30,12 +31,14 @@ namespace Callsheet
         private CallsheetSettings settings;
 
         private readonly List<CallsheetNpc> _npcs = new List<CallsheetNpc>();
+        private readonly List<CallsheetNpc> _newcomers = new List<CallsheetNpc>();
         private readonly List<CallsheetPlayer> _players = new List<CallsheetPlayer>();
         private readonly List<KeyValuePair<Reply, CancellationToken>> _cancellable = new List<KeyValuePair<Reply, CancellationToken>>();
         private readonly HashSet<string> _logged = new HashSet<string>();
         private Session _session;
         private GameWorld _world;
         private long? _refusedRequest;
+        private double _loadedAheadS;
 
         /// <summary>Old state, new state.</summary>
         public event Action<SessionState, SessionState> StateChanged;
@@ -63,6 +66,12 @@ namespace Callsheet
         /// <summary>True if a client exists; does not make one.</summary>
         public static bool Exists => _instance != null;
 
+        /// <summary>
+        /// The game's own clock, s: it may stand still, jump ahead and go back. Null: Time.time, which goes on
+        /// from the save's time after a load. A <see cref="CallsheetGameClock"/> in the scene sets it.
+        /// </summary>
+        public static Func<double> GameClock { get; set; }
+
         /// <summary>Makes the transport of a connection; replaced by tests.</summary>
         internal static Func<ITransport> TransportFactory { get; set; } = DefaultTransport;
 
@@ -73,6 +82,9 @@ namespace Callsheet
 
         /// <summary>The NPCs and players the server knows or is going to know.</summary>
         public GameWorld World => _world;
+
+        /// <summary>What the game's clock says, s.</summary>
+        public double GameTimeS => GameClock != null ? GameClock() : Time.timeAsDouble + _loadedAheadS;
 
         /// <summary>The components in the world, in the order they came.</summary>
         public IReadOnlyList<CallsheetNpc> Npcs => _npcs;
@@ -89,9 +101,17 @@ namespace Callsheet
             _session.Start();
         }
 
-        internal void Register(CallsheetNpc npc) => _npcs.Add(npc);
+        internal void Register(CallsheetNpc npc)
+        {
+            _npcs.Add(npc);
+            _newcomers.Add(npc);
+        }
 
-        internal void Unregister(CallsheetNpc npc) => _npcs.Remove(npc);
+        internal void Unregister(CallsheetNpc npc)
+        {
+            _npcs.Remove(npc);
+            _newcomers.Remove(npc);
+        }
 
         internal void Register(CallsheetPlayer player) => _players.Add(player);
 
@@ -115,7 +135,9 @@ namespace Callsheet
             _instance = null;
             _quitting = false;
             TransportFactory = DefaultTransport;
-            ActionBinder.Reset();
+            GameClock = null;
+            ActionTable.Reset();
+            NpcActions.Reset();
         }
 
         private static ITransport DefaultTransport()
@@ -183,6 +205,8 @@ namespace Callsheet
                 _session = new Session(new SessionOptions(), () => TransportFactory());
             }
             _world = new GameWorld(_session, settings.ToWorldOptions());
+            _world.Noted += note => LogOnce(note, "");
+            _world.Loaded += timeS => _loadedAheadS = timeS - Time.timeAsDouble;
             _session.StateChanged += OnStateChanged;
             _session.ErrorRaised += OnErrorRaised;
             _session.VersionWarning += text => Debug.LogWarning(Prefix + text, this);
@@ -211,8 +235,16 @@ namespace Callsheet
             {
                 return;
             }
+            // Not as they are enabled: the other components of their objects are to be awake.
+            _newcomers.ForEach(npc => npc.TellActions());
+            _newcomers.Clear();
             double now = Time.realtimeSinceStartupAsDouble;
-            double gameTime = Time.timeAsDouble;
+            double gameTime = GameTimeS;
+            if (!(gameTime >= 0 && gameTime <= MaxGameTimeS))
+            {
+                LogOnce("the game's clock says " + gameTime + " s, which is not from 0 to 1e12: no tick is sent until it does", "");
+                return;
+            }
             if (_world.IsTickDue(now))
             {
                 for (int i = 0; i < _npcs.Count; i++)

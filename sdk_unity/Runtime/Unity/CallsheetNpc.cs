@@ -1,6 +1,4 @@
 using System;
-using System.Collections.Generic;
-using System.Threading;
 using Callsheet.Core;
 using Callsheet.Wire;
 using UnityEngine;
@@ -10,7 +8,7 @@ namespace Callsheet
     /// <summary>An NPC: put it on any object, write who it is, and talk to it with <see cref="Say(string)"/>.</summary>
     [DisallowMultipleComponent]
     [AddComponentMenu("Callsheet/Callsheet NPC")]
-    public sealed class CallsheetNpc : MonoBehaviour
+    public sealed partial class CallsheetNpc : MonoBehaviour
     {
         [Tooltip("Unique among NPCs; what it remembers is kept under it. In a scene it is made by itself; empty in what is instantiated = the name of the object, with a number if it is taken.")]
         [SerializeField]
@@ -43,6 +41,11 @@ namespace Callsheet
         [SerializeField]
         private float sociability;
 
+        [Tooltip("How far other NPCs overhear what it says to an NPC, and what it is answered, m. 0 = who is spoken to alone hears it.")]
+        [Min(0f)]
+        [SerializeField]
+        private float audible;
+
         [Tooltip("Times of game time at which it will need the model, whoever is near.")]
         [SerializeField]
         private ScheduleEntry[] schedule = new ScheduleEntry[0];
@@ -50,10 +53,11 @@ namespace Callsheet
         [SerializeField]
         private NpcEvents events = new NpcEvents();
 
-        private readonly List<NpcAction> _running = new List<NpcAction>();
+        private NpcActions _actions;
         private CallsheetClient _client;
         private Npc _npc;
         private Motion _motion;
+        private string _toldActions = "";
 
         /// <summary>It begins to answer somebody.</summary>
         public event Action<Reply> ReplyStarted;
@@ -131,70 +135,20 @@ namespace Callsheet
             }
         }
 
+        /// <summary>How far other NPCs overhear what it says to an NPC, and what it is answered, m.</summary>
+        public float Audible
+        {
+            get => audible;
+            set => audible = value;
+        }
+
         public NpcEvents Events => events;
 
         /// <summary>The NPC under this component; null before it was first enabled.</summary>
         public Npc Npc => _npc;
 
-        /// <summary>Says something as the local player, or as a narrator if there is none. Awaitable: the result is the text.</summary>
-        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
-        public Reply Say(string text)
-        {
-            Npc npc = Need();
-            CallsheetPlayer player = _client.LocalPlayer;
-            return player != null ? npc.Say(text, player.Player) : npc.Say(text);
-        }
-
-        /// <summary>Says something as a player.</summary>
-        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
-        public Reply Say(string text, CallsheetPlayer player) => Need().Say(text, player.Player);
-
-        /// <summary>Says something as another NPC.</summary>
-        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
-        public Reply Say(string text, CallsheetNpc speaker) => Need().Say(text, speaker.Npc);
-
-        /// <summary>As <see cref="Say(string)"/>, cancelled with the token, in the next frame: the reply ends with what was said by then.</summary>
-        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
-        public Reply Say(string text, CancellationToken cancelled)
-        {
-            Reply reply = Say(text);
-            _client.CancelWith(reply, cancelled);
-            return reply;
-        }
-
-        /// <summary>As <see cref="Say(string)"/>, with callbacks instead of an await.</summary>
-        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
-        public Reply Say(string text, Action<string> done, Action<CallsheetError> failed = null)
-        {
-            Reply reply = Say(text);
-            Action<Reply> complete = r =>
-            {
-                if (r.State == ReplyState.Failed)
-                {
-                    failed?.Invoke(r.Error);
-                }
-                else
-                {
-                    done?.Invoke(r.Text);
-                }
-            };
-            if (reply.IsComplete)
-            {
-                complete(reply);
-            }
-            else
-            {
-                reply.Completed += complete;
-            }
-            return reply;
-        }
-
-        /// <summary>Makes it say a given line, without the model.</summary>
-        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
-        public Reply Speak(string text) => Need().Speak(text);
-
-        /// <summary>Its id came from the name of the object, and from when it woke among others of that name.</summary>
-        internal bool HasNumberedId => _npc != null && string.IsNullOrEmpty(npcId) && _client.World.FindNpc(Ids.Numbered(name, 2)) != null;
+        /// <summary>What its [CallsheetAction] methods can do, and those under way.</summary>
+        internal NpcActions Actions => _actions ?? (_actions = new NpcActions(this));
 
         internal void TellMotion(double gameTimeS) => _motion.Tell(_npc, this, gameTimeS);
 
@@ -216,7 +170,7 @@ namespace Callsheet
                 return;
             }
             _motion.Forget();
-            TellMotion(Time.timeAsDouble);
+            TellMotion(_client.GameTimeS);
             _client.World.SetActive(_npc, true);
             _client.Register(this);
         }
@@ -243,6 +197,7 @@ namespace Callsheet
                 Debug.LogError("[Callsheet] NPC '" + name + "' is not in the world: " + bad.Message, this);
                 return false;
             }
+            _toldActions = "";
             _npc.Refused += OnRefused;
             _npc.ReplyStarted += OnReplyStarted;
             _npc.TextAdded += OnTextAdded;
@@ -307,10 +262,8 @@ namespace Callsheet
 
         private void OnActed(NpcAction action)
         {
-            if (ActionBinder.TryRun(gameObject, action))
+            if (Actions.TryRun(action))
             {
-                _running.RemoveAll(known => known.IsComplete);
-                _running.Add(action);
                 return;
             }
             bool heard = Acted != null || events.acted.HasListeners;
@@ -318,7 +271,7 @@ namespace Callsheet
             events.acted.Invoke(action);
             if (!heard && !action.IsComplete)
             {
-                action.Complete(false, "the game has no [CallsheetAction] named " + action.Name + " on " + name);
+                Actions.Refuse(action);
             }
         }
 
@@ -329,9 +282,7 @@ namespace Callsheet
                 _client.Unregister(this);
                 _client.World.SetActive(_npc, false);
             }
-            // Unity stops the coroutines of an object that is disabled, without a word to them.
-            _running.ForEach(action => ActionRun.Fail(action, name + " was disabled before it was done"));
-            _running.Clear();
+            Actions.FailRunning(name + " was disabled before it was done");
         }
 
         private void OnDestroy() => Leave();

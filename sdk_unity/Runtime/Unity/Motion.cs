@@ -27,7 +27,7 @@ namespace Callsheet
             {
                 velocity = Vector3.zero;
             }
-            if (elapsedS > 0 || !_known)
+            if (elapsedS != 0 || !_known)
             {
                 _last = position;
                 _lastTimeS = gameTimeS;

@@ -8,7 +8,7 @@ namespace Callsheet
     [Serializable]
     public struct ScheduleEntry
     {
-        [Tooltip("Absolute game time (Time.time), s.")]
+        [Tooltip("Absolute game time, s.")]
         [Min(0f)]
         public float at;
 

@@ -280,15 +280,6 @@ namespace Callsheet.Tests
             Assert.That(BitConverter.ToSingle(ticks[1], 36), Is.EqualTo(50f));
         }
 
-        [Test]
-        public void Game_time_never_goes_back()
-        {
-            Alive("bob");
-            _world.Tick(_rig.Now + 1, 50);
-            _world.Tick(_rig.Now + 2, 10);
-            Assert.That(_rig.SentTicks().Select(t => BitConverter.ToDouble(t, 16)), Is.EqualTo(new[] { 50.0, 50.0 }));
-        }
-
         [TestCase(float.NaN)]
         [TestCase(float.PositiveInfinity)]
         [TestCase(2e7f)]

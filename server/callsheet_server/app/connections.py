@@ -75,7 +75,10 @@ class Connections:
 
     def receive(self, connection: Connection, frame: str | bytes) -> None:
         """Have a frame's message carried out; a failure of the server itself is told and logged."""
+        was_open = connection.is_open
         message = connection.receive(frame, self.clock())
+        if was_open and not connection.is_open:
+            self._membership.sweep()
         session = connection.session
         if session is None or message is None:
             return
@@ -134,6 +137,12 @@ class _Client:
 
     def hello_timeout(self, timeout_s: float) -> None:
         self._connection.hello_timeout(timeout_s)
+
+    def flooded(self, problem: str) -> None:
+        self._connection.flooded(problem, self._connections.clock())
+
+    def too_large(self, limit_bytes: int) -> bytes:
+        return self._connection.too_large(limit_bytes, self._connections.clock())
 
     def lost(self, close_code: int) -> None:
         self._connection.lost(close_code, self._connections.clock())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,45 +33,59 @@ class Explanation:
     """Every estimator's reason, in one line, and its share in what raises the chance of a call."""
 
 
-def explain(snapshot: Snapshot, row: int, forecast: Forecast, made: Distances) -> Explanation:
-    """Say why an NPC has its distance: for a person who asks, not every tick.
+def explain(
+    seen: Callable[[Sequence[int]], Snapshot],
+    row: int,
+    forecast: Forecast,
+    last: Distances | None,
+) -> Explanation:
+    """Say why one row has its distance, in O(1) of the world.
+
+    What depends on the NPC alone is estimated afresh. What depends on others too, proximity and
+    encounter, and what was learned, is as the world's last tick found it.
 
     Args:
-        snapshot: N rows.
+        seen: gives a snapshot of the rows it is asked for, and all players.
         row: which one.
         forecast: of the world.
-        made: its last distances.
-
-    Raises:
-        IndexError: ``row`` is not a row of the snapshot.
+        last: the world's last distances; None before the first.
     """
-    if not 0 <= row < len(snapshot.alive):
-        raise IndexError(f"row {row} is out of range: the snapshot has {len(snapshot.alive)} rows")
-    if not snapshot.alive[row] or row >= len(made.distance_s):
+    one = seen([row])
+    if not one.alive[0]:
         nothing: dict[Estimator, float] = dict.fromkeys(list(Estimator)[:-1], np.inf)
         why = dict.fromkeys(nothing, "no active NPC is on this row")
         return Explanation(np.inf, Estimator.NONE, nothing, why)
-    read = forecast.readings(snapshot, slice(row, row + 1))
-    hinted = read.hint[0] > 0.0 and read.hint_age_s[0] < WINDOW_S
-    value_s: dict[Estimator, float] = {
-        Estimator.CONVERSATION: float(conversation(snapshot)[row]),
-        Estimator.SCHEDULE: float(schedule(snapshot, forecast.assumed)[row]),
-        Estimator.PROXIMITY: float(read.proximity_s[0]),
-        Estimator.ENCOUNTER: float(read.encounter_s[0]),
-        Estimator.HISTORY: float(read.history_s[0]),
-        Estimator.CHAIN: max(WINDOW_S / 2.0 - float(read.hint_age_s[0]), 0.0) if hinted else np.inf,
-    }
+    value_s: dict[Estimator, float] = dict.fromkeys(list(Estimator)[:-1], np.inf)
+    value_s[Estimator.CONVERSATION] = float(conversation(one)[0])
+    value_s[Estimator.SCHEDULE] = float(schedule(one, forecast.assumed)[0])
+    partner, read = row, None
+    if last is not None and forecast.knows(one, row):
+        read = forecast.reading_of(one, row)
+        value_s[Estimator.PROXIMITY] = float(read.proximity_s[0])
+        value_s[Estimator.ENCOUNTER] = float(read.encounter_s[0])
+        value_s[Estimator.HISTORY] = float(read.history_s[0])
+        if read.hint[0] > 0.0 and read.hint_age_s[0] < WINDOW_S:
+            value_s[Estimator.CHAIN] = max(WINDOW_S / 2.0 - float(read.hint_age_s[0]), 0.0)
+        if forecast.met is not None and forecast.met.partner[row] >= 0:
+            partner = int(forecast.met.partner[row])
+    winner = min((Estimator.CONVERSATION, Estimator.SCHEDULE), key=value_s.__getitem__)
+    distance_s = value_s[winner]
+    if last is not None and read is not None and last.winner[row] > Estimator.SCHEDULE:
+        learned_s = float(last.distance_s[row])
+        if learned_s < distance_s:
+            winner, distance_s = Estimator(last.winner[row]), learned_s
+    if distance_s == np.inf:
+        winner = Estimator.NONE
     reasons = {
         estimator: "expects no call"
         if seconds == np.inf
-        else _why(estimator, snapshot, row, forecast, read)
+        else _why(estimator, seen([row, partner]), forecast, read)
         for estimator, seconds in value_s.items()
     }
-    winner = Estimator(made.winner[row])
-    if winner > Estimator.SCHEDULE:
+    if read is not None and Estimator.SCHEDULE < winner < Estimator.NONE:
         for estimator, share in _shares(forecast, read).items():
             reasons[estimator] += f" ({share:.0%} of the forecast)"
-    return Explanation(float(made.distance_s[row]), winner, value_s, reasons)
+    return Explanation(distance_s, winner, value_s, reasons)
 
 
 def _shares(forecast: Forecast, read: Readings) -> dict[Estimator, float]:
@@ -90,8 +104,10 @@ def _shares(forecast: Forecast, read: Readings) -> dict[Estimator, float]:
 
 
 def _why(
-    estimator: Estimator, snapshot: Snapshot, row: int, forecast: Forecast, read: Readings
+    estimator: Estimator, snapshot: Snapshot, forecast: Forecast, read: Readings | None
 ) -> str:
+    """``snapshot``: of the NPC and whom it is expected to meet."""
+    row, partner = 0, 1
     now_s = snapshot.game_time_s
     match estimator:
         case Estimator.CONVERSATION:
@@ -110,18 +126,17 @@ def _why(
             approach_mps = snapshot.player_velocity_mps[player] - snapshot.velocity_mps[row]
             return "player " + _approach(offset_m, approach_mps) + _cooldown(snapshot, row)
         case Estimator.ENCOUNTER:
-            partner = int(forecast.met.partner[row]) if forecast.met is not None else row
             offset_m = snapshot.position_m[partner] - snapshot.position_m[row]
             approach_mps = snapshot.velocity_mps[row] - snapshot.velocity_mps[partner]
             name = f"sociable NPC (handle {snapshot.handle[partner]}) "
             return name + _approach(offset_m, approach_mps) + _cooldown(snapshot, row)
-        case Estimator.HISTORY:
+        case Estimator.HISTORY if read is not None:
             ago = f"the last {read.elapsed_s[0]:.1f} s ago"
             if read.gaps[0] == 1:
                 return f"calls every {read.gap_s[0]:.1f} s, regularly, {ago}"
             mean_s = 1.0 / (float(read.steady_rate[0]) * read.usual_rate_per_s)
             return f"calls at random, every {mean_s:.1f} s on average, {ago}"
-        case Estimator.CHAIN:
+        case Estimator.CHAIN if read is not None:
             called = f"{read.hint_age_s[0]:.1f} s ago"
             return f"follows whoever called {called}, in {read.hint[0]:.0%} of cases"
     raise AssertionError(f"{estimator} is no estimator")

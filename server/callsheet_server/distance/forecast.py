@@ -45,6 +45,7 @@ class Forecast:
         self._lessons = Lessons()
         self._learned_s: F32 = np.zeros(0, np.float32)
         self._winner: NDArray[np.uint8] = np.zeros(0, np.uint8)
+        self._proximity_s: F32 = np.zeros(0, np.float32)
         self._in_reach_since_s: F64 = np.zeros(0)
         self._next_row = 0
 
@@ -76,13 +77,30 @@ class Forecast:
             array.flags.writeable = False
         return Distances(snapshot.game_time_s, distance_s, winner)
 
-    def readings(self, snapshot: Snapshot, rows: slice) -> Readings:
-        """Read the evidence about some rows; the encounter estimator may run for all."""
-        now_s, habits, part = snapshot.game_time_s, self.habits, snapshot.part(rows)
-        encounter_s, self.met = encounter(snapshot, self.assumed, self.met)
-        proximity_s, reach_s = proximity(part, self.assumed), time_in_reach_s(part)
-        since_s = self._in_reach_since_s[rows]
-        since_s[:] = np.where(reach_s == 0.0, np.minimum(since_s, now_s), np.inf)
+    def reading_of(self, one: Snapshot, row: int) -> Readings:
+        """Read the evidence about one NPC; what depends on others is as the last tick found it.
+
+        Args:
+            one: a snapshot of this NPC alone.
+            row: its row, which the last tick had.
+        """
+        rows = slice(row, row + 1)
+        met_s = np.full(1, np.inf, np.float32)
+        if self.met is not None and self.met.handle[row] == one.handle[0]:
+            met_s[0] = max(float(self.met.due_s[row]) - one.game_time_s, 0.0)
+        return self._readings(one, rows, self._proximity_s[rows], met_s)
+
+    def knows(self, one: Snapshot, row: int) -> bool:
+        """True if the last tick had this NPC on ``row``."""
+        return row < len(self._learned_s) and self.habits.handle[row] == one.handle[0]
+
+    def _readings(
+        self, part: Snapshot, rows: slice, proximity_s: F32, encounter_s: F32
+    ) -> Readings:
+        now_s, habits = part.game_time_s, self.habits
+        since_s, together_s = self._in_reach_since_s[rows], np.full(len(part.alive), np.inf)
+        if self.met is not None and len(self.met.together_since_s) == len(self._learned_s):
+            together_s = self.met.together_since_s[rows]
         steady_per_s, recent_per_s = habits.rates_per_s(rows)
         usual_per_s = habits.usual_rate_per_s()
         calls, gap_s = habits.calls[rows], habits.gap_s[rows]
@@ -91,10 +109,10 @@ class Forecast:
         with np.errstate(divide="ignore", over="ignore"):
             return Readings(
                 proximity_s=proximity_s,
-                reach_s=reach_s,
+                reach_s=time_in_reach_s(part),
                 dwelt_s=_ago(now_s, since_s),
-                encounter_s=encounter_s[rows],
-                together_s=_ago(now_s, self.met.together_since_s[rows]),
+                encounter_s=encounter_s,
+                together_s=_ago(now_s, together_s),
                 history_s=history(habits, rows),
                 elapsed_s=elapsed_s.astype(np.float32),
                 of_gap=(elapsed_s / np.maximum(gap_s, 1e-3)).astype(np.float32),
@@ -110,7 +128,12 @@ class Forecast:
 
     def _read(self, snapshot: Snapshot, rows: slice, due_s: F32) -> None:
         """Renew the distances of some rows, and take a lesson of them if it is time."""
-        readings = self.readings(snapshot, rows)
+        part = snapshot.part(rows)
+        encounter_s, self.met = encounter(snapshot, self.assumed, self.met)
+        self._proximity_s[rows] = proximity_s = proximity(part, self.assumed)
+        since_s = self._in_reach_since_s[rows]
+        since_s[:] = np.where(proximity_s == 0.0, np.minimum(since_s, part.game_time_s), np.inf)
+        readings = self._readings(part, rows, proximity_s, encounter_s[rows])
         evidence = encode(readings)
         soonest_s, winner = soonest_source(readings)
         if self.habits.seen_calls >= ENOUGH_CALLS:
@@ -148,6 +171,7 @@ class Forecast:
         if more > 0:
             self._learned_s = np.append(self._learned_s, np.full(more, np.inf, np.float32))
             self._winner = np.append(self._winner, np.full(more, Estimator.NONE, np.uint8))
+            self._proximity_s = np.append(self._proximity_s, np.full(more, np.inf, np.float32))
             self._in_reach_since_s = np.append(self._in_reach_since_s, np.full(more, np.inf))
 
 

@@ -12,6 +12,7 @@ from callsheet.wire.world import (
     ConfigureWorld,
     Despawn,
     HintCalls,
+    NpcSpec,
     Spawn,
     Spawned,
     SpawnedNpc,
@@ -24,12 +25,13 @@ from callsheet_server.rooms.pipeline import Pipeline
 from callsheet_server.rooms.room import Room
 from callsheet_server.storage.changes import Change
 from callsheet_server.storage.saved import Memories
-from callsheet_server.storage.writes import ForgetNpc, PutFact, PutPlayer, RemovePlayer, Write
+from callsheet_server.storage.writes import PutFact, PutPlayer, RemovePlayer, Write
+from callsheet_server.talk.action_schemas import check_actions
 from callsheet_server.talk.conversations import Conversations
 from callsheet_server.world.errors import bad_value, limit_exceeded
 from callsheet_server.world.memory import most_turns
 
-__all__ = ["WorldEditor", "tell_script"]
+__all__ = ["WorldEditor", "tell_script", "unless_closed"]
 
 MAX_FACTS_PER_NPC = 256
 MAX_FACTS_BYTES = 48_000
@@ -51,17 +53,25 @@ class WorldEditor:
         """Add NPCs and players. What the NPCs remember of earlier is there once it is durable."""
         for index, spec in enumerate(message.npcs):
             self._pipeline.check_adapter(spec.adapter, f"npcs.{index}.adapter")
+        lists = {
+            f"npcs.{index}.action_specs": spec.action_specs
+            for index, spec in enumerate(message.npcs)
+            if spec.action_specs
+        }
+        check_actions(lists)
         npcs, players = room.world.spawn(message.npcs, message.players)
         names = [npc.spec.npc for npc in npcs]
-        latest = most_turns(room.memory.budget_tokens)
+        memory = room.memory
+        latest = most_turns(memory.budget_tokens)
         for name in names:
             self.sync(room, name)
 
         def arrived(memories: Mapping[str, Memories] | None) -> None:
             for npc in npcs:
                 if room.world.npcs.get(npc.spec.npc) is npc:
+                    memory.come(npc.spec.npc)
                     if memories and npc.spec.npc in memories:
-                        room.memory.put(npc.spec.npc, *recall(memories[npc.spec.npc]))
+                        memory.recall(npc.spec.npc, *recall(memories[npc.spec.npc]))
                     tell_script(room, npc.spec.npc, alive=True)
 
         def undo() -> None:
@@ -73,6 +83,9 @@ class WorldEditor:
             id=message.id,
             npcs=tuple(SpawnedNpc(npc=n.spec.npc, handle=n.handle) for n in npcs),
             players=tuple(SpawnedPlayer(player=p.spec.player, handle=p.handle) for p in players),
+            note=self._conversations.note_for(
+                (action for specs in lists.values() for action in specs), "a say allows it"
+            ),
         ), Change(
             writes=(
                 *(save_npc(room.world, npc) for npc in npcs),
@@ -81,11 +94,11 @@ class WorldEditor:
             ),
             read=lambda file: file.memories(names, latest),
             done=arrived,
-            undo=_unless_closed(room, undo),
+            undo=unless_closed(room, undo),
         )
 
     def despawn(self, room: Room, message: Despawn) -> Change:
-        """Remove NPCs, with all they remember, and players."""
+        """Remove NPCs and players. What the NPCs remember is kept for when they come again."""
         world, memory = room.world, room.memory
         world.check_known(message.npcs, message.players)
         npcs = [world.npcs[name] for name in message.npcs]
@@ -93,7 +106,6 @@ class WorldEditor:
         before = {name: (memory.turns(name), memory.facts(name)) for name in message.npcs}
         saved: tuple[Write, ...] = (
             *(save_npc(world, npc, alive=False) for npc in npcs),
-            *(ForgetNpc(name) for name in message.npcs),
             *(RemovePlayer(name) for name in message.players),
         )
         for name in message.npcs:
@@ -109,14 +121,17 @@ class WorldEditor:
                 memory.put(name, *remembered_before)
                 tell_script(room, name, alive=True)
 
-        return Change(saved, undo=_unless_closed(room, undo))
+        return Change(saved, undo=unless_closed(room, undo))
 
     def update_npc(self, room: Room, message: UpdateNpc) -> Change:
         """Change what an NPC is."""
         npc = room.world.npc(message.npc)
-        changes = message.model_dump(exclude={"type", "id", "npc"}, exclude_none=True)
-        if message.schedule is not None:
-            changes["schedule"] = message.schedule
+        check_actions({"action_specs": message.action_specs or ()})
+        changes = {
+            name: value
+            for name in message.model_fields_set & NpcSpec.model_fields.keys()
+            if (value := getattr(message, name)) is not None
+        }
         if message.adapter == "":
             changes["adapter"] = None
         else:
@@ -128,7 +143,7 @@ class WorldEditor:
             npc.spec = before
             self.sync(room, message.npc)
 
-        return Change((save_npc(room.world, npc),), undo=_unless_closed(room, undo))
+        return Change((save_npc(room.world, npc),), undo=unless_closed(room, undo))
 
     def configure(self, room: Room, message: ConfigureWorld) -> Change:
         """Set what holds for the whole world."""
@@ -141,7 +156,7 @@ class WorldEditor:
             }
         )
         self._configure(room, message)
-        undo = _unless_closed(room, lambda: self._configure(room, before))
+        undo = unless_closed(room, lambda: self._configure(room, before))
         return Change((save_config(world),), undo=undo)
 
     def hint(self, room: Room, message: HintCalls) -> Change:
@@ -165,8 +180,9 @@ class WorldEditor:
         _check_facts(message.facts, before)
         room.memory.note(message.npc, message.facts)
         memory, turns = room.memory, room.memory.turns(message.npc)
+        time_s = room.world.game_time_s
         return Change(
-            [PutFact(message.npc, *fact) for fact in message.facts.items()],
+            [PutFact(message.npc, *fact, time_s) for fact in message.facts.items()],
             undo=lambda: memory.put(message.npc, turns, before),
         )
 
@@ -221,7 +237,7 @@ def tell_script(room: Room, npc: str, alive: bool) -> None:
         mod.send(NpcSpawned(script=script.spec.script, npc=npc, alive=alive))
 
 
-def _unless_closed(room: Room, undo: Callable[[], None]) -> Callable[[], None]:
+def unless_closed(room: Room, undo: Callable[[], None]) -> Callable[[], None]:
     """Undo nothing in a world that has been left since."""
     world = room.world
     return lambda: undo() if room.world is world else None
@@ -240,9 +256,10 @@ def _check_facts(facts: Mapping[str, Any], known: Mapping[str, Any]) -> None:
                 "facts",
                 f'"{name[:MAX_FACT_NAME_CHARS]}"',
             )
-    count = len({**known, **facts})
+    after = {name: value for name, value in {**known, **facts}.items() if value is not None}
+    count = len(after)
     if count > MAX_FACTS_PER_NPC:
         raise limit_exceeded("facts of one NPC", "facts", count, MAX_FACTS_PER_NPC)
-    size_bytes = len(orjson.dumps({**known, **facts}))
+    size_bytes = len(orjson.dumps(after))
     if size_bytes > MAX_FACTS_BYTES:
         raise limit_exceeded("bytes of facts of one NPC", "facts", size_bytes, MAX_FACTS_BYTES)

@@ -16,7 +16,7 @@ from callsheet_server.rooms.room import Room
 from callsheet_server.rooms.rooms import Rooms
 from callsheet_server.session.registry import SessionRegistry
 from callsheet_server.session.session import Session
-from callsheet_server.storage.changes import Change
+from callsheet_server.storage.changes import Change, Journal
 from callsheet_server.storage.saved import SavedWorld
 from callsheet_server.storage.storage import Storage
 from callsheet_server.talk.conversations import Conversations
@@ -98,5 +98,15 @@ class Membership:
         if session.role == "game":
             self._editor.close(room)
             room.journal.submit(Change(must=session.record.ended()))
-            for other in room.sessions.values():
-                other.send(WorldClosed())
+            if others := list(room.sessions.values()):
+                self._conversations.when_ended(room, lambda: _tell_closed(room.journal, others))
+
+
+def _tell_closed(journal: Journal, sessions: Iterable[Session]) -> None:
+    """Tell that the game has left, after the ends of its replies, which are told once durable."""
+
+    def tell(_: object) -> None:
+        for session in sessions:
+            session.send(WorldClosed())
+
+    journal.submit(Change(done=tell, failed=tell))

@@ -55,6 +55,8 @@ class Pipeline:
 
     def tick(self, room: Room, tick: Tick) -> TickReport:
         """Take a tick in and act on it."""
+        if tick.game_time_s < room.world.game_time_s:
+            room.rewind(tick.game_time_s)
         report = room.world.apply(tick)
         room.counters.ticks += 1
         room.counters.npc_updates += report.npc_updates
@@ -173,11 +175,10 @@ class Pipeline:
     def explain(self, room: Room, npc: str, request: int) -> Explanation:
         """Say why an NPC has its distance."""
         row = room.world.npc(npc).row
-        snapshot = room.world.snapshot()
-        made = room.distances or room.forecast.estimate(snapshot)
-        found = explain(snapshot, row, room.forecast, made)
+        found = explain(room.world.snapshot, row, room.forecast, room.distances)
         tier = self.prefix_tier(room, npc)
-        return views.explanation(request, npc, room.world.game_time_s, tier, found)
+        note = self._engine.misfits.why(room.key(npc))
+        return views.explanation(request, npc, room.world.game_time_s, tier, found, note)
 
 
 class _View:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from callsheet.wire.base import ServerMessage
 from callsheet.wire.fields import NpcId, PlayerId
@@ -14,6 +15,7 @@ from callsheet_server.distance import Assumptions, Distances, Forecast
 from callsheet_server.outgoing.views import distance_of
 from callsheet_server.session.session import Session
 from callsheet_server.storage.changes import Journal, NoJournal
+from callsheet_server.storage.saved import Save
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Memory
 from callsheet_server.world.presence import Presence
@@ -59,6 +61,8 @@ class Subscription:
     topics: frozenset[str]
     interval_s: float
     due_at_s: float = 0.0
+    states_due: bool = False
+    """True once the states of NPCs are due, until they are sent."""
     moves: list[Move] = field(default_factory=list)
     """Moves not told yet."""
     dropped: int = 0
@@ -71,13 +75,19 @@ class TakenAction:
 
     npc: NpcId
     name: str
+    arguments: Mapping[str, Any]
 
 
 class Room:
     """A world, its sessions by id, its scripts and its counters."""
 
     def __init__(
-        self, name: str, limits: WorldLimits, memory_tokens: int, journal: Journal | None = None
+        self,
+        name: str,
+        limits: WorldLimits,
+        memory_tokens: int,
+        journal: Journal | None = None,
+        saves: dict[str, Save] | None = None,
     ) -> None:
         """Make an empty world.
 
@@ -86,9 +96,11 @@ class Room:
             limits: how large it may grow.
             memory_tokens: of each NPC's latest turns, kept word for word.
             journal: where what must be durable goes; None = nowhere.
+            saves: those on the disk by name, the oldest first; kept up to date.
         """
         self.name = name
         self.journal = journal or NoJournal()
+        self.saves = {} if saves is None else saves
         self._limits = limits
         self._memory_tokens = memory_tokens
         self.sessions: dict[str, Session] = {}
@@ -114,6 +126,12 @@ class Room:
         """Place, among the NPCs whose mods want ticks, of the one looked at last."""
         self.actions: OrderedDict[int, TakenAction] = OrderedDict()
 
+    def rewind(self, game_time_s: float) -> None:
+        """Set the game's clock back; what was expected by it is worked out anew."""
+        self.world.rewind(game_time_s)
+        self.distances = None
+        self._tick_due_s.clear()
+
     @property
     def game(self) -> Session | None:
         """The session that owns the world."""
@@ -126,10 +144,10 @@ class Room:
         self.replies += 1
         return self.replies
 
-    def take_action(self, npc: NpcId, name: str) -> int:
+    def take_action(self, action: TakenAction) -> int:
         """Number an action and remember it until the game tells its result."""
         self.actions_taken += 1
-        self.actions[self.actions_taken] = TakenAction(npc, name)
+        self.actions[self.actions_taken] = action
         if len(self.actions) > MAX_PENDING_ACTIONS:
             self.actions.popitem(last=False)
         return self.actions_taken
@@ -142,7 +160,7 @@ class Room:
     def forget(self, npc: NpcId) -> None:
         """Forget an NPC that is about to go."""
         self.scripts.release(npc)
-        self.memory.forget(npc)
+        self.memory.leave(npc, keep=not self.journal.keeps)
         self._tick_due_s.pop(npc, None)
 
     def subscribers(self, topic: str) -> Iterator[Session]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from callsheet_server.limits.settings import LimitSettings
 from callsheet_server.rooms.room import Room
 from callsheet_server.storage.changes import Journal
+from callsheet_server.storage.saved import Save
 from callsheet_server.world.world import WorldLimits
 
 __all__ = ["Rooms"]
@@ -19,9 +20,13 @@ class Rooms(Mapping[str, Room]):
     """Rooms by the name of their world. One is made for the first session that enters."""
 
     def __init__(
-        self, limits: LimitSettings, memory_tokens: int, journal: Callable[[str], Journal]
+        self,
+        limits: LimitSettings,
+        memory_tokens: int,
+        journal: Callable[[str], Journal],
+        saves: Callable[[str], dict[str, Save]],
     ) -> None:
-        """``memory_tokens``: of each NPC's latest turns; ``journal``: of a world."""
+        """``memory_tokens``: of each NPC's latest turns; ``journal``, ``saves``: of a world."""
         self._limits = WorldLimits(
             max_npcs=limits.max_npcs_per_world,
             max_npcs_per_spawn=limits.max_npcs_per_spawn,
@@ -30,6 +35,7 @@ class Rooms(Mapping[str, Room]):
         )
         self._memory_tokens = memory_tokens
         self._journal = journal
+        self._saves = saves
         self._rooms: dict[str, Room] = {}
 
     def __getitem__(self, world: str) -> Room:
@@ -45,7 +51,11 @@ class Rooms(Mapping[str, Room]):
         """Return the room of a world; a new one if nobody is in it."""
         if world not in self._rooms:
             self._rooms[world] = Room(
-                world, self._limits, self._memory_tokens, self._journal(world)
+                world,
+                self._limits,
+                self._memory_tokens,
+                self._journal(world),
+                self._saves(world),
             )
         return self._rooms[world]
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 from callsheet.wire.codec import encode
 from callsheet.wire.observe import Move, Stats
 from callsheet_residency.actions import Load
+from callsheet_residency.state import Tier
 from callsheet_server.engine.engine import DoneMove, Engine
 from callsheet_server.outgoing import views
-from callsheet_server.outgoing.npc_states import npc_states
+from callsheet_server.outgoing.npc_states import StatesView
 from callsheet_server.rooms.pipeline import Pipeline
 from callsheet_server.rooms.room import Room
-from callsheet_server.session.session import Session
 from callsheet_server.world.key import NpcKey
 
 __all__ = ["Subscriptions"]
 
 MAX_PENDING_MOVES = 600
 """Moves kept for a subscriber until it takes them; those beyond are only counted."""
+NPCS_PER_UPDATE = 1_000
+"""NPCs whose states are encoded in one update, of all worlds: some 5 ms."""
 MAX_TEXT_CHARS = 80
 """Of each text in a move: ``views.MOVES_PER_MESSAGE`` of them fit one message whatever they say."""
 
@@ -30,6 +32,8 @@ class Subscriptions:
     def __init__(self, pipeline: Pipeline, engine: Engine) -> None:
         self._pipeline = pipeline
         self._engine = engine
+        self._views: dict[str, StatesView] = {}
+        """States of NPCs that are being encoded, by world; the one begun first comes first."""
 
     def moved(self, rooms: Mapping[str, Room], move: DoneMove) -> None:
         """A move has ended: count it and note it down, in the worlds it concerns."""
@@ -47,7 +51,7 @@ class Subscriptions:
                 else:
                     subscription.dropped += 1
 
-    def update(self, rooms: Iterable[Room], now_s: float) -> None:
+    def update(self, rooms: Collection[Room], now_s: float) -> None:
         """Send what is due."""
         for room in rooms:
             self._send_moves(room)
@@ -58,12 +62,50 @@ class Subscriptions:
             ]
             for _, subscription in due:
                 subscription.due_at_s = _next_due_s(now_s, subscription.interval_s)
-            self._send_states(room, [s for s, of in due if "npcs" in of.topics])
+                subscription.states_due |= "npcs" in subscription.topics
             watching_stats = [s for s, of in due if "stats" in of.topics]
             if watching_stats:
                 frame = encode(self.stats(room))
                 for session in watching_stats:
                     session.send_frame(frame, "stats")
+        self._update_states(rooms)
+
+    def _update_states(self, rooms: Collection[Room]) -> None:
+        """Go on with the views of the worlds that are looked at; send those that are complete.
+
+        All who look at a world share one, and all worlds together get so many NPCs encoded.
+        """
+        waiting = {
+            room.name: room
+            for room in rooms
+            if any(subscription.states_due for subscription in room.subscriptions.values())
+        }
+        for name, view in list(self._views.items()):
+            if name not in waiting or waiting[name].world is not view.world:
+                del self._views[name]
+        left = NPCS_PER_UPDATE
+        for name in dict.fromkeys((*self._views, *waiting)):
+            view = self._views.get(name) or self._view_of(waiting[name])
+            left -= view.encode(left)
+            if not view.is_done:
+                self._views[name] = view
+                break
+            self._views.pop(name, None)
+            self._send_states(waiting[name], view)
+
+    def _view_of(self, room: Room) -> StatesView:
+        def prefix(npc: str) -> tuple[Tier, int | None]:
+            return self._pipeline.prefix_tier(room, npc), self._pipeline.prefix_bytes(room, npc)
+
+        return StatesView(room.world, room.distances, prefix)
+
+    def _send_states(self, room: Room, view: StatesView) -> None:
+        frames = view.frames()
+        for session_id, subscription in room.subscriptions.items():
+            if subscription.states_due:
+                subscription.states_due = False
+                for part, frame in enumerate(frames):
+                    room.sessions[session_id].send_frame(frame, f"npc_states/{part}")
 
     def _send_moves(self, room: Room) -> None:
         for session_id, subscription in room.subscriptions.items():
@@ -100,18 +142,6 @@ class Subscriptions:
             ),
             policy=self._pipeline.policy,
         )
-
-    def _send_states(self, room: Room, sessions: Sequence[Session]) -> None:
-        """Encode the NPCs once, for however many look on."""
-        if not sessions:
-            return
-        prefixes = [
-            (self._pipeline.prefix_tier(room, npc), self._pipeline.prefix_bytes(room, npc))
-            for npc in room.world.npcs
-        ]
-        for part, frame in npc_states(room.world, room.distances, prefixes):
-            for session in sessions:
-                session.send_frame(frame, f"npc_states/{part}")
 
 
 def _next_due_s(now_s: float, interval_s: float) -> float:

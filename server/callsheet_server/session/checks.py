@@ -1,25 +1,25 @@
 """Checks of what a client may send: by its role, and by size."""
 
-from callsheet.wire.codec import AnyClientMessage
+from callsheet.wire.codec import CLIENT_MESSAGES
 from callsheet.wire.errors import ErrorCode, error_for
 from callsheet.wire.fields import Role
 
 __all__ = ["check_role", "check_size"]
 
 
-def check_role(role: Role, message: AnyClientMessage) -> None:
-    """Refuse a message that is not for this role.
+def check_role(role: Role, name: str) -> None:
+    """Refuse a message of a type that is not for this role.
 
     Raises:
         AuthError: ``forbidden``.
     """
-    if role not in message.roles:
+    roles = CLIENT_MESSAGES[name].roles
+    if role not in roles:
         raise error_for(
             ErrorCode.FORBIDDEN,
-            f"{message.type} is for {' and '.join(sorted(message.roles))}; "
-            f"this session's role is {role}",
+            f"{name} is for {' and '.join(sorted(roles))}; this session's role is {role}",
             field="type",
-            value=f'"{message.type}"',
+            value=f'"{name}"',
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import orjson
 
 from callsheet._version import __version__
@@ -28,6 +30,11 @@ class Connection:
         """None until a hello was accepted, and for good if it was refused."""
         self._refused = False
 
+    @property
+    def is_open(self) -> bool:
+        """True while a session uses this connection."""
+        return self.session is not None and self.session.is_on(self._link)
+
     def receive(self, frame: str | bytes, now_s: float) -> AnyClientMessage | Tick | None:
         """Take one frame; return what is to be done, if anything is.
 
@@ -35,7 +42,7 @@ class Connection:
         """
         if self.session is not None:
             # What comes after the session left this connection is nobody's.
-            return self.session.receive(frame, now_s) if self.session.is_on(self._link) else None
+            return self.session.receive(frame, now_s) if self.is_open else None
         if self._refused:
             return None
         try:
@@ -48,7 +55,7 @@ class Connection:
 
     def hello_timeout(self, timeout_s: float) -> None:
         """Refuse a connection on which nobody said hello in time."""
-        if self.session is None and not self._refused:
+        if self.session is None:
             self.refuse(
                 error_for(
                     ErrorCode.HELLO_TIMEOUT,
@@ -57,8 +64,28 @@ class Connection:
                 )
             )
 
+    def flooded(self, problem: str, now_s: float) -> None:
+        """End what sent more frames than it may, before they were looked at."""
+        self._end(error_for(ErrorCode.FLOODING, problem), now_s)
+
+    def too_large(self, limit_bytes: int, now_s: float) -> bytes:
+        """End what sent a message that is too large; return the frame that says so."""
+        when = " before the server's welcome" if self.session is None else ""
+        text = f"a message of more than {limit_bytes} bytes{when}"
+        error = error_for(ErrorCode.MESSAGE_TOO_LARGE, text, limit=limit_bytes)
+        self._end(error, now_s)
+        return encode(error_message(error))
+
+    def _end(self, error: CallsheetError, now_s: float) -> None:
+        if self.session is None:
+            self.refuse(error)
+        elif self.is_open:
+            self.session.fail(error, now_s)
+
     def refuse(self, error: CallsheetError) -> None:
-        """Tell why this connection may not be used, and close it. Before its hello only."""
+        """Tell why this connection may not be used, and close it. Before its hello only; once."""
+        if self._refused:
+            return
         self._refused = True
         self._registry.refused(error.code)
         self._link.send(encode(error_message(error)))
@@ -76,7 +103,7 @@ def _parse_hello(frame: str | bytes) -> Hello:
 
     Raises:
         VersionError: majors differ. Looked at first: another major may have another hello.
-        ProtocolError: ``hello_expected``, naming what is wrong.
+        ProtocolError: ``hello_expected``, or ``bad_message`` naming the field that is wrong.
     """
     if isinstance(frame, bytes):
         raise _expected("a binary frame")
@@ -90,18 +117,9 @@ def _parse_hello(frame: str | bytes) -> Hello:
     if kind != "hello":  # Nothing else of it is told back: it may hold a token.
         raise _expected(f"{kind[:40]!r}" if isinstance(kind, str) else "an object without a type")
     theirs = value.get("protocol")
-    if isinstance(theirs, str) and theirs.split(".")[0] != PROTOCOL.split(".")[0]:
-        raise _version_mismatch(theirs)
-    try:
-        message = parse_client_message(frame)
-    except CallsheetError as error:
-        raise error_for(
-            ErrorCode.HELLO_EXPECTED,
-            error.message,
-            field=error.field,
-            value=error.value,
-            limit=error.limit,
-        ) from None
+    if isinstance(theirs, str) and (major := re.match(r"[0-9]{1,5}(?=\.|$)", theirs)):
+        _check_major(int(major.group()), theirs)
+    message = parse_client_message(frame)
     assert isinstance(message, Hello)
     return message
 
@@ -112,13 +130,13 @@ def _expected(got: str) -> CallsheetError:
     )
 
 
-def _version_mismatch(theirs: str) -> CallsheetError:
-    major = theirs.split(".")[0]
-    ours_is_newer = major.isdecimal() and int(major) < int(PROTOCOL.split(".")[0])
-    return error_for(
-        ErrorCode.VERSION_MISMATCH,
-        f"the client speaks callsheet {theirs[:20]}, this server (callsheet {__version__}) speaks "
-        f"{PROTOCOL}: upgrade the {'client' if ours_is_newer else 'server'}",
-        field="protocol",
-        value=orjson.dumps(theirs[:20]).decode(),
-    )
+def _check_major(major: int, theirs: str) -> None:
+    ours = int(PROTOCOL.split(".")[0])
+    if major != ours:
+        raise error_for(
+            ErrorCode.VERSION_MISMATCH,
+            f"the client speaks callsheet {theirs[:20]}, this server (callsheet {__version__}) "
+            f"speaks {PROTOCOL}: upgrade the {'client' if major < ours else 'server'}",
+            field="protocol",
+            value=orjson.dumps(theirs[:20]).decode(),
+        )

@@ -1,8 +1,9 @@
 """Quotas: what a session, a token and a world may use, each for itself. Sans-I/O.
 
-A session is under three: its own, that of the token it presented, and that of its world. What is
-asked for must fit all of them, and is then counted in all of them. Messages and bytes of the game
-are not counted in its world's: else mods and observers could use up what the game needs to tick.
+A session is under several: its own, that of the token it presented, that of its world, and, unless
+it is a game's, that of its role at its network address. What is asked for must fit all of them, and
+is then counted in all of them. Messages and bytes of the game are not counted in its world's: else
+mods and observers could use up what the game needs to tick.
 """
 
 from __future__ import annotations
@@ -13,23 +14,24 @@ from typing import Final, Literal
 
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.fields import Role
+from callsheet_server.limits.roles import SHARED_SESSIONS, of_role
 from callsheet_server.limits.settings import LimitSettings, QuotaSettings
 from callsheet_server.limits.token_bucket import TokenBucket
 from callsheet_server.transport.access_tokens import AccessToken
 
-__all__ = ["BURST_S", "Lease", "Quota", "QuotaBook", "Quotas", "Scope"]
+__all__ = ["BURST_S", "Lease", "Quota", "QuotaBook", "Quotas", "Scope", "address_key"]
 
 BURST_S: Final = 2.0
 """Seconds' worth of messages and bytes that may be sent at once after a quiet time."""
 OPEN_REQUESTS_RETRY_S: Final = 1.0
 
-Scope = Literal["session", "token", "world"]
+Scope = Literal["session", "token", "world", "address"]
 Resource = Literal["messages", "bytes", "open_requests", "generated_tokens"]
 Refusals = Counter[tuple[Scope, Resource]]
 
 
 class Quota:
-    """Quota of one session, one token or one world: what it may use, and has used."""
+    """Quota of one session, token, world or address: what it may use, and has used."""
 
     def __init__(
         self, scope: Scope, name: str, limits: LimitSettings | QuotaSettings, now_s: float
@@ -83,6 +85,16 @@ class Quotas:
         """Count a control message, or say why it may not be carried out."""
         return self._take(self._frames, "messages", 1.0, now_s)
 
+    def take_hearers(self, count: int, now_s: float) -> None:
+        """Count a message for each NPC that is to remember one.
+
+        Raises:
+            WorldError: ``limit_exceeded``.
+        """
+        refusal = self._take(self._frames, "messages", float(count), now_s)
+        if refusal is not None:
+            raise refusal
+
     def take_bytes(self, size_bytes: int, now_s: float) -> CallsheetError | None:
         """Count a frame's bytes, or say why the frame may not be used."""
         return self._take(self._frames, "bytes", float(size_bytes), now_s)
@@ -135,23 +147,41 @@ class Lease:
             quota.buckets["generated_tokens"].spend(float(spent_tokens - self._reserved_tokens))
 
 
+def address_key(role: Role, address: str) -> str:
+    """The name of the quota that sessions of one role at one address share."""
+    return f"{role}s at {address}"
+
+
 class QuotaBook:
-    """The quotas of all tokens and worlds. They outlive the sessions that used them up."""
+    """The quotas of tokens, worlds and addresses. They outlive the sessions that used them up."""
 
     def __init__(self, token_quota: QuotaSettings, world_quota: QuotaSettings) -> None:
         self.refusals: Refusals = Counter()
         """Number of refusals so far, by scope of the quota and by resource."""
-        self._settings: dict[Scope, QuotaSettings] = {"token": token_quota, "world": world_quota}
+        self._token_quota = token_quota
+        self._world_quota = world_quota
         self._quotas: dict[tuple[Scope, str], Quota] = {}
 
     def of(
-        self, own: Quota, role: Role, world: str, token: AccessToken | None, now_s: float
+        self,
+        own: Quota,
+        role: Role,
+        world: str,
+        token: AccessToken | None,
+        address: str,
+        now_s: float,
     ) -> Quotas:
-        """Collect the quotas of a session: ``own``, and those of its token and its world."""
-        above = [] if token is None else [self._shared("token", token.name, now_s)]
-        of_world = self._shared("world", world, now_s)
-        frames = [own, *above] if role == "game" else [own, *above, of_world]
-        return Quotas(frames, [own, *above, of_world], self.refusals)
+        """Collect the quotas of a session: ``own``, and those it shares with others."""
+        above = []
+        if token is not None:
+            of_token = of_role(self._token_quota, role, SHARED_SESSIONS)
+            above.append(self._shared("token", token.name, of_token, now_s))
+        of_world = self._shared("world", world, self._world_quota, now_s)
+        if role == "game":
+            return Quotas([own, *above], [own, *above, of_world], self.refusals)
+        of_address = of_role(self._token_quota, role, SHARED_SESSIONS)
+        at = self._shared("address", address_key(role, address), of_address, now_s)
+        return Quotas([own, *above, of_world, at], [own, *above, of_world], self.refusals)
 
     def forget_unused(self, now_s: float, in_use: set[tuple[Scope, str]]) -> None:
         """Drop quotas that are as good as new and that no session is under."""
@@ -159,9 +189,9 @@ class QuotaBook:
             if key not in in_use and quota.is_unused(now_s):
                 del self._quotas[key]
 
-    def _shared(self, scope: Scope, name: str, now_s: float) -> Quota:
+    def _shared(self, scope: Scope, name: str, settings: QuotaSettings, now_s: float) -> Quota:
         quota = self._quotas.get((scope, name))
         if quota is None:
-            settings = self._settings[scope]
-            quota = self._quotas[scope, name] = Quota(scope, f"{scope} {name!r}", settings, now_s)
+            told = name if scope == "address" else f"{scope} {name!r}"
+            quota = self._quotas[scope, name] = Quota(scope, told, settings, now_s)
         return quota

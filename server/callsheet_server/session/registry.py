@@ -9,11 +9,14 @@ from callsheet._version import __version__
 from callsheet.wire.errors import CallsheetError, CloseCode, ErrorCode, error_for
 from callsheet.wire.fields import PROTOCOL
 from callsheet.wire.session import EngineSummary, Hello, Limits, Welcome
+from callsheet_server.limits.roles import of_role
 from callsheet_server.limits.settings import LimitSettings
+from callsheet_server.session.arrivals import Arrivals
 from callsheet_server.session.error_message import error_message
+from callsheet_server.session.intake import max_text_bytes
 from callsheet_server.session.keyring import Keyring
 from callsheet_server.session.link import Link
-from callsheet_server.session.quota import QuotaBook, Scope
+from callsheet_server.session.quota import QuotaBook, Scope, address_key
 from callsheet_server.session.session import Session, SessionState
 from callsheet_server.storage.changes import Change, Journal, NoJournal
 from callsheet_server.storage.saved import SavedSession
@@ -50,6 +53,7 @@ class SessionRegistry:
         self._new_token = new_token
         self._journal = journal
         self._sessions: dict[str, Session] = {}
+        self._arrivals = Arrivals(limits)
         self._shut_for_s: float | None = None
         self._past_errors: Counter[ErrorCode] = Counter()
         """Errors told in sessions that are over, or to connections that never got one."""
@@ -69,17 +73,23 @@ class SessionRegistry:
             WorldError: ``world_taken`` or ``limit_exceeded``; nothing has changed.
         """
         token = self._keyring.admit(hello.role, hello.world, hello.token)
+        self._arrivals.take_hello(hello.role, token, link.address, now_s)
         session = self._resumable(hello)
         resumed = session is not None
         if session is None:
             self._check_room(hello, token)
+            if all(hello.world != session.world for session in self):
+                self._arrivals.take_world(hello.role, token, link.address, now_s)
             journal, limits = self._journal(hello.world), self._limits
             session = Session(self._new_token(), hello.role, hello.world, limits, now_s, journal)
             self._sessions[session.id] = session
             if hello.role == "game":  # It starts with an empty world.
                 journal.submit(Change(must=(EmptyWorld(),)))
         session.token = token
-        session.quotas = self._quotas.of(session.quota, hello.role, hello.world, token, now_s)
+        session.address = link.address
+        session.quotas = self._quotas.of(
+            session.quota, hello.role, hello.world, token, link.address, now_s
+        )
         resume = hello.resume if resumed else None
         session.record.tokens.renew(self._new_token, resume.token if resume else None)
         last_seq = resume.last_seq if resume else 0
@@ -164,6 +174,8 @@ class SessionRegistry:
             return None
         if (session.role, session.world) != (hello.role, hello.world):
             return None
+        if not session.can_resume_from(hello.resume.last_seq):
+            return None
         return session if session.record.tokens.accepts(hello.resume.token) else None
 
     def _check_room(self, hello: Hello, token: AccessToken | None) -> None:
@@ -203,7 +215,7 @@ class SessionRegistry:
         return tuple(s.world for s in games if only in (None, s.world))[:MAX_TOLD_WORLDS]
 
     def _welcome(self, session: Session, resumed: bool, now_s: float) -> Welcome:
-        limits = self._limits
+        limits = of_role(self._limits, session.role)
         return Welcome(
             protocol=PROTOCOL,
             session=session.id,
@@ -213,7 +225,7 @@ class SessionRegistry:
             world=session.world,
             role=session.role,
             limits=Limits(
-                max_message_bytes=limits.max_message_bytes,
+                max_message_bytes=max_text_bytes(session.role, limits),
                 max_tick_bytes=limits.max_tick_bytes,
                 max_npcs_per_world=limits.max_npcs_per_world,
                 max_npcs_per_spawn=limits.max_npcs_per_spawn,
@@ -221,6 +233,10 @@ class SessionRegistry:
                 max_open_requests=limits.max_open_requests,
                 max_messages_per_s=limits.max_messages_per_s,
                 max_ticks_per_s=limits.max_ticks_per_s,
+                max_bytes_per_s=limits.max_bytes_per_s,
+                max_generated_tokens_per_min=limits.max_generated_tokens_per_min,
+                max_outbox_messages=limits.max_outbox_messages,
+                max_outbox_bytes=limits.max_outbox_bytes,
             ),
             heartbeat_interval_s=self._server.heartbeat_interval_s,
             resume_grace_s=self._server.resume_grace_s,
@@ -243,5 +259,6 @@ def _full(what: str, limit: int) -> CallsheetError:
 def _shared_quotas(session: Session) -> Iterator[tuple[Scope, str]]:
     """The quotas a session shares with others."""
     yield "world", session.world
+    yield "address", address_key(session.role, session.address)
     if session.token is not None:
         yield "token", session.token.name

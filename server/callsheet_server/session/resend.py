@@ -37,6 +37,9 @@ class ResendBuffer:
         self._kept: deque[Kept] = deque()
         self._bytes = 0
         self._acked = 0
+        """The last seq that was acked, or dropped."""
+        self.dropped = 0
+        """The last seq dropped without an ack: what came up to it cannot be sent again."""
         self._taken = 0
         """The last seq taken for the present connection."""
         self._ever_taken = 0
@@ -52,24 +55,31 @@ class ResendBuffer:
         return self._acked
 
     def add(self, message: Reliable, *, held: bool = False) -> Kept:
-        """Number a message and keep it.
+        """Number a message and keep it; drop the oldest that were sent, if that is too much.
 
         Raises:
-            SessionError: ``slow_consumer``, if that would keep too much.
+            SessionError: ``slow_consumer``, if what is kept has yet to be sent.
         """
         kept = Kept(0 if self.restored else self.last_seq + 1, b"", held)
         kept.frame = _frame(message, kept.seq)
         size = len(kept.frame)
-        if len(self._kept) >= self._max_messages or self._bytes + size > self._max_bytes:
+        while self._is_full(size) and self._acked < self._taken:
+            self._forget_oldest()
+            self.dropped = self._acked
+        if self._is_full(size):
             raise error_for(
                 ErrorCode.SLOW_CONSUMER,
-                f"{len(self._kept)} messages ({self._bytes} bytes) wait for an ack; "
+                f"{len(self._kept)} messages ({self._bytes} bytes) wait to be sent; "
                 f"the limits are {self._max_messages} and {self._max_bytes}",
                 limit=self._max_messages,
             )
         self._kept.append(kept)
         self._bytes += size
         return kept
+
+    def _is_full(self, size_bytes: int) -> bool:
+        too_large = bool(self._kept) and self._bytes + size_bytes > self._max_bytes
+        return too_large or len(self._kept) >= self._max_messages
 
     def release(self, kept: Kept, instead: Reliable | None = None) -> None:
         """Let a held message be sent, or another one in its place and under its number."""
@@ -93,8 +103,8 @@ class ResendBuffer:
         """Start over for a new connection, whose client has everything up to ``seq``."""
         self._taken = min(max(seq, self._acked), self._ever_taken)
 
-    def ack(self, seq: int) -> None:
-        """Forget everything up to ``seq``.
+    def ack(self, seq: int, field: str = "seq") -> None:
+        """Forget everything up to ``seq``, which the message's ``field`` names.
 
         Raises:
             ProtocolError: ``bad_message``, for a seq that was never sent.
@@ -102,15 +112,18 @@ class ResendBuffer:
         if seq > self._ever_taken:
             raise error_for(
                 ErrorCode.BAD_MESSAGE,
-                f"ack.seq: {seq} was never sent; the last was {self._ever_taken}",
-                field="seq",
+                f"{field}: {seq} was never sent; the last was {self._ever_taken}",
+                field=field,
                 value=str(seq),
                 limit=self._ever_taken,
             )
         while self._acked < seq:
-            self._bytes -= len(self._kept.popleft().frame)
-            self._acked += 1
+            self._forget_oldest()
         self._taken = max(self._taken, self._acked)
+
+    def _forget_oldest(self) -> None:
+        self._bytes -= len(self._kept.popleft().frame)
+        self._acked += 1
 
     # --- after a restart ---------------------------------------------------------------------
 

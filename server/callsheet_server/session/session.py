@@ -16,17 +16,19 @@ from collections import Counter
 from enum import Enum
 
 from callsheet.wire.base import Reliable, Request, ServerMessage
-from callsheet.wire.codec import AnyClientMessage, encode, parse_client_message
+from callsheet.wire.codec import AnyClientMessage, encode
 from callsheet.wire.errors import RULES, CallsheetError, CloseCode, ErrorCode, error_for
 from callsheet.wire.fields import Role
 from callsheet.wire.session import Ack, Bye, Hello, Ping, Pong
 from callsheet.wire.tick import Tick, decode_tick, tick_from_json
 from callsheet.wire.world import JsonTick
+from callsheet_server.limits.roles import of_role
 from callsheet_server.limits.settings import LimitSettings
 from callsheet_server.limits.token_bucket import TokenBucket
 from callsheet_server.session.answers import Answers, Instead
-from callsheet_server.session.checks import check_role, check_size
+from callsheet_server.session.checks import check_size
 from callsheet_server.session.error_message import error_message
+from callsheet_server.session.intake import judge_text, max_frame_bytes
 from callsheet_server.session.link import Link
 from callsheet_server.session.quota import Quota, Quotas
 from callsheet_server.session.record import SessionRecord
@@ -43,6 +45,8 @@ logger = logging.getLogger(__name__)
 ERROR_RATE = 10.0
 ERROR_BURST = 100.0
 """Errors at once, or 10 a second for long, past which the client is broken or hostile."""
+ERROR_BYTES = 4_096
+"""A frame that was read in vain counts as one more error for every so many bytes."""
 RESUMABLE_CLOSES = frozenset({1001, 1005, 1006}) | {
     rule.closes for rule in RULES.values() if rule.resumable
 }
@@ -80,12 +84,16 @@ class Session:
         self.world = world
         self.token: AccessToken | None = None
         """Access token that let it in; None = its role asks for none."""
-        self.quota = Quota("session", "this session", limits, now_s)
+        self.address = ""
+        """The client's network address, when it last connected."""
+        self.quota = Quota("session", "this session", of_role(limits, role), now_s)
         """Its own."""
         self.quotas = Quotas([self.quota], [self.quota], Counter())
         """Quotas that it is under."""
         self.state = SessionState.DETACHED
         self.last_frame_s = now_s
+        self.read_bytes = 0
+        """Bytes of the text frame received last, if it was read in full."""
         self.detached_at_s = now_s
         self.errors: Counter[ErrorCode] = Counter()
         self._limits = limits
@@ -133,6 +141,7 @@ class Session:
         self._ticks.keyframe_due = True
         self._replay.rewind(last_seq)
         self._set_state(SessionState.OPEN)
+        link.welcome(max_frame_bytes(self.role, self._limits))
         link.send(encode(welcome))
         self._flush()
 
@@ -145,6 +154,10 @@ class Session:
     def last_request_id(self) -> int:
         """The greatest request id taken so far; 0 = none."""
         return self.record.last_request_id
+
+    def can_resume_from(self, last_seq: int) -> bool:
+        """True if all that came after ``last_seq`` is still kept."""
+        return last_seq >= self._replay.dropped
 
     def is_on(self, link: Link) -> bool:
         """True if this is the session's connection now."""
@@ -189,44 +202,44 @@ class Session:
         """
         self.last_frame_s = now_s
         self.record.tokens.arrived()
+        self.read_bytes = 0
         try:
             if isinstance(frame, bytes):
                 return self._receive_tick(frame, now_s)
-            return self._receive_message(frame, now_s)
+            return self._receive_text(frame, now_s)
         except CallsheetError as error:
-            self.fail(error, now_s)
+            self.fail(error, now_s, self.read_bytes)
             return None
 
-    def _receive_message(self, text: str, now_s: float) -> AnyClientMessage | Tick | None:
-        if 4 * len(text) > self._limits.max_message_bytes:
-            check_size("text", len(text.encode()), self._limits.max_message_bytes)
-        size_bytes = len(text) if text.isascii() else len(text.encode())
-        refusal = self.quotas.take_bytes(size_bytes, now_s)
-        message = parse_client_message(text)
-        if isinstance(message, JsonTick):
-            check_role(self.role, message)
-            if refusal is not None:
-                self.complain(refusal, now_s)
-                return None
-            return self._admit_tick(tick_from_json(message), now_s)
+    def _receive_text(self, text: str, now_s: float) -> AnyClientMessage | Tick | None:
+        frame = judge_text(text, self.role, self._limits, self.quotas, now_s)
+        if frame.is_tick and frame.refusal is not None:
+            self.complain(frame.refusal, now_s)
+            return None
+        request_id = frame.request_id
         try:
-            return self._admit_message(message, refusal, now_s)
+            if frame.refusal is not None:
+                if request_id is not None:
+                    self.record.take_id(request_id)
+                raise frame.refusal
+            self.read_bytes = frame.size_bytes
+            message = frame.parse()
+            if isinstance(message, JsonTick):
+                return self._admit_tick(tick_from_json(message), now_s)
+            if isinstance(message, Request):
+                request_id = message.id
+                self.record.take_id(message.id)
+            return self._admit_message(message, now_s)
         except CallsheetError as error:
-            error.request_id = message.id if isinstance(message, Request) else None
+            error.request_id = error.request_id or request_id
             raise
 
-    def _admit_message(
-        self, message: AnyClientMessage, refusal: CallsheetError | None, now_s: float
-    ) -> AnyClientMessage | None:
-        """Check quotas, id and role; answer here what needs no world."""
-        refusal = refusal or self.quotas.take_message(now_s)
-        if isinstance(message, Request):
-            self.record.take_id(message.id)
-        if refusal is not None:
-            raise refusal
-        check_role(self.role, message)
+    def _admit_message(self, message: AnyClientMessage, now_s: float) -> AnyClientMessage | None:
+        """Answer here what needs no world."""
         match message:
             case Ping():
+                if message.ack is not None:
+                    self._replay.ack(message.ack, "ack")
                 pong = Pong(client_time_s=message.client_time_s, server_time_s=now_s)
                 self.send(pong, key="pong")
             case Ack():
@@ -260,6 +273,10 @@ class Session:
             self.complain(problem, now_s)
             return None
         return tick
+
+    def rewind(self, game_time_s: float) -> None:
+        """Take ticks from this game time on: the game's clock went back."""
+        self._ticks.rewind(game_time_s)
 
     # --- out ---------------------------------------------------------------------------------
 
@@ -324,8 +341,11 @@ class Session:
         if self._link is not None:
             self._link.send(frame, key)
 
-    def fail(self, error: CallsheetError, now_s: float) -> None:
-        """Tell the client of an error, and close if the error's rule says so."""
+    def fail(self, error: CallsheetError, now_s: float, read_bytes: int = 0) -> None:
+        """Tell the client of an error, and close if the error's rule says so.
+
+        ``read_bytes``: of the frame that was read to find it; an error counts for more then.
+        """
         if RULES[error.code].closes is not None:
             self.detached_at_s = now_s
             self._end(error)
@@ -335,14 +355,9 @@ class Session:
             self.send(error_message(error))
         else:
             self.answer(error_message(error), error.request_id)
-        if self._error_budget.take(now_s):
-            self._end(
-                error_for(
-                    ErrorCode.FLOODING,
-                    f"more than {ERROR_BURST:g} errors; fix the client, the last was: {error}",
-                    limit=ERROR_BURST,
-                )
-            )
+        if self._error_budget.take(now_s, 1 + read_bytes / ERROR_BYTES):
+            text = f"more than {ERROR_BURST:g} errors; fix the client, the last was: {error}"
+            self._end(error_for(ErrorCode.FLOODING, text, limit=ERROR_BURST))
 
     def complain(self, error: CallsheetError, now_s: float) -> None:
         """Tell of an error that may repeat every tick: once a second per code. All are counted."""

@@ -21,6 +21,10 @@ class TickGate:
         self.keyframe_due = True
         """The first tick of every connection must be a keyframe."""
 
+    def rewind(self, game_time_s: float) -> None:
+        """Take ticks from this game time on, whatever the last one's was."""
+        self._last_game_time_s = game_time_s
+
     def refuse(self, tick: Tick, now_s: float) -> CallsheetError | None:
         """Say why a tick must be dropped; None = it is taken."""
         wait_s = self._budget.take(now_s)
@@ -49,10 +53,11 @@ class TickGate:
                 value=str(tick.tick),
                 limit=self._last_tick,
             )
-        if tick.game_time_s < self._last_game_time_s:
+        if tick.game_time_s < self._last_game_time_s and not tick.rewind:
             return error_for(
                 ErrorCode.TIME_BACKWARDS,
-                f"game_time_s {tick.game_time_s:g} after {self._last_game_time_s:g}; tick dropped",
+                f"game_time_s {tick.game_time_s:g} after {self._last_game_time_s:g}; tick dropped: "
+                f"if the game's clock went back, send a keyframe with rewind, or load a save",
                 field="game_time_s",
                 value=f"{tick.game_time_s:g}",
                 limit=self._last_game_time_s,

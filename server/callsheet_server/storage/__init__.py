@@ -1,1 +1,1 @@
-"""Worlds on disk: one SQLite database per world, one thread that writes them all."""
+"""Worlds on disk: one SQLite database per world, a few threads that write them."""

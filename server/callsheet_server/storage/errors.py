@@ -3,10 +3,17 @@
 StorageError
 ├── NewerWorldError      a later Callsheet wrote it
 ├── UnreadableWorldError it is no database, or a broken one
+├── WorldFileGoneError   somebody deleted or replaced it while it was open
 └── FolderInUseError     another process has the folder
 """
 
-__all__ = ["FolderInUseError", "NewerWorldError", "StorageError", "UnreadableWorldError"]
+__all__ = [
+    "FolderInUseError",
+    "NewerWorldError",
+    "StorageError",
+    "UnreadableWorldError",
+    "WorldFileGoneError",
+]
 
 
 class StorageError(Exception):
@@ -19,6 +26,10 @@ class NewerWorldError(StorageError):
 
 class UnreadableWorldError(StorageError):
     """The file is no database of ours, or is damaged beyond its rows."""
+
+
+class WorldFileGoneError(StorageError):
+    """The database is not where it was opened; what is written to it is lost."""
 
 
 class FolderInUseError(StorageError):

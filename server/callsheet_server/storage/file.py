@@ -1,8 +1,10 @@
-"""One world's database. Blocks: for the writer's thread and for commands, never the event loop."""
+"""One world's database. Blocks: for the writer's threads and for commands, never the event loop."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,37 +14,54 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import ValidationError
 
-from callsheet.wire.world import NpcSpec, PlayerSpec
-from callsheet_server.storage.errors import UnreadableWorldError
+from callsheet.wire.world import ScheduledCall
+from callsheet_server.storage import rows
+from callsheet_server.storage.errors import UnreadableWorldError, WorldFileGoneError
 from callsheet_server.storage.saved import (
     Memories,
-    SavedNpc,
-    SavedPlayer,
+    Restored,
     SavedSession,
     SavedTurn,
     SavedWorld,
 )
 from callsheet_server.storage.schema import CHECKED, migrate
-from callsheet_server.storage.statements import checksum, quarantine, statements_of
-from callsheet_server.storage.writes import Write
+from callsheet_server.storage.statements import (
+    checksum,
+    checksum_of_columns,
+    quarantine,
+    statements_of,
+)
+from callsheet_server.storage.timelines import (
+    FACTS,
+    REMEMBERED,
+    changed_npcs,
+    reach,
+    spans_before_load,
+    sweep,
+)
+from callsheet_server.storage.writes import PutNpc, Write
 
 __all__ = ["WorldFile"]
 
 logger = logging.getLogger(__name__)
 
 PAGE_BYTES = 4096
+PRIVATE = 0o600
+"""Mode of databases and backups: what NPCs remember is their owner's business."""
 BUSY_TIMEOUT_S = 5.0
 """Wait for a backup from another process that holds the database for a moment."""
 
-SEARCH = """
+SEARCH = f"""
 SELECT turns.id, turns.npc, speaker, turns.text, game_time_s, crc,
     snippet(recall, 1, '', '', '...', 48)
 FROM recall CROSS JOIN turns ON turns.id = recall.rowid
 WHERE recall MATCH ?
-    AND recall.rowid <= (SELECT id FROM turns WHERE npc = ? ORDER BY id DESC LIMIT 1 OFFSET ?)
-    AND turns.npc = ?
+    AND recall.rowid <= (
+        SELECT id FROM turns WHERE npc = ? AND {REMEMBERED} ORDER BY id DESC LIMIT 1 OFFSET ?
+    )
+    AND turns.npc = ? AND {REMEMBERED}
 ORDER BY bm25(recall, 0, 1) LIMIT ?
-"""
+"""  # noqa: S608
 """CROSS JOIN: begin with the index, whatever SQLite thinks of it."""
 
 T = TypeVar("T")
@@ -70,14 +89,21 @@ class WorldFile:
             NewerWorldError: a later version wrote it.
             UnreadableWorldError: it is not a database of ours, or its structure is damaged.
             sqlite3.Error: the disk is full or fails.
+            OSError: the file may not be opened.
         """
         self.world = world
         self.path = path
         self.quarantined: Counter[str] = Counter() if quarantined is None else quarantined
         """Damaged rows taken out, by table."""
-        self._connection = sqlite3.connect(path, BUSY_TIMEOUT_S, isolation_level=None)
+        _make_private(path)
+        self._identity = _identity(path)
+        # Threads take turns, one at a time: see ``Writer``.
+        self._connection = sqlite3.connect(
+            path, BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
         # Text that is not UTF-8 any more is damage like other damage: checksums find it.
         self._connection.text_factory = lambda text: text.decode("utf-8", "backslashreplace")
+        self._connection.create_function("checksum", -1, checksum_of_columns, deterministic=True)
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
@@ -103,6 +129,7 @@ class WorldFile:
 
         Raises:
             sqlite3.Error: nothing was changed.
+            WorldFileGoneError: the file is not in its place, so that nothing was kept.
         """
         run = self._connection.execute
         results = []
@@ -118,14 +145,47 @@ class WorldFile:
             if self._connection.in_transaction:
                 run("ROLLBACK")
             raise
+        if _identity(self.path) != self._identity:
+            raise WorldFileGoneError(f"{self.path} was deleted or replaced while the server had it")
         return results
 
     # --- reading -----------------------------------------------------------------------------
 
-    def load(self, max_turns: int) -> SavedWorld | None:
-        """Read the world as its game left it, with up to ``max_turns`` of each NPC.
+    def restored(self, name: str, npcs: Iterable[str], max_turns: int) -> Restored:
+        """Read what a load, the latest write, has brought back; put the schedules back.
 
-        None if the game cannot come back: its session has ended.
+        Args:
+            name: of the save. Without one of that name, or with a damaged one, there are no
+                schedules.
+            npcs: whose memories are wanted.
+            max_turns: of each of them.
+        """
+        changed = changed_npcs(self._connection, spans_before_load(self._connection))
+        of = [npc for npc in npcs if changed is None or npc in changed]
+        states = self._read("saves", lambda row: orjson.loads(row["state"]), "name = ?", (name,))
+        state: dict[str, Any] = next(states, {"schedules": {}, "hints": {}})
+        restored = Restored(of, self.memories(of, max_turns), **state)
+        self._put_schedules_back(restored)
+        return restored
+
+    def _put_schedules_back(self, restored: Restored) -> None:
+        for _, row, sound in list(self._checked("npcs", "alive")):
+            schedule, hint_s = restored.schedules.get(row["npc"]), restored.hints.get(row["npc"])
+            if not sound or schedule is None:
+                continue
+            if orjson.loads(row["spec"])["schedule"] != schedule or row["hint_s"] != hint_s:
+                calls = tuple(ScheduledCall.model_validate(call) for call in schedule)
+                npc = rows.npc(row)
+                spec = npc.spec.model_copy(update={"schedule": calls})
+                for statement in statements_of(PutNpc(spec, npc.handle, hint_s)):
+                    self._connection.execute(*statement)
+
+    def sweep(self, limit: int) -> bool:
+        """Delete some of what neither now nor a save reaches; whether there may be more."""
+        return sweep(self._connection, limit)
+
+    def load(self, max_turns: int) -> SavedWorld:
+        """Read the world as its game left it, with up to ``max_turns`` of each NPC.
 
         Damaged rows are quarantined. An NPC whose row is damaged is missing then; its turns stay.
 
@@ -137,30 +197,35 @@ class WorldFile:
         except sqlite3.DatabaseError as error:
             raise self._judged(error) from None
 
-    def _load(self, max_turns: int) -> SavedWorld | None:
+    def _load(self, max_turns: int) -> SavedWorld:
+        if not all(sound for _, _, sound in self._checked("timelines")):
+            raise UnreadableWorldError(f"world {self.world}: its timelines are damaged")
+        saves = list(self._read("saves", rows.save, "1 ORDER BY saved_at, rowid"))
         sessions = list(self._read("sessions", self._session))
         if not sessions:
-            return None
-        npcs = list(self._read("npcs", _npc))
+            return SavedWorld(self.world, saves)
+        npcs = list(self._read("npcs", rows.npc))
         alive = [npc.spec.npc for npc in npcs if npc.alive]
         values = dict(self._read("world", lambda row: (row["name"], orjson.loads(row["value"]))))
         return SavedWorld(
             name=self.world,
+            saves=saves,
             config=values.get("config", {}),
             counters=values.get("counters", {}),
             npcs=npcs,
-            players=list(self._read("players", _player)),
+            players=list(self._read("players", rows.player)),
             memories=self.memories(alive, max_turns),
             sessions=sessions,
         )
 
     def memories(self, npcs: Iterable[str], max_turns: int) -> dict[str, Memories]:
         """Read what NPCs remember: facts, and the latest turns, oldest first."""
+        reach(self._connection)
         found = {}
         for npc in npcs:
-            latest = f"npc = ? ORDER BY id DESC LIMIT {int(max_turns)}"
-            turns = list(self._read("turns", _turn, latest, (npc,)))[::-1]
-            facts = dict(self._read("facts", _fact, "npc = ?", (npc,)))
+            latest = f"npc = ? AND {REMEMBERED} ORDER BY id DESC LIMIT {int(max_turns)}"
+            turns = list(self._read("turns", rows.turn, latest, (npc,)))[::-1]
+            facts = rows.facts(self._read("notes", rows.note, FACTS, (npc,)))
             if turns or facts:
                 found[npc] = Memories(turns, facts)
         return found
@@ -177,6 +242,7 @@ class WorldFile:
         Raises:
             sqlite3.Error: the index is damaged, or ``match`` is no expression.
         """
+        reach(self._connection)
         found = {}
         for row in self._connection.execute(SEARCH, (match, npc, latest, npc, limit)):
             id_, *said, crc, part = row
@@ -209,6 +275,7 @@ class WorldFile:
 
     def copy_to(self, target: Path, progress: Callable[[int, int], None]) -> None:
         """Write a consistent copy while others go on writing; told of pages left and in all."""
+        _make_private(target)
         copy = sqlite3.connect(target, isolation_level=None)
         try:
             self._connection.backup(
@@ -291,24 +358,24 @@ class WorldFile:
             self._connection.execute(*statement)
 
 
+def _make_private(path: Path) -> None:
+    """Make a file that only its owner can read, or make it so; SQLite's side files follow it."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE))
+    if path.stat().st_mode & 0o077:
+        with contextlib.suppress(PermissionError):  # Somebody else owns it, and lets us write.
+            path.chmod(PRIVATE)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Device and number of the file at a path; None = there is none."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_dev, stat.st_ino
+
+
 def _is_sound(table: str, row: dict[str, Any]) -> bool:
     """Tell whether a checksum is right; ``id`` numbers a row and is not part of what it says."""
     said = [v for k, v in row.items() if k not in ("crc", "id")]
     return bool(checksum(*said) == row["crc"])
-
-
-def _npc(row: dict[str, Any]) -> SavedNpc:
-    spec = NpcSpec.model_validate_json(row["spec"])
-    return SavedNpc(spec, row["handle"], bool(row["alive"]), row["hint_s"])
-
-
-def _player(row: dict[str, Any]) -> SavedPlayer:
-    return SavedPlayer(PlayerSpec.model_validate_json(row["spec"]), row["handle"])
-
-
-def _turn(row: dict[str, Any]) -> SavedTurn:
-    return SavedTurn(row["speaker"], row["text"], row["game_time_s"])
-
-
-def _fact(row: dict[str, Any]) -> tuple[str, Any]:
-    return row["name"], orjson.loads(row["value"])

@@ -9,24 +9,35 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+import orjson
+
 from callsheet.wire.world import NpcSpec, PlayerSpec
 from callsheet_server.storage.errors import StorageError, UnreadableWorldError
 from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.folder import SIDE_FILES, Folder
 from callsheet_server.storage.schema import VERSION
 from callsheet_server.storage.writes import (
-    AddTurn,
     PutFact,
     PutNpc,
     PutPlayer,
+    PutRow,
     PutWorld,
     Write,
 )
 
 __all__ = ["ImportFileError", "back_up", "export", "import_world", "open_world", "restore"]
 
-EXPORTED: Final = ("world", "npcs", "players", "turns", "facts")
+EXPORTED: Final = ("world", "npcs", "players", "timelines", "saves", "turns", "notes")
 """Sessions stay behind: their tokens are secrets, and nobody could resume them elsewhere."""
+JSON: Final = ("spec", "value", "state")
+"""Columns that hold JSON; written as what they say."""
+COLUMNS: Final = {
+    "timelines": ("id", "parent", "until", "after"),
+    "saves": ("name", "timeline", "moment", "time_s", "saved_at", "state"),
+    "turns": ("id", "npc", "speaker", "text", "game_time_s"),
+    "notes": ("id", "moment", "npc", "name", "value", "game_time_s"),
+}
+"""Columns of the tables whose rows keep the numbers they had."""
 LINES_PER_COMMIT = 1_000
 
 Progress = Callable[[int, int], None]
@@ -90,7 +101,7 @@ def export(folder: Folder, world: str, out: TextIO) -> int:
         out.write(json.dumps(head, ensure_ascii=False) + "\n")
         for table in EXPORTED:
             for row in file.rows(table):
-                plain = {k: json.loads(v) if k in ("spec", "value") else v for k, v in row.items()}
+                plain = {k: json.loads(v) if k in JSON and v else v for k, v in row.items()}
                 out.write(json.dumps({"table": table, **plain}, ensure_ascii=False) + "\n")
                 rows += 1
         return rows
@@ -148,12 +159,18 @@ def _write(row: dict[str, Any]) -> Write:
         case "players":
             player = PlayerSpec.model_validate_json(json.dumps(row["spec"]))
             return PutPlayer(player, row["handle"])
-        case "turns":
-            return AddTurn(row["npc"], row["speaker"], row["text"], row["game_time_s"])
-        case "facts":
+        case "facts":  # of schema 3 and before
             return PutFact(row["npc"], row["name"], row["value"])
+        case "timelines" | "saves" | "turns" | "notes" as table:
+            values = {column: row[column] for column in COLUMNS[table]}
+            plain = {k: _json(v) if k in JSON and v is not None else v for k, v in values.items()}
+            return PutRow(table, plain)
         case table:
             raise ValueError(f"no table {table!r}")
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The one thread that searches in what NPCs remember, while the other one writes."""
+"""The one thread that searches in what NPCs remember, while others write."""
 
 from __future__ import annotations
 

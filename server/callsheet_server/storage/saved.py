@@ -8,7 +8,16 @@ from typing import Any
 
 from callsheet.wire.world import NpcSpec, PlayerSpec
 
-__all__ = ["Memories", "SavedNpc", "SavedPlayer", "SavedSession", "SavedTurn", "SavedWorld"]
+__all__ = [
+    "Memories",
+    "Restored",
+    "Save",
+    "SavedNpc",
+    "SavedPlayer",
+    "SavedSession",
+    "SavedTurn",
+    "SavedWorld",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,31 @@ class Memories:
     turns: Sequence[SavedTurn] = ()
     """The latest, oldest first."""
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """A point that a game can go back to."""
+
+    name: str
+    time_s: float
+    """Game time."""
+    saved_at: float
+    """Unix time, s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """Memories and schedules that a load has brought back."""
+
+    npcs: Sequence[str]
+    """NPCs who may remember something else now."""
+    memories: Mapping[str, Memories]
+    """Theirs."""
+    schedules: Mapping[str, Sequence[Mapping[str, Any]]]
+    """Of each NPC that was in the world when the save was made."""
+    hints: Mapping[str, float]
+    """Game times of announced calls, by NPC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +94,14 @@ class SavedSession:
 
 @dataclass(frozen=True, slots=True)
 class SavedWorld:
-    """A world whose game may come back."""
+    """A world on disk; without sessions, no game can come back and only its saves are told."""
 
     name: str
-    config: Mapping[str, Any]
-    counters: Mapping[str, Any]
-    npcs: Sequence[SavedNpc]
-    players: Sequence[SavedPlayer]
-    memories: Mapping[str, Memories]
-    sessions: Sequence[SavedSession]
+    saves: Sequence[Save]
+    """The oldest first."""
+    config: Mapping[str, Any] = field(default_factory=dict)
+    counters: Mapping[str, Any] = field(default_factory=dict)
+    npcs: Sequence[SavedNpc] = ()
+    players: Sequence[SavedPlayer] = ()
+    memories: Mapping[str, Memories] = field(default_factory=dict)
+    sessions: Sequence[SavedSession] = ()

@@ -64,11 +64,36 @@ END;
 INSERT INTO recall (recall) VALUES ('rebuild');
 """
 
-_MIGRATIONS: Final = (_TABLES, _FULL_TEXT, _FULL_TEXT_BY_NPC)
+_TIMELINES = """
+INSERT INTO sqlite_sequence (name, seq)
+    SELECT 'turns', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'turns');
+CREATE TABLE timelines (id INTEGER PRIMARY KEY, parent INTEGER, until INTEGER NOT NULL,
+    after INTEGER NOT NULL, crc INTEGER NOT NULL);
+INSERT INTO timelines VALUES (1, NULL, 0, -1, checksum(NULL, 0, -1));
+CREATE TABLE saves (name TEXT PRIMARY KEY, timeline INTEGER NOT NULL, moment INTEGER NOT NULL,
+    time_s REAL NOT NULL, saved_at REAL NOT NULL, state TEXT NOT NULL, crc INTEGER NOT NULL);
+CREATE TABLE notes (id INTEGER PRIMARY KEY AUTOINCREMENT, moment INTEGER NOT NULL,
+    npc TEXT NOT NULL, name TEXT, value TEXT, game_time_s REAL NOT NULL, crc INTEGER NOT NULL);
+CREATE INDEX notes_by_npc ON notes (npc, name, id);
+CREATE INDEX notes_by_moment ON notes (moment);
+INSERT INTO notes (moment, npc, name, value, game_time_s, crc)
+    SELECT seq, npc, facts.name, value, 0.0,
+        CASE facts.crc
+            WHEN checksum(CAST(npc AS BLOB), CAST(facts.name AS BLOB), CAST(value AS BLOB))
+            THEN checksum(seq, npc, facts.name, value, 0.0) ELSE -1
+        END
+    FROM facts, sqlite_sequence WHERE sqlite_sequence.name = 'turns';
+DROP TABLE facts;
+"""
+"""A wrong checksum stays wrong: -1 is none. ``checksum`` takes BLOBs for texts, see ``migrate``."""
+
+_MIGRATIONS: Final = (_TABLES, _FULL_TEXT, _FULL_TEXT_BY_NPC, _TIMELINES)
 VERSION: Final = len(_MIGRATIONS)
 """The schema this version writes; ``PRAGMA user_version`` of a database."""
 
-CHECKED: Final = ("world", "npcs", "players", "turns", "facts", "sessions", "answers")
+CHECKED: Final = (
+    "world", "npcs", "players", "turns", "notes", "timelines", "saves", "sessions", "answers",
+)  # fmt: skip
 """Tables with checksums."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import sqlite3
@@ -14,10 +15,10 @@ from typing import Any
 
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet_server.storage.changes import Change, Journal, NoJournal
-from callsheet_server.storage.errors import StorageError
+from callsheet_server.storage.errors import UnreadableWorldError
 from callsheet_server.storage.folder import Folder
 from callsheet_server.storage.reader import Reader
-from callsheet_server.storage.saved import SavedWorld
+from callsheet_server.storage.saved import Save, SavedWorld
 from callsheet_server.storage.settings import StorageSettings
 from callsheet_server.storage.writer import Job, Writer, load_or_replace
 from callsheet_server.storage.writes import Write
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 RETRY_S = 1.0
 """Wait that clients are told of before they send again what could not be kept."""
+FLUSH_S = 5.0
+"""Time that what waits has to be written when a server ends."""
 MAX_WAITING_CHANGES = 10_000
 """Changes of one world that may wait. A disk that keeps up has a few dozen."""
 
@@ -45,13 +48,14 @@ async def open_storage(
     """
     quarantined: Counter[str] = Counter()
     if not settings.directory:
-        return Storage(None, quarantined), []
+        return Storage(None, quarantined, {}), []
     folder = Folder(Path(settings.directory))
     saved = await asyncio.to_thread(_load, folder, max_turns, quarantined)
     call_soon = asyncio.get_running_loop().call_soon_threadsafe
     writer = Writer(folder, settings.max_world_bytes, quarantined, call_soon)
     disk = Disk(folder, writer, Reader(folder))
-    return Storage(disk, quarantined), saved
+    saves = {world.name: {save.name: save for save in world.saves} for world in saved}
+    return Storage(disk, quarantined, saves), [world for world in saved if world.sessions]
 
 
 def _load(folder: Folder, max_turns: int, quarantined: Counter[str]) -> list[SavedWorld]:
@@ -59,13 +63,20 @@ def _load(folder: Folder, max_turns: int, quarantined: Counter[str]) -> list[Sav
     worlds = []
     try:
         for world in folder.worlds():
-            saved = load_or_replace(folder, world, max_turns, quarantined)
+            try:
+                saved = load_or_replace(folder, world, max_turns, quarantined)
+            except (sqlite3.Error, OSError, UnreadableWorldError) as error:
+                logger.error(
+                    "world %s: %s cannot be used: %s; the other worlds are, and this one saves "
+                    "nothing until that is put right",
+                    world,
+                    folder.file(world),
+                    error,
+                )
+                continue
             if saved is not None:
                 worlds.append(saved)
-    except (sqlite3.Error, OSError) as error:
-        folder.release()
-        raise StorageError(f"{folder.path}: world {world}: {error}") from None
-    except StorageError:
+    except BaseException:
         folder.release()
         raise
     return worlds
@@ -73,7 +84,7 @@ def _load(folder: Folder, max_turns: int, quarantined: Counter[str]) -> list[Sav
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """The folder of the worlds, and the two threads that use it."""
+    """The folder of the worlds, and the threads that use it."""
 
     folder: Folder
     writer: Writer
@@ -83,15 +94,19 @@ class Disk:
 class Storage:
     """All worlds' journals, and the disk behind them. Made by ``open_storage``."""
 
-    def __init__(self, disk: Disk | None, quarantined: Counter[str]) -> None:
+    def __init__(
+        self, disk: Disk | None, quarantined: Counter[str], saves: dict[str, dict[str, Save]]
+    ) -> None:
         """Put it together.
 
         Args:
             disk: in use from now on; None = nothing is kept.
             quarantined: damaged rows found so far, by table; counted on by the writer.
+            saves: those on the disk, by world.
         """
         self.disk = disk
         self.quarantined = quarantined
+        self._saves = saves
         self._journals: dict[str, WorldJournal] = {}
         self._epochs = itertools.count()
         self._closed = False
@@ -101,18 +116,23 @@ class Storage:
         """False: nothing outlives the server."""
         return self.disk is not None
 
-    async def close(self) -> None:
-        """Write what waits, and let the folder go. May be called twice."""
+    async def close(self, timeout_s: float = FLUSH_S) -> None:
+        """Write what waits for so long, and let the folder go. May be called twice."""
         if self.disk is None or self._closed:
             return
         self._closed = True
-        await asyncio.to_thread(self.disk.writer.stop)
+        await asyncio.to_thread(self.disk.writer.stop, timeout_s)
         await asyncio.sleep(0)  # What the writer told the loop last is told before this.
         await asyncio.to_thread(self.disk.reader.stop)
         await asyncio.to_thread(self.disk.folder.release)
 
-    async def flush(self) -> None:
-        """Wait until everything submitted so far is durable, or has failed."""
+    async def flush(self, timeout_s: float = FLUSH_S) -> None:
+        """Wait until everything submitted so far is durable, or has failed; at most so long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._flushed()
+
+    async def _flushed(self) -> None:
         await asyncio.gather(*(journal.flush() for journal in self._journals.values()))
 
     def journal(self, world: str) -> Journal:
@@ -125,6 +145,10 @@ class Storage:
             self._journals[world] = journal
         journal.wake()
         return journal
+
+    def saves(self, world: str) -> dict[str, Save]:
+        """Return a world's saves by name, the oldest first; who changes it submits the change."""
+        return self._saves.setdefault(world, {})
 
     def rest(self, world: str) -> None:
         """Forget a world that nobody is in any more, once all is written."""
@@ -139,6 +163,8 @@ class Storage:
 
     def _ended(self, world: str, epoch: int) -> None:
         del self._journals[world]
+        if not self._saves.get(world):
+            self._saves.pop(world, None)
         if self.disk is not None and not self._closed:
             self.disk.writer.close_world(world, epoch)
 
@@ -203,7 +229,10 @@ class WorldJournal:
     def rest(self) -> None:
         """End once all is written, what is carried too: nobody is in the world any more."""
         self._resting = True
-        self._put(Change())
+        if self._carried:
+            self._put(Change())
+        else:  # Not at once: whoever makes room for a newcomer wakes it right after.
+            asyncio.get_running_loop().call_soon(self._end_if_written)
 
     def wake(self) -> None:
         """Go on: somebody is in the world."""
@@ -217,8 +246,11 @@ class WorldJournal:
     def _put(self, change: Change) -> None:
         change.must = (*self._carried, *change.must)
         self._carried = {}
-        self._waiting.append(change)
         writes = (*change.must, *change.writes)
+        if not (writes or change.read or self._waiting):
+            self._tell(change.done, None)  # Nothing to keep: no file is made for it.
+            return
+        self._waiting.append(change)
         self._writer.put(
             Job(self._world, self._epoch, writes, change.read, self._committed, self._failed)
         )
@@ -245,6 +277,7 @@ class WorldJournal:
 
     def _end_if_written(self) -> None:
         if self._resting and not self._waiting and not self._carried:
+            self._resting = False
             self._ended(self._world, self._epoch)
 
     def _tell(self, whom: Callable[..., None], *what: object) -> None:

@@ -1,4 +1,4 @@
-"""The one thread that writes: takes whatever waits, and commits it together."""
+"""The threads that write: each takes a world that waits, and commits what it has together."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import attrgetter
-from queue import Empty, SimpleQueue
+from itertools import islice, takewhile
 from typing import Any
 
-from callsheet_server.storage.errors import StorageError, UnreadableWorldError
+from callsheet_server.storage.errors import StorageError, UnreadableWorldError, WorldFileGoneError
 from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.folder import Folder
 from callsheet_server.storage.saved import SavedWorld
@@ -26,6 +24,10 @@ logger = logging.getLogger(__name__)
 
 MAX_BATCH = 512
 """Changes in one transaction at most."""
+THREADS = 4
+"""Worlds that are written at a time: one whose file is slow to make holds up no other."""
+ABANDON_S = 1.0
+"""Wait, past the deadline of ``stop``, for the transactions that are under way."""
 COMMIT_SAMPLES = 1_000
 
 
@@ -33,7 +35,6 @@ COMMIT_SAMPLES = 1_000
 class _Rest:
     """A world is left alone from here on."""
 
-    world: str
     epoch: int
     """The last one its jobs were of."""
 
@@ -54,7 +55,11 @@ class Job:
 
 
 class Writer:
-    """Commits jobs in the order they came. One fsync covers all that waited for the one before."""
+    """Commits the jobs of each world in the order they came, and worlds in turn.
+
+    One fsync covers all jobs of a world that waited for the one before. A world is in the hands of
+    one thread at a time, so its files are too.
+    """
 
     def __init__(
         self,
@@ -63,7 +68,7 @@ class Writer:
         quarantined: Counter[str],
         call_soon: Callable[..., object],
     ) -> None:
-        """Start the thread.
+        """Start the threads.
 
         Args:
             folder: claimed.
@@ -74,7 +79,12 @@ class Writer:
         self._folder = folder
         self._max_world_bytes = max_world_bytes
         self._quarantined = quarantined
-        self._queue: SimpleQueue[Job | _Rest | None] = SimpleQueue()
+        self._lock = threading.Condition()
+        """Guards the queues and who is at work on them, and the counters."""
+        self._queues: dict[str, deque[Job | _Rest]] = {}
+        """Jobs by world; the world that has waited longest comes first."""
+        self._at_work: set[str] = set()
+        self._stopping = False
         self._files: dict[str, WorldFile] = {}
         self._failed_epochs: dict[str, int] = {}
         self._call_soon = call_soon
@@ -87,43 +97,81 @@ class Writer:
         """Commits that failed, and files that could not be closed."""
         self.told_failures = 0
         """Exceptions in those who were told; counted on the event loop."""
-        self._thread = threading.Thread(target=self._run, name="callsheet-writer", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._run, name=f"callsheet-writer-{number}", daemon=True)
+            for number in range(THREADS)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def put(self, job: Job) -> None:
-        """Queue a job; never blocks."""
-        self._queue.put(job)
+        """Queue a job; never blocks for long."""
+        self._put(job.world, job)
 
     def close_world(self, world: str, epoch: int) -> None:
         """Close a world's file and forget its failures: no more jobs of ``epoch`` will come."""
-        self._queue.put(_Rest(world, epoch))
+        self._put(world, _Rest(epoch))
 
-    def stop(self) -> None:
-        """Write what is queued, then end. Blocks."""
-        self._queue.put(None)
-        self._thread.join()
+    def stop(self, timeout_s: float) -> None:
+        """Write what is queued for so long, then drop what is left and end. Blocks."""
+        deadline_s = time.monotonic() + timeout_s
+        with self._lock:
+            self._stopping = True
+            self._lock.notify_all()
+        for thread in self._threads:
+            thread.join(max(0.0, deadline_s - time.monotonic()))
+        with self._lock:
+            left = [job for jobs in self._queues.values() for job in jobs]
+            dropped = sum(isinstance(job, Job) and bool(job.writes) for job in left)
+            self._queues.clear()
+            self._lock.notify_all()
+        if dropped:
+            logger.error("%d changes were not written before the server had to stop", dropped)
+        for thread in self._threads:
+            thread.join(ABANDON_S)
+        for world in self._files.keys() - self._at_work:
+            self._close(world)
+
+    def _put(self, world: str, job: Job | _Rest) -> None:
+        with self._lock:
+            self._queues.setdefault(world, deque()).append(job)
+            self._lock.notify()
 
     def _run(self) -> None:
-        running = True
-        while running:
-            batch = [self._queue.get()]
-            while len(batch) < MAX_BATCH:
-                try:
-                    batch.append(self._queue.get_nowait())
-                except Empty:
+        while (taken := self._take()) is not None:
+            world, batch = taken
+            jobs = [job for job in batch if isinstance(job, Job)]
+            self._commit(world, jobs)
+            for rest in batch[len(jobs) :]:
+                assert isinstance(rest, _Rest)
+                self._close(world)
+                if self._failed_epochs.get(world, rest.epoch) < rest.epoch:
+                    del self._failed_epochs[world]
+            with self._lock:
+                self._at_work.remove(world)
+                self._lock.notify_all()
+
+    def _take(self) -> tuple[str, list[Job | _Rest]] | None:
+        """Wait for a world with work and take it: jobs, and a rest after them; None = the end."""
+        with self._lock:
+            while True:
+                world = next((w for w in self._queues if w not in self._at_work), None)
+                if world is not None:
                     break
-            running = None not in batch
-            # Worlds are independent of each other: only the order within each matters.
-            jobs = sorted((j for j in batch if isinstance(j, Job)), key=attrgetter("world"))
-            for world, group in groupby(jobs, attrgetter("world")):
-                self._commit(world, list(group))
-            for rest in batch:
-                if isinstance(rest, _Rest):
-                    self._close(rest.world)
-                    if self._failed_epochs.get(rest.world, rest.epoch) < rest.epoch:
-                        del self._failed_epochs[rest.world]
-        for world in list(self._files):
-            self._close(world)
+                if self._stopping and not self._queues:
+                    return None
+                self._lock.wait()
+            queue = self._queues.pop(world)
+            jobs = takewhile(lambda job: isinstance(job, Job), queue)
+            batch = list(islice(jobs, MAX_BATCH))
+            if len(batch) < min(len(queue), MAX_BATCH):
+                batch.append(queue[len(batch)])
+            for _ in batch:
+                queue.popleft()
+            if queue:
+                self._queues[world] = queue
+            self._at_work.add(world)
+            return world, batch
 
     def _commit(self, world: str, jobs: list[Job]) -> None:
         # What was submitted before the failure was known is lost with what failed.
@@ -143,14 +191,17 @@ class Writer:
                 error,
                 exc_info=not known,
             )
-            self.failures += 1
+            with self._lock:
+                self.failures += 1
             self._failed_epochs[world] = jobs[-1].epoch
-            self._close(world)
+            if not isinstance(error, WorldFileGoneError):  # A new one would lack the rest.
+                self._close(world)
             self._tell(jobs[-1].failed, jobs[-1].epoch, error)
             return
-        self.commit_s.append(time.perf_counter() - started_s)
-        self.commits += 1
-        self.changes += len(jobs)
+        with self._lock:
+            self.commit_s.append(time.perf_counter() - started_s)
+            self.commits += 1
+            self.changes += len(jobs)
         self._tell(jobs[-1].committed, results)
 
     def _open(self, world: str) -> WorldFile:
@@ -167,7 +218,8 @@ class Writer:
         try:
             file.close()
         except Exception:
-            self.failures += 1
+            with self._lock:
+                self.failures += 1
             logger.exception("world %s: its file could not be closed", world)
 
     def _tell(self, method: Callable[..., None], *arguments: Any) -> None:
@@ -185,6 +237,7 @@ def open_or_replace(
     Raises:
         NewerWorldError: a later version wrote it; it is left alone.
         sqlite3.Error: the disk is full or fails.
+        OSError: the file may not be opened.
     """
     try:
         return WorldFile(folder.file(world), world, max_bytes, quarantined)
@@ -196,7 +249,7 @@ def open_or_replace(
 def load_or_replace(
     folder: Folder, world: str, max_turns: int, quarantined: Counter[str] | None = None
 ) -> SavedWorld | None:
-    """Read a world if a game may come back to it. Sets aside and raises as above."""
+    """Read a world; None if it was set aside. Raises as above."""
     file = open_or_replace(folder, world, quarantined=quarantined)
     try:
         return file.load(max_turns)

@@ -1,6 +1,6 @@
 """Everything that is ever written into a world's database, as values of the domain.
 
-Immutable: the writer's thread turns them into SQL (``statements.py``).
+Immutable: the writer's threads turn them into SQL (``statements.py``).
 """
 
 from __future__ import annotations
@@ -17,16 +17,20 @@ __all__ = [
     "CloseRequests",
     "EmptyWorld",
     "EndSession",
+    "Forget",
     "ForgetAnswers",
-    "ForgetNpc",
+    "LoadSave",
+    "MakeSave",
     "OpenRequest",
     "PutAnswer",
     "PutFact",
     "PutNpc",
     "PutPlayer",
+    "PutRow",
     "PutSession",
     "PutWorld",
     "RemovePlayer",
+    "RemoveSave",
     "Write",
 ]
 
@@ -56,10 +60,13 @@ class PutNpc:
 
 
 @dataclass(frozen=True, slots=True)
-class ForgetNpc:
-    """All that an NPC remembers is gone for good."""
+class Forget:
+    """An NPC, or everybody, forgets; what a save holds stays until that is deleted."""
 
-    npc: str
+    npc: str | None
+    """None = everybody."""
+    after_s: float | None
+    """Game time; what happened up to then stays. None = nothing stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,43 @@ class PutFact:
     npc: str
     name: str
     value: Any
+    game_time_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class MakeSave:
+    """A save of what is remembered now; it takes the place of one of that name."""
+
+    name: str
+    time_s: float
+    """Game time."""
+    saved_at: float
+    """Unix time, s."""
+    hints: Mapping[str, float]
+    """Game times of announced calls, by NPC. The schedules are those on the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSave:
+    """A return to what a save holds; does nothing if there is none of that name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveSave:
+    """A save that is deleted."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutRow:
+    """A row as an export holds it, with the number it had."""
+
+    table: Literal["timelines", "saves", "turns", "notes"]
+    values: Mapping[str, Any]
+    """All columns but ``crc``, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +201,11 @@ Write = (
     PutWorld
     | EmptyWorld
     | PutNpc
-    | ForgetNpc
+    | Forget
+    | MakeSave
+    | LoadSave
+    | RemoveSave
+    | PutRow
     | PutPlayer
     | RemovePlayer
     | AddTurn

@@ -12,11 +12,11 @@ from dataclasses import replace
 from typing import Final
 
 from callsheet.wire.errors import ErrorCode, error_for
-from callsheet.wire.talk import SamplingSpec, Say, Speaker
+from callsheet.wire.talk import Hear, SamplingSpec, Say, Speaker
 from callsheet_server.engine.engine import Priority, Sampling
 from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.talk.visible import one_line
-from callsheet_server.world.errors import bad_value
+from callsheet_server.world.errors import bad_value, unknown
 from callsheet_server.world.memory import Turn, estimated_tokens
 from callsheet_server.world.world import World
 
@@ -65,7 +65,19 @@ def _plain_name(name: str) -> str:
     return one_line(name.replace(":", " "))
 
 
-def heard_text(message: Say, max_chars: int) -> str:
+def check_speaker(world: World, speaker: Speaker) -> None:
+    """Refuse words of somebody who is not in the world.
+
+    Raises:
+        WorldError: ``unknown_player`` or ``unknown_npc``.
+    """
+    if speaker.id is None or speaker.kind == "narrator":
+        return
+    if speaker.id not in (world.players if speaker.kind == "player" else world.npcs):
+        raise unknown(speaker.kind, speaker.id, "speaker.id")
+
+
+def heard_text(message: Say | Hear, max_chars: int) -> str:
     """Text that an NPC hears: a narrator's as it is, anybody else's as one line, all of it visible.
 
     Raises:

@@ -59,10 +59,12 @@ class Predictions:
         """Take in a tick's distances.
 
         Args:
-            distances: not older than those recorded before.
+            distances: of this tick. If the game's clock went back, those before are forgotten.
             handle: (N,) uint32 of the same rows; copied.
         """
         kept, now_s = self._kept, distances.now_s
+        if kept and now_s < kept[-1].distances.now_s:
+            kept.clear()
         if kept and now_s - kept[-1].distances.now_s < SPACING_S:
             return
         kept.append(_Kept(distances, handle.copy()))

@@ -99,6 +99,9 @@ class Recorder:
         self._last: dict[str, NDArray[Any]] = {}
         self._active: set[int] = set()
         """Rows of the trace that the game simulates."""
+        self._last_s = 0.0
+        self._shift_s = 0.0
+        """Trace time less game time: grows when the game's clock goes back, as traces' never do."""
 
     def tick(self, room: Room, prefixes: StateView | None) -> None:
         """Record the state after a tick."""
@@ -106,6 +109,8 @@ class Recorder:
         if writer is None:
             return
         world, columns = room.world, room.world.columns
+        self._shift_s += max(0.0, self._last_s - world.game_time_s)
+        self._last_s = world.game_time_s
         self._meet(room, writer, prefixes)
         handles = columns.handle[: columns.rows].copy()
         active = columns.alive[: columns.rows] & columns.active[: columns.rows]
@@ -114,7 +119,7 @@ class Recorder:
             "active": active,
             "position_m": columns.position_m[: columns.rows].copy(),
             "velocity_mps": columns.velocity_mps[: columns.rows].copy(),
-            "scheduled_call_s": columns.scheduled_call_s[: columns.rows].copy(),
+            "scheduled_call_s": columns.scheduled_call_s[: columns.rows] + self._shift_s,
         }
         changed = np.flatnonzero(active & _changed(self._last, now))
         self._last = now
@@ -124,7 +129,7 @@ class Recorder:
         players = [p for p in world.players.values() if p.present]
         writer.tick(
             TraceTick(
-                time_s=world.game_time_s,
+                time_s=world.game_time_s + self._shift_s,
                 rows=np.array([self._rows[h] for h in handles[changed].tolist()], np.intp),
                 position_m=now["position_m"][changed],
                 velocity_mps=now["velocity_mps"][changed],
@@ -143,9 +148,9 @@ class Recorder:
             return
         self._writer.call(
             TraceCall(
-                time_s=reply.asked_s,
+                time_s=reply.asked_s + self._shift_s,
                 row=row,
-                duration_s=reply.world.game_time_s - reply.asked_s,
+                duration_s=max(0.0, reply.world.game_time_s - reply.asked_s),
                 generated_tokens=reply.generated_tokens,
                 speaker=reply.speaker,
                 text=reply.heard,

@@ -23,6 +23,17 @@ _SPEC: Final[dict[str, tuple[Any, tuple[int, ...], Any]]] = {
     "last_call_s": (np.float64, (), np.nan),
 }
 
+_SEEN: Final = (
+    "handle",
+    "position_m",
+    "velocity_mps",
+    "interaction_radius_m",
+    "sociability",
+    "scheduled_call_s",
+    "last_call_s",
+)
+"""Columns that the estimators see as they are."""
+
 _ROW_BITS = 20
 _ROW_MASK = (1 << _ROW_BITS) - 1
 _FIRST_ROWS = 64
@@ -94,6 +105,17 @@ class Columns:
         if not inside.all():
             rows = np.where(inside, rows, 0)
         return rows, inside & self.alive[rows] & (self.handle[rows] == handles)
+
+    def seen(self, picked: slice | list[int]) -> dict[str, NDArray[Any]]:
+        """Views (copies for a list of rows) of what the estimators see.
+
+        An NPC counts as alive if it is active or has an open turn.
+        """
+        in_conversation = self.open_turns[picked] > 0
+        seen: dict[str, NDArray[Any]] = {name: getattr(self, name)[picked] for name in _SEEN}
+        seen["alive"] = self.alive[picked] & (self.active[picked] | in_conversation)
+        seen["in_conversation"] = in_conversation
+        return seen
 
     def _add_row(self) -> int:
         row = self.rows

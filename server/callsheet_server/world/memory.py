@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,6 +11,8 @@ __all__ = ["Memory", "Turn", "estimated_tokens", "most_turns", "window"]
 
 MESSAGE_TOKENS: Final = 8
 """Tokens that a chat template puts around a turn, about."""
+MAX_AWAY: Final = 10_000
+"""NPCs whose memory is kept while they are not in the world, where nothing is kept on disk."""
 BYTES_PER_TOKEN: Final = 3
 """Bytes of UTF-8 per token; English has more than 4, so estimates are on the safe side."""
 
@@ -56,6 +59,8 @@ class Memory:
         self.budget_tokens = budget_tokens
         self._turns: dict[str, tuple[Turn, ...]] = {}
         self._facts: dict[str, dict[str, Any]] = {}
+        self._away: OrderedDict[str, tuple[tuple[Turn, ...], Mapping[str, Any]]] = OrderedDict()
+        """Turns and facts of those who left; the longest away are forgotten first."""
 
     def turns(self, npc: str) -> tuple[Turn, ...]:
         """The window, oldest first."""
@@ -83,6 +88,29 @@ class Memory:
         self.add(npc, *turns)
         self.note(npc, facts)
 
-    def forget(self, npc: str) -> None:
+    def recall(self, npc: str, turns: Iterable[Turn], facts: Mapping[str, Any]) -> None:
+        """Add what an NPC remembered before what it has learnt since it came."""
+        self.put(npc, (*turns, *self.turns(npc)), {**facts, **self.facts(npc)})
+
+    def leave(self, npc: str, *, keep: bool) -> None:
+        """Let an NPC go; ``keep``: ``come`` brings back what it remembers."""
+        if keep and (self.turns(npc) or self.facts(npc)):
+            self._away[npc] = self.turns(npc), self.facts(npc)
+            if len(self._away) > MAX_AWAY:
+                self._away.popitem(last=False)
         self._turns.pop(npc, None)
         self._facts.pop(npc, None)
+
+    def come(self, npc: str) -> None:
+        """Bring back what an NPC that left remembers."""
+        if npc in self._away:
+            self.recall(npc, *self._away.pop(npc))
+
+    def everybody(self) -> list[str]:
+        """All who remember anything, those away too."""
+        return list({**self._turns, **self._facts, **self._away})
+
+    def forget(self, npc: str) -> None:
+        """Forget all that an NPC remembers, away or not."""
+        self.leave(npc, keep=False)
+        self._away.pop(npc, None)

@@ -226,6 +226,13 @@ class World:
         missing, bad = missing + missing_players, bad + bad_players
         return TickReport(len(records), tuple(missing[:8]), len(missing), tuple(bad[:8]), len(bad))
 
+    def rewind(self, game_time_s: float) -> None:
+        """Set the clock back. Calls that are still to come then are not remembered."""
+        self.game_time_s = game_time_s
+        self.columns.last_call_s[self.columns.last_call_s > game_time_s] = np.nan
+        for name in self._schedules:
+            self.columns.scheduled_call_s[self.npcs[name].row] = self._next_scheduled(name)
+
     def hint(self, name: str, in_s: float | None) -> None:
         """Replace or take back the hint of one NPC."""
         row = self.npc(name).row
@@ -257,26 +264,15 @@ class World:
         """The NPC id on each row, see ``RowIds.snapshot``; other threads may keep it."""
         return self._row_ids.snapshot(self.columns.rows)
 
-    def snapshot(self) -> Snapshot:
-        """The world as the estimators see it; see ``Snapshot`` for how long it is valid."""
-        columns, rows = self.columns, self.columns.rows
+    def snapshot(self, rows: Sequence[int] | None = None) -> Snapshot:
+        """The world as the estimators see it; see ``Snapshot`` for how long it is valid.
+
+        ``rows``: only these, in this order.
+        """
+        columns = self.columns
+        picked = slice(columns.rows) if rows is None else list(rows)
         players = [p for p in self.players.values() if p.present]
-        arrays = {
-            name: getattr(columns, name)[:rows]
-            for name in (
-                "alive",
-                "handle",
-                "position_m",
-                "velocity_mps",
-                "interaction_radius_m",
-                "sociability",
-                "scheduled_call_s",
-                "last_call_s",
-            )
-        }
-        in_conversation = columns.open_turns[:rows] > 0
-        arrays["alive"] = arrays["alive"] & (columns.active[:rows] | in_conversation)
-        arrays["in_conversation"] = in_conversation
+        arrays = columns.seen(picked)
         arrays["player_position_m"] = np.array([p.position_m for p in players], np.float32).reshape(
             -1, 3
         )

@@ -119,7 +119,7 @@ namespace Callsheet.Tests
                     continue;
                 }
                 _replayed++;
-                tick.Begin(t["kind"].Text == "keyframe" ? TickKind.Keyframe : TickKind.Delta, (uint)t["tick"].Integer, t["game_time_s"].Number, t["ack"].Boolean);
+                tick.Begin(t["kind"].Text == "keyframe" ? TickKind.Keyframe : TickKind.Delta, (uint)t["tick"].Integer, t["game_time_s"].Number, t["ack"].Boolean, t["rewind"] != null);
                 foreach (JsonValue n in t["npcs"].Items)
                 {
                     float[] p = Floats(n["position"]), v = Floats(n["velocity"]);

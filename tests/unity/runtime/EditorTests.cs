@@ -1,8 +1,6 @@
 using System;
 using System.Diagnostics;
 using System.Linq;
-using System.Reflection;
-using System.Xml;
 using Callsheet.Core;
 using Callsheet.Editor;
 using Callsheet.Wire;
@@ -12,28 +10,6 @@ namespace Callsheet.Tests
 {
     public class EditorTests
     {
-        [Test]
-        public void The_link_xml_keeps_the_types_with_actions()
-        {
-            MethodInfo[] methods = typeof(ActionTests.Doer).GetMethods(BindingFlags.Instance | BindingFlags.NonPublic)
-                .Where(m => Attribute.IsDefined(m, typeof(CallsheetActionAttribute))).ToArray();
-            var xml = new XmlDocument();
-            xml.LoadXml(ActionLinkXml.For(methods));
-            XmlNode type = xml.SelectSingleNode("/linker/assembly[@fullname='Callsheet.Tests.Runtime']/type");
-            Assert.That(methods.Length, Is.EqualTo(4));
-            Assert.That(type.Attributes["fullname"].Value, Is.EqualTo("Callsheet.Tests.ActionTests/Doer"));
-            Assert.That(type.Attributes["preserve"].Value, Is.EqualTo("all"));
-            Assert.That(xml.SelectNodes("//type").Count, Is.EqualTo(1));
-        }
-
-        [Test]
-        public void Without_actions_the_link_xml_is_empty_and_well_formed()
-        {
-            var xml = new XmlDocument();
-            xml.LoadXml(ActionLinkXml.For(new MethodInfo[0]));
-            Assert.That(xml.DocumentElement.ChildNodes.Count, Is.EqualTo(0));
-        }
-
         [TestCase("ws://127.0.0.1:8765/", false, "serve")]
         [TestCase("ws://127.0.0.1:9000/", true, "serve --port 9000 --engine scripted")]
         public void The_local_server_is_started_where_the_settings_point(string url, bool scripted, string arguments)

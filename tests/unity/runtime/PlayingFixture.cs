@@ -36,7 +36,7 @@ namespace Callsheet.Tests
 
         private protected void EnterPlayMode()
         {
-            PlayerLoop.EnterPlayMode(Package);
+            PlayerLoop.EnterPlayMode(Package, typeof(PlayingFixture).Assembly);
             var connections = new List<InMemoryTransport>();
             _connections = connections;
             CallsheetClient.TransportFactory = () =>

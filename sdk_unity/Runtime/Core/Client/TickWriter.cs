@@ -43,7 +43,8 @@ namespace Callsheet.Core
         public int Count { get; private set; }
 
         /// <summary>Begins a frame.</summary>
-        public void Begin(TickKind kind, uint tick, double gameTimeS, bool ack)
+        /// <param name="rewind">Game time may be earlier than before; keyframes only.</param>
+        public void Begin(TickKind kind, uint tick, double gameTimeS, bool ack, bool rewind = false)
         {
             if (!(gameTimeS >= 0 && gameTimeS <= 1e12))
             {
@@ -56,7 +57,7 @@ namespace Callsheet.Core
             _buffer[1] = (byte)'S';
             _buffer[2] = LayoutVersion;
             _buffer[3] = (byte)((int)kind + 1);
-            _buffer[4] = ack ? (byte)1 : (byte)0;
+            _buffer[4] = (byte)((ack ? 1 : 0) | (rewind ? 2 : 0));
             Put(8, tick);
             ulong time = (ulong)BitConverter.DoubleToInt64Bits(gameTimeS);
             Put(16, (uint)time);

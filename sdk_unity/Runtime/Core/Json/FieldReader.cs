@@ -45,7 +45,7 @@ namespace Callsheet.Wire
             {
                 return 0;
             }
-            if (!Document.TryInteger(token, out long value))
+            if (!Document.TryWhole(token, out long value))
             {
                 Refuse(token, "must be an integer");
                 return 0;

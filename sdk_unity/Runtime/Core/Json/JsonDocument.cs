@@ -179,6 +179,21 @@ namespace Callsheet.Wire
             return true;
         }
 
+        /// <summary>False unless the token is a number within 2^53-1 that has no fraction, however written: <c>3</c>, <c>3.0</c>, <c>3e0</c>.</summary>
+        internal bool TryWhole(int token, out long value)
+        {
+            if (TryInteger(token, out value))
+            {
+                return true;
+            }
+            if (!TryReal(token, out double real) || Math.Abs(real) > ProtocolInfo.MaxInteger || Math.Floor(real) != real)
+            {
+                return false;
+            }
+            value = (long)real;
+            return true;
+        }
+
         /// <summary>The way to a token from the top, as in <c>npcs.0.position</c>.</summary>
         internal string PathTo(int target)
         {

@@ -21,6 +21,7 @@ namespace Callsheet.Wire
         UnknownNpc,
         UnknownPlayer,
         UnknownHandle,
+        UnknownSave,
         DuplicateNpc,
         DuplicatePlayer,
         BadValue,
@@ -111,13 +112,13 @@ namespace Callsheet.Wire
             "bad_json", "bad_message", "unknown_type", "bad_tick", "tick_out_of_order",
             "time_backwards", "hello_expected", "message_too_large", "unauthorized",
             "forbidden", "version_mismatch", "world_taken", "world_not_ready",
-            "unknown_npc", "unknown_player", "unknown_handle", "duplicate_npc",
-            "duplicate_player", "bad_value", "limit_exceeded", "duplicate_request",
-            "unknown_request", "text_refused", "engine_unavailable",
-            "engine_overloaded", "context_too_long", "unknown_adapter",
-            "generation_failed", "interrupted", "storage_failed", "hello_timeout",
-            "heartbeat_timeout", "superseded", "slow_consumer", "flooding", "draining",
-            "internal",
+            "unknown_npc", "unknown_player", "unknown_handle", "unknown_save",
+            "duplicate_npc", "duplicate_player", "bad_value", "limit_exceeded",
+            "duplicate_request", "unknown_request", "text_refused",
+            "engine_unavailable", "engine_overloaded", "context_too_long",
+            "unknown_adapter", "generation_failed", "interrupted", "storage_failed",
+            "hello_timeout", "heartbeat_timeout", "superseded", "slow_consumer",
+            "flooding", "draining", "internal",
         };
         internal static readonly ErrorKind[] Kinds =
         {
@@ -126,18 +127,18 @@ namespace Callsheet.Wire
             ErrorKind.Protocol, ErrorKind.Protocol, ErrorKind.Auth, ErrorKind.Auth,
             ErrorKind.Version, ErrorKind.World, ErrorKind.World, ErrorKind.World,
             ErrorKind.World, ErrorKind.World, ErrorKind.World, ErrorKind.World,
-            ErrorKind.World, ErrorKind.World, ErrorKind.Request, ErrorKind.Request,
-            ErrorKind.Request, ErrorKind.Engine, ErrorKind.Engine, ErrorKind.Engine,
+            ErrorKind.World, ErrorKind.World, ErrorKind.World, ErrorKind.Request,
+            ErrorKind.Request, ErrorKind.Request, ErrorKind.Engine, ErrorKind.Engine,
             ErrorKind.Engine, ErrorKind.Engine, ErrorKind.Engine, ErrorKind.Engine,
+            ErrorKind.Engine, ErrorKind.Session, ErrorKind.Session, ErrorKind.Session,
             ErrorKind.Session, ErrorKind.Session, ErrorKind.Session, ErrorKind.Session,
-            ErrorKind.Session, ErrorKind.Session, ErrorKind.Session,
         };
 
         /// <summary>The close code that follows an error; 0 = the session goes on.</summary>
         internal static readonly int[] ClosesWith =
         {
             0, 0, 0, 0, 0, 0, 4000, 1009, 4001, 0, 4002, 4005, 0, 0, 0, 0, 0, 0, 0, 0,
-            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4004, 4006, 4007, 4008, 4009, 4010, 4011,
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4004, 4006, 4007, 4008, 4009, 4010, 4011,
         };
     }
 }

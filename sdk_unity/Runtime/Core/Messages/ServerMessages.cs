@@ -18,6 +18,9 @@ namespace Callsheet.Wire
                 case "tick_ack": return new TickAckMessage();
                 case "world_closed": return new WorldClosedMessage();
                 case "joined": return new JoinedMessage();
+                case "saved": return new SavedMessage();
+                case "loaded": return new LoadedMessage();
+                case "saves": return new SavesMessage();
                 case "reply_start": return new ReplyStartMessage();
                 case "reply_delta": return new ReplyDeltaMessage();
                 case "reply_end": return new ReplyEndMessage();

@@ -72,6 +72,12 @@ namespace Callsheet.Wire
         /// <summary>Control messages; ticks are counted apart.</summary>
         public double MaxMessagesPerS { get; set; }
         public double MaxTicksPerS { get; set; }
+        /// <summary>Bytes of frames, ticks included.</summary>
+        public long? MaxBytesPerS { get; set; }
+        public long? MaxGeneratedTokensPerMin { get; set; }
+        /// <summary>Reliable messages that the server keeps while they are not acknowledged.</summary>
+        public long? MaxOutboxMessages { get; set; }
+        public long? MaxOutboxBytes { get; set; }
 
         internal static Limits Parse(FieldReader f)
         {
@@ -84,6 +90,10 @@ namespace Callsheet.Wire
             p.MaxOpenRequests = f.Integer("max_open_requests", 0, 9007199254740991);
             p.MaxMessagesPerS = f.Real("max_messages_per_s", double.MinValue, double.MaxValue);
             p.MaxTicksPerS = f.Real("max_ticks_per_s", double.MinValue, double.MaxValue);
+            if (f.Has("max_bytes_per_s")) p.MaxBytesPerS = f.Integer("max_bytes_per_s", 0, 9007199254740991);
+            if (f.Has("max_generated_tokens_per_min")) p.MaxGeneratedTokensPerMin = f.Integer("max_generated_tokens_per_min", 0, 9007199254740991);
+            if (f.Has("max_outbox_messages")) p.MaxOutboxMessages = f.Integer("max_outbox_messages", 0, 9007199254740991);
+            if (f.Has("max_outbox_bytes")) p.MaxOutboxBytes = f.Integer("max_outbox_bytes", 0, 9007199254740991);
             return p;
         }
     }
@@ -169,12 +179,15 @@ namespace Callsheet.Wire
     {
         /// <summary>The client's clock, any epoch.</summary>
         public double ClientTimeS { get; set; }
+        /// <summary>Says what an ack with this seq would.</summary>
+        public long? Ack { get; set; }
 
         public override string Type => "ping";
 
         internal override void WriteFields(JsonWriter w)
         {
             w.Real("client_time_s", ClientTimeS, -1e+15, 1e+15);
+            if (Ack != null) w.Integer("ack", Ack.Value, 0, 9007199254740991);
         }
     }
 

@@ -29,6 +29,9 @@ namespace Callsheet.Wire
             return theirs < ours ? Both(server) + "; to use all of it " + UpgradeServer : null;
         }
 
+        /// <summary>True if a server of that version knows what came with a minor version.</summary>
+        internal static bool Has(string server, int minor) => TryParse(server, out _, out int theirs) && theirs >= minor;
+
         private static string Both(string server) =>
             "the server speaks protocol " + server + ", this client " + ProtocolInfo.Protocol;
 

@@ -10,24 +10,16 @@ namespace Callsheet.Core
     /// What is added is spawned in batches; where it is goes out in ticks; after a session was lost
     /// everything is told again. One world drives one session of role <see cref="Role.Game"/>.
     /// </summary>
-    public sealed class GameWorld
+    public sealed partial class GameWorld
     {
         private readonly Session _session;
         private readonly WorldOptions _options;
         private readonly Spawner _spawner;
-        private readonly TickWriter _tick = new TickWriter();
         private readonly Dictionary<string, Npc> _npcs = new Dictionary<string, Npc>();
         private readonly Dictionary<string, Player> _players = new Dictionary<string, Player>();
         private readonly List<Npc> _npcList = new List<Npc>();
         private readonly List<Player> _playerList = new List<Player>();
         private readonly Dictionary<long, Reply> _others = new Dictionary<long, Reply>();
-        private readonly double[] _tickSentAtS = new double[256];
-        private uint _tickNumber;
-        private double _gameTimeS;
-        private double _nowS;
-        private double _nextTickS;
-        private double _nextKeyframeS;
-        private bool _keyframeIsDue = true;
 
         public GameWorld(Session session, WorldOptions options)
         {
@@ -37,7 +29,11 @@ namespace Callsheet.Core
             _spawner = new Spawner(session);
             session.Opened += OnOpened;
             session.Received += OnReceived;
+            _spawner.Noted += note => Noted?.Invoke(note);
         }
+
+        /// <summary>The server has a note for who makes the game, in one line: the model cannot choose actions, for example.</summary>
+        public event Action<string> Noted;
 
         public IReadOnlyList<Npc> Npcs => _npcList;
 
@@ -45,15 +41,6 @@ namespace Callsheet.Core
 
         /// <summary>What the server said last of itself; null before that, and without <see cref="Topic.Stats"/>.</summary>
         public StatsMessage LastStats { get; private set; }
-
-        /// <summary>From sending a tick to its ack, by the last ack; null before that, and without <see cref="WorldOptions.AckTicks"/>.</summary>
-        public double? TickRoundTripS { get; private set; }
-
-        /// <summary>Bytes of the last tick.</summary>
-        public int LastTickBytes { get; private set; }
-
-        /// <summary>Ticks sent so far.</summary>
-        public long TicksSent { get; private set; }
 
         /// <summary>Adds an NPC. It can be spoken to at once; what is said waits until it is spawned.</summary>
         /// <exception cref="CallsheetException">A field breaks a rule of the protocol.</exception>
@@ -124,37 +111,6 @@ namespace Callsheet.Core
             }
         }
 
-        /// <summary>True if <see cref="Tick"/> would send a tick now: the time to tell where everyone is.</summary>
-        public bool IsTickDue(double nowS) => nowS >= _nextTickS && _session.CanSendTick;
-
-        /// <summary>Sends what is due. Call it once a frame, after <see cref="Session.Tick"/>.</summary>
-        /// <param name="nowS">The clock of <see cref="Session.Tick"/>.</param>
-        /// <param name="gameTimeS">Seconds on the game's own clock; if it went back, the last value counts.</param>
-        public void Tick(double nowS, double gameTimeS)
-        {
-            _nowS = nowS;
-            if (gameTimeS >= _gameTimeS && gameTimeS <= 1e12)
-            {
-                _gameTimeS = gameTimeS;
-            }
-            if (_session.State != SessionState.Open)
-            {
-                return;
-            }
-            _spawner.Flush();
-            if (!IsTickDue(nowS))
-            {
-                return;
-            }
-            _nextTickS = Math.Max(_nextTickS + (1 / Rate()), nowS);
-            bool keyframe = _keyframeIsDue || nowS >= _nextKeyframeS;
-            Encode(keyframe ? TickKind.Keyframe : TickKind.Delta);
-            if (_session.TrySendTick(_tick))
-            {
-                MarkSent(keyframe);
-            }
-        }
-
         /// <summary>Asks why an NPC has the distance it has.</summary>
         public void Explain(Npc npc, IRequestHandler handler) => _session.Request(new ExplainMessage { Npc = npc.Id }, handler);
 
@@ -164,6 +120,12 @@ namespace Callsheet.Core
             {
                 // Who speaks or is spoken to may have been added in this frame: it is spawned first.
                 _spawner.Flush();
+            }
+            if (request is SayMessage say && _session.Welcome != null && !_spawner.KnowsActionSpecs)
+            {
+                // A server before 1.3 would refuse the whole line for them.
+                say.Actions = null;
+                say.AudibleM = null;
             }
             var reply = new Reply(_session, npc, request);
             if (npc.Refusal != null)
@@ -179,6 +141,11 @@ namespace Callsheet.Core
         internal void Update(Npc npc, UpdateNpcMessage change)
         {
             _spawner.Check(change);
+            npc.ActionSpecs = change.ActionSpecs ?? npc.ActionSpecs;
+            if (_session.State == SessionState.Open && !_spawner.KnowsActionSpecs)
+            {
+                change.ActionSpecs = null;
+            }
             if (npc.IsSpawned || npc.Presence == Presence.UnderWay)
             {
                 _session.Request(change);
@@ -196,62 +163,6 @@ namespace Callsheet.Core
             }
         }
 
-        private double Rate() => Math.Min(_options.TicksPerS, _session.Welcome.Limits.MaxTicksPerS);
-
-        private void Encode(TickKind kind)
-        {
-            _tick.Begin(kind, _tickNumber, _gameTimeS, _options.AckTicks);
-            bool all = kind == TickKind.Keyframe;
-            for (int i = 0; i < _npcList.Count; i++)
-            {
-                Npc n = _npcList[i];
-                if (IsNamed(n, all) || (n.HasNews && n.IsSpawned && n.IsActive && n.HasPlace))
-                {
-                    _tick.Npc(n.Handle, n.X, n.Y, n.Z, n.Vx, n.Vy, n.Vz, n.NextCallS, n.Flags);
-                }
-            }
-            for (int i = 0; i < _playerList.Count; i++)
-            {
-                Player p = _playerList[i];
-                if (IsNamed(p, all))
-                {
-                    _tick.Player(p.Handle, p.X, p.Y, p.Z, p.Vx, p.Vy, p.Vz);
-                }
-            }
-        }
-
-        private bool IsNamed(Mover m, bool all) =>
-            m.IsSpawned && m.IsActive && m.HasPlace
-            && (all || !m.WasNamed || m.Moved(_options.PositionStepM, _options.VelocityStepMps));
-
-        private void MarkSent(bool keyframe)
-        {
-            for (int i = 0; i < _npcList.Count; i++)
-            {
-                Npc n = _npcList[i];
-                if (IsNamed(n, keyframe) || (n.HasNews && n.IsSpawned && n.IsActive && n.HasPlace))
-                {
-                    n.TickSent();
-                }
-            }
-            for (int i = 0; i < _playerList.Count; i++)
-            {
-                if (IsNamed(_playerList[i], keyframe))
-                {
-                    _playerList[i].Sent();
-                }
-            }
-            if (keyframe)
-            {
-                _keyframeIsDue = false;
-                _nextKeyframeS = _nowS + _options.KeyframeIntervalS;
-            }
-            LastTickBytes = _tick.Count;
-            TicksSent++;
-            _tickSentAtS[_tickNumber & 255] = _nowS;
-            _tickNumber++;
-        }
-
         private void OnOpened(WelcomeMessage welcome)
         {
             _keyframeIsDue = true;
@@ -261,6 +172,8 @@ namespace Callsheet.Core
                 return;
             }
             _tickNumber = 0;
+            // Another session may have left the world at a later time than that of this game.
+            _rewinds = CanRewind;
             foreach (Reply reply in new List<Reply>(_others.Values))
             {
                 reply.Fail(new CallsheetError(ErrorCode.SessionLost, "the session ended while " + reply.Npc.Id + " spoke"));

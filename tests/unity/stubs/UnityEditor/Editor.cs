@@ -108,6 +108,12 @@ namespace UnityEditor
         public static void SaveAssets()
         {
         }
+
+        public static void ImportAsset(string path)
+        {
+        }
+
+        public static bool DeleteAsset(string path) => false;
     }
 
     public sealed class EditorPrefs

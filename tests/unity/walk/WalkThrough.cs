@@ -1,0 +1,144 @@
+using System;
+using System.Collections;
+using System.Collections.Generic;
+using System.Threading;
+using Callsheet.Core;
+using Callsheet.Wire;
+using UnityEngine;
+
+namespace Callsheet.Tests
+{
+    /// <summary>
+    /// Plays a game with the Unity layer against a real server: <c>mono WalkThrough.exe CHAPTER URL</c>.
+    ///
+    /// Prints what the gatekeeper says, one line a question, and "passed" at the end.
+    /// </summary>
+    internal static class WalkThrough
+    {
+        private const double PatienceS = 60;
+        private const double FrameS = 1.0 / 60;
+        private static CallsheetNpc _keeper;
+        private static Gate _gate;
+
+        private static int Main(string[] args)
+        {
+            try
+            {
+                CallsheetSettings settings = ScriptableObject.CreateInstance<CallsheetSettings>();
+                settings.ServerUrl = args[1];
+                UnityEngine.Resources.Assets[CallsheetSettings.ResourceName] = settings;
+                PlayerLoop.EnterPlayMode(typeof(CallsheetClient).Assembly);
+                EnterScene();
+                Until(() => CallsheetClient.Instance.State == SessionState.Open, "a session");
+                if (args[0] == "first")
+                {
+                    First();
+                }
+                else
+                {
+                    Second();
+                }
+                PlayerLoop.Quit();
+                Print("passed");
+                return 0;
+            }
+            catch (Exception e)
+            {
+                Print("FAILED " + e + "\n" + string.Join("\n", Debug.Lines));
+                return 1;
+            }
+        }
+
+        private static void First()
+        {
+            Ask("begun", "Please open the north gate.");
+            Until(() => _gate.Opened.Contains("north"), "the coroutine has come to its end");
+            Ask("acted", "What do you know?");
+            PlayerLoop.LoadScene();
+            EnterScene();
+            Ask("scene", "What do you know?");
+            Wait(CallsheetSaves.Save("evening"));
+            Ask("told", "The password is heron.");
+            Ask("secret", "What do you know?");
+            Wait(CallsheetSaves.Load("evening"));
+            Ask("loaded", "What do you know?");
+        }
+
+        private static void Second()
+        {
+            Ask("restarted", "What do you know?");
+            Ask("told", "The password is heron.");
+            Ask("secret", "What do you know?");
+            PlayerLoop.LoadScene();
+            EnterScene();
+            Ask("scene", "What do you know?");
+            Wait(CallsheetSaves.Load("evening"));
+            Ask("loaded", "What do you know?");
+            Wait(_keeper.Forget());
+            Ask("forgotten", "What do you know?");
+        }
+
+        private static void EnterScene()
+        {
+            var player = new GameObject("Ann");
+            player.AddComponent<CallsheetPlayer>();
+            var keeper = new GameObject("Keeper");
+            keeper.SetActive(false);
+            _gate = keeper.AddComponent<Gate>();
+            _keeper = keeper.AddComponent<CallsheetNpc>();
+            _keeper.NpcId = "keeper";
+            _keeper.Persona = "You keep the gates of the town.";
+            keeper.SetActive(true);
+        }
+
+        private static void Ask(string what, string text)
+        {
+            Reply reply = _keeper.Say(text);
+            Until(() => reply.IsComplete, what);
+            Print(what + ": " + (reply.State == ReplyState.Ended ? reply.Text : reply.Error.ToString()));
+        }
+
+        private static void Wait<T>(Answer<T> answer)
+        {
+            Until(() => answer.IsComplete, typeof(T).Name);
+            if (answer.Error != null)
+            {
+                throw new CallsheetException(answer.Error);
+            }
+        }
+
+        private static void Until(Func<bool> condition, string what)
+        {
+            DateTime deadline = DateTime.UtcNow.AddSeconds(PatienceS);
+            while (!condition())
+            {
+                PlayerLoop.Frame(FrameS);
+                Thread.Sleep(TimeSpan.FromSeconds(FrameS));
+                if (DateTime.UtcNow > deadline)
+                {
+                    throw new TimeoutException("waited in vain for: " + what);
+                }
+            }
+        }
+
+        private static void Print(string line)
+        {
+            Console.WriteLine(line);
+            Console.Out.Flush();
+        }
+
+        internal sealed class Gate : MonoBehaviour
+        {
+            internal readonly List<string> Opened = new List<string>();
+
+            [CallsheetAction("open_gate", "Opens a gate of the town.")]
+            internal IEnumerator OpenGate([NamesFrom(nameof(Gates))] string gate)
+            {
+                yield return new WaitForSeconds(0.3f);
+                Opened.Add(gate);
+            }
+
+            internal static string[] Gates => new[] { "north", "south" };
+        }
+    }
+}
