@@ -26,6 +26,7 @@ from callsheet_server.talk.prompting import (
     speaker_name,
 )
 from callsheet_server.talk.recall import Retriever
+from callsheet_server.talk.recollection import recollect
 from callsheet_server.talk.reply import Reply, ReplyFullError
 from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.talk.speaking import Speaking
@@ -80,6 +81,7 @@ class Answerer:
             reply.remember(heard)
             await self.recite(reply, script.reply)
             return
+        await recollect(reply)
         recalled = await self._retriever.recall(reply, message.text)
         turns = (*reply.memory.turns(reply.npc), *recalled, *material, heard)
         request = GenerationRequest(
