@@ -121,7 +121,7 @@ class Pipeline:
     def put_npc(self, room: Room, spec: NpcSpec) -> None:
         """Announce an NPC to the engine, or its new profile; plan for its state from now on."""
         key, row = room.key(spec.npc), room.world.npc(spec.npc).row
-        self._engine.put_npc(NpcProfile(key, spec.name, spec.persona, spec.adapter, self._style))
+        self._engine.put_npc(NpcProfile(key, spec.name, _persona(spec), spec.adapter, self._style))
         self._controller.unlink(room.name, row)
         for kind in (StateKind.PREFIX, StateKind.BLOB):
             self._controller.link(room.name, row, kind, key)
@@ -179,6 +179,14 @@ class Pipeline:
         tier = self.prefix_tier(room, npc)
         note = self._engine.misfits.why(room.key(npc))
         return views.explanation(request, npc, room.world.game_time_s, tier, found, note)
+
+
+def _persona(spec: NpcSpec) -> str:
+    """Text of the persona, and what the NPC knows besides."""
+    if not spec.knowledge:
+        return spec.persona
+    facts = (" ".join(fact.split()) for fact in spec.knowledge)
+    return "\n- ".join((f"{spec.persona}\n\nYou know:", *facts))
 
 
 class _View:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from callsheet.wire.fields import Vec3
 from callsheet.wire.tick import NpcFlag, Tick, TickKind
-from callsheet.wire.world import NpcSpec, PlayerSpec, ScheduledCall
+from callsheet.wire.world import ConditionalLore, NpcSpec, PlayerSpec, ScheduledCall
 from callsheet_server.world.columns import Columns
 from callsheet_server.world.errors import (
     limit_exceeded,
@@ -86,6 +86,8 @@ class World:
     def __init__(self, name: str, limits: WorldLimits) -> None:
         self.name = name
         self.lore = ""
+        self.lore_entries: tuple[ConditionalLore, ...] = ()
+        self.flags: frozenset[str] = frozenset()
         self.player_max_speed_mps = DEFAULT_PLAYER_MAX_SPEED_MPS
         self.npc_max_speed_mps = DEFAULT_NPC_MAX_SPEED_MPS
         self.game_time_s = 0.0
