@@ -67,6 +67,7 @@ from callsheet.wire.talk import (
 from callsheet.wire.tick import NpcFlag
 from callsheet.wire.world import (
     ActionSpec,
+    ConditionalLore,
     Hint,
     Joined,
     NpcSpec,
@@ -88,6 +89,7 @@ __all__ = [
     "Client",
     "ClientMessage",
     "ClientSettings",
+    "ConditionalLore",
     "ConnectFailedError",
     "Draining",
     "EngineError",

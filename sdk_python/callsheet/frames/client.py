@@ -277,7 +277,7 @@ class FrameClient:
         self._ticking = False
 
     def _moves(self, people: Iterable[Person]) -> _Moves:
-        """Where those are who are in the world, and how they got there since the tick before."""
+        """Places of those who are in the world, and velocities since the tick before."""
         moves = _Moves()
         for one in people:
             if one.handle is None:
