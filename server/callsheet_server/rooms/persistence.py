@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+import orjson
+from pydantic import TypeAdapter
+
+from callsheet.wire.world import ConditionalLore
 from callsheet_server.rooms.room import Room
 from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.saved import SavedWorld
@@ -23,6 +27,7 @@ __all__ = [
     "unread",
 ]
 
+_ENTRIES: Final[TypeAdapter[tuple[ConditionalLore, ...]]] = TypeAdapter(tuple[ConditionalLore, ...])
 MAX_UNSAVED_ACTIONS = 100_000
 """More actions than can have been numbered since the counters were last saved."""
 
@@ -40,6 +45,8 @@ def save_config(world: World) -> PutWorld:
         "player_max_speed_mps": world.player_max_speed_mps,
         "npc_max_speed_mps": world.npc_max_speed_mps,
         "next_player_handle": world.next_player_handle,
+        "lore_entries": [entry.model_dump(exclude_none=True) for entry in world.lore_entries],
+        "flags": sorted(world.flags),
     }
     return PutWorld("config", config)
 
@@ -72,6 +79,9 @@ def restore(room: Room, saved: SavedWorld) -> None:
     world.player_max_speed_mps = config.get("player_max_speed_mps", world.player_max_speed_mps)
     world.npc_max_speed_mps = config.get("npc_max_speed_mps", world.npc_max_speed_mps)
     world.next_player_handle = config.get("next_player_handle", 1)
+    entries = config.get("lore_entries", ())
+    world.lore_entries = _ENTRIES.validate_json(orjson.dumps(entries))
+    world.flags = frozenset(config.get("flags", ()))
     world.game_time_s = counters.get("game_time_s", 0.0)
     room.replies = counters.get("replies", 0)
     room.actions_taken = counters.get("actions", 0) + MAX_UNSAVED_ACTIONS
