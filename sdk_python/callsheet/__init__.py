@@ -1,6 +1,6 @@
 """Callsheet's Python SDK: connect a game, script NPCs, look on. docs/python-sdk.md shows how."""
 
-from callsheet import blocking
+from callsheet import blocking, frames
 from callsheet._version import __version__
 from callsheet.cast import (
     Cast,
@@ -163,5 +163,6 @@ __all__ = [
     "action_specs",
     "blocking",
     "connect",
+    "frames",
     "load_cast",
 ]
