@@ -1,4 +1,4 @@
-"""What was learned of a world, as values that are kept with it; small, and versioned.
+"""Lasting form of what was learned of a world: values kept with it, small and versioned.
 
 A version that is not known is not read: the world then learns anew, which costs minutes.
 """

@@ -90,7 +90,7 @@ class SavedWorld:
     config: Mapping[str, Any] = field(default_factory=dict)
     counters: Mapping[str, Any] = field(default_factory=dict)
     learned: Mapping[str, Any] = field(default_factory=dict)
-    """What the forecast has learned; empty = nothing was kept."""
+    """Lessons of the forecast; empty = nothing was kept."""
     npcs: Sequence[SavedNpc] = ()
     players: Sequence[SavedPlayer] = ()
     facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
