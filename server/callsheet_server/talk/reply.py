@@ -14,7 +14,7 @@ from callsheet.wire.errors import CallsheetError
 from callsheet.wire.talk import Action, FinishReason, ReplyDelta, ReplyEnd, ReplyStart, Speaker
 from callsheet_server.engine.engine import GenerationEnd, Priority
 from callsheet_server.outgoing.views import TIER_NAMES
-from callsheet_server.rooms.persistence import save_counters
+from callsheet_server.rooms.persistence import save_counters, save_learned
 from callsheet_server.rooms.room import Room, TakenAction
 from callsheet_server.session.quota import Lease
 from callsheet_server.session.session import Session
@@ -161,7 +161,7 @@ class Reply:
                 ended.set_result(error)
 
         saved = save_counters(self.room)
-        change = Change((saved,), done=lambda _: end(None), failed=end)
+        change = Change((saved, *save_learned(self.room)), done=lambda _: end(None), failed=end)
         self.asker.answers.take(self.request, change)
         return ended
 
