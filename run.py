@@ -182,9 +182,13 @@ def run_checks(python: str, args: "list[str]") -> int:
     os.chdir(ROOT)
     failed = []
     if not options.fast:
-        # A model and a C# compiler; tests that lack theirs are skipped, and pytest says so.
+        # A model, a C# compiler, an accessibility checker; tests that lack theirs are skipped, and
+        # pytest says so.
         run([python, "-m", "callsheet", "models", "pull"])
         run([python, str(ROOT / "tests" / "unity" / "roslyn" / "fetch.py")])
+        if npm := shutil.which("npm"):
+            page_tests = str(ROOT / "tests" / "page")
+            run([npm, "ci", "--silent", "--no-audit", "--no-fund", "--prefix", page_tests])
     if options.sglang and run([python, "-m", "callsheet", "sglang", "setup-cpu"]) != 0:
         failed.append("callsheet sglang setup-cpu")
     checks = {
