@@ -36,7 +36,7 @@ TORCH = "2.13.0"
 NEED_CPU_BYTES = 3 * 2**30
 NEED_CUDA_BYTES = 10 * 2**30
 COMMANDS = ("demo", "serve", "top", "mod", "record", "replay", "profile", "loadtest", "bench",
-            "models", "world", "sglang", "doctor")  # fmt: skip
+            "models", "world", "cast", "sglang", "doctor")  # fmt: skip
 """Those of `callsheet`, which cannot be asked before it is installed."""
 EXTRAS = {"test": "server,dev", "loadtest": "server,loadtest", "bench": "server,bench"}
 """Command -> the extras that it needs; `server` for the others."""

@@ -1,7 +1,17 @@
 """Callsheet's Python SDK: connect a game, script NPCs, look on. docs/python-sdk.md shows how."""
 
-from callsheet import blocking
+from callsheet import blocking, frames
 from callsheet._version import __version__
+from callsheet.cast import (
+    Cast,
+    CastError,
+    CastNpc,
+    LoreEntry,
+    LoreLogic,
+    Section,
+    SectionKind,
+    load_cast,
+)
 from callsheet.client import Client, Reply, connect
 from callsheet.core.batches import BatchError, Handles
 from callsheet.core.errors import (
@@ -11,6 +21,7 @@ from callsheet.core.errors import (
     SessionLostError,
 )
 from callsheet.core.events import Event, SessionReset, SessionState, StateChanged
+from callsheet.core.game_actions import GameAction, NamesFrom, action, action_specs
 from callsheet.core.game_clock import GameClock
 from callsheet.core.settings import ClientSettings
 from callsheet.wire.base import ClientMessage, ServerMessage
@@ -56,6 +67,7 @@ from callsheet.wire.talk import (
 from callsheet.wire.tick import NpcFlag
 from callsheet.wire.world import (
     ActionSpec,
+    ConditionalLore,
     Hint,
     Joined,
     NpcSpec,
@@ -71,9 +83,13 @@ __all__ = [
     "AuthError",
     "BatchError",
     "CallsheetError",
+    "Cast",
+    "CastError",
+    "CastNpc",
     "Client",
     "ClientMessage",
     "ClientSettings",
+    "ConditionalLore",
     "ConnectFailedError",
     "Draining",
     "EngineError",
@@ -85,14 +101,18 @@ __all__ = [
     "EventOverflowError",
     "Explanation",
     "FinishReason",
+    "GameAction",
     "GameClock",
     "Handles",
     "Hint",
     "Joined",
     "Limits",
     "Loaded",
+    "LoreEntry",
+    "LoreLogic",
     "Move",
     "Moves",
+    "NamesFrom",
     "NpcFlag",
     "NpcSpawned",
     "NpcSpec",
@@ -116,6 +136,8 @@ __all__ = [
     "SaveView",
     "Saved",
     "ScheduledCall",
+    "Section",
+    "SectionKind",
     "ServerMessage",
     "SessionClosedError",
     "SessionError",
@@ -137,6 +159,10 @@ __all__ = [
     "WorldClosed",
     "WorldError",
     "__version__",
+    "action",
+    "action_specs",
     "blocking",
     "connect",
+    "frames",
+    "load_cast",
 ]

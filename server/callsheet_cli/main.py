@@ -11,6 +11,7 @@ from importlib import metadata
 from callsheet._version import __version__
 from callsheet_cli import (
     bench,
+    cast,
     demo,
     doctor,
     loadtest,
@@ -29,7 +30,8 @@ from callsheet_cli.parser import CommandError, Parser
 __all__ = ["build_parser", "main"]
 
 COMMANDS = (
-    demo, serve, top, mod, record, replay, profile, loadtest, bench, models, world, sglang, doctor
+    demo, serve, top, mod, record, replay, profile, loadtest, bench, models, world, cast, sglang,
+    doctor,
 )  # fmt: skip
 """In the order that the help lists them."""
 

@@ -41,6 +41,8 @@ TARGETS: tuple[Target, ...] = (
         "sglang.srt.managers.scheduler.Scheduler._get_new_batch_prefill_raw", ("running_batch",)
     ),
     Target("sglang.srt.managers.scheduler.Scheduler.init_request_dispatcher"),
+    Target("sglang.srt.managers.scheduler.Scheduler.handle_generate_request", ("recv_req",)),
+    Target("sglang.srt.managers.io_struct.TokenizedGenerateReqInput"),
     Target("sglang.srt.managers.scheduler.Scheduler.is_fully_idle"),
     Target("sglang.srt.managers.schedule_batch.ScheduleBatch.hicache_consumer_index"),
     Target("sglang.srt.managers.io_struct.BaseReq"),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from callsheet.cast import Cast, CastNpc, write_cast
 from callsheet.mod.script import load_scripts
 from callsheet_cli.main import build_parser
 from callsheet_server.app.settings import Settings
@@ -94,6 +95,8 @@ async def test_a_program_runs(at: str, tmp_path: Path) -> None:
 def test_a_mod_is_read(at: str, tmp_path: Path) -> None:
     path = tmp_path / "guard.py"
     path.write_text(MODS[at], encoding="utf-8")
+    cast = Cast(npcs=(CastNpc("bram", "Bram"),))
+    (tmp_path / "town.cast.json").write_bytes(write_cast(cast))
     assert load_scripts(path)
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from callsheet.blocking.actions import ActionClient
 from callsheet.blocking.observing import ObservingClient
 from callsheet.blocking.saves import SavesClient
 from callsheet.blocking.scripts import ScriptClient
@@ -43,7 +44,9 @@ def connect(
     return BlockingClient(calls.new_session(url, role, world, token, name, settings))
 
 
-class BlockingClient(WorldClient, SavesClient, TalkClient, ScriptClient, ObservingClient):
+class BlockingClient(
+    WorldClient, SavesClient, TalkClient, ActionClient, ScriptClient, ObservingClient
+):
     """One session, kept open over as many connections as it takes. Made by ``connect``.
 
     The server refuses what the session's role may not do.

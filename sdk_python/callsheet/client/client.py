@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from callsheet.client.actions import ActionClient
 from callsheet.client.observing import ObservingClient
 from callsheet.client.saves import SavesClient
 from callsheet.client.scripts import ScriptClient
@@ -41,7 +42,7 @@ def connect(
     return Client(calls.new_session(url, role, world, token, name, settings))
 
 
-class Client(WorldClient, SavesClient, TalkClient, ScriptClient, ObservingClient):
+class Client(WorldClient, SavesClient, TalkClient, ActionClient, ScriptClient, ObservingClient):
     """One session, kept open over as many connections as it takes. Made by ``connect``.
 
     The server refuses what the session's role may not do.

@@ -25,6 +25,8 @@ class TalkClient(SessionClient):
         max_tokens: int | None = None,
         sampling: SamplingSpec | None = None,
         stop: Iterable[str] = (),
+        actions: Iterable[str] | None = None,
+        audible_m: float | None = None,
     ) -> Reply:
         """Say something to an NPC and get its reply, which is still to come.
 
@@ -36,13 +38,31 @@ class TalkClient(SessionClient):
             max_tokens: the reply's length; None = the server's setting.
             sampling: how its tokens are chosen; None = the server's setting.
             stop: texts at which the reply ends.
+            actions: names of those it may choose from afterwards (role game); None = all that are
+                not gated.
+            audible_m: NPCs within this distance overhear the line and the reply; None = nobody.
         """
         with self._driver.changing():
             await self._driver.room()
             pending = calls.say(
-                self._session, npc, text, speaker, priority, max_tokens, sampling, stop
+                self._session,
+                npc,
+                text,
+                speaker,
+                priority,
+                max_tokens,
+                sampling,
+                stop,
+                actions,
+                audible_m,
             )
         return Reply(self._session, self._driver, pending)
+
+    async def hear(
+        self, npcs: Iterable[str], text: str, *, speaker: Speaker | str | None = None
+    ) -> None:
+        """Have NPCs remember a line without an answer (role game); the speaker as in ``say``."""
+        await self._driver.call(calls.hear(self._session, npcs, text, speaker))
 
     async def speak(self, npc: str, text: str) -> Reply:
         """Make an NPC say a given line, without the model."""

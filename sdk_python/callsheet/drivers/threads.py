@@ -8,7 +8,7 @@ import math
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from typing import TypeVar
 
@@ -76,11 +76,25 @@ class ThreadsDriver:
             self._changed.notify_all()
 
     def wait(self, ready: Callable[[], bool], timeout_s: float | None = None) -> None:
-        """Wait until ``ready``; raises ``TimeoutError``."""
+        """Wait until ``ready``.
+
+        Raises:
+            TimeoutError: it took too long.
+            RuntimeError: a callback would wait for what its own thread has to bring.
+        """
         wait_s = self._session.settings.request_timeout_s if timeout_s is None else timeout_s
         with self._changed:
+            if not ready():
+                self._check_thread()
             if not self._changed.wait_for(ready, None if wait_s == math.inf else wait_s):
                 raise TimeoutError(f"no answer within {wait_s:g} s")
+
+    def _check_thread(self) -> None:
+        if threading.current_thread() is self._thread:
+            raise RuntimeError(
+                "a callback runs on the client's own thread and may not wait for the server: note "
+                "what came and ask from another thread, or use callsheet.frames"
+            )
 
     def waiter(
         self, waited: object, timeout_s: float | None = None
@@ -92,8 +106,32 @@ class ThreadsDriver:
         """Wait until one more message can be queued."""
         self.wait(lambda: self._session.has_room or self._over)
 
+    def aside(self, work: Callable[[], None]) -> None:
+        """Run work of the user's on a thread of its own."""
+        threading.Thread(
+            target=self._work, args=(work,), name="callsheet work", daemon=True
+        ).start()
+
+    def _work(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:
+            logger.warning("%s: %s", type(error).__name__, error)
+
+    def finished(self, value: object) -> object:
+        """Return what a function of the user's gave; without asyncio there is nothing to wait for.
+
+        Raises:
+            TypeError: the function is ``async def``.
+        """
+        if isinstance(value, Coroutine):
+            value.close()
+            raise TypeError("an async function needs the asyncio client (callsheet.connect)")
+        return value
+
     def call(self, call: Call[T]) -> T:
-        """Carry out a call."""
+        """Carry out a call. Raises as ``wait`` does."""
+        self._check_thread()
         try:
             while True:
                 with self.changing():

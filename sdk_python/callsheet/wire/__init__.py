@@ -128,6 +128,7 @@ from callsheet.wire.talk import (
     ActionResult,
     Cancel,
     FinishReason,
+    Hear,
     Priority,
     ReplyDelta,
     ReplyEnd,
@@ -154,6 +155,7 @@ from callsheet.wire.tick import (
 )
 from callsheet.wire.world import (
     ActionSpec,
+    ConditionalLore,
     ConfigureWorld,
     Despawn,
     Hint,
@@ -210,6 +212,7 @@ __all__ = [
     "ClientMessage",
     "CloseCode",
     "Code",
+    "ConditionalLore",
     "ConfigureWorld",
     "Count",
     "DeleteSave",
@@ -227,6 +230,7 @@ __all__ = [
     "Forget",
     "GetFacts",
     "Handle",
+    "Hear",
     "HearAnswer",
     "Heard",
     "Hello",

@@ -19,7 +19,7 @@ from callsheet.wire.script import (
     UnregisterScript,
 )
 from callsheet.wire.session import Ok
-from callsheet.wire.talk import ActionResult, Cancel, Say, Speak
+from callsheet.wire.talk import ActionResult, Cancel, Hear, Say, Speak
 from callsheet.wire.world import (
     ConfigureWorld,
     Despawn,
@@ -31,6 +31,7 @@ from callsheet.wire.world import (
 )
 from callsheet_server.handlers.edits import WorldEditor
 from callsheet_server.handlers.guests import Guests
+from callsheet_server.handlers.hearing import Hearing
 from callsheet_server.handlers.outcomes import take_outcome
 from callsheet_server.handlers.rate_limits import RateLimits
 from callsheet_server.handlers.saving import SaveKeeper
@@ -44,7 +45,18 @@ from callsheet_server.talk.conversations import Conversations
 
 __all__ = ["Dispatcher"]
 
-NEED_A_GAME = (Say, Speak, UpdateNpc, HintCalls, Explain, Join, MovePlayer, SetFacts, GetFacts)
+NEED_A_GAME = (
+    Say,
+    Hear,
+    Speak,
+    UpdateNpc,
+    HintCalls,
+    Explain,
+    Join,
+    MovePlayer,
+    SetFacts,
+    GetFacts,
+)
 """Messages about NPCs, which a world without a game does not have."""
 CHANGES = (
     *(RegisterScript, UnregisterScript, ConfigureWorld, SetPolicy),
@@ -64,6 +76,7 @@ class Dispatcher:
         pipeline: Pipeline,
         conversations: Conversations,
         guests: Guests,
+        hearing: Hearing,
         rate_limits: RateLimits,
         editor: WorldEditor,
         saves: SaveKeeper,
@@ -73,6 +86,7 @@ class Dispatcher:
         self._pipeline = pipeline
         self._conversations = conversations
         self._guests = guests
+        self._hearing = hearing
         self._rate_limits = rate_limits
         self._editor = editor
         self._saves = saves
@@ -104,6 +118,8 @@ class Dispatcher:
                 if session.role == "observer":
                     self._guests.check_speaker(room, session, message)
                 self._conversations.say(room, session, message)
+            case Hear():
+                self._hearing.hear(room, session, message)
             case Speak():
                 self._conversations.speak(room, session, message)
             case Cancel():
