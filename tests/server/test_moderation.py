@@ -121,7 +121,7 @@ async def test_a_reply_that_passes_is_whole(start_server: StartServer, word_list
 @pytest.mark.parametrize("hook", ["no_gold", "no_gold_async"])
 async def test_a_hook_judges_both(start_server: StartServer, hook: str) -> None:
     moderation_hooks.seen.clear()
-    engine = WritingEngine("Good day to you.", "There is gold under the stairs.")
+    engine = WritingEngine("Good day to you. Come in.", "There is gold under the stairs.")
     server = await start_server(engine, moderation={"hook": f"{HOOKS}:{hook}", "safe_line": ""})
     async with Client(server.port) as game:
         await game.spawn("bob")
