@@ -184,8 +184,7 @@ def run_checks(python: str, args: "list[str]") -> int:
     if not options.fast:  # tests that lack what comes here are skipped, and pytest says so
         run([python, "-m", "callsheet", "models", "pull"])
         run([python, str(ROOT / "tests" / "unity" / "roslyn" / "fetch.py")])
-        npm = shutil.which("npm")
-        if npm is not None:
+        for npm in filter(None, [shutil.which("npm")]):
             run([npm, "ci", "--silent", "--prefix", str(ROOT / "tests" / "page")])
     if options.sglang and run([python, "-m", "callsheet", "sglang", "setup-cpu"]) != 0:
         failed.append("callsheet sglang setup-cpu")
