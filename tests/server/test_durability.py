@@ -19,6 +19,7 @@ from callsheet.wire import (
     Error,
     ErrorCode,
     Facts,
+    Forget,
     GetFacts,
     Hint,
     HintCalls,
@@ -188,7 +189,7 @@ async def test_a_full_disk_fails_requests_and_undoes_them(
         assert room.memory.facts("eve") == {}
         assert set(room.world.npcs) == {"bob", "eve"}
         assert turns(server) == before
-        await game.ask(Despawn(id=game.next_id(), npcs=("bob",)), Ok)
+        await game.ask(Forget(id=game.next_id(), npcs=("bob",)), Ok)
         end = await game.reply(await game.say("eve", "is there room again?"))
         assert end.finish_reason == "stop"
         assert turns(server, "eve") == ["is there room again?", end.text]
