@@ -39,7 +39,7 @@ async def test_a_handshake_without_its_upgrade_header_is_told_of(start_server: S
     assert answer.startswith("HTTP/1.1 426 ")
     assert "a proxy in between does not pass it on" in answer
     async with Client(server.port) as game:
-        assert game.welcome
+        assert game.welcome.session
 
 
 @pytest.mark.parametrize(

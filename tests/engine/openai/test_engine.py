@@ -32,6 +32,7 @@ from callsheet_server.engine.errors import (
     UnknownAdapterError,
     UnknownNpcError,
 )
+from callsheet_server.engine.http_errors import error_for_status
 from callsheet_server.engine.openai.engine import OpenAIEngine
 from callsheet_server.engine.openai.settings import OpenAISettings
 from callsheet_server.world.memory import Turn
@@ -194,11 +195,11 @@ async def test_an_endpoint_that_loads_its_model_is_waited_for(
     start: StartOpenAI, fake: Fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http, "LOADING_POLL_S", 0.05)
-    judge, judged = http.error_for_status, []
+    judged: list[int] = []
 
     def soon(name: str, status: int, said: bytes, retry_after: str | None) -> EngineError:
         judged.append(status)
-        return judge(name, status, said, retry_after and "0")
+        return error_for_status(name, status, said, retry_after and "0")
 
     monkeypatch.setattr(http, "error_for_status", soon)
     talk = await start()
