@@ -222,6 +222,7 @@ class WorldFile:
             saves=saves,
             config=values.get("config", {}),
             counters=values.get("counters", {}),
+            learned=values.get("learned", {}),
             npcs=npcs,
             players=list(self._read("players", rows.player)),
             facts=self.facts(alive),
