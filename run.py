@@ -39,7 +39,7 @@ NEED_CUDA_BYTES = 10 * 2**30
 LLAMACPP = (("linux", "x86_64"), ("darwin", "arm64"), ("win32", "AMD64"))
 """Systems that the package xllamacpp has wheels for; elsewhere torch runs the model."""
 COMMANDS = ("demo", "serve", "top", "mod", "record", "replay", "profile", "loadtest", "bench",
-            "models", "world", "sglang", "doctor")  # fmt: skip
+            "models", "world", "cast", "sglang", "doctor")  # fmt: skip
 """Those of `callsheet`, which cannot be asked before it is installed."""
 EXTRAS = {
     "test": "server,torch,dev",

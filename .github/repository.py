@@ -18,7 +18,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 UNSET = "<repository>"
-PAGES = ("README.md", "sdk_unity/README.md", "sdk_unity/Documentation~/index.md")
+PAGES = (
+    "docs/tutorials/innkeeper-unity.md",
+    "sdk_unity/README.md",
+    "sdk_unity/Documentation~/index.md",
+)
 PACKAGE_URL = re.compile(r"`([^`]*?)(?:\.git)?\?path=/sdk_unity")
 """What Unity's package manager is given, from its start to where the folder is named."""
 

@@ -10,8 +10,8 @@ import pytest
 
 FAST_FOLDERS = frozenset(
     {
-        "bench", "distance", "limits", "outgoing", "residency", "session", "storage", "talk",
-        "telemetry", "tools", "trace", "transport", "wire", "world",
+        "bench", "cast", "distance", "limits", "outgoing", "residency", "session", "storage",
+        "talk", "telemetry", "tools", "trace", "transport", "wire", "world",
     }
 )  # fmt: skip
 FAST_FILES = frozenset(

@@ -43,6 +43,7 @@ MAY_IMPORT = {
 FLOORS = {
     "callsheet_server": (
         "log_context",
+        "toml_file",
         "whole_file",
         "limits",
         "transport",

@@ -129,6 +129,6 @@ def test_the_repositorys_address_is_set_everywhere_at_once(
             text = (tmp_path / page).read_text(encoding="utf-8")
             assert f"`{address}.git?path=/sdk_unity" in text
     assert repository.main(["git.example/a/b"], tmp_path) == 2
-    (tmp_path / "README.md").write_text("`https://other.example/x.git?path=/sdk_unity`\n")
+    (tmp_path / "sdk_unity/README.md").write_text("`https://other.example/x.git?path=/sdk_unity`\n")
     assert repository.main([], tmp_path) == 1
-    assert "README.md" in capsys.readouterr().err
+    assert "sdk_unity/README.md" in capsys.readouterr().err

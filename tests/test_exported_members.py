@@ -102,6 +102,14 @@ def named_types(member: Any) -> set[str]:
     if inspect.isclass(member) and issubclass(member, BaseModel):
         fields = (field.annotation for field in member.model_fields.values())
         return {one.__name__ for field in fields for one in classes_in(field)}
+    if inspect.isclass(member):
+        ours = (base for base in member.__mro__ if base.__module__.startswith("callsheet"))
+        return set().union(*map(types_in_source, ours))
+    return types_in_source(member)
+
+
+def types_in_source(member: Any) -> set[str]:
+    """The types that the annotations of a function, or of one class's own members, name."""
     scope = vars(importlib.import_module(member.__module__))
     (node,) = ast.parse(textwrap.dedent(inspect.getsource(member))).body
     names = {

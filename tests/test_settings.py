@@ -106,11 +106,24 @@ def test_a_file_that_cannot_be_used_says_so(empty_folder: Path) -> None:
     broken.write_text("[server\nport=1")
     assert "not valid TOML" in refused(file=broken)
     broken.write_bytes(b"\xff\xfe")
-    assert "not valid TOML" in refused(file=broken)
+    assert "not UTF-8 text" in refused(file=broken)
     broken.write_text("port = 1")
     assert "a setting belongs in a section" in refused(file=broken)
     broken.write_text("[server.port]\nx = 1")
     assert "server.port = {'x': 1}" in refused(file=broken)
+
+
+def test_a_file_of_a_windows_editor_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "callsheet.toml"
+    file.write_bytes(b"\xef\xbb\xbf[server]\r\nport = 9000\r\n")
+    assert load_settings(file, {}).settings.server.port == 9000
+
+
+def test_a_windows_path_in_double_quotes_gets_a_hint(tmp_path: Path) -> None:
+    file = tmp_path / "callsheet.toml"
+    for folder in ("C:\\Users\\ann", "C:\\data\\worlds"):
+        file.write_text(f'[storage]\ndirectory = "{folder}"\n', encoding="utf-8")
+        assert "write paths in single quotes" in refused(file=file)
 
 
 @pytest.mark.parametrize("flag", ["port=1", "server.port", "=", ""])

@@ -18,8 +18,7 @@ from typing import Any
 from server_process import server_of
 
 import callsheet
-from callsheet import NpcSpec, PlayerSpec, SamplingSpec
-from callsheet.wire.script import ActionSpec, RegisterScript
+from callsheet import ActionSpec, NpcSpec, PlayerSpec, RegisterScript, SamplingSpec
 
 ROOT = Path(__file__).parents[2]
 NOTHING: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}

@@ -2,6 +2,16 @@
 
 from callsheet import blocking
 from callsheet._version import __version__
+from callsheet.cast import (
+    Cast,
+    CastError,
+    CastNpc,
+    LoreEntry,
+    LoreLogic,
+    Section,
+    SectionKind,
+    load_cast,
+)
 from callsheet.client import Client, Reply, connect
 from callsheet.core.batches import BatchError, Handles
 from callsheet.core.errors import (
@@ -11,6 +21,8 @@ from callsheet.core.errors import (
     SessionLostError,
 )
 from callsheet.core.events import Event, SessionReset, SessionState, StateChanged
+from callsheet.core.game_actions import GameAction, NamesFrom, action, action_specs
+from callsheet.core.game_clock import GameClock
 from callsheet.core.settings import ClientSettings
 from callsheet.wire.base import ClientMessage, ServerMessage
 from callsheet.wire.errors import (
@@ -38,7 +50,8 @@ from callsheet.wire.observe import (
     Topic,
     TtftStats,
 )
-from callsheet.wire.script import ActionSpec, NpcSpawned, PlayerLeft, PlayerNear, RegisterScript
+from callsheet.wire.saves import Loaded, Saved, SaveView
+from callsheet.wire.script import NpcSpawned, PlayerLeft, PlayerNear, RegisterScript
 from callsheet.wire.session import Draining, EngineSummary, Error, Limits, Welcome
 from callsheet.wire.talk import (
     Action,
@@ -53,6 +66,7 @@ from callsheet.wire.talk import (
 )
 from callsheet.wire.tick import NpcFlag
 from callsheet.wire.world import (
+    ActionSpec,
     Hint,
     Joined,
     NpcSpec,
@@ -68,6 +82,9 @@ __all__ = [
     "AuthError",
     "BatchError",
     "CallsheetError",
+    "Cast",
+    "CastError",
+    "CastNpc",
     "Client",
     "ClientMessage",
     "ClientSettings",
@@ -82,12 +99,18 @@ __all__ = [
     "EventOverflowError",
     "Explanation",
     "FinishReason",
+    "GameAction",
+    "GameClock",
     "Handles",
     "Hint",
     "Joined",
     "Limits",
+    "Loaded",
+    "LoreEntry",
+    "LoreLogic",
     "Move",
     "Moves",
+    "NamesFrom",
     "NpcFlag",
     "NpcSpawned",
     "NpcSpec",
@@ -108,7 +131,11 @@ __all__ = [
     "RequestError",
     "Role",
     "SamplingSpec",
+    "SaveView",
+    "Saved",
     "ScheduledCall",
+    "Section",
+    "SectionKind",
     "ServerMessage",
     "SessionClosedError",
     "SessionError",
@@ -130,6 +157,9 @@ __all__ = [
     "WorldClosed",
     "WorldError",
     "__version__",
+    "action",
+    "action_specs",
     "blocking",
     "connect",
+    "load_cast",
 ]

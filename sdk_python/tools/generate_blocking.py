@@ -15,8 +15,8 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "callsheet"
-SOURCE, TARGET = PACKAGE / "client.py", PACKAGE / "blocking.py"
-HEADER = '''"""The blocking client: the same surface without asyncio.
+SOURCE, TARGET = PACKAGE / "client", PACKAGE / "blocking"
+FRONT = '''"""The blocking client: the same surface without asyncio.
 
     with callsheet.blocking.connect("ws://127.0.0.1:8765", role="game", world="town") as game:
         game.spawn([NpcSpec(npc="bram", name="Bram")])
@@ -27,9 +27,9 @@ Its methods may be called from any thread. Callbacks run on the client's own thr
 call its methods. A wait longer than ``request_timeout_s`` raises ``TimeoutError``. With gevent,
 patch ``socket``, ``threading`` and ``time`` before importing callsheet.
 """
-
-# Generated from client.py by sdk_python/tools/generate_blocking.py; do not edit.
 '''
+"""Docstring of the package."""
+MARK = "\n# Generated from client/{name} by sdk_python/tools/generate_blocking.py; do not edit.\n"
 ASYNC_ONLY = frozenset({"__await__"})
 WORDS = {
     r"\basync (def|with|for)\b": r"\1",
@@ -38,9 +38,7 @@ WORDS = {
     r"\bReply\b": "BlockingReply",
     r"\bAsyncioDriver\b": "ThreadsDriver",
     r"\bdrivers\.aio\b": "drivers.threads",
-    r"\bAsyncGenerator, AsyncIterator, Callable, Generator, Iterable, ": (
-        "Callable, Iterable, Iterator, "
-    ),
+    r"\bcallsheet\.client\b": "callsheet.blocking",
     r"\bAsync(Generator|Iterator)\b": "Iterator",
     r"\b__a(enter|exit|iter)__\b": r"__\1__",
     r"\banext\b": "next",
@@ -48,9 +46,9 @@ WORDS = {
 }
 
 
-def generated() -> str:
-    """The blocking client as it should be."""
-    text = SOURCE.read_text(encoding="utf-8")
+def generated(source: Path) -> str:
+    """The blocking client's file for one of the asyncio client's."""
+    text = source.read_text(encoding="utf-8")
     tree = ast.parse(text)
     lines = text.splitlines(keepends=True)
     dropped = [
@@ -61,25 +59,47 @@ def generated() -> str:
     for node in sorted(dropped, key=lambda node: -node.lineno):
         del lines[node.lineno - 1 : node.end_lineno]
     docstring_lines = tree.body[0].end_lineno
+    front = "".join(lines[:docstring_lines])
     body = "".join(lines[docstring_lines:])
     for pattern, replacement in WORDS.items():
-        body = re.sub(pattern, replacement, body)
-    command = [sys.executable, "-m", "ruff", "format", "--stdin-filename", str(TARGET), "-"]
-    formatted = subprocess.run(  # noqa: S603  ruff
-        command, input=HEADER + body, capture_output=True, text=True, encoding="utf-8", check=True
-    )
-    return formatted.stdout
+        front, body = (re.sub(pattern, replacement, part) for part in (front, body))
+    if source.name == "__init__.py":
+        front = FRONT
+    made = front + MARK.format(name=source.name) + body
+    made = _ruff("check", "--fix-only", "--select", "F401,I001", source.name, made)
+    return _ruff("format", source.name, made)
+
+
+def _ruff(*arguments: str) -> str:
+    *command, name, text = arguments
+    run = [
+        sys.executable,
+        "-m",
+        "ruff",
+        *command,
+        "-q",
+        "--stdin-filename",
+        str(TARGET / name),
+        "-",
+    ]
+    return subprocess.run(  # noqa: S603
+        run, input=text, capture_output=True, text=True, encoding="utf-8", check=True
+    ).stdout
 
 
 def main() -> int:
-    """Write the file, or check it; return the exit status."""
-    text = generated()
+    """Write the files, or check them; return the exit status."""
+    TARGET.mkdir(exist_ok=True)  # ruff sorts imports after what is there
+    texts = {TARGET / source.name: generated(source) for source in sorted(SOURCE.glob("*.py"))}
+    there = {path: path.read_text(encoding="utf-8") for path in TARGET.glob("*.py")}
     if sys.argv[1:] == ["--check"]:
-        stale = TARGET.read_text(encoding="utf-8") != text
-        if stale:
-            sys.stderr.write("blocking.py is out of date, run generate_blocking.py\n")
+        if stale := there != texts:
+            sys.stderr.write("callsheet/blocking is out of date, run generate_blocking.py\n")
         return int(stale)
-    TARGET.write_text(text, encoding="utf-8", newline="\n")
+    for path in there.keys() - texts.keys():
+        path.unlink()
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8", newline="\n")
     return 0
 
 

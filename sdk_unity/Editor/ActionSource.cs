@@ -60,7 +60,7 @@ namespace Callsheet.Editor
             string values = string.Join(", ", parameters.Select((p, i) => "(" + NameOf(p.ParameterType) + ")v[" + i + "]"));
             string call = Called(method) + "(" + values + ")";
             string body = described.ReturnsNothing ? "{ " + call + "; return null; }" : call;
-            return "new global::Callsheet.ActionMethod(" + Text(described.Name) + ", "
+            return "new global::Callsheet.ActionMethod(" + Text(described.Name) + ", " + Text(described.Description) + ", "
                 + (described.ReturnsNothing ? "true" : "false") + ", (c, v) => " + body
                 + string.Concat(described.Parameters.Select((p, i) => ",\n                    " + Parameter(p, parameters[i]))) + ")";
         }

@@ -22,7 +22,7 @@ WORLD = "demo"
 RANGES = {"npcs": (1, 900), "players": (0, 64), "hz": (1, 120), "speed": (0.1, 100)}
 EPILOG = """
 The server, the engine and the town all run in this process; the town plays over a real WebSocket,
-with the Python SDK. The first run fetches the default model, about 100 MB.
+with the Python SDK. The first run fetches the default model, about 270 MB.
 
 examples:
   callsheet demo
@@ -54,6 +54,9 @@ def add_parser(commands: Commands) -> None:
         "--seconds", type=float, help="once the NPCs are ready, play so long, then stop"
     )
     parser.add_argument("--json", action="store_true", help="print nothing but a summary, as JSON")
+    parser.add_argument(
+        "--verbose", action="store_true", help="without a terminal: print every move of state too"
+    )
     parser.add_argument("--record", type=Path, metavar="FILE", help="write a trace, for `replay`")
     add_settings_arguments(parser)
     parser.set_defaults(run=run)
@@ -88,7 +91,8 @@ def run(args: argparse.Namespace) -> int:
         show = Show(local_url(server), WORLD, game, *tokens)
         engine = server.engine.info
         heading = f"Callsheet demo: {engine.model} on {engine.device}, walk in: {page_url(server)}"
-        async with contextlib.nullcontext() if args.json else showing(show, heading):
+        shown = showing(show, heading, moves=args.verbose)
+        async with contextlib.nullcontext() if args.json else shown:
             await show.run()
 
     with progress_bars() as (bars, report):

@@ -11,6 +11,7 @@ from importlib import metadata
 from callsheet._version import __version__
 from callsheet_cli import (
     bench,
+    cast,
     demo,
     doctor,
     loadtest,
@@ -26,10 +27,11 @@ from callsheet_cli import (
 )
 from callsheet_cli.parser import CommandError, Parser
 
-__all__ = ["main"]
+__all__ = ["build_parser", "main"]
 
 COMMANDS = (
-    demo, serve, top, mod, record, replay, profile, loadtest, bench, models, world, sglang, doctor
+    demo, serve, top, mod, record, replay, profile, loadtest, bench, models, world, cast, sglang,
+    doctor,
 )  # fmt: skip
 """In the order that the help lists them."""
 
@@ -54,17 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0 = done, 1 = failed, 2 = asked for wrongly or not installed,
         130 = stopped with Ctrl-C.
     """
-    parser = Parser(
-        prog="callsheet",
-        description="LLM-driven NPCs by the thousand: the ones about to speak are kept on the GPU.",
-        epilog=EPILOG,
-    )
-    parser.add_argument("--version", action="version", version=f"callsheet {__version__}")
-    commands = parser.add_commands()
-    for command in COMMANDS:
-        command.add_parser(commands)
     try:
-        args = parser.parse_args(argv)
+        args = build_parser().parse_args(argv)
         status: int = args.run(args)
     except CommandError as error:
         print(f"callsheet: {error}", file=sys.stderr)
@@ -86,6 +79,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("\ncallsheet: stopped", file=sys.stderr)
         return 130
     return status
+
+
+def build_parser() -> Parser:
+    """The parser of the command line: each command's ``run`` is in what it parses."""
+    parser = Parser(
+        prog="callsheet",
+        description="LLM-driven NPCs by the thousand: the ones about to speak are kept on the GPU.",
+        epilog=EPILOG,
+    )
+    parser.add_argument("--version", action="version", version=f"callsheet {__version__}")
+    commands = parser.add_commands()
+    for command in COMMANDS:
+        command.add_parser(commands)
+    return parser
 
 
 def requirements() -> Sequence[str]:

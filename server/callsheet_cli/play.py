@@ -15,8 +15,11 @@ __all__ = ["print_summary", "showing"]
 
 
 @contextlib.asynccontextmanager
-async def showing(show: Show, heading: str) -> AsyncIterator[None]:
-    """Show what happens while the block runs: a live view on a terminal, else heading and lines."""
+async def showing(show: Show, heading: str, *, moves: bool) -> AsyncIterator[None]:
+    """Show what happens while the block runs: a live view on a terminal, else heading and lines.
+
+    ``moves``: also print a line for each move of state.
+    """
     from rich.console import Console
 
     from callsheet_server.tools.terminal.lines import LinePrinter
@@ -28,7 +31,7 @@ async def showing(show: Show, heading: str) -> AsyncIterator[None]:
             yield
     else:
         print(heading, flush=True)
-        show.told = LinePrinter(show.scene, sys.stdout).show
+        show.told = LinePrinter(show.scene, sys.stdout, moves=moves).show
         yield
 
 

@@ -30,6 +30,8 @@ __all__ = [
 ENGINE_FIELDS = {
     "model": "which model: the same as --set ENGINE.model=...",
     "device": "where it runs, such as cpu or cuda: the same as --set ENGINE.device=...",
+    "emulate": "a GPU/MODEL whose speed sglang has, without it: the same as --set "
+    "sglang.emulate=...",
     "url": "where it is served, for sglang and openai: the same as --set ENGINE.url=...",
 }
 """Flag -> its help; a field of the section that is called as the engine is."""
@@ -47,6 +49,7 @@ examples:
   callsheet serve --engine scripted --set limits.max_npcs_per_world=500
   callsheet serve --engine sglang --model Qwen/Qwen2.5-7B-Instruct
   callsheet serve --engine sglang --device cpu
+  callsheet serve --engine sglang --emulate l40s/llama-3.1-8b
   callsheet serve --engine sglang --url http://gpu-box:30000
   callsheet serve --engine openai --url http://127.0.0.1:11434/v1 --model qwen2.5
   callsheet serve --list-settings          every setting, what it may be and what it is now
@@ -155,7 +158,7 @@ def serve_until_stopped(loaded: LoadedSettings, record: Path | None = None) -> N
     """
     from callsheet_cli.progress import progress_bars
     from callsheet_server.app.engine_choice import choose_engine
-    from callsheet_server.app.serving import StartError, page_url, serve
+    from callsheet_server.app.serving import StartError, listening_url, page_url, serve
     from callsheet_server.engine.models.catalogue import DEFAULT_MODEL
 
     def ready(server: CallsheetServer) -> None:
@@ -163,9 +166,7 @@ def serve_until_stopped(loaded: LoadedSettings, record: Path | None = None) -> N
         info = server.engine.info
         why = choose_engine(loaded.settings).reason
         print(f"callsheet {__version__}: engine {info.name} ({info.model}, {info.device}); {why}")
-        scheme = "ws" if loaded.settings.server.tls_certificate is None else "wss"
-        host = loaded.settings.server.host
-        print(f"listening on {scheme}://{host}:{server.port}/  (Ctrl-C stops)")
+        print(f"listening on {listening_url(server)}/  (Ctrl-C stops)")
         print(f"live page: {page_url(server)}")
         if info.model == DEFAULT_MODEL:
             print(f"{DEFAULT_MODEL} shows speed, not wit: for wit, --model with a larger one")

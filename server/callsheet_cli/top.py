@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,6 +36,8 @@ examples:
 TOPICS: Final[tuple[Topic, ...]] = ("npcs", "stats", "residency", "replies")
 DEFAULT_WORLD: Final = "demo"
 CONNECT_TIMEOUT_S: Final = 3.0
+TALK_TIMEOUT_S: Final = 3.0
+"""Wait of ``--once`` for somebody to speak."""
 QUIT_KEYS: Final = frozenset({"q", "Q"})
 PLAIN_SIZE: Final = (120, 40)
 """Columns and lines of a picture that goes into a file or a pipe."""
@@ -118,6 +120,10 @@ async def watch(args: argparse.Namespace) -> None:
         world = DEFAULT_WORLD if DEFAULT_WORLD in worlds or not worlds else worlds[0]
     async with observe(world=world) as client:
         scene = Scene()
+        if world not in (client.welcome.worlds or (world,)):
+            scene.trouble = _no_game_in(world, client.welcome.worlds or ())
+            if args.once:
+                raise ConnectionError(scene.trouble)
         tasks = [
             asyncio.create_task(follow(client, scene, args.interval)),
             asyncio.create_task(show(client, scene, args)),
@@ -157,18 +163,21 @@ async def show(client: Client, scene: Scene, args: argparse.Namespace) -> None:
     from rich.console import Console
 
     from callsheet.wire.observe import NpcStates, Stats
+    from callsheet.wire.talk import ReplyDelta
     from callsheet_server.tools.terminal.live import live_view
     from callsheet_server.tools.terminal.scene import EVENTS
     from callsheet_server.tools.terminal.view import picture
 
     # A picture is complete with the last part of "npcs", which comes just before "stats".
     news: asyncio.Queue[None] = asyncio.Queue()
-    everybody = asyncio.Event()
+    everybody, talk = asyncio.Event(), asyncio.Event()
 
     def take(event: ServerMessage) -> None:
         scene.take(event, time.monotonic())
         if isinstance(event, NpcStates) and event.part == event.parts - 1:
             everybody.set()
+        if isinstance(event, ReplyDelta):
+            talk.set()
         if isinstance(event, Stats):
             news.put_nowait(None)
 
@@ -186,6 +195,8 @@ async def show(client: Client, scene: Scene, args: argparse.Namespace) -> None:
     await news.get()  # a rate takes two figures
     await news.get()
     if args.once and not args.json:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(talk.wait(), TALK_TIMEOUT_S)
         width, height = console.size if console.is_terminal else PLAIN_SIZE
         Console(width=width).print(picture(scene, heading, width, height), height=height)
         return
@@ -193,6 +204,11 @@ async def show(client: Client, scene: Scene, args: argparse.Namespace) -> None:
     while not args.once:
         await news.get()
         print(json.dumps(figures(scene)), flush=True)
+
+
+def _no_game_in(world: str, worlds: Sequence[str]) -> str:
+    elsewhere = f"; games are in: {', '.join(worlds)}" if worlds else ""
+    return f"no game is in world {world!r}{elsewhere}"
 
 
 def figures(scene: Scene) -> dict[str, Any]:
@@ -211,7 +227,7 @@ def figures(scene: Scene) -> dict[str, Any]:
     }
 
 
-@contextmanager
+@contextlib.contextmanager
 def keys() -> Iterator[asyncio.Queue[str]]:
     """Keys as they are pressed, if standard input is a terminal."""
     pressed: asyncio.Queue[str] = asyncio.Queue()

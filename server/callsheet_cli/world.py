@@ -86,7 +86,10 @@ def run_check(args: argparse.Namespace) -> int:
 
     folder = _folder(args)
     broken = False
-    for world in [args.world] if args.world else folder.worlds():
+    worlds = [args.world] if args.world else folder.worlds()
+    if not worlds:
+        print(f"no worlds in {folder.path}")
+    for world in worlds:
         with closing(open_world(folder, world)) as file:
             damage = file.damage()
             quarantined = file.count("quarantine")

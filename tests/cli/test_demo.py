@@ -39,7 +39,7 @@ def test_a_bounded_run_prints_its_figures_as_json_and_nothing_else() -> None:
 
 
 def test_without_a_terminal_it_prints_lines() -> None:
-    out, _ = run(*SCRIPTED, "--seconds", "4")
+    out, _ = run(*SCRIPTED, "--seconds", "4", "--verbose")
     assert "walk in: http://" in out.splitlines()[0]
     assert "absent -> device: " in out
     assert "player-1 to " in out

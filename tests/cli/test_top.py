@@ -132,6 +132,13 @@ async def test_no_server_is_said_so() -> None:
     assert err.count(b"\n") == 1
 
 
+async def test_a_world_without_a_game_is_said_so(server: CallsheetServer) -> None:
+    async with top(f"ws://127.0.0.1:{server.port}", "--once", "--world", "twon") as process:
+        _, err = await process.communicate()
+    assert process.returncode == 1
+    assert err.decode() == "callsheet: no game is in world 'twon'; games are in: town\n"
+
+
 async def test_a_bad_url_is_said_so() -> None:
     async with top("http://127.0.0.1:9", "--once") as process:
         _, err = await process.communicate()

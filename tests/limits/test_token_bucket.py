@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet_server.limits.token_bucket import TokenBucket
+from callsheet_server.limits.token_bucket import PRUNED_FROM, TokenBucket, TokenBuckets
 
 
 def test_a_burst_passes_at_once_and_then_the_rate_rules() -> None:
@@ -40,3 +40,17 @@ def test_who_waits_as_told_gets_a_token(rate: float) -> None:
     for _ in range(20):
         now_s += bucket.take(now_s) * (1 + 1e-9)
     assert bucket.take(now_s + 1.001 / rate) == 0
+
+
+def test_buckets_by_key_are_taken_from_together_or_not_at_all() -> None:
+    buckets = TokenBuckets(rate=1.0, burst=2.0)
+    assert buckets.take(["a", "b"], 0.0, 2.0) == 0
+    assert buckets.take(["a", "c"], 0.0) == 1.0
+    assert buckets.take(["c"], 0.0, 2.0) == 0
+
+
+def test_of_many_buckets_those_that_are_full_are_dropped() -> None:
+    buckets = TokenBuckets(rate=1.0, burst=1.0)
+    for key in range(100_000):
+        assert buckets.take([key], float(key)) == 0
+    assert len(buckets) <= PRUNED_FROM

@@ -34,13 +34,15 @@ FRAMES = """() => new Promise((done) => {
   requestAnimationFrame(frame);
 })"""
 PIXEL_OF = """(id) => {
-  const { world, map } = callsheet;
+  const { world, camera } = callsheet;
   const { x, y } = world.npcs.get(id);
-  const [px, py] = map.toPixels(x, y).map(Math.round);
+  const [px, py] = camera.toPixels(x, y);
   const canvas = document.getElementById("map");
   const ratio = canvas.width / canvas.clientWidth;
-  return [...canvas.getContext("2d").getImageData(px * ratio, py * ratio, 1, 1).data].slice(0, 3);
+  const at = [px + 15 * camera.size, py].map((value) => Math.round(value * ratio));
+  return [...canvas.getContext("2d").getImageData(...at, 1, 1).data].slice(0, 3);
 }"""
+"""The colour of the ring at somebody's feet, at its right end."""
 COLOUR_OF = """(tier) => {
   const probe = document.createElement("i");
   probe.style.color = `var(--${tier})`;
@@ -141,8 +143,12 @@ def test_walk_up_to_an_npc_talk_and_read_the_streamed_answer(
     streamed = page.evaluate("callsheet.pieces")
     assert len(streamed) > 3
     assert answer.locator("span").inner_text() == "".join(streamed)
-    assert "Good evening!" in "".join(streamed)
+    expect(answer.locator("small")).to_contain_text("first word after")
     expect(page.locator("#card")).to_have_attribute("data-tier", "device")
+    expect(page.locator("#card .mind")).to_contain_text("Mind in GPU memory")
+    expect(page.locator("#npc-facts")).to_be_hidden()
+    page.locator("#card summary").click()
+    expect(page.locator("#npc-facts")).to_contain_text("next call expected in")
     keep(page, "talk")
 
 
@@ -158,13 +164,14 @@ def test_a_guest_leaves_with_its_page(live: Live, open_page: OpenPage) -> None:
     assert live.ask(lambda: guests(room)) == ["guest:1"]
 
 
-def test_the_dot_of_an_npc_changes_colour_with_its_tier(live: Live, open_page: OpenPage) -> None:
+def test_the_ring_of_an_npc_changes_colour_with_its_tier(live: Live, open_page: OpenPage) -> None:
     page = begin(live, open_page)
     page.keyboard.press("0")
     wait_for(page, "callsheet.world.npcs.get('npc-8').tier === 'absent'")
-    wait_for(page, f"({PIXEL_OF})('npc-8').join() === ({COLOUR_OF})('ground').join()")
+    wait_for(page, "callsheet.camera.scale > 0")
+    assert page.evaluate(f"({PIXEL_OF})('npc-8')") != page.evaluate(f"({COLOUR_OF})('device')")
     # The player stands still far away from it; being spoken to brings it to the device.
-    page.evaluate("callsheet.world.selected = 'npc-8'; callsheet.map.fitted = true")
+    page.evaluate("callsheet.world.selected = 'npc-8'; callsheet.camera.fit()")
     speak_to(page, "npc-8")
     wait_for(page, "callsheet.world.npcs.get('npc-8').tier === 'device'")
     wait_for(page, f"({PIXEL_OF})('npc-8').join() === ({COLOUR_OF})('device').join()")
@@ -222,7 +229,7 @@ def test_residency_figures_are_the_servers(live: Live, open_page: OpenPage) -> N
     page = begin(live, open_page)
     for npc in ("npc-0", "npc-8"):
         speak_to(page, npc)
-    page.get_by_role("tab", name="Residency").click()
+    page.get_by_role("tab", name="Figures").click()
     expect(page.locator("[data-part=replies]")).to_have_text("2")
 
     def part(name: str) -> str:
@@ -259,7 +266,7 @@ def test_the_table_sorts_and_an_npc_has_a_timeline(live: Live, open_page: OpenPa
     speak_to(page, "npc-4")
     page.get_by_role("button", name="Npc 4").press("Enter")
     expect(page.locator("[data-part=timeline-name]")).to_have_text("Npc 4")
-    expect(page.locator("[data-part=moves] li").first).to_contain_text("→ device")
+    expect(page.locator("[data-part=moves] li").first).to_contain_text("→ in GPU memory")
     page.get_by_label("Filter NPCs").fill("npc 7")
     expect(rows).to_have_count(1)
 
@@ -267,8 +274,8 @@ def test_the_table_sorts_and_an_npc_has_a_timeline(live: Live, open_page: OpenPa
 def test_the_policy_switch_sets_the_servers_policy(live: Live, open_page: OpenPage) -> None:
     page = begin(live, open_page)
     controller = live.server.controller
-    page.get_by_role("tab", name="Residency").click()
-    expect(page.get_by_label("Ours")).to_be_checked()
+    page.get_by_role("tab", name="Figures").click()
+    expect(page.get_by_label("Callsheet")).to_be_checked()
     page.locator("[name=policy][value=naive]").check(force=True)
     expect(page.locator("tr[data-policy=naive]")).to_have_class(re.compile("current"))
     assert live.ask(lambda: controller.policy.name) == "naive"
@@ -292,10 +299,10 @@ def test_pictures_of_a_town(live: Live, open_page: OpenPage, scheme: Scheme) -> 
     expect(page.locator("#words")).to_be_focused()
     page.keyboard.type("Good evening! What is new in town?")
     page.keyboard.press("Enter")
-    expect(page.locator("#log li.npc")).to_contain_text("Good evening")
+    expect(page.locator("#log li.npc span")).not_to_be_empty()
     keep(page, f"town-{scheme}")
     expect(page.locator("#log li.npc").first).to_have_attribute("data-done", "true")
-    page.get_by_role("tab", name="Residency").click()
+    page.get_by_role("tab", name="Figures").click()
     expect(page.locator("[data-part=hit-rate]")).to_contain_text("%")
     keep(page, f"residency-{scheme}")
 
@@ -306,7 +313,7 @@ def test_two_thousand_npcs(live: Live, open_page: OpenPage) -> None:
     live.play(crowd(2_000))
     page = open_page(live)
     expect(page.locator("#summary")).to_have_text("2000 NPCs")
-    wait_for(page, "callsheet.map._scale > 0 && callsheet.map._scale < 2")
+    wait_for(page, "callsheet.camera.scale > 0 && callsheet.camera.scale < 2")
     times: list[float] = page.evaluate(FRAMES)
     gaps_ms = sorted(b - a for a, b in itertools.pairwise(times))
     figures = {

@@ -17,6 +17,7 @@ from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
 from callsheet_server.app.start import running_server
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
+from callsheet_server.storage.settings import StorageSettings
 from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.transport.settings import ServerSettings
 
@@ -24,13 +25,17 @@ ROOT = Path(__file__).parents[2]
 
 
 def real_server(
-    port: int = 0, hear_timeout_s: float = 10.0
+    port: int = 0, hear_timeout_s: float = 10.0, worlds: str = ""
 ) -> AbstractAsyncContextManager[CallsheetServer]:
-    """A server whose engine needs no model, and which waits for mods that a busy machine slows."""
+    """A server whose engine needs no model, and which waits for mods that a busy machine slows.
+
+    It keeps its worlds in the folder ``worlds``.
+    """
     settings = Settings(
         server=ServerSettings(
             port=port, drain_timeout_s=0.1, hello_timeout_s=60.0, heartbeat_interval_s=60.0
         ),
+        storage=StorageSettings(directory=worlds),
         reply=ReplySettings(hear_timeout_s=hear_timeout_s),
         scripted=ScriptedSettings(token_delay_s=0.005, rebuild_s=0.0, load_s=0.0),
     )
@@ -41,6 +46,13 @@ def real_server(
 async def url() -> AsyncIterator[str]:
     """Address of a server."""
     async with real_server() as server:
+        yield f"ws://127.0.0.1:{server.port}"
+
+
+@pytest.fixture
+async def kept_url(tmp_path: Path) -> AsyncIterator[str]:
+    """Address of a server that keeps its worlds."""
+    async with real_server(worlds=str(tmp_path / "worlds")) as server:
         yield f"ws://127.0.0.1:{server.port}"
 
 

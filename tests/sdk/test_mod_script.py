@@ -62,6 +62,16 @@ def test_only_what_is_handled_is_asked_for(tmp_path: Path) -> None:
     (script,) = load(tmp_path, "class Guard(Npc):\n    npcs = ['bram']")
     assert script.registration.events == ()
     assert script.registration.schedule is None
+    assert script.registration.game_actions is None
+
+
+def test_a_script_keeps_some_of_the_games_actions(tmp_path: Path) -> None:
+    (script,) = load(tmp_path, "class G(Npc):\n    npcs = ['b']\n    game_actions = ['wave']")
+    assert script.registration.game_actions == ("wave",)
+    (script,) = load(tmp_path, "class G(Npc):\n    npcs = ['b']\n    game_actions = []")
+    assert script.registration.game_actions == ()
+    said = mistake(tmp_path, "class G(Npc):\n    npcs = ['b']\n    game_actions = 'wave'")
+    assert "G.game_actions must be a list" in said
 
 
 def test_an_action_is_its_signature(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from callsheet.core.errors import (
     SessionLostError,
 )
 from callsheet.core.events import EventFeed, SessionReset, SessionState, StateChanged
+from callsheet.core.world_state import world_state
 from callsheet.wire.errors import (
     AuthError,
     CallsheetError,
@@ -43,18 +44,9 @@ def say(link: Link) -> Say:
 
 
 def tick(link: Link, game_time_s: float, x: float = 0.0) -> int:
+    at = [[x, 0.0, 0.0], [1.0, 0.0, 0.0], [2.0, 0.0, 0.0]]
     return link.session.send_tick(
-        game_time_s,
-        [0, 1, 2],
-        [[x, 0.0, 0.0], [1.0, 0.0, 0.0], [2.0, 0.0, 0.0]],
-        None,
-        None,
-        None,
-        player_handles=(),
-        player_positions_m=(),
-        player_velocities_mps=None,
-        keyframe=False,
-        ack=False,
+        world_state(game_time_s, [0, 1, 2], at), keyframe=False, ack=False
     )
 
 

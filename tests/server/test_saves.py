@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from server.client import Client
 from server.conftest import StartServer, scripted
+from server.open_book import OpenBook
 from storage.worlds import BROKEN
 
 from callsheet.wire import (
@@ -37,8 +37,6 @@ from callsheet.wire import (
     UpdateNpc,
 )
 from callsheet_server.app.server import CallsheetServer
-from callsheet_server.engine.engine import Delta, GenerationEnd, GenerationRequest
-from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
 from callsheet_server.handlers import saving
 from callsheet_server.storage import saved
 from callsheet_server.storage.changes import Change
@@ -47,23 +45,6 @@ from callsheet_server.storage.changes import Change
 @pytest.fixture
 def kept(tmp_path: Path) -> dict[str, Any]:
     return {"directory": str(tmp_path / "worlds")}
-
-
-class OpenBook(ScriptedEngine):
-    """Shows what it was asked."""
-
-    def __init__(self) -> None:
-        super().__init__(ScriptedSettings(token_delay_s=0.0, rebuild_s=0.0, load_s=0.0))
-        self.asked: list[GenerationRequest] = []
-
-    async def submit(self, request: GenerationRequest) -> AsyncGenerator[Delta | GenerationEnd]:
-        self.asked.append(request)
-        async for item in super().submit(request):
-            yield item
-
-    def knows(self, word: str) -> bool:
-        """Whether the latest prompt holds a word."""
-        return any(word in turn.text for turn in self.asked[-1].turns)
 
 
 async def save(game: Client, name: str) -> Saved:

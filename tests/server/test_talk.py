@@ -37,9 +37,10 @@ async def test_a_reply_streams_from_start_to_end(game: Client) -> None:
     assert about[-1] == end
     assert {m.id for m in about} == {asked}  # type: ignore[union-attr]
     assert (end.npc, end.finish_reason, end.code) == ("bob", "stop", None)
-    assert end.generated_tokens == 16
+    assert end.generated_tokens == len(end.text.split(" ")) > 6
     marked = [m.text for m in about[1:-1] if isinstance(m, ReplyDelta) and m.ends_sentence]
-    assert marked[-1] == " I have heard stranger things on market days."
+    assert end.text.endswith(marked[-1])
+    assert marked[-1].endswith(".")
     assert end.ttft_s is not None
     assert end.total_s is not None
 
@@ -61,7 +62,7 @@ async def test_max_tokens_cuts_a_reply(game: Client) -> None:
     assert (end.finish_reason, end.generated_tokens) == ("length", 3)
 
 
-@pytest.mark.parametrize("stop", ["good", " "])
+@pytest.mark.parametrize("stop", ["e", " "])
 async def test_a_reply_ends_before_a_stop_string(game: Client, stop: str) -> None:
     end = await game.reply(await game.say("bob", stop=(stop,)))
     assert stop not in end.text

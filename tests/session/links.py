@@ -23,6 +23,8 @@ class RecordedLink:
         self.frames: list[bytes] = []
         self.closed: tuple[int, str] | None = None
         self.stuck = False
+        self.max_frame_bytes = 0
+        """What it takes since it was welcomed."""
 
     @property
     def waiting(self) -> int:
@@ -40,6 +42,9 @@ class RecordedLink:
     def seqs(self) -> list[int]:
         """The numbers of the reliable messages, in the order sent."""
         return [m.seq for m in self.messages if isinstance(m, Reliable) and m.seq is not None]
+
+    def welcome(self, max_frame_bytes: int) -> None:
+        self.max_frame_bytes = max_frame_bytes
 
     def send(self, frame: bytes, key: str | None = None) -> None:
         assert self.closed is None, "sent after close"

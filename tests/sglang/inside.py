@@ -46,6 +46,7 @@ from callsheet_sglang.kv.cache import create
 from callsheet_sglang.kv.prefetcher import Prefetcher
 from callsheet_sglang.kv.scheduler_state import SchedulerState, current, install
 from callsheet_sglang.settings import PluginSettings
+from callsheet_sglang_cpu.emulated_link import EmulatedLink
 
 LAYERS, HEADS, HEAD_DIM = 2, 1, 4
 VOCABULARY = 1000
@@ -330,6 +331,26 @@ def containment() -> dict[str, Any]:
     return found
 
 
+def full_link() -> dict[str, Any]:
+    """Everybody is sent for and nobody arrives: SGLang's own loads find their slots of the ring."""
+    link = EmulatedLink(float("inf"))
+    link.install()
+    rng = random.Random(1)
+    people, found = personas(250, 100, rng), Town(9000)
+    for npc, persona in enumerate(people):
+        found.finish(found.begin(npc, persona + turn(rng)))
+        found.iterate(2)
+    link.to_device.bytes_per_s = 1e-9
+    bring, req = found.prefetcher.bring, SimpleNamespace(
+        session_id=None, origin_input_ids=[], output_ids=[],
+        sampling_params=SimpleNamespace(max_new_tokens=8),
+    )  # fmt: skip
+    sent = sum(bring(found.state, req, npc) for npc in range(100))
+    for npc in range(100, 103):
+        found.begin(npc, people[npc] + turn(rng))
+    return {"sent": sent, "host": found.host_tokens}
+
+
 def refusals() -> dict[str, Any]:
     """Message of activation before it ends the process."""
     from callsheet_sglang import targets
@@ -343,7 +364,7 @@ def refusals() -> dict[str, Any]:
     found["target"] = _refusal()
     targets.TARGETS = whole
     scheduler_state._current = None
-    os.environ["CALLSHEET_SGLANG_SETTINGS"] = '{"max_loads_in_flight": 0}'
+    os.environ["CALLSHEET_SGLANG_SETTINGS"] = '{"prefetch_link_ms": 0}'
     return found | {"settings": _refusal()}
 
 
@@ -363,6 +384,7 @@ CASES: dict[str, Callable[[], dict[str, Any]]] = {
     "without-distances": without_distances,
     "containment": containment,
     "refusals": refusals,
+    "full-link": full_link,
 }
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ CASES = (
     "without-distances",
     "containment",
     "refusals",
+    "full-link",
 )
 
 
@@ -83,6 +84,12 @@ def test_whatever_of_ours_fails_the_cache_stays_sound_and_counts_it(tiny_model: 
         assert report["fallbacks"] > 0, piece
 
 
+def test_a_full_link_leaves_sglang_the_slots_of_its_own_loads(tiny_model: Path) -> None:
+    found = cases(tiny_model)["full-link"]
+    assert found["sent"] == 64
+    assert found["host"] > 250
+
+
 def test_activation_is_refused_with_one_message_each(tiny_model: Path) -> None:
     found = cases(tiny_model)["refusals"]
     assert found["version"].startswith(
@@ -90,4 +97,4 @@ def test_activation_is_refused_with_one_message_each(tiny_model: Path) -> None:
     )
     assert "heapq.no_such is missing" in found["target"]
     assert "CALLSHEET_SGLANG_SETTINGS" in found["settings"]
-    assert "max_loads_in_flight" in found["settings"]
+    assert "prefetch_link_ms" in found["settings"]

@@ -6,13 +6,13 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
-from callsheet.wire import ActionSpec, CallsheetError, ErrorCode
+from callsheet.wire import ActionSpec, NpcSpec, RegisterScript
+from callsheet_server.talk.action_schemas import check_actions
 from callsheet_server.talk.actions import (
-    MAX_SCHEMA_NODES,
     action_schema,
     action_turn,
-    check_actions,
-    permitted,
+    actions_of,
+    offered,
     read_choice,
 )
 
@@ -82,47 +82,60 @@ def test_what_is_not_a_valid_choice_is_no_action(text: str) -> None:
     assert read_choice(text, [WAVE, TREE]) is None
 
 
-def test_good_actions_pass() -> None:
-    check_actions([TREE, WAVE])
-    check_actions([])
+def npc(**fields: Any) -> NpcSpec:
+    return NpcSpec(npc="bob", name="Bob", **fields)
+
+
+def script(**fields: Any) -> RegisterScript:
+    return RegisterScript(id=1, script="smith", npcs=("bob",), **fields)
+
+
+OTHER_WAVE = WAVE.model_copy(update={"description": "To wave a flag."})
 
 
 @pytest.mark.parametrize(
-    ("bad", "field"),
+    ("of_game", "of_script", "may_take"),
     [
-        (WAVE, "actions.1.name"),
-        (action("none"), "actions.1.name"),
-        (action("go", type="array"), "actions.1.parameters"),
-        (action("go", properties=3), "actions.1.parameters"),
-        (action("go", required=["x" * 100_000] * 2), "actions.1.parameters"),
-        (action("go", **{"$ref": "https://example.org/x"}), "actions.1.parameters"),
-        (action("go", **{"$ref": "file:///etc/passwd"}), "actions.1.parameters"),
-        (action("go", properties={"x": {"$dynamicRef": "y"}}), "actions.1.parameters"),
-        (action("go", properties={"x": {"$ref": "#/$defs/none"}}), "actions.1.parameters"),
-        (action("go", properties={"x": {"$ref": "#anchor"}}), "actions.1.parameters"),
-        (action("go", anyOf=[{"$id": "urn:x"}]), "actions.1.parameters"),
-        (action("go", properties={"x": {"pattern": "(a+)+$"}}), "actions.1.parameters"),
-        (action("go", patternProperties={"(a+)+$": {}}), "actions.1.parameters"),
-        (action("go", unevaluatedProperties=False), "actions.1.parameters"),
-        (action("go", enum=[{}] * MAX_SCHEMA_NODES), "actions"),
+        (npc(), None, ()),
+        (npc(action_specs=(WAVE, TREE)), None, (WAVE, TREE)),
+        (npc(action_specs=(WAVE, TREE), actions=("wave", "fly")), None, (WAVE,)),
+        (npc(action_specs=(WAVE,)), script(actions=(TREE,)), (WAVE, TREE)),
+        (npc(action_specs=(WAVE, TREE)), script(game_actions=("plant",)), (TREE,)),
+        (npc(action_specs=(WAVE, TREE)), script(game_actions=()), ()),
+        (npc(action_specs=(WAVE, TREE)), script(actions=(OTHER_WAVE,)), (TREE, OTHER_WAVE)),
+        (npc(actions=()), script(actions=(TREE,)), ()),
     ],
 )
-def test_bad_actions_are_named(bad: ActionSpec, field: str) -> None:
-    with pytest.raises(CallsheetError) as raised:
-        check_actions([WAVE, bad])
-    error = raised.value
-    assert (error.code, error.field) == (ErrorCode.BAD_VALUE, field)
-    assert len(error.message) < 400
+def test_a_script_adds_to_what_the_game_gives_or_narrows_it(
+    of_game: NpcSpec, of_script: RegisterScript | None, may_take: tuple[ActionSpec, ...]
+) -> None:
+    assert actions_of(of_game, of_script) == may_take
 
 
-def test_an_argument_may_be_called_pattern() -> None:
-    check_actions([action("sew", properties={"pattern": {"type": "string"}})])
+@pytest.mark.parametrize(
+    ("by_game", "by_script", "may_choose", "names"),
+    [
+        (None, None, True, ["wave"]),
+        (None, None, False, []),
+        (("give", "wave"), None, False, ["wave", "give"]),
+        (None, ("give",), True, ["give"]),
+        (("give", "wave"), ("give",), True, ["give"]),
+        ((), None, True, []),
+        (("fly",), None, True, []),
+    ],
+)
+def test_game_and_script_say_what_is_offered_this_time(
+    by_game: tuple[str, ...] | None,
+    by_script: tuple[str, ...] | None,
+    may_choose: bool,
+    names: list[str],
+) -> None:
+    gated = action("give").model_copy(update={"gated": True})
+    found = offered([WAVE, gated], by_game, by_script, may_choose=may_choose)
+    assert [spec.name for spec in found] == names
 
 
-def test_only_what_is_permitted_is_offered() -> None:
-    assert permitted([WAVE, TREE], None) == (WAVE, TREE)
-    assert permitted([WAVE, TREE], ("wave", "fly")) == (WAVE,)
-    assert permitted([WAVE, TREE], ()) == ()
+def test_a_choice_of_what_is_not_offered_is_none() -> None:
     assert read_choice(choice("plant", {"tree": {"kind": "oak"}}), [WAVE]) is None
 
 
@@ -143,7 +156,7 @@ def endless() -> ActionSpec:
 def test_a_hostile_schema_is_given_up(
     hostile: ActionSpec, caplog: pytest.LogCaptureFixture
 ) -> None:
-    check_actions([hostile])
+    check_actions({"actions": [hostile]})
     assert read_choice(choice("go", {}), [hostile]) is None
     assert "takes too long" in caplog.text
     assert read_choice(choice("wave", {}), [WAVE]) == ("wave", {})

@@ -77,7 +77,7 @@ def test_an_id_is_shown_as_a_name() -> None:
 
 def test_lines_tell_of_replies_and_moves() -> None:
     scene, out = busy_scene(), io.StringIO()
-    printer = LinePrinter(scene, out)
+    printer = LinePrinter(scene, out, moves=True)
     printer.show(Moves(game_time_s=1.0, moves=(move("host", "device", 10),)))
     end = ReplyEnd(
         seq=3, reply=1, npc="ada-elder", text="Only the\nold kind.", finish_reason="stop",
@@ -92,3 +92,10 @@ def test_lines_tell_of_replies_and_moves() -> None:
         "ada-elder: Only the old kind. [device, 125 ms]",
         "-- 1 s: 0 ticks/s, 1 replies, 0 queued; device 1 NPCs 0 of 0 MB",
     ]
+
+
+def test_lines_tell_of_moves_only_if_asked() -> None:
+    out = io.StringIO()
+    moved = Moves(game_time_s=1.0, moves=(move("host", "device", 10),))
+    LinePrinter(busy_scene(), out, moves=False).show(moved)
+    assert not out.getvalue()

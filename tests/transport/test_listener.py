@@ -45,6 +45,13 @@ class Echo:
         self.timed_out_s = timeout_s
         self.outbox.close(4004, "hello_timeout")
 
+    def flooded(self, problem: str) -> None:
+        self.problem = problem
+        self.outbox.close(4009, "flooding")
+
+    def too_large(self, limit_bytes: int) -> bytes:
+        return f"at most {limit_bytes} bytes".encode()
+
     def lost(self, close_code: int) -> None:
         self.lost_with.set_result(close_code)
 

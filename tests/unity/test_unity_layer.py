@@ -54,7 +54,10 @@ def test_an_il2cpp_build_calls_actions_without_reflection(built: Toolchain, tmp_
     )
     assert b"MethodInfo" in built.built["Callsheet"].read_bytes()
     assert b"MethodInfo" not in layer.read_bytes()
-    parts = ("ActionTests.cs", "ActionTableTests.cs", "PlayingFixture.cs")
+    parts = (
+        *("ActionTests.cs", "ActionTableTests.cs"),
+        *("DeclaredActionTests.cs", "PlayingFixture.cs"),
+    )
     files = [*(HERE / "runtime" / part for part in parts), RIG, built.folder / ACTIONS]
     tests = il2cpp.compile(
         "Callsheet.Tests.Runtime.dll", files, [*shared, layer, NUNIT], ["ENABLE_IL2CPP"]

@@ -6,6 +6,7 @@ and the others are asked for again, so that nobody is refused for somebody else'
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,8 @@ from callsheet.wire.world import (
 )
 
 __all__ = ["BatchError", "Handles", "despawn", "hint_calls", "spawn"]
+
+logger: logging.Logger = logging.getLogger("callsheet")
 
 ENTRIES_PER_MESSAGE = 10_000
 """The most ids or hints in one message."""
@@ -118,6 +121,8 @@ class _Batch:
             if isinstance(answer, Spawned):
                 handles.npcs.update((one.npc, one.handle) for one in answer.npcs)
                 handles.players.update((one.player, one.handle) for one in answer.players)
+                if answer.note is not None:
+                    logger.warning("the server notes: %s", answer.note)
         if self._refused:
             first, *others = self._refused.values()
             same = all((one.code, one.message) == (first.code, first.message) for one in others)

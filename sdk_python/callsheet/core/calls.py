@@ -32,8 +32,9 @@ from callsheet.wire.script import (
     UnregisterScript,
 )
 from callsheet.wire.session import ClientInfo, Hello
-from callsheet.wire.talk import Priority, SamplingSpec, Say, Speak, Speaker
+from callsheet.wire.talk import Hear, Priority, SamplingSpec, Say, Speak, Speaker
 from callsheet.wire.world import (
+    ActionSpec,
     ConfigureWorld,
     Join,
     Joined,
@@ -48,6 +49,7 @@ __all__ = [
     "configure_world",
     "explain",
     "get_facts",
+    "hear",
     "join",
     "move_player",
     "new_session",
@@ -110,6 +112,7 @@ def update_npc(
     sociability: float | None,
     schedule: Iterable[ScheduledCall] | None,
     actions: Iterable[str] | None,
+    action_specs: Iterable[ActionSpec] | None,
 ) -> Call[None]:
     """``update_npc``."""
     yield from ask(
@@ -123,7 +126,10 @@ def update_npc(
             interaction_radius_m=interaction_radius_m,
             sociability=sociability,
             schedule=None if schedule is None else several("schedule", schedule, ScheduledCall),
-            actions=None if actions is None else several("actions", actions, str),
+            actions=_names(actions),
+            action_specs=(
+                None if action_specs is None else several("action_specs", action_specs, ActionSpec)
+            ),
         ),
     )
 
@@ -198,24 +204,33 @@ def say(
     max_tokens: int | None,
     sampling: SamplingSpec | None,
     stop: Iterable[str],
+    actions: Iterable[str] | None,
+    audible_m: float | None,
 ) -> PendingReply:
-    """``say``. A speaker given as text is a player's id; None is a narrator."""
-    if speaker is None:
-        speaker = Speaker(kind="narrator")
-    elif isinstance(speaker, str):
-        speaker = Speaker(kind="player", id=speaker)
+    """``say``."""
     return session.request_reply(
         Say(
             id=session.next_id(),
             npc=npc,
-            speaker=speaker,
+            speaker=_speaker(speaker),
             text=text,
             priority=priority,
             max_tokens=max_tokens,
             sampling=sampling,
             stop=several("stop", stop, str),
+            actions=_names(actions),
+            audible_m=audible_m,
         )
     )
+
+
+def hear(
+    session: ClientSession, npcs: Iterable[str], text: str, speaker: Speaker | str | None
+) -> Call[None]:
+    """``hear``."""
+    names = several("npcs", npcs, str)
+    message = Hear(id=session.next_id(), npcs=names, speaker=_speaker(speaker), text=text)
+    yield from ask(session, message)
 
 
 def speak(session: ClientSession, npc: str, text: str) -> PendingReply:
@@ -243,6 +258,17 @@ def several(field: str, given: Iterable[T], kind: type[T]) -> tuple[T, ...]:
         if not isinstance(item, kind):
             raise _bad_argument(f"{field}.{index}", f"must be a {kind.__name__}", item)
     return items
+
+
+def _speaker(given: Speaker | str | None) -> Speaker:
+    """Text is a player's id; None is a narrator."""
+    if isinstance(given, str):
+        return Speaker(kind="player", id=given)
+    return given or Speaker(kind="narrator")
+
+
+def _names(actions: Iterable[str] | None) -> tuple[str, ...] | None:
+    return None if actions is None else several("actions", actions, str)
 
 
 def _bad_argument(field: str, advice: str, given: object) -> CallsheetError:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from callsheet.core.requests import Pending, PendingReply, frame_of
 from callsheet.core.ticks import TickEncoder
+from callsheet.core.world_state import WorldState
 from callsheet.wire.base import ClientMessage, Reliable
 from callsheet.wire.talk import Cancel
 
@@ -24,8 +25,10 @@ class Outgoing:
 
     def __init__(self) -> None:
         self.ticks: TickEncoder = TickEncoder()
-        self.keyframe_due: bool = True
+        self._keyframe_due = True
         """Whether the next tick must be a keyframe: the first of every connection."""
+        self._loads: set[int] = set()
+        """Loads that are not answered yet."""
         self._next_id = 1
         self._open: dict[int, Pending] = {}
         self._link: deque[str] = deque()
@@ -56,13 +59,20 @@ class Outgoing:
     def ask(self, pending: Pending) -> None:
         """Queue a request and wait for its answer."""
         self._open[pending.id] = pending
+        if pending.is_load:
+            self._loads.add(pending.id)
         self._queue.append(_Queued(pending.frame, pending.id))
 
-    def tick(self, frame: bytes, *, is_open: bool) -> None:
-        """Queue a tick; without a connection the state is sent by ``resumed``."""
-        if is_open:
+    def tick(self, state: WorldState, *, keyframe: bool, ack: bool, is_open: bool) -> int:
+        """Queue a tick; return its number.
+
+        Without a connection the state is sent by ``resumed``, during a load if that is refused.
+        """
+        frame = self.ticks.encode(state, keyframe=keyframe or self._keyframe_due, ack=ack)
+        if is_open and not self._loads:
             self._queue.append(_Queued(frame))
-            self.keyframe_due = False
+        self._keyframe_due = not is_open or bool(self._loads)
+        return self.ticks.next_tick - 1
 
     def answered(self, identity: int | None, message: Reliable | Exception) -> bool:
         """Give an answer, or an error, to its request. False if no open request has this id."""
@@ -75,13 +85,29 @@ class Outgoing:
             pending.take(message)
         if pending.done:
             del self._open[pending.id]
+            if pending.is_load:
+                self._loaded(pending)
         return True
+
+    def _loaded(self, load: Pending) -> None:
+        """Let ticks go out again: those of the world that was left only if it was not left."""
+        self._loads.discard(load.id)
+        if load.error is None:
+            self.ticks.forget()
+        elif self._keyframe_due:
+            self._send_state()
+
+    def _send_state(self) -> None:
+        """Queue the state as last given, if it may be sent."""
+        if self.ticks.has_state and not self._loads:
+            self._queue.append(_Queued(self.ticks.keyframe()))
+            self._keyframe_due = False
 
     def disconnected(self) -> None:
         """Forget what belongs to the connection, ticks too."""
         self._link.clear()
         self._queue = deque(queued for queued in self._queue if isinstance(queued.frame, str))
-        self.keyframe_due = True
+        self._keyframe_due = True
 
     def resumed(self, last_request_id: int) -> None:
         """Queue what the server has not taken, in order, then what else waits, then the state.
@@ -94,8 +120,7 @@ class Outgoing:
         for pending in self._open.values():
             if isinstance(pending, PendingReply) and pending.cancelled:
                 self.send(Cancel(id=pending.id))
-        if self.ticks.has_state:
-            self.tick(self.ticks.keyframe(), is_open=True)
+        self._send_state()
 
     def lose(self, error: Exception) -> None:
         """The session is gone: what was asked fails, what waits is not sent."""
@@ -106,5 +131,6 @@ class Outgoing:
     def fail(self, error: Exception) -> None:
         """Let every open request fail."""
         pending, self._open = list(self._open.values()), {}
+        self._loads.clear()
         for one in pending:
             one.fail(error)

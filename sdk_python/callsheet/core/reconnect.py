@@ -13,7 +13,7 @@ from callsheet.wire.fields import PROTOCOL
 
 __all__ = [
     "AfterClose",
-    "Backoff",
+    "Attempts",
     "after_close",
     "refusal_of",
     "unreachable",
@@ -77,19 +77,53 @@ def unreachable(url: str, allowed_s: float, trouble: str) -> ConnectFailedError:
     )
 
 
-class Backoff:
-    """Exponential backoff with full jitter: each wait is uniform in [0, bound], bounds double."""
+class Attempts:
+    """Attempts to connect: how long to wait before each, and when to give up.
+
+    Exponential backoff with full jitter: each wait is uniform in [0, bound], bounds double.
+    """
 
     def __init__(self, settings: ClientSettings, random: Callable[[], float]) -> None:
         self._settings, self._random = settings, random
         self._attempt = 0
+        self._offline_since_s: float | None = None
+        self._not_before_s = 0.0
+        self.begun: bool = False
+        """Whether there was a first attempt."""
 
-    def wait_s(self) -> float:
-        """Return the time to wait before the next attempt, and count the attempt."""
+    def begin(self, now_s: float) -> None:
+        """Count the time without a connection from now on, unless it is counted already."""
+        self.begun = True
+        if self._offline_since_s is None:
+            self._offline_since_s = now_s
+
+    def hold(self, until_s: float) -> None:
+        """Make no attempt before then: the server has said so."""
+        self._not_before_s = until_s
+
+    def wait_s(self, now_s: float, retry_after_s: float, allowed_s: float) -> float | None:
+        """Return the time to wait before the next attempt, and count it.
+
+        Args:
+            now_s: a connection has ended, or could not be made.
+            retry_after_s: the least to wait, as the server told.
+            allowed_s: the longest to be without a connection.
+
+        Returns:
+            None: not within what is allowed.
+        """
+        self.begin(now_s)
+        assert self._offline_since_s is not None
         bound_s = self._settings.backoff_min_s * 2.0 ** min(self._attempt, 30)
         self._attempt += 1
-        return self._random() * min(bound_s, self._settings.backoff_max_s)
+        wait_s = self._random() * min(bound_s, self._settings.backoff_max_s)
+        wait_s += max(self._not_before_s - now_s, retry_after_s)
+        return wait_s if now_s + wait_s - self._offline_since_s <= allowed_s else None
+
+    def connected(self) -> None:
+        """Note that the session is open."""
+        self._offline_since_s = None
 
     def reset(self) -> None:
-        """Begin anew: the connection has proven itself."""
+        """Begin with short waits again: the connection has proven itself."""
         self._attempt = 0

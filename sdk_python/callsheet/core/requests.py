@@ -11,6 +11,7 @@ from callsheet.wire.base import ClientMessage, Reliable, Request
 from callsheet.wire.codec import encode
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.faults import shown
+from callsheet.wire.saves import Load
 from callsheet.wire.session import Error
 from callsheet.wire.talk import Action, ReplyDelta, ReplyEnd, ReplyStart
 
@@ -73,6 +74,7 @@ class Pending:
         self._told = False
         self.answer: Reliable | None = None
         self.id: int = request.id
+        self.is_load: bool = isinstance(request, Load)
         self.frame: str = frame_of(request)
         self.changed: Callable[[], None] = _nothing
         """Called after every change; the adapter's way to wake who waits."""

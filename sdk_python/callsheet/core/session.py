@@ -11,20 +11,21 @@ Time is any clock that does not go back; ``random`` gives numbers in [0, 1).
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from typing import Final
 
 import orjson
-from numpy.typing import ArrayLike
 
 from callsheet.core.clock import ClockSync
 from callsheet.core.errors import SessionClosedError, SessionLostError
 from callsheet.core.events import EventHub, SessionReset, SessionState, StateChanged
+from callsheet.core.heartbeat import Heartbeat
 from callsheet.core.incoming import Incoming
 from callsheet.core.outgoing import Outgoing
 from callsheet.core.reconnect import (
     AfterClose,
-    Backoff,
+    Attempts,
     after_close,
     refusal_of,
     unreachable,
@@ -32,6 +33,8 @@ from callsheet.core.reconnect import (
 )
 from callsheet.core.requests import Pending, PendingReply, exception_of
 from callsheet.core.settings import ClientSettings
+from callsheet.core.ticks import REWINDS_SINCE_MINOR
+from callsheet.core.world_state import WorldState
 from callsheet.wire.base import ClientMessage, Reliable, Request, ServerMessage
 from callsheet.wire.codec import parse_server_message
 from callsheet.wire.errors import RULES, CallsheetError, CloseCode, ErrorCode, error_for
@@ -43,7 +46,6 @@ __all__ = ["CONNECTED", "ClientSession"]
 
 logger: logging.Logger = logging.getLogger("callsheet")
 
-SILENT_INTERVALS = 3
 CONNECTED: Final = frozenset(
     {SessionState.OPENING, SessionState.RESUMING, SessionState.OPEN, SessionState.DRAINING}
 )
@@ -72,20 +74,18 @@ class ClientSession:
         self._incoming, self._outgoing = Incoming(), Outgoing()
         self.next_id: Callable[[], int] = self._outgoing.next_id
         self._resume: tuple[str, str] | None = None
-        self._backoff = Backoff(settings, random)
+        self._attempts = Attempts(settings, random)
+        self._heartbeat = Heartbeat()
         self._closing = False
         self._refusal: CallsheetError | None = None
-        self._offline_since_s: float | None = None
-        self._connect_at_s = self._opened_at_s = self._heard_at_s = 0.0
-        self._state_until_s = self._ping_at_s = self._heartbeat_s = 0.0
+        self._connect_at_s = self._state_until_s = 0.0
         self._draining: Draining | None = None
-        self._not_before_s = 0.0
 
     # What the adapter calls.
 
     def start(self, now_s: float) -> None:
         """Begin: the state becomes CONNECTING."""
-        self._offline_since_s = now_s
+        self._attempts.begin(now_s)
         self._connect(now_s)
 
     def connected(self, now_s: float) -> None:
@@ -97,7 +97,6 @@ class ClientSession:
             session, token = self._resume
             resume = Resume(session=session, token=token, last_seq=self._incoming.last_seq)
         self._refusal = None
-        self._heard_at_s = now_s
         self._outgoing.link(self._hello.model_copy(update={"resume": resume}))
         self._enter(SessionState.RESUMING if resume else SessionState.OPENING, "socket open")
 
@@ -105,7 +104,7 @@ class ClientSession:
         """Take one frame. Never raises: what cannot be read is logged and left out."""
         if self.state not in CONNECTED:
             return
-        self._heard_at_s = now_s
+        self._heartbeat.heard(now_s)
         try:
             message: ServerMessage = parse_server_message(frame)
         except CallsheetError as error:
@@ -121,8 +120,8 @@ class ClientSession:
             self._welcomed(message, now_s)
         elif isinstance(message, Pong):
             self.clock.add(message.client_time_s, now_s, message.server_time_s)
-            if now_s - self._opened_at_s >= self._heartbeat_s:
-                self._backoff.reset()
+            if self._heartbeat.has_proven_itself(now_s):
+                self._attempts.reset()
         elif not isinstance(message, Reliable):
             self._drain(message, now_s)
             self.events.emit(message)
@@ -149,13 +148,12 @@ class ClientSession:
             self._outgoing.lose(SessionLostError(f"the server ended the session: {trouble}"))
             self._resume = None
         retry_after_s = (refusal.retry_after_s if refusal else None) or 0.0
-        wait_s = self._backoff.wait_s() + max(self._not_before_s - now_s, retry_after_s)
-        if self._offline_since_s is None:
-            self._offline_since_s = now_s
-        allowed_s = self.settings.max_offline_s
-        if self.welcome is None:
-            allowed_s = self.settings.connect_timeout_s
-        if allowed_s is not None and now_s + wait_s - self._offline_since_s > allowed_s:
+        allowed_s = (
+            self.settings.connect_timeout_s if self.welcome is None else self.settings.max_offline_s
+        )
+        allowed_s = math.inf if allowed_s is None else allowed_s
+        wait_s = self._attempts.wait_s(now_s, retry_after_s, allowed_s)
+        if wait_s is None:
             self._end(refusal or unreachable(self.url, allowed_s, trouble), trouble)
             return
         self._outgoing.disconnected()
@@ -192,7 +190,7 @@ class ClientSession:
             case SessionState.CONNECTING | SessionState.OPENING | SessionState.RESUMING:
                 return self._state_until_s
             case SessionState.OPEN | SessionState.DRAINING:
-                due = [self._ping_at_s, self._heard_at_s + SILENT_INTERVALS * self._heartbeat_s]
+                due = [self._heartbeat.next_deadline_s]
                 due += [] if self._incoming.ack_at_s is None else [self._incoming.ack_at_s]
                 due += [self._state_until_s] if self._closing else []
                 return min(due)
@@ -212,7 +210,7 @@ class ClientSession:
             raise self.error
         if self._closing:
             raise SessionClosedError("the session was closed on this side")
-        if self.welcome is None and self._offline_since_s is None:
+        if not self._attempts.begun:
             raise SessionClosedError("enter the client first: (async) with connect(...) as client")
 
     def opened(self) -> Welcome:
@@ -250,43 +248,16 @@ class ClientSession:
         self.check_open()
         self._outgoing.send(message)
 
-    def send_tick(
-        self,
-        game_time_s: float,
-        handles: ArrayLike,
-        positions_m: ArrayLike,
-        velocities_mps: ArrayLike | None,
-        next_call_s: ArrayLike | None,
-        flags: ArrayLike | None,
-        *,
-        player_handles: ArrayLike,
-        player_positions_m: ArrayLike,
-        player_velocities_mps: ArrayLike | None,
-        keyframe: bool,
-        ack: bool,
-    ) -> int:
-        """Send the state of everybody; the arrays are those of ``TickEncoder.state``.
+    def send_tick(self, state: WorldState, *, keyframe: bool, ack: bool) -> int:
+        """Send the state of everybody.
 
         Returns:
             The tick's number. Without a connection nothing is sent; the last state given goes out
-            when the session is resumed, as a keyframe with a greater number.
+            when the session is resumed, as a keyframe with a greater number. While a load is under
+            way nothing is sent either: the last state goes out if it is refused.
         """
         self.check_open()
-        frame = self._outgoing.ticks.state(
-            game_time_s,
-            handles,
-            positions_m,
-            velocities_mps,
-            next_call_s,
-            flags,
-            player_handles=player_handles,
-            player_positions_m=player_positions_m,
-            player_velocities_mps=player_velocities_mps,
-            keyframe=keyframe or self._outgoing.keyframe_due,
-            ack=ack,
-        )
-        self._outgoing.tick(frame, is_open=self._is_open)
-        return self._outgoing.ticks.next_tick - 1
+        return self._outgoing.tick(state, keyframe=keyframe, ack=ack, is_open=self._is_open)
 
     def close(self, now_s: float) -> None:
         """End the session for good: open requests fail, what is queued is sent, then ``bye``."""
@@ -318,9 +289,10 @@ class ClientSession:
         first = self.welcome is None
         self.welcome = welcome
         self._resume = (welcome.session, welcome.resume_token)
-        self._offline_since_s = None
-        self._opened_at_s = self._ping_at_s = now_s
-        self._heartbeat_s = welcome.heartbeat_interval_s
+        self._attempts.connected()
+        minor = welcome.protocol.partition(".")[2]
+        self._outgoing.ticks.can_rewind = minor.isdecimal() and int(minor) >= REWINDS_SINCE_MINOR
+        self._heartbeat.begin(now_s, welcome.heartbeat_interval_s)
         self._incoming.begin(resumed=welcome.resumed)
         if welcome.resumed:
             self._outgoing.resumed(welcome.last_request_id)
@@ -351,7 +323,7 @@ class ClientSession:
     def _drain(self, message: ServerMessage, now_s: float) -> None:
         if isinstance(message, Draining) and self.state is SessionState.OPEN:
             self._draining = message
-            self._not_before_s = now_s + message.reconnect_after_s
+            self._attempts.hold(now_s + message.reconnect_after_s)
             self._enter(SessionState.DRAINING, f"the server stops in {message.deadline_s:g} s")
 
     def _ask(self, pending: Pending) -> None:
@@ -371,14 +343,13 @@ class ClientSession:
     def _advance_open(self, now_s: float) -> None:
         if self._closing and now_s >= self._state_until_s:
             self._end(None, "closed without the server's answer")
-        elif (silent_s := now_s - self._heard_at_s) >= SILENT_INTERVALS * self._heartbeat_s:
+        elif (silent_s := self._heartbeat.silent_s(now_s)) is not None:
             self.disconnected(
                 now_s, CloseCode.HEARTBEAT_TIMEOUT, f"the server was silent for {silent_s:.1f} s"
             )
         else:
-            if now_s >= self._ping_at_s:
+            if self._heartbeat.take_ping(now_s):
                 self._outgoing.link(Ping(client_time_s=now_s))
-                self._ping_at_s = now_s + self._heartbeat_s
             self._ack(now_s)
 
     def _ack(self, now_s: float) -> None:

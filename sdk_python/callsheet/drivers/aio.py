@@ -7,7 +7,7 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Protocol, TypeVar
 
 from websockets.asyncio.client import ClientConnection
@@ -46,6 +46,7 @@ class AsyncioDriver:
         self._sleeps_until_s = math.inf
         self._task: asyncio.Task[None] | None = None
         self._socket: ClientConnection | None = None
+        self._aside: set[asyncio.Task[None]] = set()
         session.events.on((StateChanged,), self._state_changed)
 
     async def start(self) -> None:
@@ -64,6 +65,10 @@ class AsyncioDriver:
             if connecting:
                 self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        aside = self._aside - {asyncio.current_task()}
+        for task in aside:
+            task.cancel()
+        await asyncio.gather(*aside, return_exceptions=True)
 
     def drop_connection(self) -> None:
         """Cut the connection under the session."""
@@ -95,6 +100,22 @@ class AsyncioDriver:
         """Wait until one more message can be queued."""
         while not self._session.has_room and self._session.state is not SessionState.CLOSED:
             await _change(self._progress)
+
+    def aside(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
+        """Run work of the user's beside the session, until it is closed."""
+        task = asyncio.get_running_loop().create_task(work())
+        self._aside.add(task)
+        task.add_done_callback(self._aside_ended)
+
+    def _aside_ended(self, task: asyncio.Task[None]) -> None:
+        self._aside.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            logger.warning("%s: %s", type(error).__name__, error)
+
+    async def finished(self, value: object) -> object:
+        """Wait for what a function of the user's gives in the end."""
+        return await value if isinstance(value, Awaitable) else value
 
     async def call(self, call: Call[T]) -> T:
         """Carry out a call."""

@@ -8,7 +8,7 @@ import math
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from typing import TypeVar
 
@@ -91,6 +91,29 @@ class ThreadsDriver:
     def room(self) -> None:
         """Wait until one more message can be queued."""
         self.wait(lambda: self._session.has_room or self._over)
+
+    def aside(self, work: Callable[[], None]) -> None:
+        """Run work of the user's on a thread of its own."""
+        threading.Thread(
+            target=self._work, args=(work,), name="callsheet work", daemon=True
+        ).start()
+
+    def _work(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:
+            logger.warning("%s: %s", type(error).__name__, error)
+
+    def finished(self, value: object) -> object:
+        """Return what a function of the user's gave; without asyncio there is nothing to wait for.
+
+        Raises:
+            TypeError: the function is ``async def``.
+        """
+        if isinstance(value, Coroutine):
+            value.close()
+            raise TypeError("an async function needs the asyncio client (callsheet.connect)")
+        return value
 
     def call(self, call: Call[T]) -> T:
         """Carry out a call."""

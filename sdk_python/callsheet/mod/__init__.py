@@ -17,7 +17,24 @@ async def on_near(self, player):
 await self.say("Halt! Who goes there?")
 """
 
+from callsheet.cast.character import LoreEntry
+from callsheet.mod.cast import Greetings, Lorebook
 from callsheet.mod.npc import Answer, Gate, Npc, action, at, every
+from callsheet.wire.saves import Loaded
 from callsheet.wire.script import ActionDone, Heard, NpcTick
 
-__all__ = ["ActionDone", "Answer", "Gate", "Heard", "Npc", "NpcTick", "action", "at", "every"]
+__all__ = [
+    "ActionDone",
+    "Answer",
+    "Gate",
+    "Greetings",
+    "Heard",
+    "Loaded",
+    "LoreEntry",
+    "Lorebook",
+    "Npc",
+    "NpcTick",
+    "action",
+    "at",
+    "every",
+]

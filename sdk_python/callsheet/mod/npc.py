@@ -61,6 +61,8 @@ class Npc:
     """Distance within which a player is "near"; None keeps what the game gave."""
     sociability: ClassVar[float | None] = None
     """0 = never talks to other NPCs, 1 = with everyone in reach; None keeps what the game gave."""
+    game_actions: ClassVar[Sequence[str] | None] = None
+    """Actions of the game that the NPC keeps, besides the script's own; None = all of them."""
     tick_interval_s: ClassVar[float] = 1.0
     """Game time between two ``on_tick``, and how exactly ``at`` and ``every`` are kept."""
 

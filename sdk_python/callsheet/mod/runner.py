@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
-from collections.abc import Callable, Coroutine, Generator, Mapping, Set
+from collections.abc import Callable, Coroutine, Set
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from callsheet.client import Client, connect
 from callsheet.core.events import Event, SessionReset, SessionState, StateChanged
 from callsheet.core.settings import ClientSettings
 from callsheet.mod.handlers import HandlerRunner
-from callsheet.mod.mistakes import ModError, shorten
-from callsheet.mod.npc import Answer, Npc
+from callsheet.mod.hearing import hear
+from callsheet.mod.mistakes import ModError
+from callsheet.mod.npc import Npc
+from callsheet.mod.schedule import Schedule
 from callsheet.mod.script import Script, load_scripts
+from callsheet.mod.stage import ClientStage
 from callsheet.wire.errors import CallsheetError
+from callsheet.wire.saves import Loaded
 from callsheet.wire.script import (
     ActionDone,
-    HearAnswer,
     Heard,
     NpcSpawned,
     NpcTick,
@@ -27,11 +29,10 @@ from callsheet.wire.script import (
     ScriptRegistered,
 )
 from callsheet.wire.session import Error
-from callsheet.wire.world import ScheduledCall, WorldClosed
+from callsheet.wire.world import WorldClosed
 
 __all__ = ["ModRunner", "run_mod"]
 
-T = TypeVar("T")
 Stamp = tuple[int, int] | None
 
 POLL_S = 0.5
@@ -74,28 +75,6 @@ async def run_mod(
             runner.close()
 
 
-class _UnderWay(Generic[T]):
-    """Result of ``Npc.say``: it runs whether awaited or not; awaiting it waits for the end.
-
-    Handlers on the handlers' thread and on the event loop may both make one.
-    """
-
-    def __init__(self, future: concurrent.futures.Future[T], failed: Callable[..., None]) -> None:
-        self._future = future
-        self._awaited = False
-        self._failed = failed
-        future.add_done_callback(self._ended)
-
-    def __await__(self) -> Generator[Any, None, T]:
-        self._awaited = True
-        return asyncio.wrap_future(self._future).__await__()
-
-    def _ended(self, future: concurrent.futures.Future[T]) -> None:
-        error = None if future.cancelled() else future.exception()
-        if error is not None and not self._awaited:
-            self._failed(error)
-
-
 class ModRunner:
     """One mod's session: scripts, their instances, and what the server tells them."""
 
@@ -107,9 +86,10 @@ class ModRunner:
         self._alive_since: dict[tuple[str, str], bool] = {}
         """NPCs that spawned (True) or despawned (False) while scripts are being registered."""
         self._npcs: dict[tuple[str, str], Npc] = {}
-        self._ticked_s: dict[tuple[str, str], float] = {}
+        self._schedule = Schedule()
         self._busy: set[tuple[str, str]] = set()
         self._tasks: set[asyncio.Task[object]] = set()
+        self._stage = ClientStage(client, show)
         self._loop = asyncio.get_running_loop()
 
     def close(self) -> None:
@@ -127,7 +107,7 @@ class ModRunner:
         """
         off = self._client.on(
             self._take, StateChanged, SessionReset, NpcSpawned, Heard, PlayerNear, PlayerLeft,
-            NpcTick, ActionDone, WorldClosed, ScriptRegistered, Error,
+            NpcTick, ActionDone, Loaded, WorldClosed, ScriptRegistered, Error,
         )  # fmt: skip
         try:
             await self._register(scripts)
@@ -158,7 +138,7 @@ class ModRunner:
                 raise
             self._scripts = {script.name: script for script in scripts}
             self._npcs.clear()
-            self._ticked_s.clear()
+            self._schedule.clear()
             for name, npcs in alive.items():
                 self._begin_script(name, npcs)
 
@@ -206,7 +186,7 @@ class ModRunner:
 
     async def _register_again(self) -> None:
         self._npcs.clear()
-        self._ticked_s.clear()
+        self._schedule.clear()
         try:
             await self._register(list(self._scripts.values()))
         except (ModError, CallsheetError, ConnectionError) as error:
@@ -231,6 +211,8 @@ class ModRunner:
                 self._start_handler(event.script, event.npc, "on_action_done", event)
             case NpcTick():
                 self._tick(event)
+            case Loaded():
+                self._loaded(event)
             case SessionReset():
                 self._start(self._register_again())
             case StateChanged(state=SessionState.DISCONNECTED):
@@ -239,7 +221,7 @@ class ModRunner:
                 self._show(f"session {event.state}: {event.reason}")
             case WorldClosed():
                 self._npcs.clear()
-                self._ticked_s.clear()
+                self._schedule.clear()
                 self._show("the game is gone; waiting for it to come back")
             case ScriptRegistered(script=script, note=str(note)):
                 self._show(f"{script}: {note}")
@@ -257,6 +239,11 @@ class ModRunner:
             self._start_handler(event.script, event.npc, "on_despawn")
             self._forget(event.script, event.npc)
 
+    def _loaded(self, loaded: Loaded) -> None:
+        self._schedule.set_time(loaded.time_s, self._npcs)
+        for script, npc in list(self._npcs):
+            self._start_handler(script, npc, "on_load", loaded)
+
     def _instance(self, script: str, npc: str) -> Npc | None:
         """The script's instance for an NPC, made when it is first heard of."""
         if script not in self._scripts:
@@ -265,7 +252,7 @@ class ModRunner:
         if known is None:
             npc_class = self._scripts[script].npc_class
             known = npc_class.__new__(npc_class)
-            known.npc, known._stage = npc, self
+            known.npc, known._stage = npc, self._stage
             try:
                 npc_class.__init__(known)
             except Exception as error:
@@ -277,7 +264,7 @@ class ModRunner:
 
     def _forget(self, script: str, npc: str) -> None:
         self._npcs.pop((script, npc), None)
-        self._ticked_s.pop((script, npc), None)
+        self._schedule.forget((script, npc))
 
     def _start_handler(self, script: str, npc: str, method: str, *arguments: object) -> None:
         instance = self._instance(script, npc)
@@ -286,42 +273,9 @@ class ModRunner:
 
     async def _hear(self, heard: Heard) -> None:
         npc = self._instance(heard.script, heard.npc)
-        if npc is None:
-            return
-        said: object = None
-        if hasattr(npc, "on_hear"):
-            said = await self._handlers.run(npc, "on_hear", heard, deadline_s=heard.deadline_s)
-        answer = Answer(reply=said) if isinstance(said, str) and said else said
-        if not isinstance(answer, Answer):
-            if answer:
-                self._show(
-                    f"{type(npc).__name__}.on_hear of {npc.npc!r} returned {shorten(said)}\n"
-                    "  fix: return self.material(text), self.reply(text), self.ignore(), "
-                    "self.allow(action), self.deny(action), or nothing"
-                )
-            answer = Answer()
-        await self._client.send(
-            HearAnswer(
-                call=heard.call,
-                material=answer.material,
-                reply=answer.reply,
-                ignore=answer.ignore,
-                actions=await self._allowed(npc, heard, answer),
-            )
-        )
-
-    async def _allowed(self, npc: Npc, heard: Heard, answer: Answer) -> tuple[str, ...] | None:
-        """The actions an NPC may choose from after this reply; None = the script does not say."""
-        gates = self._scripts[heard.script].gates
-        if answer.allow is None and not answer.deny and not any(gates.values()):
-            return None
-        allowed = []
-        for name, when in gates.items():
-            if name in answer.deny or (answer.allow is not None and name not in answer.allow):
-                continue
-            if when is None or await self._handlers.passes(npc, name, when, heard):
-                allowed.append(name)
-        return tuple(allowed)
+        if npc is not None:
+            gates = self._scripts[heard.script].gates
+            await self._client.send(await hear(npc, heard, gates, self._handlers, self._show))
 
     def _tick(self, tick: NpcTick) -> None:
         """Run ``on_tick``, unless the last one still runs, and what is scheduled since then."""
@@ -329,11 +283,8 @@ class ModRunner:
         script = self._scripts.get(tick.script)
         if script is None or self._instance(*key) is None:
             return
-        before_s = self._ticked_s.get(key, tick.game_time_s)
-        self._ticked_s[key] = tick.game_time_s
-        for method, call in script.scheduled:
-            if _due(call, before_s, tick.game_time_s):
-                self._start_handler(*key, method)
+        for method in self._schedule.take_due(key, script.scheduled, tick.game_time_s):
+            self._start_handler(*key, method)
         if key not in self._busy and hasattr(script.npc_class, "on_tick"):
             self._busy.add(key)
             task = self._start(self._handlers.run(self._npcs[key], "on_tick", tick))
@@ -350,42 +301,6 @@ class ModRunner:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self._show(f"{type(error).__name__}: {error}")
-
-    # What scripts do in the world; see ``Stage``.
-
-    def speak(self, npc: str, text: str) -> _UnderWay[str]:
-        """Make the NPC say a line."""
-        return self._begin(npc, "speak", self._spoken(npc, text))
-
-    def prompt(self, npc: str, text: str) -> _UnderWay[str]:
-        """Tell the NPC something as a narrator."""
-        return self._begin(npc, "speak", self._prompted(npc, text))
-
-    def remember(self, npc: str, facts: Mapping[str, Any]) -> _UnderWay[None]:
-        """Note facts about the NPC."""
-        return self._begin(npc, "remember", self._client.set_facts(npc, facts))
-
-    def recall(self, npc: str) -> _UnderWay[dict[str, Any]]:
-        """The facts noted about the NPC."""
-        return self._begin(npc, "recall", self._client.get_facts(npc))
-
-    async def _spoken(self, npc: str, text: str) -> str:
-        return (await (await self._client.speak(npc, text))).text
-
-    async def _prompted(self, npc: str, text: str) -> str:
-        return (await (await self._client.say(npc, text))).text
-
-    def _begin(self, npc: str, what: str, work: Coroutine[Any, Any, T]) -> _UnderWay[T]:
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        return _UnderWay(future, lambda error: self._show(f"{npc!r} could not {what}: {error}"))
-
-
-def _due(call: ScheduledCall, after_s: float, until_s: float) -> bool:
-    """Whether a scheduled call falls into (after, until]."""
-    if call.every_s is None or until_s < call.at_s:
-        return after_s < call.at_s <= until_s
-    last_s = call.at_s + (until_s - call.at_s) // call.every_s * call.every_s
-    return last_s > after_s
 
 
 def _stamp(path: Path) -> Stamp:

@@ -30,6 +30,7 @@ HANDLERS: Final[Mapping[str, tuple[str, ...]]] = {
     "on_leave": ("player",),
     "on_tick": ("tick",),
     "on_action_done": ("done",),
+    "on_load": ("loaded",),
 }
 """Every handler and what it is given."""
 
@@ -122,11 +123,12 @@ def _script(npc_class: type[Npc], definition: ast.ClassDef, path: Path) -> Scrip
     if not (npc_class.npcs or npc_class.archetypes):
         problem, fix = f"{name} speaks for nobody", 'add archetypes = ["guard"] or npcs = ["bram"]'
         raise mistake(path, definition.lineno, problem, fix)
-    for field in ("npcs", "archetypes"):
+    for field in ("npcs", "archetypes", "game_actions"):
         if isinstance(getattr(npc_class, field), str):
             value = getattr(npc_class, field)
             problem, fix = f"{name}.{field} must be a list", f"{field} = [{value!r}]"
             raise mistake(path, definition.lineno, problem, fix)
+    kept = npc_class.game_actions
     try:
         registration = RegisterScript(
             id=1,
@@ -140,6 +142,7 @@ def _script(npc_class: type[Npc], definition: ast.ClassDef, path: Path) -> Scrip
             actions=tuple(actions),
             events=(*hears, *nears, *ticks),
             tick_interval_s=npc_class.tick_interval_s,
+            game_actions=None if kept is None else tuple(kept),
         )
     except CallsheetError as error:
         field, advice = error.field or "", error.message.partition(": ")[2]

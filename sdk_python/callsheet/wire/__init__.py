@@ -95,7 +95,6 @@ from callsheet.wire.saves import (
 )
 from callsheet.wire.script import (
     ActionDone,
-    ActionSpec,
     Facts,
     GetFacts,
     HearAnswer,
@@ -129,6 +128,7 @@ from callsheet.wire.talk import (
     ActionResult,
     Cancel,
     FinishReason,
+    Hear,
     Priority,
     ReplyDelta,
     ReplyEnd,
@@ -154,6 +154,7 @@ from callsheet.wire.tick import (
     tick_from_json,
 )
 from callsheet.wire.world import (
+    ActionSpec,
     ConfigureWorld,
     Despawn,
     Hint,
@@ -227,6 +228,7 @@ __all__ = [
     "Forget",
     "GetFacts",
     "Handle",
+    "Hear",
     "HearAnswer",
     "Heard",
     "Hello",

@@ -45,6 +45,7 @@ AnyClientMessage = (
     | saves.DeleteSave
     | saves.ListSaves
     | talk.Say
+    | talk.Hear
     | talk.Speak
     | talk.Cancel
     | talk.ActionResult

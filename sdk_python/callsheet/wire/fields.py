@@ -75,7 +75,7 @@ def whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = BeforeValidator(whole)
+Whole: BeforeValidator = BeforeValidator(whole)
 """Marks an integer that may be written with a fraction of 0."""
 Count = Annotated[int, Field(ge=0, le=MAX_INTEGER), Whole]
 Serial = Annotated[int, Field(ge=1, le=MAX_INTEGER), Whole]

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from callsheet.wire.base import ClientMessage, Part, Reliable, Request, ServerMessage
+from callsheet.wire.base import ClientMessage, Reliable, Request, ServerMessage
 from callsheet.wire.fields import (
     ActionName,
     ArchetypeId,
@@ -20,11 +20,10 @@ from callsheet.wire.fields import (
     Speech,
 )
 from callsheet.wire.talk import SpeakerView
-from callsheet.wire.world import Radius, Schedule, Share
+from callsheet.wire.world import ActionSpecs, Permissions, Radius, Schedule, Share
 
 __all__ = [
     "ActionDone",
-    "ActionSpec",
     "Facts",
     "GetFacts",
     "HearAnswer",
@@ -41,17 +40,6 @@ __all__ = [
 
 MOD_ONLY: frozenset[Role] = frozenset({"mod"})
 SCRIPTERS: frozenset[Role] = frozenset({"game", "mod"})
-
-
-class ActionSpec(Part):
-    """Something an NPC may do, as a function call."""
-
-    name: ActionName
-    description: Annotated[str, Field(max_length=500)]
-    parameters: JsonObject
-    """JSON schema (draft 2020-12) of an object; its properties are the arguments."""
-    gated: bool | None = None
-    """True = offered only where a ``hear_answer`` allows it."""
 
 
 class RegisterScript(Request):
@@ -71,7 +59,8 @@ class RegisterScript(Request):
     interaction_radius_m: Radius | None = None
     sociability: Share | None = None
     schedule: Schedule | None = None
-    actions: Annotated[Many[ActionSpec], Field(max_length=32)] = ()
+    actions: ActionSpecs = ()
+    """Actions besides those that the game gave its NPCs; one of the same name replaces that."""
     events: Annotated[
         Many[Literal["hear", "near", "tick"]],
         Field(max_length=3),
@@ -79,6 +68,8 @@ class RegisterScript(Request):
     """Events the mod wants to be told of; all scripts are told of spawns and action results."""
     tick_interval_s: Annotated[float, Field(ge=0.1, le=3600)] = 1.0
     """Game time between two ``npc_tick`` of an NPC."""
+    game_actions: Permissions | None = None
+    """The actions of the game that its NPCs keep; None = all of them."""
 
 
 class ScriptRegistered(Reliable):
@@ -151,6 +142,8 @@ class Heard(Reliable):
     text: str
     deadline_s: float
     """Seconds the server waits."""
+    actions: Many[ActionName] | None = None
+    """The actions that the NPC is offered after this reply if the script does not say."""
 
 
 class HearAnswer(ClientMessage):
@@ -165,7 +158,7 @@ class HearAnswer(ClientMessage):
     """Says exactly this; the model is not asked."""
     ignore: bool = False
     """The NPC does not answer: the reply ends at once, empty."""
-    actions: Annotated[Many[ActionName], Field(max_length=32)] | None = None
+    actions: Annotated[Many[ActionName], Field(max_length=64)] | None = None
     """The actions it may choose from after this reply; None = all that are not gated."""
 
 

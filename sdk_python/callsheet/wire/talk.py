@@ -21,12 +21,14 @@ from callsheet.wire.fields import (
     TierName,
     Whole,
 )
+from callsheet.wire.world import GAME_ONLY, Permissions, Radius
 
 __all__ = [
     "Action",
     "ActionResult",
     "Cancel",
     "FinishReason",
+    "Hear",
     "Priority",
     "ReplyDelta",
     "ReplyEnd",
@@ -90,6 +92,29 @@ class Say(Request):
     stop: Annotated[
         Many[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=8)
     ] = ()
+    actions: Permissions | None = None
+    """The actions it may choose from after this reply; None = all that are not gated.
+
+    From the game only.
+    """
+    audible_m: Radius | None = None
+    """NPCs within this distance of who speaks overhear the line, and the reply; None = nobody.
+
+    The nearest 32 remember it.
+    """
+
+
+class Hear(Request):
+    """Has NPCs remember a line without an answer: thunder, a herald, a talk they stand by.
+
+    Answered by ``ok``.
+    """
+
+    roles: ClassVar[frozenset[Role]] = GAME_ONLY
+    type: Literal["hear"] = "hear"
+    npcs: Annotated[Many[NpcId], Field(min_length=1, max_length=32)]
+    speaker: Speaker
+    text: Speech
 
 
 class Speak(Request):
@@ -178,7 +203,7 @@ class Action(Reliable):
 
 
 class ActionResult(ClientMessage):
-    """The game tells what became of an action; forwarded to the script's mod."""
+    """Tells what became of an action; the NPC remembers it, and its script's mod is told."""
 
     roles: ClassVar[frozenset[Role]] = frozenset({"game"})
     type: Literal["action_result"] = "action_result"

@@ -10,6 +10,7 @@ from callsheet.wire.fields import (
     AdapterId,
     ArchetypeId,
     Handle,
+    JsonObject,
     Many,
     Name,
     NpcId,
@@ -23,6 +24,7 @@ from callsheet.wire.fields import (
 )
 
 __all__ = [
+    "ActionSpec",
     "ConfigureWorld",
     "Despawn",
     "Hint",
@@ -78,6 +80,20 @@ Schedule = Annotated[Many[ScheduledCall], Field(max_length=64)]
 Permissions = Annotated[Many[ActionName], Field(max_length=32)]
 
 
+class ActionSpec(Part):
+    """Something an NPC may do, as a function call."""
+
+    name: ActionName
+    description: Annotated[str, Field(max_length=500)]
+    parameters: JsonObject
+    """JSON schema (draft 2020-12) of an object; its properties are the arguments."""
+    gated: bool | None = None
+    """True = offered only where a ``say`` or a ``hear_answer`` allows it."""
+
+
+ActionSpecs = Annotated[Many[ActionSpec], Field(max_length=32)]
+
+
 class NpcSpec(Part):
     """An NPC as the game first describes it."""
 
@@ -95,6 +111,8 @@ class NpcSpec(Part):
     schedule: Schedule = ()
     actions: Permissions | None = None
     """The only actions it may take, whatever its script offers; None = all of them."""
+    action_specs: ActionSpecs | None = None
+    """Actions that it can take without a script."""
 
 
 class PlayerSpec(Part):
@@ -135,6 +153,8 @@ class Spawned(Reliable):
     id: RequestId
     npcs: Many[SpawnedNpc] = ()
     players: Many[SpawnedPlayer] = ()
+    note: str | None = None
+    """A note to the game's author, in one line."""
 
 
 class UpdateNpc(Request):
@@ -152,6 +172,8 @@ class UpdateNpc(Request):
     schedule: Schedule | None = None
     actions: Permissions | None = None
     """The only actions it may take; only the game may say so."""
+    action_specs: ActionSpecs | None = None
+    """Actions that it can take without a script, in place of those before; from the game only."""
 
 
 class Despawn(Request):

@@ -31,6 +31,7 @@ namespace Callsheet
         private CallsheetSettings settings;
 
         private readonly List<CallsheetNpc> _npcs = new List<CallsheetNpc>();
+        private readonly List<CallsheetNpc> _newcomers = new List<CallsheetNpc>();
         private readonly List<CallsheetPlayer> _players = new List<CallsheetPlayer>();
         private readonly List<KeyValuePair<Reply, CancellationToken>> _cancellable = new List<KeyValuePair<Reply, CancellationToken>>();
         private readonly HashSet<string> _logged = new HashSet<string>();
@@ -100,9 +101,17 @@ namespace Callsheet
             _session.Start();
         }
 
-        internal void Register(CallsheetNpc npc) => _npcs.Add(npc);
+        internal void Register(CallsheetNpc npc)
+        {
+            _npcs.Add(npc);
+            _newcomers.Add(npc);
+        }
 
-        internal void Unregister(CallsheetNpc npc) => _npcs.Remove(npc);
+        internal void Unregister(CallsheetNpc npc)
+        {
+            _npcs.Remove(npc);
+            _newcomers.Remove(npc);
+        }
 
         internal void Register(CallsheetPlayer player) => _players.Add(player);
 
@@ -196,6 +205,7 @@ namespace Callsheet
                 _session = new Session(new SessionOptions(), () => TransportFactory());
             }
             _world = new GameWorld(_session, settings.ToWorldOptions());
+            _world.Noted += note => LogOnce(note, "");
             _world.Loaded += timeS => _loadedAheadS = timeS - Time.timeAsDouble;
             _session.StateChanged += OnStateChanged;
             _session.ErrorRaised += OnErrorRaised;
@@ -225,6 +235,9 @@ namespace Callsheet
             {
                 return;
             }
+            // Not as they are enabled: the other components of their objects are to be awake.
+            _newcomers.ForEach(npc => npc.TellActions());
+            _newcomers.Clear();
             double now = Time.realtimeSinceStartupAsDouble;
             double gameTime = GameTimeS;
             if (!(gameTime >= 0 && gameTime <= MaxGameTimeS))

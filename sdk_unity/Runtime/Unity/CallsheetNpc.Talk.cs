@@ -14,18 +14,20 @@ namespace Callsheet
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
         public Reply Say(string text)
         {
-            Npc npc = Need();
+            Npc npc = NeedActing();
             CallsheetPlayer player = _client.LocalPlayer;
-            return player != null ? npc.Say(text, player.Player) : npc.Say(text);
+            return player != null ? Say(text, player) : npc.Say(text);
         }
 
         /// <summary>Says something as a player.</summary>
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
-        public Reply Say(string text, CallsheetPlayer player) => Need().Say(text, player.Player);
+        public Reply Say(string text, CallsheetPlayer player) =>
+            SayAloud(text, new Speaker { Kind = SpeakerKind.Player, Id = player.Player.Id }, player.Audible);
 
         /// <summary>Says something as another NPC.</summary>
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
-        public Reply Say(string text, CallsheetNpc speaker) => Need().Say(text, speaker.Npc);
+        public Reply Say(string text, CallsheetNpc speaker) =>
+            SayAloud(text, new Speaker { Kind = SpeakerKind.Npc, Id = speaker.NpcId }, speaker.Audible);
 
         /// <summary>As <see cref="Say(string)"/>, cancelled with the token, in the next frame: the reply ends with what was said by then.</summary>
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
@@ -67,6 +69,14 @@ namespace Callsheet
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
         public Reply Speak(string text) => Need().Speak(text);
 
+        /// <summary>Has it remember a line without an answer; a player says it, or no one in the world (null): thunder, a herald.</summary>
+        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
+        public Answer<OkMessage> Hear(string text, CallsheetPlayer player = null)
+        {
+            var npcs = new[] { Need() };
+            return player != null ? _client.World.Hear(npcs, text, player.Player) : _client.World.Hear(npcs, text);
+        }
+
         /// <summary>Its id came from the name of the object, and from when it woke among others of that name.</summary>
         internal bool HasNumberedId => _npc != null && string.IsNullOrEmpty(npcId) && _client.World.FindNpc(Ids.Numbered(name, 2)) != null;
 
@@ -75,6 +85,31 @@ namespace Callsheet
 
         /// <summary>Erases what it remembers of what happened after a game time, s.</summary>
         public Answer<OkMessage> ForgetAfter(double gameTimeS) => Forget(gameTimeS);
+
+        /// <summary>Tells the server what its [CallsheetAction] methods can do, if that is not what it was told last.</summary>
+        internal void TellActions()
+        {
+            ActionSpec[] specs = Actions.Specs();
+            string told = string.Concat(Array.ConvertAll(specs, spec => spec.Name + ": " + spec.Description + spec.Parameters + "\n"));
+            if (told != _toldActions)
+            {
+                _toldActions = told;
+                _npc.Update(new UpdateNpcMessage { ActionSpecs = specs });
+            }
+        }
+
+        private Reply SayAloud(string text, Speaker speaker, float audibleM)
+        {
+            var say = new SayMessage { Text = text, Speaker = speaker, AudibleM = audibleM > 0 ? audibleM : (double?)null };
+            return NeedActing().Say(say);
+        }
+
+        private Npc NeedActing()
+        {
+            Npc npc = Need();
+            TellActions();
+            return npc;
+        }
 
         private Answer<OkMessage> Forget(double? afterS)
         {

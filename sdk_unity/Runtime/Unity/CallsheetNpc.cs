@@ -41,6 +41,11 @@ namespace Callsheet
         [SerializeField]
         private float sociability;
 
+        [Tooltip("How far other NPCs overhear what it says to an NPC, and what it is answered, m. 0 = who is spoken to alone hears it.")]
+        [Min(0f)]
+        [SerializeField]
+        private float audible;
+
         [Tooltip("Times of game time at which it will need the model, whoever is near.")]
         [SerializeField]
         private ScheduleEntry[] schedule = new ScheduleEntry[0];
@@ -52,6 +57,7 @@ namespace Callsheet
         private CallsheetClient _client;
         private Npc _npc;
         private Motion _motion;
+        private string _toldActions = "";
 
         /// <summary>It begins to answer somebody.</summary>
         public event Action<Reply> ReplyStarted;
@@ -129,6 +135,13 @@ namespace Callsheet
             }
         }
 
+        /// <summary>How far other NPCs overhear what it says to an NPC, and what it is answered, m.</summary>
+        public float Audible
+        {
+            get => audible;
+            set => audible = value;
+        }
+
         public NpcEvents Events => events;
 
         /// <summary>The NPC under this component; null before it was first enabled.</summary>
@@ -184,6 +197,7 @@ namespace Callsheet
                 Debug.LogError("[Callsheet] NPC '" + name + "' is not in the world: " + bad.Message, this);
                 return false;
             }
+            _toldActions = "";
             _npc.Refused += OnRefused;
             _npc.ReplyStarted += OnReplyStarted;
             _npc.TextAdded += OnTextAdded;

@@ -18,6 +18,11 @@ namespace Callsheet
         [SerializeField]
         private string displayName = "";
 
+        [Tooltip("How far NPCs overhear what it says, and what it is answered, m. 0 = who is spoken to alone hears it.")]
+        [Min(0f)]
+        [SerializeField]
+        private float audible;
+
         private CallsheetClient _client;
         private Player _player;
         private Motion _motion;
@@ -40,6 +45,13 @@ namespace Callsheet
         {
             get => displayName;
             set => displayName = value;
+        }
+
+        /// <summary>How far NPCs overhear what it says, and what it is answered, m.</summary>
+        public float Audible
+        {
+            get => audible;
+            set => audible = value;
         }
 
         /// <summary>The player under this component; null before it was first enabled.</summary>

@@ -138,6 +138,12 @@ class _Client:
     def hello_timeout(self, timeout_s: float) -> None:
         self._connection.hello_timeout(timeout_s)
 
+    def flooded(self, problem: str) -> None:
+        self._connection.flooded(problem, self._connections.clock())
+
+    def too_large(self, limit_bytes: int) -> bytes:
+        return self._connection.too_large(limit_bytes, self._connections.clock())
+
     def lost(self, close_code: int) -> None:
         self._connection.lost(close_code, self._connections.clock())
         self._connections.lost(self, close_code)

@@ -19,6 +19,7 @@ from callsheet_server.engine.mover import Mover
 from callsheet_server.handlers.dispatch import Dispatcher
 from callsheet_server.handlers.edits import WorldEditor
 from callsheet_server.handlers.guests import Guests
+from callsheet_server.handlers.hearing import Hearing
 from callsheet_server.handlers.membership import Membership
 from callsheet_server.handlers.rate_limits import RateLimits
 from callsheet_server.handlers.saving import SaveKeeper
@@ -161,6 +162,7 @@ class CallsheetServer:
                 self.pipeline,
                 self.conversations,
                 guests,
+                Hearing(self.moderator, settings.reply.max_heard_chars, clock),
                 rate_limits,
                 editor,
                 SaveKeeper(self.pipeline, self.conversations, editor),

@@ -21,7 +21,16 @@ from callsheet_server.storage.errors import StorageError
 from callsheet_server.trace.recorder import Recorder, UnfinishedRecordingError
 from callsheet_server.transport.errors import SettingFileError
 
-__all__ = ["StartError", "local_url", "page_url", "run_with_server", "serve", "start", "until_told"]
+__all__ = [
+    "StartError",
+    "listening_url",
+    "local_url",
+    "page_url",
+    "run_with_server",
+    "serve",
+    "start",
+    "until_told",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -166,11 +175,19 @@ def _at_signals(handler: Callable[[], None]) -> Iterator[None]:
 def local_url(server: CallsheetServer) -> str:
     """The URL at which clients on this machine reach a running server."""
     host = server.settings.server.host
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    scheme = "ws" if server.settings.server.tls_certificate is None else "wss"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{server.port}"
+    return _url(server, {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host))  # noqa: S104
+
+
+def listening_url(server: CallsheetServer) -> str:
+    """The URL at which a running server listens, as its settings have it."""
+    return _url(server, server.settings.server.host)
 
 
 def page_url(server: CallsheetServer) -> str:
     """The URL of a running server's live page."""
     return f"{local_url(server).replace('ws', 'http', 1)}/"
+
+
+def _url(server: CallsheetServer, host: str) -> str:
+    scheme = "ws" if server.settings.server.tls_certificate is None else "wss"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{server.port}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from callsheet_server.residency.settings import ResidencySettings
 from callsheet_server.storage.settings import StorageSettings
 from callsheet_server.talk.moderation import ModerationSettings
 from callsheet_server.talk.settings import ReplySettings
+from callsheet_server.toml_file import TomlError, read_toml
 from callsheet_server.transport.settings import ServerSettings
 
 __all__ = [
@@ -184,12 +184,11 @@ def _read_file(file: Path | None) -> Iterator[tuple[str, Any, str]]:
             return
         file = DEFAULT_FILE
     try:
-        with file.open("rb") as stream:
-            table = tomllib.load(stream)
+        table = read_toml(file)
     except OSError as error:
         raise SettingsError(f"{file}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file}: not valid TOML: {error}") from None
+    except TomlError as error:
+        raise SettingsError(f"{file}: {error}") from None
     for section, fields in table.items():
         if not isinstance(fields, dict):
             raise SettingsError(

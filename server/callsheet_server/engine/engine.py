@@ -99,6 +99,9 @@ class Delta:
     """A piece of a reply. Joined, the deltas of a request are its text."""
 
     text: str
+    margin: float | None = None
+    """Under a JSON schema: the probability of its least certain token, less that of the best other
+    one that the schema allowed there. None = the engine does not tell."""
 
 
 @dataclass(frozen=True, slots=True)

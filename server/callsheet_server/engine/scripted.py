@@ -1,8 +1,8 @@
 """A deterministic engine without a model: for tests, CI, and games under development.
 
-Replies are put together from the NPC's name and what it heard; the same question gets the same
-answer. State is simulated: every NPC has a prefix of a fixed size in one of the tiers, so the whole
-residency policy is exercised without torch.
+Replies are lines of ``small_talk``; the same question gets the same answer. State is simulated:
+every NPC has a prefix of a fixed size in one of the tiers, so the whole residency policy is
+exercised without torch.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import orjson
@@ -45,16 +44,10 @@ from callsheet_server.engine.errors import (
 )
 from callsheet_server.engine.json_instance import instance_of
 from callsheet_server.engine.simulated import SimulatedStore
+from callsheet_server.engine.small_talk import small_talk
 from callsheet_server.world.key import NpcKey
 
 __all__ = ["ScriptedEngine", "ScriptedSettings", "ScriptedTraits"]
-
-LINES: Final = (
-    "{name} nods. You say {heard}? I have heard stranger things on market days.",
-    "Ah, {heard}. My mother used to say the same, and she was right more often than not.",
-    "I am {name}, and I will tell you this about {heard}: ask me again tomorrow.",
-    "Hm. {heard}. Walk with me a while and I will tell you what I know.",
-)
 
 
 class ScriptedSettings(BaseModel):
@@ -291,13 +284,12 @@ class ScriptedEngine:
 
 def _pieces(profile: NpcProfile, request: GenerationRequest) -> list[str]:
     """The reply, cut into words that join to it."""
-    heard = request.turns[-1].text if request.turns else ""
-    digest = hashlib.sha256(f"{profile.name}\0{heard}".encode()).digest()
     if request.json_schema is not None:
+        heard = request.turns[-1].text if request.turns else ""
+        digest = hashlib.sha256(f"{profile.name}\0{heard}".encode()).digest()
         text = orjson.dumps(instance_of(request.json_schema, digest[0])).decode()
     else:
-        line = LINES[digest[0] % len(LINES)]
-        text = line.format(name=profile.name, heard=f'"{heard.strip()[:60]}"')
+        text = small_talk(profile.name, request.turns)
     for stop in request.stop:
         text = text.partition(stop)[0]
     words = text.split(" ")

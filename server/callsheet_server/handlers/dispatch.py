@@ -10,7 +10,6 @@ from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.observe import Explain, SetPolicy, Subscribe
 from callsheet.wire.saves import DeleteSave, Forget, ListSaves, Load, Save
 from callsheet.wire.script import (
-    ActionDone,
     Facts,
     GetFacts,
     HearAnswer,
@@ -20,7 +19,7 @@ from callsheet.wire.script import (
     UnregisterScript,
 )
 from callsheet.wire.session import Ok
-from callsheet.wire.talk import ActionResult, Cancel, Say, Speak
+from callsheet.wire.talk import ActionResult, Cancel, Hear, Say, Speak
 from callsheet.wire.world import (
     ConfigureWorld,
     Despawn,
@@ -32,6 +31,8 @@ from callsheet.wire.world import (
 )
 from callsheet_server.handlers.edits import WorldEditor
 from callsheet_server.handlers.guests import Guests
+from callsheet_server.handlers.hearing import Hearing
+from callsheet_server.handlers.outcomes import take_outcome
 from callsheet_server.handlers.rate_limits import RateLimits
 from callsheet_server.handlers.saving import SaveKeeper
 from callsheet_server.handlers.script_notes import nobody_note
@@ -39,12 +40,23 @@ from callsheet_server.rooms.pipeline import Pipeline
 from callsheet_server.rooms.room import Room, Subscription
 from callsheet_server.session.session import Session
 from callsheet_server.storage.changes import Change
-from callsheet_server.talk.actions import check_actions
+from callsheet_server.talk.action_schemas import check_actions
 from callsheet_server.talk.conversations import Conversations
 
 __all__ = ["Dispatcher"]
 
-NEED_A_GAME = (Say, Speak, UpdateNpc, HintCalls, Explain, Join, MovePlayer, SetFacts, GetFacts)
+NEED_A_GAME = (
+    Say,
+    Hear,
+    Speak,
+    UpdateNpc,
+    HintCalls,
+    Explain,
+    Join,
+    MovePlayer,
+    SetFacts,
+    GetFacts,
+)
 """Messages about NPCs, which a world without a game does not have."""
 CHANGES = (
     *(RegisterScript, UnregisterScript, ConfigureWorld, SetPolicy),
@@ -64,6 +76,7 @@ class Dispatcher:
         pipeline: Pipeline,
         conversations: Conversations,
         guests: Guests,
+        hearing: Hearing,
         rate_limits: RateLimits,
         editor: WorldEditor,
         saves: SaveKeeper,
@@ -73,6 +86,7 @@ class Dispatcher:
         self._pipeline = pipeline
         self._conversations = conversations
         self._guests = guests
+        self._hearing = hearing
         self._rate_limits = rate_limits
         self._editor = editor
         self._saves = saves
@@ -100,9 +114,12 @@ class Dispatcher:
             self._rate_limits.take_turn(room.key(message.npc), self._clock())
         match message:
             case Say():
+                _refuse_unless_game(session, message, "actions")
                 if session.role == "observer":
                     self._guests.check_speaker(room, session, message)
                 self._conversations.say(room, session, message)
+            case Hear():
+                self._hearing.hear(room, session, message)
             case Speak():
                 self._conversations.speak(room, session, message)
             case Cancel():
@@ -110,7 +127,7 @@ class Dispatcher:
             case HearAnswer():
                 self._conversations.hear_answer(session, message)
             case ActionResult():
-                self._action_result(room, message)
+                take_outcome(room, message)
             case Spawn():
                 self._rate_limits.check_npcs(session.token, len(message.npcs))
                 spawned, change = self._editor.spawn(room, message)
@@ -118,7 +135,7 @@ class Dispatcher:
             case Despawn():
                 _ok(session, message, self._editor.despawn(room, message))
             case UpdateNpc():
-                _check_permissions(session, message)
+                _refuse_unless_game(session, message, "actions", "action_specs")
                 _ok(session, message, self._editor.update_npc(room, message))
             case ConfigureWorld():
                 _ok(session, message, self._editor.configure(room, message))
@@ -166,13 +183,15 @@ class Dispatcher:
     # --- scripts -----------------------------------------------------------------------------
 
     def _register_script(self, room: Room, session: Session, message: RegisterScript) -> None:
-        check_actions(message.actions)
+        check_actions({"actions": message.actions})
         self._rate_limits.check_scripts(room.scripts.names_of(session.id) | {message.script})
         script = room.scripts.register(session.id, message)
         self._editor.sync_all(room)
         mine = room.scripts.npcs_of(script)
         npcs = tuple(mine[:MAX_LISTED_NPCS])
-        note = self._conversations.note_for(message)
+        note = self._conversations.note_for(
+            message.actions, "the script allows it (when=, or allow in on_hear)"
+        )
         if not mine:
             note = nobody_note(room, message, self._games_known_to(session)) or note
         registered = ScriptRegistered(id=message.id, script=message.script, npcs=npcs, note=note)
@@ -183,29 +202,6 @@ class Dispatcher:
         if session.token is not None:
             return []
         return [name for name, room in self._rooms.items() if room.game is not None]
-
-    def _action_result(self, room: Room, message: ActionResult) -> None:
-        taken = room.actions.pop(message.action, None)
-        if taken is None:
-            raise error_for(
-                ErrorCode.UNKNOWN_REQUEST,
-                f"no action {message.action} waits for its result",
-                field="action",
-                value=str(message.action),
-            )
-        found = room.script_for(taken.npc) if taken.npc in room.world.npcs else None
-        if found is not None:
-            script, mod = found
-            mod.send(
-                ActionDone(
-                    script=script.spec.script,
-                    npc=taken.npc,
-                    action=message.action,
-                    name=taken.name,
-                    ok=message.ok,
-                    message=message.message,
-                )
-            )
 
     # --- looking on --------------------------------------------------------------------------
 
@@ -233,11 +229,12 @@ def _check_unbound(session: Session) -> None:
         )
 
 
-def _check_permissions(session: Session, message: UpdateNpc) -> None:
-    """Refuse permissions from anybody but the game."""
-    if message.actions is not None and session.role != "game":
-        raise error_for(
-            ErrorCode.FORBIDDEN,
-            "only the game says which actions an NPC may take",
-            field="actions",
-        )
+def _refuse_unless_game(session: Session, message: Say | UpdateNpc, *fields: str) -> None:
+    """Refuse what anybody but the game says of an NPC's actions in these fields."""
+    for field in fields:
+        if getattr(message, field) is not None and session.role != "game":
+            raise error_for(
+                ErrorCode.FORBIDDEN,
+                "only the game says which actions an NPC may take",
+                field=field,
+            )

@@ -12,6 +12,7 @@ from callsheet.wire.world import (
     ConfigureWorld,
     Despawn,
     HintCalls,
+    NpcSpec,
     Spawn,
     Spawned,
     SpawnedNpc,
@@ -25,6 +26,7 @@ from callsheet_server.rooms.room import Room
 from callsheet_server.storage.changes import Change
 from callsheet_server.storage.saved import Memories
 from callsheet_server.storage.writes import PutFact, PutPlayer, RemovePlayer, Write
+from callsheet_server.talk.action_schemas import check_actions
 from callsheet_server.talk.conversations import Conversations
 from callsheet_server.world.errors import bad_value, limit_exceeded
 from callsheet_server.world.memory import most_turns
@@ -51,6 +53,12 @@ class WorldEditor:
         """Add NPCs and players. What the NPCs remember of earlier is there once it is durable."""
         for index, spec in enumerate(message.npcs):
             self._pipeline.check_adapter(spec.adapter, f"npcs.{index}.adapter")
+        lists = {
+            f"npcs.{index}.action_specs": spec.action_specs
+            for index, spec in enumerate(message.npcs)
+            if spec.action_specs
+        }
+        check_actions(lists)
         npcs, players = room.world.spawn(message.npcs, message.players)
         names = [npc.spec.npc for npc in npcs]
         memory = room.memory
@@ -75,6 +83,9 @@ class WorldEditor:
             id=message.id,
             npcs=tuple(SpawnedNpc(npc=n.spec.npc, handle=n.handle) for n in npcs),
             players=tuple(SpawnedPlayer(player=p.spec.player, handle=p.handle) for p in players),
+            note=self._conversations.note_for(
+                (action for specs in lists.values() for action in specs), "a say allows it"
+            ),
         ), Change(
             writes=(
                 *(save_npc(room.world, npc) for npc in npcs),
@@ -115,9 +126,12 @@ class WorldEditor:
     def update_npc(self, room: Room, message: UpdateNpc) -> Change:
         """Change what an NPC is."""
         npc = room.world.npc(message.npc)
-        changes = message.model_dump(exclude={"type", "id", "npc"}, exclude_none=True)
-        if message.schedule is not None:
-            changes["schedule"] = message.schedule
+        check_actions({"action_specs": message.action_specs or ()})
+        changes = {
+            name: value
+            for name in message.model_fields_set & NpcSpec.model_fields.keys()
+            if (value := getattr(message, name)) is not None
+        }
         if message.adapter == "":
             changes["adapter"] = None
         else:

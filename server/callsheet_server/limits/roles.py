@@ -24,9 +24,9 @@ class RoleRates:
 
 ROLE_RATES: Final[dict[Role, RoleRates]] = {
     "mod": RoleRates(math.inf, 524_288),
-    "observer": RoleRates(100.0, 65_536),
+    "observer": RoleRates(100.0, 98_304),
 }
-"""Of JSON that is worst to read, this takes a fifth of a core and a fortieth."""
+"""Of JSON that is worst to read, this takes a fifth of a core and a twenty-fifth."""
 SHARED_SESSIONS: Final = 4
 """Sessions' worth that all of one token, or of one role at one address, may send together."""
 

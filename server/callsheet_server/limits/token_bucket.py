@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["TokenBucket"]
+from collections.abc import Hashable, Iterable
+from typing import Final
+
+__all__ = ["TokenBucket", "TokenBuckets"]
+
+PRUNED_FROM: Final = 1_024
+"""Buckets by key from which on those that are full are dropped."""
 
 
 class TokenBucket:
@@ -38,3 +44,38 @@ class TokenBucket:
     def is_full(self, now_s: float) -> bool:
         """True if nothing is missing."""
         return self.wait_s(now_s, self._burst) == 0
+
+
+class TokenBuckets:
+    """Buckets by key, all of one rate. A bucket that is full again is as good as none."""
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._buckets: dict[Hashable, TokenBucket] = {}
+        self._prune_at = PRUNED_FROM
+
+    def __len__(self) -> int:
+        """Count the buckets that are kept."""
+        return len(self._buckets)
+
+    def take(self, keys: Iterable[Hashable], now_s: float, amount: float = 1.0) -> float:
+        """Take ``amount`` of each key's; return 0, or the seconds until all is there."""
+        buckets = [self._bucket(key, now_s) for key in keys]
+        wait_s = max((bucket.wait_s(now_s, amount) for bucket in buckets), default=0.0)
+        if wait_s == 0:
+            for bucket in buckets:
+                bucket.spend(amount)
+        return wait_s
+
+    def _bucket(self, key: Hashable, now_s: float) -> TokenBucket:
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            if len(self._buckets) >= self._prune_at:
+                self._prune(now_s)
+            bucket = self._buckets[key] = TokenBucket(self._rate, self._burst, now_s)
+        return bucket
+
+    def _prune(self, now_s: float) -> None:
+        self._buckets = {k: b for k, b in self._buckets.items() if not b.is_full(now_s)}
+        self._prune_at = max(PRUNED_FROM, 2 * len(self._buckets))

@@ -66,7 +66,7 @@ class StatesView:
         npcs = self._npcs[self._encoded : self._encoded + max_npcs]
         self._encoded += len(npcs)
         for state in self._states(npcs):
-            self._add("npcs", orjson.dumps(state))
+            self._add("npcs", state)
         return len(npcs)
 
     @property
@@ -77,7 +77,7 @@ class StatesView:
     def frames(self) -> list[bytes]:
         """The messages, in the order of their parts. To be called once, when all are encoded."""
         for player in self._players:
-            self._add("players", orjson.dumps(player))
+            self._add("players", player)
         parts = self._parts or [_empty_part()]
         head = {"type": "npc_states", "game_time_s": self._game_time_s}
         return [
@@ -85,7 +85,9 @@ class StatesView:
             for part, lists in enumerate(parts)
         ]
 
-    def _add(self, kind: str, encoded: bytes) -> None:
+    def _add(self, kind: str, state: dict[str, Any]) -> None:
+        # In its own size: orjson's results keep a buffer of 4 KiB.
+        encoded = bytes(memoryview(orjson.dumps(state)))
         self._room_bytes -= len(encoded) + 1
         if self._room_bytes < 0:
             self._parts.append(_empty_part())

@@ -1,6 +1,6 @@
 // Line charts and the timeline of one NPC, drawn on canvases whose colours follow the page's.
 
-import { TIERS } from "./format.js";
+import { TIERS, TIER_WORDS } from "./format.js";
 
 const PAD = { left: 44, right: 10, top: 10, bottom: 20 };
 const FONT = "11px system-ui, sans-serif";
@@ -36,7 +36,7 @@ export function lineChart(canvas, series, { spanS, format, max }) {
 /** Where one NPC's state lay, and when it was called. */
 export function timeline(canvas, npc, nowS, spanS) {
   const { context, width, height, colour } = prepare(canvas);
-  const left = 62;
+  const left = 100;
   const x = (atS) => width - 10 - (Math.max(nowS - atS, 0) / spanS) * (width - 10 - left);
   const lane = (height - 36) / TIERS.length;
   const y = (tier) => 8 + (TIERS.indexOf(tier) + 0.5) * lane;
@@ -44,7 +44,7 @@ export function timeline(canvas, npc, nowS, spanS) {
   for (const tier of TIERS) {
     line(context, colour("grid"), [[left, y(tier)], [width - 10, y(tier)]]);
     context.fillStyle = colour("text");
-    context.fillText(tier, left - 8, y(tier) + 4);
+    context.fillText(TIER_WORDS[tier], left - 8, y(tier) + 4);
   }
   context.fillStyle = colour("faint");
   context.fillText("now", width - 10, height - 6);

@@ -2,6 +2,14 @@
 
 export const TIERS = ["device", "host", "disk", "absent"];
 
+/** Tiers in plain words, as in "her mind is ...". */
+export const TIER_WORDS = {
+  device: "in GPU memory",
+  host: "in RAM",
+  disk: "on disk",
+  absent: "not computed",
+};
+
 export function bytes(value) {
   if (value === null || value === undefined) return "–";
   for (const [unit, size] of [["GB", 1e9], ["MB", 1e6], ["kB", 1e3]]) {

@@ -11,15 +11,18 @@ export class Guest {
     this._name = name;
     this.id = null; // null = not in the world
     this.place = null; // [x, y] on the map; outlives a session, so that a restart changes nothing
-    this.heading = Math.PI / 2;
     this.refusal = null; // why the server does not let us join
     this.steering = [0, 0]; // from the keys: right, up
-    this.running = false;
+    this.isRunning = false;
     this._goal = null; // {npc, then} or {place}
     this._velocity = [0, 0];
     this._sentMs = 0;
     this._moved = false;
     this._joining = false;
+  }
+
+  get isWalking() {
+    return this._velocity.some((value) => value !== 0);
   }
 
   leaveWorld() {
@@ -81,12 +84,11 @@ export class Guest {
 
   step(dtS, nowMs) {
     if (!this.id) return;
-    const speed = Math.min(this.running ? this._maxSpeedMps : WALK_MPS, this._maxSpeedMps);
+    const speed = Math.min(this.isRunning ? this._maxSpeedMps : WALK_MPS, this._maxSpeedMps);
     this._velocity = this._wanted(speed, dtS);
     const [vx, vy] = this._velocity;
     if (vx || vy) {
       this.place = [this.place[0] + vx * dtS, this.place[1] + vy * dtS];
-      this.heading = Math.atan2(vy, vx);
     }
     const moving = vx !== 0 || vy !== 0;
     const due = nowMs - this._sentMs >= SEND_EVERY_MS;

@@ -1,7 +1,7 @@
 // The residency tab: what lies where, what moves, and what it does for the time to the first word.
 
 import { lineChart, timeline } from "./chart.js";
-import { bytes, count, distance, percent, quantile, seconds } from "./format.js";
+import { TIER_WORDS, bytes, count, distance, percent, quantile, seconds } from "./format.js";
 import { HISTORY_S } from "./world.js";
 
 const SPAN_S = 120;
@@ -9,8 +9,10 @@ const SAMPLE_EVERY_MS = 1000;
 const MAX_ROWS = 100;
 const MAX_MOVES_SHOWN = 8;
 const MAX_TTFT_SAMPLES = 2000;
+const MEDIAN_FROM = 5; // calls: fewer tell nothing
+const P95_FROM = 20; // calls: of fewer it would be the longest of them
 const POLICIES = {
-  distance: "Ours",
+  distance: "Callsheet",
   lru: "LRU",
   naive: "Naive swap",
 };
@@ -19,7 +21,7 @@ const COLUMNS = {
   name: { value: (npc) => npc.name, text: (npc) => npc.name },
   distance: { value: (npc) => npc.distanceS, text: (npc) => distance(npc.distanceS) },
   why: { value: (npc) => npc.estimator, text: (npc) => npc.estimator || "–" },
-  tier: { value: (npc) => npc.tier, text: (npc) => npc.tier },
+  tier: { value: (npc) => npc.tier, text: (npc) => TIER_WORDS[npc.tier] },
   bytes: { value: (npc) => npc.bytes ?? -1, text: (npc) => bytes(npc.bytes) },
   last: {
     value: (npc, nowS) => (npc.lastCallS === null ? Infinity : nowS - npc.lastCallS),
@@ -119,13 +121,13 @@ export class ResidencyTab {
       const item = list.children[index];
       item.dataset.tier = tier.tier;
       item.dataset.items = tier.items;
-      item.querySelector("b").textContent = `${tier.tier} · ${tier.kind}`;
+      item.querySelector("b").textContent = `${TIER_WORDS[tier.tier]} · ${tier.kind}`;
       item.querySelector("span").textContent =
         `${count(tier.items)} · ${bytes(tier.used_bytes)} of ${bytes(tier.budget_bytes)}`;
       const meter = item.querySelector("meter");
       meter.max = tier.budget_bytes;
       meter.value = tier.used_bytes;
-      meter.setAttribute("aria-label", `${tier.tier} tier, ${tier.kind}`);
+      meter.setAttribute("aria-label", `Used ${TIER_WORDS[tier.tier]}, ${tier.kind}`);
     });
   }
 
@@ -133,8 +135,8 @@ export class ResidencyTab {
     for (const name of ["resident", "not_resident"]) {
       const { replies, p50_s: p50, p95_s: p95 } = this._stats[`ttft_${name}`];
       this._write(`${name}-replies`, count(replies));
-      this._write(`${name}-p50`, seconds(p50));
-      this._write(`${name}-p95`, seconds(p95));
+      this._write(`${name}-p50`, replies < MEDIAN_FROM ? "–" : seconds(p50));
+      this._write(`${name}-p95`, replies < P95_FROM ? "–" : seconds(p95));
     }
   }
 
@@ -195,8 +197,8 @@ export class ResidencyTab {
         title,
         count(seen.calls),
         percent(seen.hits / seen.calls),
-        seconds(quantile(seen.ttftS, 0.5)),
-        seconds(quantile(seen.ttftS, 0.95)),
+        seen.calls < MEDIAN_FROM ? "–" : seconds(quantile(seen.ttftS, 0.5)),
+        seen.calls < P95_FROM ? "–" : seconds(quantile(seen.ttftS, 0.95)),
       ];
       texts.forEach((text, index) => (row.children[index].textContent = text));
     }
@@ -222,7 +224,7 @@ export class ResidencyTab {
     const { value } = COLUMNS[column];
     const sign = descending ? -1 : 1;
     const npcs = [...this._world.npcs.values()]
-      .filter((npc) => !wanted || npc.name.toLowerCase().includes(wanted) || npc.tier === wanted)
+      .filter((npc) => !wanted || npc.name.toLowerCase().includes(wanted) || TIER_WORDS[npc.tier].toLowerCase().includes(wanted))
       .map((npc) => [value(npc, nowS), npc])
       .sort(([a], [b]) => sign * (a < b ? -1 : a > b ? 1 : 0))
       .map(([, npc]) => npc);
@@ -261,7 +263,7 @@ export class ResidencyTab {
     const items = npc.moves.slice(-MAX_MOVES_SHOWN).reverse().map((move) => {
       const item = document.createElement("li");
       const head = document.createElement("b");
-      head.textContent = `${move.source} → ${move.target}`;
+      head.textContent = `${TIER_WORDS[move.source]} → ${TIER_WORDS[move.target]}`;
       const ago = `${seconds(this._world.gameTimeS - move.atS)} ago`;
       const failed = move.error ? ` (failed: ${move.error})` : "";
       item.append(head, ` ${bytes(move.bytes)} in ${seconds(move.seconds)}, ${ago}: ${move.reason}${failed}`);

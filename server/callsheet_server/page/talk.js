@@ -1,6 +1,6 @@
 // The panel next to the map: who is selected, why they are ready or not, and the conversation.
 
-import { bytes, distance, seconds } from "./format.js";
+import { TIER_WORDS, bytes, distance, seconds } from "./format.js";
 
 const EXPLAIN_EVERY_MS = 1000;
 const MAX_LINES = 60;
@@ -23,18 +23,25 @@ export class TalkPanel {
     });
   }
 
-  /** Show an NPC and let the player type. */
-  open(npc) {
-    this._world.selected = npc.id;
+  /** Show an NPC. */
+  show(npc) {
+    this._world.selected = npc?.id ?? null;
     this.update(performance.now());
-    if (this._guest.id) this._elements.input.focus();
+  }
+
+  /** Show an NPC and let the player type; under a finger no keyboard jumps up by itself. */
+  open(npc) {
+    this.show(npc);
+    if (this._guest.id && matchMedia("(pointer: fine)").matches) this._elements.input.focus();
   }
 
   update(nowMs) {
     const npc = this._world.selectedNpc;
-    const { card, nobody, name, facts, input, send, reasons } = this._elements;
-    card.hidden = !npc;
+    const { card, nobody, news, name, window, log, form, input, send, reasons } = this._elements;
+    card.hidden = form.hidden = !npc;
     nobody.hidden = Boolean(npc);
+    news.hidden = Boolean(npc) && log.children.length > 0;
+    window.hidden = !news.hidden;
     if (!npc) return;
     if (this._shown !== npc.id) {
       this._shown = npc.id;
@@ -47,9 +54,10 @@ export class TalkPanel {
     input.disabled = send.disabled = !this._guest.id;
     card.dataset.npc = npc.id;
     card.dataset.tier = npc.tier;
-    const away = this._guest.id ? `${this._guest.awayFrom(npc).toFixed(0)} m` : "–";
-    show(facts, {
-      tier: npc.tier,
+    const mind = `Mind ${TIER_WORDS[npc.tier]}`;
+    const away = this._guest.id ? `${this._guest.awayFrom(npc).toFixed(0)} m away` : "you are not there";
+    fill(card, {
+      mind,
       distance: distance(npc.distanceS),
       bytes: bytes(npc.bytes),
       last: npc.lastCallS === null ? "never" : `${seconds(this._world.gameTimeS - npc.lastCallS)} ago`,
@@ -113,17 +121,17 @@ export class TalkPanel {
     const line = this._lines.get(message.reply);
     if (!line) return;
     line.words.textContent += message.text;
-    this._elements.log.scrollTop = this._elements.log.scrollHeight;
+    this._scroll();
   }
 
   _finish(line, end) {
     line.words.textContent = end.text;
     const note = document.createElement("small");
-    const from = end.tier ? `${end.tier} · first word after ${seconds(end.ttft_s)}` : "";
+    const from = end.tier ? `first word after ${seconds(end.ttft_s)}, mind was ${TIER_WORDS[end.tier]}` : "";
     note.textContent = end.finish_reason === "error" ? `broke off: ${end.code}` : from;
     line.item.append(note);
     line.item.dataset.done = "true";
-    this._elements.log.scrollTop = this._elements.log.scrollHeight;
+    this._scroll();
   }
 
   _line(kind, who, text) {
@@ -136,14 +144,18 @@ export class TalkPanel {
     item.append(speaker, " ", words);
     const { log } = this._elements;
     log.append(item);
-    if (log.children.length > MAX_LINES) log.firstChild.remove();
-    log.scrollTop = log.scrollHeight;
+    if (log.children.length > MAX_LINES) log.firstElementChild.remove();
+    this._scroll();
     return { item, words };
+  }
+
+  _scroll() {
+    this._elements.window.scrollTop = this._elements.window.scrollHeight;
   }
 }
 
 /** Fill the elements marked data-fact inside `root`. */
-function show(root, facts) {
+function fill(root, facts) {
   for (const [name, text] of Object.entries(facts)) {
     const element = root.querySelector(`[data-fact=${name}]`);
     if (element.textContent !== text) element.textContent = text;

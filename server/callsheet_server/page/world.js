@@ -3,7 +3,9 @@
 const HISTORY_S = 120; // of game time, kept of every NPC
 const MAX_MOVES = 40; // kept of every NPC
 const BUBBLE_MS = 7000; // how long words stay after the last one
-const FLASH_MS = 900; // how long a change of tier is shown
+const FLASH_MS = 1600; // how long it is shown that a mind has arrived on the GPU
+const LATE = 1.2; // of the time between two pictures: so long takes the walk to a new place
+const STANDS_M = 0.02; // less than this from picture to picture is standing still
 
 export class World {
   constructor() {
@@ -60,7 +62,7 @@ export class World {
   _takeNpc(state, nowMs) {
     let npc = this.npcs.get(state.npc);
     if (!npc) {
-      npc = { id: state.npc, tiers: [], moves: [], calls: [], said: null, tierChangedMs: -1e9 };
+      npc = { id: state.npc, tiers: [], moves: [], calls: [], said: null, arrivedMs: -1e9 };
       this.npcs.set(state.npc, npc);
     }
     npc.name = state.name ?? state.npc;
@@ -72,7 +74,7 @@ export class World {
     npc.talking = state.in_conversation ?? false;
     npc.picture = this._picture;
     if (npc.tier !== state.tier) {
-      if (npc.tier) npc.tierChangedMs = nowMs;
+      if (npc.tier && state.tier === "device") npc.arrivedMs = nowMs;
       npc.tier = state.tier;
       npc.tiers.push({ atS: this.gameTimeS, tier: state.tier });
       forget(npc.tiers, this.gameTimeS - HISTORY_S, 1);
@@ -106,7 +108,7 @@ export class World {
     if (states.length > 1) this._upAxis = spread(2) < 0.1 * spread(1) ? 2 : 1;
   }
 
-  /** Walk to a new place in the time until the next picture, so that motion is smooth. */
+  /** Walk to a new place in a little more than the time until the next picture: motion is smooth. */
   _glide(body, position, nowMs) {
     const [x, y] = this.onMap(position);
     if (body.toX === undefined) [body.x, body.y] = [x, y];
@@ -115,11 +117,12 @@ export class World {
     body.toX = x;
     body.toY = y;
     body.sinceMs = nowMs;
+    body.isWalking = Math.hypot(x - body.fromX, y - body.fromY) > STANDS_M;
   }
 
   /** Bring every x and y up to now. */
   advance(nowMs) {
-    const durationMs = Math.max(this._intervalMs, 16);
+    const durationMs = Math.max(LATE * this._intervalMs, 16);
     for (const bodies of [this.npcs.values(), this.players.values()]) {
       for (const body of bodies) {
         const t = Math.min((nowMs - body.sinceMs) / durationMs, 1);

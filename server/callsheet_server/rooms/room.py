@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from callsheet.wire.base import ServerMessage
 from callsheet.wire.fields import NpcId, PlayerId
@@ -74,6 +75,7 @@ class TakenAction:
 
     npc: NpcId
     name: str
+    arguments: Mapping[str, Any]
 
 
 class Room:
@@ -141,10 +143,10 @@ class Room:
         self.replies += 1
         return self.replies
 
-    def take_action(self, npc: NpcId, name: str) -> int:
+    def take_action(self, action: TakenAction) -> int:
         """Number an action and remember it until the game tells its result."""
         self.actions_taken += 1
-        self.actions[self.actions_taken] = TakenAction(npc, name)
+        self.actions[self.actions_taken] = action
         if len(self.actions) > MAX_PENDING_ACTIONS:
             self.actions.popitem(last=False)
         return self.actions_taken

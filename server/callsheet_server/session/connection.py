@@ -55,7 +55,7 @@ class Connection:
 
     def hello_timeout(self, timeout_s: float) -> None:
         """Refuse a connection on which nobody said hello in time."""
-        if self.session is None and not self._refused:
+        if self.session is None:
             self.refuse(
                 error_for(
                     ErrorCode.HELLO_TIMEOUT,
@@ -64,8 +64,28 @@ class Connection:
                 )
             )
 
+    def flooded(self, problem: str, now_s: float) -> None:
+        """End what sent more frames than it may, before they were looked at."""
+        self._end(error_for(ErrorCode.FLOODING, problem), now_s)
+
+    def too_large(self, limit_bytes: int, now_s: float) -> bytes:
+        """End what sent a message that is too large; return the frame that says so."""
+        when = " before the server's welcome" if self.session is None else ""
+        text = f"a message of more than {limit_bytes} bytes{when}"
+        error = error_for(ErrorCode.MESSAGE_TOO_LARGE, text, limit=limit_bytes)
+        self._end(error, now_s)
+        return encode(error_message(error))
+
+    def _end(self, error: CallsheetError, now_s: float) -> None:
+        if self.session is None:
+            self.refuse(error)
+        elif self.is_open:
+            self.session.fail(error, now_s)
+
     def refuse(self, error: CallsheetError) -> None:
-        """Tell why this connection may not be used, and close it. Before its hello only."""
+        """Tell why this connection may not be used, and close it. Before its hello only; once."""
+        if self._refused:
+            return
         self._refused = True
         self._registry.refused(error.code)
         self._link.send(encode(error_message(error)))

@@ -9,6 +9,7 @@ from callsheet.wire.base import Request
 from callsheet.wire.codec import CLIENT_MESSAGES, AnyClientMessage, parse_client_message
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.fields import Role
+from callsheet_server.limits.settings import LimitSettings
 from callsheet_server.session.checks import check_role, check_size
 from callsheet_server.session.frame_head import (
     FrameHead,
@@ -18,7 +19,7 @@ from callsheet_server.session.frame_head import (
 )
 from callsheet_server.session.quota import Quotas
 
-__all__ = ["TextFrame", "judge_text"]
+__all__ = ["TextFrame", "judge_text", "max_frame_bytes", "max_text_bytes"]
 
 TICK: Final = "tick"
 
@@ -56,8 +57,19 @@ class TextFrame:
         return message
 
 
+def max_text_bytes(role: Role, limits: LimitSettings) -> int:
+    """Longest text frame of a role: what the settings say, or what it needs if that is less."""
+    return min(limits.max_message_bytes, limit_of_role_bytes(role) or limits.max_message_bytes)
+
+
+def max_frame_bytes(role: Role, limits: LimitSettings) -> int:
+    """Longest frame of a role; only games send ticks."""
+    text_bytes = max_text_bytes(role, limits)
+    return max(text_bytes, limits.max_tick_bytes) if role == "game" else text_bytes
+
+
 def judge_text(
-    text: str, role: Role, max_message_bytes: int, quotas: Quotas, now_s: float
+    text: str, role: Role, limits: LimitSettings, quotas: Quotas, now_s: float
 ) -> TextFrame:
     """Charge a text frame to the quotas and find what speaks against it, unread.
 
@@ -65,7 +77,7 @@ def judge_text(
         ProtocolError: ``message_too_large`` for this role, whatever it is.
     """
     size_bytes = len(text) if text.isascii() else len(text.encode())
-    check_size("text", size_bytes, min(max_message_bytes, limit_of_role_bytes(role) or size_bytes))
+    check_size("text", size_bytes, max_text_bytes(role, limits))
     refusal = quotas.take_bytes(size_bytes, now_s)
     head = read_head(text)
     if head.type != TICK:

@@ -22,6 +22,9 @@ class Link(Protocol):
     def reliable_bytes(self) -> int:
         """Of these, the bytes of frames without a key."""
 
+    def welcome(self, max_frame_bytes: int) -> None:
+        """Take messages of up to so many bytes from now on: the client was let in."""
+
     def send(self, frame: bytes, key: str | None = None) -> None:
         """Queue a text frame. One with a ``key`` replaces a queued one with the same key."""
 

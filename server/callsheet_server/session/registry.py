@@ -11,8 +11,9 @@ from callsheet.wire.fields import PROTOCOL
 from callsheet.wire.session import EngineSummary, Hello, Limits, Welcome
 from callsheet_server.limits.roles import of_role
 from callsheet_server.limits.settings import LimitSettings
+from callsheet_server.session.arrivals import Arrivals
 from callsheet_server.session.error_message import error_message
-from callsheet_server.session.frame_head import limit_of_role_bytes
+from callsheet_server.session.intake import max_text_bytes
 from callsheet_server.session.keyring import Keyring
 from callsheet_server.session.link import Link
 from callsheet_server.session.quota import QuotaBook, Scope, address_key
@@ -52,6 +53,7 @@ class SessionRegistry:
         self._new_token = new_token
         self._journal = journal
         self._sessions: dict[str, Session] = {}
+        self._arrivals = Arrivals(limits)
         self._shut_for_s: float | None = None
         self._past_errors: Counter[ErrorCode] = Counter()
         """Errors told in sessions that are over, or to connections that never got one."""
@@ -71,10 +73,13 @@ class SessionRegistry:
             WorldError: ``world_taken`` or ``limit_exceeded``; nothing has changed.
         """
         token = self._keyring.admit(hello.role, hello.world, hello.token)
+        self._arrivals.take_hello(hello.role, token, link.address, now_s)
         session = self._resumable(hello)
         resumed = session is not None
         if session is None:
             self._check_room(hello, token)
+            if all(hello.world != session.world for session in self):
+                self._arrivals.take_world(hello.role, token, link.address, now_s)
             journal, limits = self._journal(hello.world), self._limits
             session = Session(self._new_token(), hello.role, hello.world, limits, now_s, journal)
             self._sessions[session.id] = session
@@ -220,10 +225,7 @@ class SessionRegistry:
             world=session.world,
             role=session.role,
             limits=Limits(
-                max_message_bytes=min(
-                    limits.max_message_bytes,
-                    limit_of_role_bytes(session.role) or limits.max_message_bytes,
-                ),
+                max_message_bytes=max_text_bytes(session.role, limits),
                 max_tick_bytes=limits.max_tick_bytes,
                 max_npcs_per_world=limits.max_npcs_per_world,
                 max_npcs_per_spawn=limits.max_npcs_per_spawn,

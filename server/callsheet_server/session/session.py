@@ -28,7 +28,7 @@ from callsheet_server.limits.token_bucket import TokenBucket
 from callsheet_server.session.answers import Answers, Instead
 from callsheet_server.session.checks import check_size
 from callsheet_server.session.error_message import error_message
-from callsheet_server.session.intake import judge_text
+from callsheet_server.session.intake import judge_text, max_frame_bytes
 from callsheet_server.session.link import Link
 from callsheet_server.session.quota import Quota, Quotas
 from callsheet_server.session.record import SessionRecord
@@ -141,6 +141,7 @@ class Session:
         self._ticks.keyframe_due = True
         self._replay.rewind(last_seq)
         self._set_state(SessionState.OPEN)
+        link.welcome(max_frame_bytes(self.role, self._limits))
         link.send(encode(welcome))
         self._flush()
 
@@ -211,7 +212,7 @@ class Session:
             return None
 
     def _receive_text(self, text: str, now_s: float) -> AnyClientMessage | Tick | None:
-        frame = judge_text(text, self.role, self._limits.max_message_bytes, self.quotas, now_s)
+        frame = judge_text(text, self.role, self._limits, self.quotas, now_s)
         if frame.is_tick and frame.refusal is not None:
             self.complain(frame.refusal, now_s)
             return None
@@ -355,13 +356,8 @@ class Session:
         else:
             self.answer(error_message(error), error.request_id)
         if self._error_budget.take(now_s, 1 + read_bytes / ERROR_BYTES):
-            self._end(
-                error_for(
-                    ErrorCode.FLOODING,
-                    f"more than {ERROR_BURST:g} errors; fix the client, the last was: {error}",
-                    limit=ERROR_BURST,
-                )
-            )
+            text = f"more than {ERROR_BURST:g} errors; fix the client, the last was: {error}"
+            self._end(error_for(ErrorCode.FLOODING, text, limit=ERROR_BURST))
 
     def complain(self, error: CallsheetError, now_s: float) -> None:
         """Tell of an error that may repeat every tick: once a second per code. All are counted."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Literal
 
-from callsheet.wire.script import HearAnswer, Heard, RegisterScript
+from callsheet.wire.script import HearAnswer, Heard
 from callsheet.wire.talk import Say
+from callsheet.wire.world import ActionSpec
 from callsheet_residency.state import Tier
 from callsheet_server.engine.engine import Engine, GenerationEnd, GenerationRequest
 from callsheet_server.engine.prompt import STRANGER, fill_in
@@ -107,12 +109,12 @@ class Answerer:
         reply.generated(end, time.monotonic())
         _count(reply, end)
         if end.finish_reason != "cancelled":
-            await self._chooser.choose(reply, request, script.actions)
+            await self._chooser.choose(reply, request, message.actions, script.actions)
         reply.end(end.finish_reason, end)
 
-    def note_for(self, script: RegisterScript) -> str | None:
-        """Return what the author of a script should know of it; None = nothing."""
-        return self._chooser.note_for(script)
+    def note_for(self, actions: Iterable[ActionSpec], gate: str) -> str | None:
+        """Return what the author of actions should know of them; None = nothing."""
+        return self._chooser.note_for(actions, gate)
 
     async def recite(self, reply: Reply, text: str) -> None:
         """Say a given line."""
@@ -152,6 +154,7 @@ class Answerer:
                     speaker=message.speaker,
                     text=message.text,
                     deadline_s=self._settings.hear_timeout_s,
+                    actions=self._chooser.offered_to(reply, message.actions),
                 )
             )
             async with asyncio.timeout(self._settings.hear_timeout_s):

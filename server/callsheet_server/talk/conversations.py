@@ -6,11 +6,12 @@ import asyncio
 import logging
 import math
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
-from callsheet.wire.script import HearAnswer, RegisterScript
+from callsheet.wire.script import HearAnswer
 from callsheet.wire.talk import Say, Speak, Speaker
+from callsheet.wire.world import ActionSpec
 from callsheet_server.engine.errors import EngineError, in_full
 from callsheet_server.log_context import bind
 from callsheet_server.outgoing.errors import from_engine
@@ -18,6 +19,7 @@ from callsheet_server.rooms.room import Room
 from callsheet_server.session.session import Session
 from callsheet_server.talk.admission import Admission
 from callsheet_server.talk.answering import Answerer
+from callsheet_server.talk.earshot import in_earshot, place_of
 from callsheet_server.talk.prompting import check_speaker, heard_text, priority_of, speaker_name
 from callsheet_server.talk.reply import Reply
 from callsheet_server.talk.settings import ReplySettings
@@ -81,6 +83,7 @@ class Conversations:
         )
         reply = self._accept(room, session, message, message.speaker, message.text)
         reply.priority = priority_of(message)
+        self._let_overhear(reply, message.audible_m)
         self._make_room(reply)
         room.counters.requests += 1
         self._start(reply, lambda: self._answerer.answer(reply, message))
@@ -92,9 +95,12 @@ class Conversations:
         reply = self._accept(room, session, message, Speaker(kind="narrator"), "")
         self._start(reply, lambda: self._answerer.recite(reply, message.text))
 
-    def note_for(self, script: RegisterScript) -> str | None:
-        """Return in one line what the author of a script should know of it; None = nothing."""
-        return self._answerer.note_for(script)
+    def note_for(self, actions: Iterable[ActionSpec], gate: str) -> str | None:
+        """Return in one line what the author of actions should know of them; None = nothing.
+
+        ``gate``: where actions are offered that the model does not choose from by itself.
+        """
+        return self._answerer.note_for(actions, gate)
 
     def hear_answer(self, session: Session, answer: HearAnswer) -> None:
         """Take what a mod's script makes of what was heard."""
@@ -179,6 +185,22 @@ class Conversations:
             max_tokens=message.max_tokens if isinstance(message, Say) else None,
             lease=lease,
         )
+
+    def _let_overhear(self, reply: Reply, audible_m: float | None) -> None:
+        """Find who overhears a line and the reply to it, and charge them to who asked."""
+        if audible_m is None:
+            return
+        world, speaker, npc = reply.world, reply.speaker, reply.npc
+        those = (npc, speaker.id or "") if speaker.kind == "npc" else (npc,)
+        reply.line_hearers = in_earshot(world, place_of(world, speaker, npc), audible_m, those)
+        here = world.columns.position_m[world.npcs[npc].row]
+        reply.reply_hearers = in_earshot(world, here, audible_m, those)
+        try:
+            count = len(reply.line_hearers) + len(reply.reply_hearers)
+            reply.asker.quotas.take_hearers(count, self._clock())
+        except CallsheetError:
+            reply.lease.close(0)
+            raise
 
     def _make_room(self, newcomer: Reply) -> None:
         """Let a reply in; if that is one too many, the least urgent gives way."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from callsheet.wire.errors import ErrorCode, error_for
-from callsheet.wire.talk import SamplingSpec, Say, Speaker
+from callsheet.wire.talk import Hear, SamplingSpec, Say, Speaker
 from callsheet_server.engine.engine import Priority, Sampling
 from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.talk.visible import one_line
@@ -77,7 +77,7 @@ def check_speaker(world: World, speaker: Speaker) -> None:
         raise unknown(speaker.kind, speaker.id, "speaker.id")
 
 
-def heard_text(message: Say, max_chars: int) -> str:
+def heard_text(message: Say | Hear, max_chars: int) -> str:
     """Text that an NPC hears: a narrator's as it is, anybody else's as one line, all of it visible.
 
     Raises:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,11 +15,13 @@ from callsheet.wire.talk import Action, FinishReason, ReplyDelta, ReplyEnd, Repl
 from callsheet_server.engine.engine import GenerationEnd, Priority
 from callsheet_server.outgoing.views import TIER_NAMES
 from callsheet_server.rooms.persistence import save_counters
-from callsheet_server.rooms.room import Room
+from callsheet_server.rooms.room import Room, TakenAction
 from callsheet_server.session.quota import Lease
 from callsheet_server.session.session import Session
 from callsheet_server.storage.changes import Change
-from callsheet_server.storage.writes import AddTurn
+from callsheet_server.talk.earshot import overheard
+from callsheet_server.talk.learning import learn
+from callsheet_server.talk.prompting import speaker_name
 from callsheet_server.world.memory import Memory, Turn
 from callsheet_server.world.world import World
 
@@ -55,6 +58,10 @@ class Reply:
     """All that the model generated for it, including what was cut short and the action."""
     shed: CallsheetError | None = None
     """Error that says why it had to make room for a more urgent one, if it had."""
+    line_hearers: tuple[str, ...] = ()
+    """NPCs that overhear what is said to it."""
+    reply_hearers: tuple[str, ...] = ()
+    """NPCs that overhear what it says."""
     dropped: str | None = None
     """Reason why it is cancelled and not remembered, if it is."""
     world: World = field(init=False)
@@ -142,7 +149,7 @@ class Reply:
 
     def act(self, name: str, arguments: dict[str, Any]) -> None:
         """Tell of an action."""
-        number = self.room.take_action(self.npc, name)
+        number = self.room.take_action(TakenAction(self.npc, name, arguments))
         self._tell(
             Action(reply=self.reply, action=number, npc=self.npc, name=name, arguments=arguments)
         )
@@ -176,15 +183,26 @@ class Reply:
     def _learn(self) -> Change:
         """Let the NPC remember what was said, unless it is gone."""
         npc, memory = self.world.npcs.get(self.npc), self.memory
-        here = npc is not None and npc.handle == self.handle
-        if self.dropped or not here or not self._turns:
+        if self.dropped or npc is None or npc.handle != self.handle or not self._turns:
             return Change()
-        before, time_s = memory.turns(self.npc), self.world.game_time_s
-        memory.add(self.npc, *self._turns)
-        return Change(
-            [AddTurn(self.npc, turn.speaker, turn.text, time_s) for turn in self._turns],
-            undo=lambda: memory.put(self.npc, before, memory.facts(self.npc)),
-        )
+        told = {self.npc: self._turns, **self._overheard(npc.spec.name)}
+        return learn(memory, told, self.world.game_time_s)
+
+    def _overheard(self, name: str) -> dict[str, list[Turn]]:
+        """Turns of those in earshot; ``name``: of the NPC that replies."""
+        is_narrator = self.speaker.kind == "narrator"
+        listener = None if is_narrator else speaker_name(self.world, self.speaker)
+        told: defaultdict[str, list[Turn]] = defaultdict(list)
+        for turn in self._turns:
+            if turn.speaker is None:
+                hearers, said = self.reply_hearers, overheard(name, listener, turn.text)
+            else:
+                to = None if is_narrator else name
+                hearers, said = self.line_hearers, overheard(turn.speaker, to, turn.text)
+            for npc in hearers:
+                if npc in self.world.npcs:
+                    told[npc].append(said)
+        return told
 
     def fail(self, error: CallsheetError, now_s: float) -> None:
         """End with an error: of the request if nothing was said yet, else of the reply."""

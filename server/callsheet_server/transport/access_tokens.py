@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import tomllib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from typing import Annotated, Final, get_args
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from callsheet.wire.fields import Name, Role, WorldId
+from callsheet_server.toml_file import TomlError, read_toml
 from callsheet_server.transport.errors import SettingFileError
 from callsheet_server.transport.settings import MIN_TOKEN_CHARS, ServerSettings
 
@@ -87,10 +87,10 @@ class TokenFile:
         self._seen = None
         try:
             self._seen = self._stamp()
-            entries = _Entries.model_validate(tomllib.loads(self._path.read_text("utf-8"))).token
+            entries = _Entries.model_validate(read_toml(self._path)).token
         except OSError as error:
             raise self._unusable(f"cannot be read: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        except TomlError:
             # What the parser says may quote the line, and the line may hold a secret.
             raise self._unusable(
                 f"not valid TOML; it holds {EXAMPLE}, once for each token"

@@ -13,7 +13,7 @@ from websockets.http11 import Request, Response
 from callsheet_server.transport.origin import host_problem
 from callsheet_server.transport.settings import ServerSettings
 
-__all__ = ["Page", "Pages", "respond"]
+__all__ = ["Page", "Pages", "is_handshake", "respond", "too_many_requests"]
 
 FOR_OBSERVERS: Final = frozenset({"/metrics"})
 """Pages that tell what goes on here: for those who may be observers of every world."""
@@ -32,18 +32,26 @@ Pages = Mapping[str, Callable[[], Page]]
 """Path -> what makes its page. Called in the event loop: must not block."""
 
 
+def is_handshake(request: Request) -> bool:
+    """True if a request opens a WebSocket."""
+    return "upgrade" in ", ".join(request.headers.get_all("Connection")).lower()
+
+
+def too_many_requests() -> Response:
+    """Answer one who asks for pages all the time."""
+    return _response(Page(b"too many requests\n", status=HTTPStatus.TOO_MANY_REQUESTS))
+
+
 def respond(
     request: Request,
     settings: ServerSettings,
     pages: Pages,
     may_observe: Callable[[str | None], bool],
-) -> Response | None:
-    """Answer a plain GET; None = it is a WebSocket handshake, which goes on.
+) -> Response:
+    """Answer a plain GET.
 
     ``may_observe`` judges the bearer token of a request, or that there is none.
     """
-    if "upgrade" in ", ".join(request.headers.get_all("Connection")).lower():
-        return None
     path = request.path.partition("?")[0]
     make = pages.get(path)
     if (problem := host_problem(settings, request.headers)) is not None:
@@ -58,6 +66,10 @@ def respond(
         page = Page(advice, status=HTTPStatus.UNAUTHORIZED)
     else:
         page = make()
+    return _response(page)
+
+
+def _response(page: Page) -> Response:
     headers = Headers(
         {
             "Content-Type": page.content_type,

@@ -9,52 +9,43 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
+from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from callsheet.wire.fields import SUBPROTOCOL
 from callsheet_server.limits.settings import LimitSettings
-from callsheet_server.transport.http import Pages, respond
+from callsheet_server.transport.door import Door, DoorSocket
+from callsheet_server.transport.http import Pages, is_handshake, respond, too_many_requests
 from callsheet_server.transport.origin import host_problem, origin_problem
 from callsheet_server.transport.outbox import Outbox
+from callsheet_server.transport.peer import (
+    CLOSE_TIMEOUT_S,
+    FIRST_FRAME_BYTES,
+    Peer,
+    Receiver,
+)
 from callsheet_server.transport.settings import ServerSettings
 from callsheet_server.transport.tls import tls_context
 
-__all__ = ["Binding", "Listener", "Receiver", "bind"]
+__all__ = ["Binding", "Listener", "bind"]
 
 logger = logging.getLogger(__name__)
 
-CLOSE_TIMEOUT_S = 2.0
-"""Time a peer has to answer a close before its socket is dropped."""
 WRITE_HIGH_WATER_BYTES = 262_144
 QUEUED_FRAMES = 4
 """Received frames that wait in a connection before its socket is no longer read."""
-
-
-class Receiver(Protocol):
-    """Receiver of a connection's frames, one per connection. Calls never block."""
-
-    def receive(self, frame: str | bytes) -> None: ...
-
-    def refuse(self, problem: str) -> None:
-        """Called first, if at all: this connection may not be used, and why."""
-
-    def hello_timeout(self, timeout_s: float) -> None:
-        """Called once, when the time to say hello is over; ignored if it was said."""
-
-    def lost(self, close_code: int) -> None:
-        """Called once, when the connection is gone; 1006 = without a closing handshake."""
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
     """An address that is ours: clients are refused until a listener is started on it."""
 
-    sockets: Sequence[socket.socket]
+    sockets: Sequence[DoorSocket]
     tls: ssl.SSLContext | None
 
     @property
@@ -76,13 +67,13 @@ async def bind(settings: ServerSettings) -> Binding:
         SettingFileError: certificate or key cannot be used.
     """
     tls = await asyncio.to_thread(tls_context, settings)
-    sockets: list[socket.socket] = []
+    sockets: list[DoorSocket] = []
     found = await asyncio.get_running_loop().getaddrinfo(
         settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )
     try:
         for family, kind, protocol, _, address in dict.fromkeys(found):
-            sockets.append(socket.socket(family, kind, protocol))
+            sockets.append(DoorSocket(family, kind, protocol))
             if os.name == "posix":  # Elsewhere it would let two servers share the port.
                 sockets[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
@@ -115,7 +106,8 @@ class Listener:
         self._pages = pages
         self._may_observe = may_observe
         self._servers: list[Server] = []
-        self._connections: dict[ServerConnection, Outbox] = {}
+        self._connections: dict[Peer, Outbox] = {}
+        self._door = Door(limits.max_sessions)
         self._closing = False
 
     @property
@@ -128,23 +120,37 @@ class Listener:
         for one in self._binding.sockets:
             self._servers.append(await self._serve(one))
 
-    async def _serve(self, one: socket.socket) -> Server:
+    async def _serve(self, one: DoorSocket) -> Server:
+        one.door = self._door
+        limits = self._limits
+        peer = partial(
+            Peer,
+            door=self._door,
+            messages_per_s=limits.max_messages_per_s + limits.max_ticks_per_s,
+        )
         return await serve(
             self._handle,
             sock=one,
             compression=None,
-            max_size=max(self._limits.max_message_bytes, self._limits.max_tick_bytes),
+            create_connection=peer,  # type: ignore[arg-type]  # a wrapper will do, it says
+            max_size=FIRST_FRAME_BYTES,
             max_queue=QUEUED_FRAMES,
             write_limit=WRITE_HIGH_WATER_BYTES,
             ping_interval=None,
             close_timeout=CLOSE_TIMEOUT_S,
-            process_request=lambda _, request: respond(
-                request, self._settings, self._pages, self._may_observe
-            ),
+            process_request=self._respond,
             select_subprotocol=_select_subprotocol,
             server_header=None,
             ssl=self._binding.tls,
         )
+
+    def _respond(self, peer: ServerConnection, request: Request) -> Response | None:
+        if is_handshake(request):
+            return None
+        address = str(peer.remote_address[0])
+        if not self._door.may_ask(address, asyncio.get_running_loop().time()):
+            return too_many_requests()
+        return respond(request, self._settings, self._pages, self._may_observe)
 
     async def close(self) -> None:
         """Stop listening; close what is open once its outbox is empty. May be called twice."""
@@ -163,11 +169,12 @@ class Listener:
             peer.transport.abort()
 
     async def _handle(self, peer: ServerConnection) -> None:
-        outbox = Outbox(str(peer.remote_address[0]))
+        assert isinstance(peer, Peer)
+        outbox = Outbox(peer.address, peer.welcome)
         self._connections[peer] = outbox
         if self._closing:
             _say_goodbye(outbox)
-        receiver = self._connect(outbox)
+        receiver = peer.receiver = self._connect(outbox)
         assert peer.request is not None
         headers = peer.request.headers
         problem = host_problem(self._settings, headers) or origin_problem(self._settings, headers)
@@ -210,9 +217,10 @@ def _close_code(peer: ServerConnection) -> int:
     return CloseCode.ABNORMAL_CLOSURE if first is None else first.code
 
 
-async def _abort_if_stuck(peer: ServerConnection, outbox: Outbox) -> None:
+async def _abort_if_stuck(peer: Peer, outbox: Outbox) -> None:
     """Drop the socket of a peer that takes neither what was queued nor the close."""
     await outbox.closed.wait()
+    peer.wind_up()
     await asyncio.sleep(2 * CLOSE_TIMEOUT_S)
     peer.transport.abort()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 __all__ = ["Outbox"]
 
@@ -17,9 +18,11 @@ class Outbox:
     key. Of the frames with a key at most ``MAX_UNRELIABLE_FRAMES`` wait here.
     """
 
-    def __init__(self, address: str = "") -> None:
-        """``address``: of the client; empty = not known."""
+    def __init__(self, address: str = "", welcomed: Callable[[int], None] = lambda _: None) -> None:
+        """``address``: of the client; empty = not known. ``welcomed``: see ``welcome``."""
         self.address = address
+        self.welcome = welcomed
+        """Takes messages of up to so many bytes from now on: the client was let in."""
         self._frames: dict[object, bytes] = {}
         self._keyed = 0
         self.reliable_bytes = 0

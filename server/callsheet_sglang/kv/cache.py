@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
+import torch
 from sglang.srt.managers.cache_controller import LayerLoadingEvent
 from sglang.srt.mem_cache.base_prefix_cache import BasePrefixCache
 from sglang.srt.mem_cache.registry import TreeCacheBuildContext, create_unified_radix_cache
@@ -25,6 +26,9 @@ from callsheet_sglang.kv.ownership import Node
 from callsheet_sglang.wire import handle_of
 
 __all__ = ["DistanceFullComponent", "DistanceRadixCache", "create"]
+
+OWN_LOADS = 64
+"""Loads of ours that may be on the link at a time: far more than the link's time allows."""
 
 
 class DistanceFullComponent(FullComponent):  # type: ignore[misc]
@@ -167,11 +171,41 @@ class DistanceRadixCache(UnifiedRadixCache):  # type: ignore[misc]
 
     def init_hicache(self, server_args: Any, params: Any) -> None:
         super().init_hicache(server_args, params)
-        # Stock SGLang has at most three loads on the link: one slot each. Ours come on top.
+        # SGLang gives each load the next slot of a ring and asserts that it is free. Its own loads,
+        # of which there are as many as slots at most, keep theirs; ours come on top.
         counter = self.cache_controller.layer_done_counter
-        more = self._state.settings.max_loads_in_flight
-        counter.events += [LayerLoadingEvent(counter.num_layers) for _ in range(more)]
-        counter.num_counters += more
+        counter.events += [LayerLoadingEvent(counter.num_layers) for _ in range(OWN_LOADS)]
+        counter.num_counters += OWN_LOADS
+
+    def agree(self, values: list[float]) -> list[float]:
+        """All ranks' smallest, element by element; called in the same iteration on all."""
+        told = torch.tensor(values, dtype=torch.float64)
+        self._all_reduce(told, torch.distributed.ReduceOp.MIN)
+        agreed: list[float] = told.tolist()
+        return agreed
+
+    def loading_tokens(self) -> int:
+        """Tokens of the loads that have not ended, SGLang's own among them."""
+        return sum(ack.num_tokens for ack in self.cache_controller.ack_load_queue)
+
+    def loading_check(self, finish_count: int | None = None) -> None:
+        before = list(self.cache_controller.ack_load_queue) if self.cache_controller else []
+        super().loading_check(finish_count)
+        try:
+            left = len(self.cache_controller.ack_load_queue) if before else 0
+            for ack in before[: len(before) - left]:
+                if ack.timing_enabled:
+                    took_ms = ack.start_event.elapsed_time(ack.finish_event)
+                    self._state.pace.observe_load(ack.num_tokens, took_ms / 1e3)
+        except Exception:
+            self._state.guard.catch("measuring the link")
+
+    def may_load_early(self) -> bool:
+        """True if a load of ours leaves the ring's slots that SGLang counts on.
+
+        Loads that have ended count until all ranks know it, so all decide alike.
+        """
+        return len(self.cache_controller.ack_load_queue) < OWN_LOADS
 
     def _reset_full(self) -> None:
         super()._reset_full()

@@ -20,9 +20,12 @@ __all__ = ["LOOKED_AT_QUEUED", "Prefetcher", "pools"]
 
 MEASURED_PER_ITERATION = 256
 """NPCs whose rows are brought up to date per iteration, at most: under a millisecond."""
+PLAN_EVERY_ITERATIONS = 2
 LOOKED_AT_QUEUED = 64
 """Waiting requests that room is reserved for, or prefixes sent for, at most: those to be admitted
 next."""
+NOT_SENT = 2**62
+"""In place of a load's number: later than all."""
 
 
 class Prefetcher:
@@ -48,7 +51,7 @@ class Prefetcher:
         if cache.cache_controller is None or not (state.settings.prefetch or state.settings.demote):
             return
         busy = not state.scheduler.running_batch.is_empty()
-        if busy and self._loops < state.settings.plan_every_loops:
+        if busy and self._loops < PLAN_EVERY_ITERATIONS:
             return
         self._loading = {h: n for h, n in self._loading.items() if n in cache.ongoing_load_back}
         made_of = (state.table.updates, state.table.version, len(self._loading))
@@ -61,7 +64,6 @@ class Prefetcher:
             pools(state),
             _traffic(state, self._stuck),
             self._loading.keys(),
-            state.bucket,
             state.settings,
         )
         decided_s = time.perf_counter()
@@ -79,7 +81,7 @@ class Prefetcher:
         still take. Pages on the link cannot be evicted: a full pool would cost somebody his reply.
         """
         cache, anchor = state.cache, state.ownership.anchor[handle]
-        if not anchor.evicted or not cache.has_free_load_back_slot():
+        if not anchor.evicted or not cache.may_load_early():
             return False
         missing = _missing(state, handle)
         everything = sys.maxsize
@@ -95,8 +97,13 @@ class Prefetcher:
         return True
 
     def coming(self, state: SchedulerState, handle: int) -> int | None:
-        """Number of the load that completes an NPC's prefix, smaller = sooner; None = none does."""
+        """Number of the load that completes an NPC's prefix, smaller = sooner; None = none does.
+
+        ``NOT_SENT`` if it has to be sent for and the link is full.
+        """
         loading, arrivals = state.cache.ongoing_load_back, state.arrivals
+        if state.ownership.anchor[handle].evicted and not state.cache.may_load_early():
+            return NOT_SENT
         nodes = state.ownership.chain(handle)
         numbers = [n for node in nodes if (n := arrivals.number(node.id, loading)) is not None]
         return max(numbers, default=None)
@@ -104,20 +111,22 @@ class Prefetcher:
     def _carry_out(self, state: SchedulerState, made: Plan) -> None:
         loads: dict[int, list[int]] = {}
         self._stuck.clear()
-        for action in made.actions:
-            handle = action.key
-            assert isinstance(handle, int)
-            if isinstance(action, Load):
-                nodes = _missing(state, handle)
-                if not self._load(state, handle):
+        try:
+            for action in made.actions:
+                handle = action.key
+                assert isinstance(handle, int)
+                if isinstance(action, Load):
+                    nodes = _missing(state, handle)
+                    if not self._load(state, handle):
+                        state.counters.deferred += 1
+                        break  # What follows is farther: it must not take the room.
+                    loads[self._loading[handle]] = nodes
+                elif state.settings.demote and not self._demote(state, handle):
                     state.counters.deferred += 1
-                    break  # What follows is farther: it must not take the room.
-                loads[self._loading[handle]] = nodes
-            elif state.settings.demote and not self._demote(state, handle):
-                state.counters.deferred += 1
-                self._stuck.add(handle)
-        if loads:
-            self._start(state, loads)
+                    self._stuck.add(handle)
+        finally:
+            if loads:  # Whatever failed after them, these pages are promised.
+                self._start(state, loads)
 
     def _start(self, state: SchedulerState, loads: dict[int, list[int]]) -> None:
         """Begin what has been queued: nodes by the anchor that SGLang files each load under."""
@@ -149,7 +158,7 @@ class Prefetcher:
         """Queue what is missing of this NPC's prefix, if it fits without evicting anybody."""
         cache, tokens = state.cache, int(state.table.missing_tokens[handle])
         anchor = state.ownership.anchor.get(handle)
-        if anchor is None or not anchor.evicted or not cache.has_free_load_back_slot():
+        if anchor is None or not anchor.evicted or not cache.may_load_early():
             return False
         if tokens > pools(state).free_tokens or not cache.load_back(anchor.id):
             return False
@@ -188,8 +197,20 @@ def _traffic(state: SchedulerState, in_use: set[int]) -> Traffic:
         running=_npcs(state, running) | in_use,
         queued=_npcs(state, scheduler.waiting_queue),
         reserved_tokens=reserved,
-        waiting_requests=len(scheduler.waiting_queue),
+        link_tokens=_link_tokens(state),
     )
+
+
+def _link_tokens(state: SchedulerState) -> int:
+    """Return what may be sent now, that what is on the link stays within its time."""
+    if not state.cache.may_load_early():
+        return 0
+    limit = state.settings.prefetch_link_ms / 1e3 * state.pace.link_tokens_per_s
+    loading: int = state.cache.loading_tokens()
+    # A link too slow for any prefix within that time carries one at a time.
+    if not loading:
+        return max(int(limit), int(state.table.kept_tokens.max()))
+    return max(int(limit) - loading, 0)
 
 
 def _running(scheduler: Any) -> list[Any]:

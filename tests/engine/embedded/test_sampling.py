@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 import torch
@@ -85,3 +86,21 @@ def test_what_was_said_before_is_said_less() -> None:
     sampling = Sampling(temperature=0.01, repetition_penalty=1.5, seed=1)
     assert Sampler(sampling, None, cpu).choose(logits) == 0
     assert Sampler(sampling, None, cpu, said_before=[0]).choose(logits) == 1
+
+
+def test_a_margin_tells_how_sure_a_choice_was(grammars: GrammarCompiler) -> None:
+    tokenizer = tiny_tokenizer()
+    quote, go, no = (tokenizer.convert_tokens_to_ids(letter) for letter in '"gn')
+    sampler = Sampler(GREEDY, grammars.matcher({"enum": ["go", "no"]}), CPU)
+    logits = torch.zeros(259)
+    logits[go] = 1.0
+    assert sampler.choose(logits) == quote
+    assert sampler.take_margin() == 1.0  # Nothing else was allowed.
+    assert sampler.choose(logits) == go
+    likely = math.e / (math.e + 1.0)
+    assert sampler.take_margin() == pytest.approx(likely - (1.0 - likely), abs=1e-6)
+    logits[no] = 1.0
+    other = Sampler(GREEDY, grammars.matcher({"enum": ["go", "no"]}), CPU)
+    assert [other.choose(logits), other.choose(logits)][0] == quote
+    assert other.take_margin() == pytest.approx(0.0)
+    assert Sampler(GREEDY, None, CPU).take_margin() is None

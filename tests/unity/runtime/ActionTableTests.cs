@@ -11,6 +11,34 @@ namespace Callsheet.Tests
     /// <summary>Which methods an NPC has, and what their signatures say.</summary>
     public class ActionTableTests : PlayingFixture
     {
+        [Test]
+        public void A_signature_is_the_spec()
+        {
+            ActionSpec spec = SpecOf(new GameObject("gate").AddComponent<Gate>(), "open_gate");
+            Assert.That(spec.Description, Is.EqualTo("Opens the \"gate\"."));
+            Assert.That(spec.Parameters.ToString(), Is.EqualTo(
+                "{\"type\":\"object\",\"properties\":{"
+                + "\"gate\":{\"type\":\"string\",\"enum\":[\"north\",\"south\"]},"
+                + "\"how\":{\"type\":\"string\",\"enum\":[\"Wide\",\"Ajar\"]},"
+                + "\"seconds\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":60},"
+                + "\"speed\":{\"type\":\"number\",\"minimum\":0.5,\"maximum\":2},"
+                + "\"loud\":{\"type\":\"boolean\"},"
+                + "\"word\":{\"type\":\"string\"},"
+                + "\"more\":{}},"
+                + "\"required\":[\"gate\",\"how\",\"seconds\"],\"additionalProperties\":false}"));
+        }
+
+        [Test]
+        public void Names_are_asked_for_again_and_an_action_without_any_is_not_offered()
+        {
+            Gate gate = new GameObject("gate").AddComponent<Gate>();
+            gate.InReach.Clear();
+            Assert.That(SpecOf(gate, "open_gate"), Is.Null);
+            Assert.That(SpecOf(gate, "knock").Parameters["properties"].Fields.Single().Key, Is.EqualTo("how"), "an optional name is left out");
+            gate.InReach.Add("west");
+            Assert.That(SpecOf(gate, "open_gate").Parameters["properties"]["gate"]["enum"].Items.Single().Text, Is.EqualTo("west"));
+        }
+
         [TestCase("{\"gate\":\"north\",\"how\":\"Ajar\",\"seconds\":60}", "True north Ajar 60 1 False - ")]
         [TestCase("{\"gate\":\"north\",\"how\":\"Ajar\",\"seconds\":1,\"speed\":0.5,\"loud\":true,\"word\":\"x\",\"more\":[1]}", "True north Ajar 1 0.5 True x [1]")]
         [TestCase("{\"gate\":\"east\",\"how\":\"Ajar\",\"seconds\":60}", "False open_gate: the argument 'gate' must be one of north, south, it is \"east\"")]
@@ -67,11 +95,12 @@ namespace Callsheet.Tests
         }
 
         [Test]
-        public void Names_that_throw_fail_the_action()
+        public void Names_that_throw_cost_their_own_action_only()
         {
             CallsheetNpc bob = Alive("bob");
             bob.gameObject.AddComponent<Broken>();
-            Assert.That(Act(bob, "walk", "{\"place\":\"well\"}"), Is.EqualTo("False walk: no map"));
+            bob.gameObject.AddComponent<Bell>();
+            Assert.That(bob.Actions.Specs().Select(spec => spec.Name), Is.EqualTo(new[] { "ring" }));
             Assert.That(Debug.Lines.Single(), Is.StringContaining("no map"));
         }
 
@@ -94,6 +123,9 @@ namespace Callsheet.Tests
             return child;
         }
 
+        private static ActionSpec SpecOf(MonoBehaviour component, string name) =>
+            ActionTable.Of(component.GetType()).Single(method => method.Name == name).Spec(component);
+
         internal enum Opening
         {
             Wide,
@@ -104,7 +136,7 @@ namespace Callsheet.Tests
         {
             internal readonly List<string> InReach = new List<string> { "north", "south", "north", "" };
 
-            [CallsheetAction("open_gate")]
+            [CallsheetAction("open_gate", "Opens the \"gate\".")]
             internal string Open(
                 [NamesFrom(nameof(GatesInReach))] string gate,
                 Opening how,

@@ -51,8 +51,6 @@ namespace Callsheet.Tests
 
         private static void First()
         {
-            Print("mod-now");
-            Until(() => Console.In.Peek() >= 0, "the mod");
             Ask("begun", "Please open the north gate.");
             Until(() => _gate.Opened.Contains("north"), "the coroutine has come to its end");
             Ask("acted", "What do you know?");
@@ -133,7 +131,7 @@ namespace Callsheet.Tests
         {
             internal readonly List<string> Opened = new List<string>();
 
-            [CallsheetAction("open_gate")]
+            [CallsheetAction("open_gate", "Opens a gate of the town.")]
             internal IEnumerator OpenGate([NamesFrom(nameof(Gates))] string gate)
             {
                 yield return new WaitForSeconds(0.3f);

@@ -2,25 +2,6 @@
 
 namespace Callsheet.Wire
 {
-    /// <summary>Something an NPC may do, as a function call.</summary>
-    public sealed class ActionSpec
-    {
-        public string Name { get; set; }
-        public string Description { get; set; }
-        /// <summary>JSON schema (draft 2020-12) of an object; its properties are the arguments.</summary>
-        public JsonValue Parameters { get; set; }
-        /// <summary>True = offered only where a hear_answer allows it.</summary>
-        public bool? Gated { get; set; }
-
-        internal static void Format(JsonWriter w, ActionSpec p)
-        {
-            w.Text("name", p.Name, 1, 64, TextForm.Identifier);
-            w.Text("description", p.Description, 0, 500, TextForm.Any);
-            w.Object("parameters", p.Parameters);
-            if (p.Gated != null) w.Flag("gated", p.Gated.Value);
-        }
-    }
-
     /// <summary>
     /// Binds a script to NPCs by id or archetype, now and when they spawn later.
     ///
@@ -37,11 +18,14 @@ namespace Callsheet.Wire
         public double? InteractionRadiusM { get; set; }
         public double? Sociability { get; set; }
         public ScheduledCall[] Schedule { get; set; }
+        /// <summary>Actions besides those that the game gave its NPCs; one of the same name replaces that.</summary>
         public ActionSpec[] Actions { get; set; } = System.Array.Empty<ActionSpec>();
         /// <summary>Events the mod wants to be told of; all scripts are told of spawns and action results.</summary>
         public ScriptEvent[] Events { get; set; } = System.Array.Empty<ScriptEvent>();
         /// <summary>Game time between two npc_tick of an NPC.</summary>
         public double TickIntervalS { get; set; } = 1;
+        /// <summary>The actions of the game that its NPCs keep; null = all of them.</summary>
+        public string[] GameActions { get; set; }
 
         public override string Type => "register_script";
 
@@ -58,6 +42,7 @@ namespace Callsheet.Wire
             w.Parts("actions", Actions, 0, 32, ActionSpec.Format);
             w.Enums("events", System.Array.ConvertAll(Events, i => (int)i), 0, 3, WireNames.ScriptEvent);
             w.Real("tick_interval_s", TickIntervalS, 0.1, 3600);
+            if (GameActions != null) w.Texts("game_actions", GameActions, 0, 32, 1, 64, TextForm.Identifier);
         }
     }
 
@@ -182,6 +167,8 @@ namespace Callsheet.Wire
         public string Text { get; set; }
         /// <summary>Seconds the server waits.</summary>
         public double DeadlineS { get; set; }
+        /// <summary>The actions that the NPC is offered after this reply if the script does not say.</summary>
+        public string[] Actions { get; set; }
 
         public override string Type => "heard";
 
@@ -194,6 +181,7 @@ namespace Callsheet.Wire
             Speaker = SpeakerView.Parse(f.Part("speaker"));
             Text = f.Text("text", 0, int.MaxValue, TextForm.Any);
             DeadlineS = f.Real("deadline_s", double.MinValue, double.MaxValue);
+            if (f.Has("actions")) Actions = f.Texts("actions", 0, int.MaxValue, 1, 64, TextForm.Identifier);
         }
     }
 
@@ -218,7 +206,7 @@ namespace Callsheet.Wire
             if (Material != null) w.Text("material", Material, 0, 4000, TextForm.Any);
             if (Reply != null) w.Text("reply", Reply, 1, 4000, TextForm.Any);
             w.Flag("ignore", Ignore);
-            if (Actions != null) w.Texts("actions", Actions, 0, 32, 1, 64, TextForm.Identifier);
+            if (Actions != null) w.Texts("actions", Actions, 0, 64, 1, 64, TextForm.Identifier);
         }
     }
 

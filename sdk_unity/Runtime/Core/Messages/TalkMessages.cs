@@ -69,6 +69,18 @@ namespace Callsheet.Wire
         public long? MaxTokens { get; set; }
         public SamplingSpec Sampling { get; set; }
         public string[] Stop { get; set; } = System.Array.Empty<string>();
+        /// <summary>
+        /// The actions it may choose from after this reply; null = all that are not gated.
+        ///
+        /// From the game only.
+        /// </summary>
+        public string[] Actions { get; set; }
+        /// <summary>
+        /// NPCs within this distance of who speaks overhear the line, and the reply; null = nobody.
+        ///
+        /// The nearest 32 remember it.
+        /// </summary>
+        public double? AudibleM { get; set; }
 
         public override string Type => "say";
 
@@ -82,6 +94,30 @@ namespace Callsheet.Wire
             if (MaxTokens != null) w.Integer("max_tokens", MaxTokens.Value, 1, 4096);
             if (Sampling != null) w.Part("sampling", Sampling, SamplingSpec.Format);
             w.Texts("stop", Stop, 0, 8, 1, 100, TextForm.Any);
+            if (Actions != null) w.Texts("actions", Actions, 0, 32, 1, 64, TextForm.Identifier);
+            if (AudibleM != null) w.Real("audible_m", AudibleM.Value, 0, 100000);
+        }
+    }
+
+    /// <summary>
+    /// Has NPCs remember a line without an answer: thunder, a herald, a talk they stand by.
+    ///
+    /// Answered by ok.
+    /// </summary>
+    public sealed class HearMessage : RequestMessage
+    {
+        public string[] Npcs { get; set; } = System.Array.Empty<string>();
+        public Speaker Speaker { get; set; }
+        public string Text { get; set; }
+
+        public override string Type => "hear";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Integer("id", Id, 1, 9007199254740991);
+            w.Texts("npcs", Npcs, 1, 32, 1, 64, TextForm.Id);
+            w.Part("speaker", Speaker, Speaker.Format);
+            w.Text("text", Text, 1, 4000, TextForm.Any);
         }
     }
 
@@ -244,7 +280,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>The game tells what became of an action; forwarded to the script's mod.</summary>
+    /// <summary>Tells what became of an action; the NPC remembers it, and its script's mod is told.</summary>
     public sealed class ActionResultMessage : ClientMessage
     {
         public long Action { get; set; }

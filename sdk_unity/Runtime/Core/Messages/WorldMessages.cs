@@ -36,6 +36,25 @@ namespace Callsheet.Wire
         }
     }
 
+    /// <summary>Something an NPC may do, as a function call.</summary>
+    public sealed class ActionSpec
+    {
+        public string Name { get; set; }
+        public string Description { get; set; }
+        /// <summary>JSON schema (draft 2020-12) of an object; its properties are the arguments.</summary>
+        public JsonValue Parameters { get; set; }
+        /// <summary>True = offered only where a say or a hear_answer allows it.</summary>
+        public bool? Gated { get; set; }
+
+        internal static void Format(JsonWriter w, ActionSpec p)
+        {
+            w.Text("name", p.Name, 1, 64, TextForm.Identifier);
+            w.Text("description", p.Description, 0, 500, TextForm.Any);
+            w.Object("parameters", p.Parameters);
+            if (p.Gated != null) w.Flag("gated", p.Gated.Value);
+        }
+    }
+
     /// <summary>An NPC as the game first describes it.</summary>
     public sealed class NpcSpec
     {
@@ -53,6 +72,8 @@ namespace Callsheet.Wire
         public ScheduledCall[] Schedule { get; set; } = System.Array.Empty<ScheduledCall>();
         /// <summary>The only actions it may take, whatever its script offers; null = all of them.</summary>
         public string[] Actions { get; set; }
+        /// <summary>Actions that it can take without a script.</summary>
+        public ActionSpec[] ActionSpecs { get; set; }
 
         internal static void Format(JsonWriter w, NpcSpec p)
         {
@@ -66,6 +87,7 @@ namespace Callsheet.Wire
             if (p.Position != null) w.Vector("position", p.Position.Value, -1e+07, 1e+07);
             w.Parts("schedule", p.Schedule, 0, 64, ScheduledCall.Format);
             if (p.Actions != null) w.Texts("actions", p.Actions, 0, 32, 1, 64, TextForm.Identifier);
+            if (p.ActionSpecs != null) w.Parts("action_specs", p.ActionSpecs, 0, 32, ActionSpec.Format);
         }
     }
 
@@ -136,6 +158,8 @@ namespace Callsheet.Wire
         public long Id { get; set; }
         public SpawnedNpc[] Npcs { get; set; } = System.Array.Empty<SpawnedNpc>();
         public SpawnedPlayer[] Players { get; set; } = System.Array.Empty<SpawnedPlayer>();
+        /// <summary>A note to the game's author, in one line.</summary>
+        public string Note { get; set; }
 
         public override string Type => "spawned";
 
@@ -147,6 +171,7 @@ namespace Callsheet.Wire
             Id = f.Integer("id", 1, 9007199254740991);
             if (f.Contains("npcs")) Npcs = f.Parts("npcs", 0, int.MaxValue, SpawnedNpc.Parse);
             if (f.Contains("players")) Players = f.Parts("players", 0, int.MaxValue, SpawnedPlayer.Parse);
+            if (f.Has("note")) Note = f.Text("note", 0, int.MaxValue, TextForm.Any);
         }
     }
 
@@ -163,6 +188,8 @@ namespace Callsheet.Wire
         public ScheduledCall[] Schedule { get; set; }
         /// <summary>The only actions it may take; only the game may say so.</summary>
         public string[] Actions { get; set; }
+        /// <summary>Actions that it can take without a script, in place of those before; from the game only.</summary>
+        public ActionSpec[] ActionSpecs { get; set; }
 
         public override string Type => "update_npc";
 
@@ -177,6 +204,7 @@ namespace Callsheet.Wire
             if (Sociability != null) w.Real("sociability", Sociability.Value, 0, 1);
             if (Schedule != null) w.Parts("schedule", Schedule, 0, 64, ScheduledCall.Format);
             if (Actions != null) w.Texts("actions", Actions, 0, 32, 1, 64, TextForm.Identifier);
+            if (ActionSpecs != null) w.Parts("action_specs", ActionSpecs, 0, 32, ActionSpec.Format);
         }
     }
 

@@ -29,7 +29,11 @@ namespace Callsheet.Core
             _spawner = new Spawner(session);
             session.Opened += OnOpened;
             session.Received += OnReceived;
+            _spawner.Noted += note => Noted?.Invoke(note);
         }
+
+        /// <summary>The server has a note for who makes the game, in one line: the model cannot choose actions, for example.</summary>
+        public event Action<string> Noted;
 
         public IReadOnlyList<Npc> Npcs => _npcList;
 
@@ -117,6 +121,12 @@ namespace Callsheet.Core
                 // Who speaks or is spoken to may have been added in this frame: it is spawned first.
                 _spawner.Flush();
             }
+            if (request is SayMessage say && _session.Welcome != null && !_spawner.KnowsActionSpecs)
+            {
+                // A server before 1.3 would refuse the whole line for them.
+                say.Actions = null;
+                say.AudibleM = null;
+            }
             var reply = new Reply(_session, npc, request);
             if (npc.Refusal != null)
             {
@@ -131,6 +141,11 @@ namespace Callsheet.Core
         internal void Update(Npc npc, UpdateNpcMessage change)
         {
             _spawner.Check(change);
+            npc.ActionSpecs = change.ActionSpecs ?? npc.ActionSpecs;
+            if (_session.State == SessionState.Open && !_spawner.KnowsActionSpecs)
+            {
+                change.ActionSpecs = null;
+            }
             if (npc.IsSpawned || npc.Presence == Presence.UnderWay)
             {
                 _session.Request(change);

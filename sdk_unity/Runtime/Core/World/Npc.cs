@@ -27,6 +27,7 @@ namespace Callsheet.Core
                 Schedule = spec.Schedule,
                 Actions = spec.Actions,
             };
+            ActionSpecs = spec.ActionSpecs;
         }
 
         /// <summary>It begins to answer somebody.</summary>
@@ -51,6 +52,9 @@ namespace Callsheet.Core
 
         /// <summary>As described to the server; what is changed by <see cref="Update"/> is changed here too.</summary>
         internal NpcSpec Spec { get; }
+
+        /// <summary>Actions that it can take; told to servers that know them.</summary>
+        internal ActionSpec[] ActionSpecs { get; set; }
 
         /// <summary>True if the next delta must name it whether it moved or not.</summary>
         internal bool HasNews { get; private set; }

@@ -29,8 +29,8 @@ namespace Callsheet.Core
         /// <summary>True once the server was told what became of it.</summary>
         public bool IsComplete { get; private set; }
 
-        /// <summary>Tells the NPC's script what became of the action.</summary>
-        /// <param name="message">For the script: what happened; cut at 1,000 characters.</param>
+        /// <summary>Tells what became of the action: the NPC remembers it, its script's mod is told.</summary>
+        /// <param name="message">What happened, in one sentence; cut at 1,000 characters.</param>
         /// <exception cref="InvalidOperationException">It was told already.</exception>
         public void Complete(bool ok, string message = "")
         {

@@ -23,6 +23,12 @@ namespace Callsheet.Core
             _session = session;
         }
 
+        /// <summary>False: the server is of a version before 1.3, and would refuse them.</summary>
+        internal bool KnowsActionSpecs => Versions.Has(_session.Welcome.Protocol, 3);
+
+        /// <summary>The server's note to who made the game.</summary>
+        internal event Action<string> Noted;
+
         /// <summary>Throws if the protocol does not allow the message.</summary>
         internal void Check(RequestMessage message)
         {
@@ -68,7 +74,7 @@ namespace Callsheet.Core
             long bytes = BytesPerSpec * (newPlayers.Length + 1);
             foreach (Npc npc in newNpcs)
             {
-                long size = Size(npc.Spec);
+                long size = Size(npc);
                 if (npcs.Count == maxNpcs || (npcs.Count > 0 && bytes + size > maxBytes))
                 {
                     Send(npcs, newPlayers);
@@ -82,23 +88,32 @@ namespace Callsheet.Core
             Send(npcs, newPlayers);
         }
 
-        private static long Size(NpcSpec spec) =>
-            BytesPerSpec + (BytesPerChar * (spec.Persona.Length + spec.Name.Length)) + (BytesPerCall * spec.Schedule.Length)
-            + (BytesPerAction * (spec.Actions == null ? 0 : spec.Actions.Length));
+        private static long Size(Npc npc)
+        {
+            NpcSpec spec = npc.Spec;
+            long size = BytesPerSpec + (BytesPerChar * (spec.Persona.Length + spec.Name.Length)) + (BytesPerCall * spec.Schedule.Length)
+                + (BytesPerAction * (spec.Actions == null ? 0 : spec.Actions.Length));
+            foreach (ActionSpec action in npc.ActionSpecs ?? Array.Empty<ActionSpec>())
+            {
+                size += BytesPerSpec + (BytesPerChar * (action.Description.Length + action.Parameters.ToString().Length));
+            }
+            return size;
+        }
 
         private void Send(List<Npc> npcs, Player[] players)
         {
             var batch = new Batch(this, npcs.ToArray(), players);
             var message = new SpawnMessage
             {
-                Npcs = Array.ConvertAll(batch.Npcs, n => Placed(n)),
-                Players = Array.ConvertAll(batch.Players, p => Placed(p)),
+                Npcs = Array.ConvertAll(batch.Npcs, Placed),
+                Players = Array.ConvertAll(batch.Players, Placed),
             };
             _session.Request(message, batch, true);
         }
 
-        private static NpcSpec Placed(Npc npc)
+        private NpcSpec Placed(Npc npc)
         {
+            npc.Spec.ActionSpecs = KnowsActionSpecs ? npc.ActionSpecs : null;
             npc.Spec.Position = npc.HasPlace ? new Vec3(npc.X, npc.Y, npc.Z) : npc.Spec.Position;
             return npc.Spec;
         }
@@ -132,6 +147,10 @@ namespace Callsheet.Core
             public void OnMessage(ServerMessage message)
             {
                 var spawned = (SpawnedMessage)message;
+                if (spawned.Note != null)
+                {
+                    _owner.Noted?.Invoke(spawned.Note);
+                }
                 for (int i = 0; i < Npcs.Length && i < spawned.Npcs.Length; i++)
                 {
                     _owner._npcs.Arrived(Npcs[i], spawned.Npcs[i].Handle);

@@ -15,9 +15,10 @@ namespace Callsheet
         /// <param name="returnsNothing">True if the method is void.</param>
         /// <param name="call">Calls the method of a component with values in the order of the parameters.</param>
         public ActionMethod(
-            string name, bool returnsNothing, Func<MonoBehaviour, object[], object> call, params ActionParameter[] parameters)
+            string name, string description, bool returnsNothing, Func<MonoBehaviour, object[], object> call, params ActionParameter[] parameters)
         {
             Name = name;
+            Description = description;
             ReturnsNothing = returnsNothing;
             _call = call;
             _parameters = parameters;
@@ -25,12 +26,51 @@ namespace Callsheet
 
         public string Name { get; }
 
+        public string Description { get; }
+
         internal bool ReturnsNothing { get; }
 
         internal IReadOnlyList<ActionParameter> Parameters => _parameters;
 
         /// <summary>The method tells by itself what became of the action.</summary>
         internal bool CompletesItself => ReturnsNothing && Array.Exists(_parameters, p => !p.IsArgument);
+
+        /// <summary>What the server is told of it; null if there is nothing now that an argument could name.</summary>
+        internal ActionSpec Spec(MonoBehaviour component)
+        {
+            var properties = new List<KeyValuePair<string, JsonValue>>();
+            var required = new List<JsonValue>();
+            foreach (ActionParameter parameter in _parameters)
+            {
+                string[] allowed = parameter.AllowedNames(component);
+                bool isNameless = allowed != null && allowed.Length == 0;
+                if (isNameless && !parameter.IsOptional)
+                {
+                    return null;
+                }
+                if (isNameless || !parameter.IsArgument)
+                {
+                    continue;
+                }
+                properties.Add(new KeyValuePair<string, JsonValue>(parameter.Name, parameter.Schema(allowed)));
+                if (!parameter.IsOptional)
+                {
+                    required.Add(JsonValue.Of(parameter.Name));
+                }
+            }
+            return new ActionSpec
+            {
+                Name = Name,
+                Description = Description,
+                Parameters = JsonValue.Of(new[]
+                {
+                    new KeyValuePair<string, JsonValue>("type", JsonValue.Of("object")),
+                    new KeyValuePair<string, JsonValue>("properties", JsonValue.Of(properties)),
+                    new KeyValuePair<string, JsonValue>("required", JsonValue.Of(required)),
+                    new KeyValuePair<string, JsonValue>("additionalProperties", JsonValue.Of(false)),
+                }),
+            };
+        }
 
         /// <summary>Calls the method; the server is told what becomes of the action, also of arguments that do not fit.</summary>
         internal void Run(MonoBehaviour component, NpcAction action)

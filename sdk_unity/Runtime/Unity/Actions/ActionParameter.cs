@@ -85,6 +85,30 @@ namespace Callsheet
             }
         }
 
+        /// <summary>Its JSON schema.</summary>
+        internal JsonValue Schema(string[] allowed)
+        {
+            var schema = new List<KeyValuePair<string, JsonValue>>();
+            string type = Kind == ParameterKind.Flag ? "boolean" : IsInteger ? "integer" : IsNumber ? "number" : Kind == ParameterKind.Json ? null : "string";
+            if (type != null)
+            {
+                schema.Add(new KeyValuePair<string, JsonValue>("type", JsonValue.Of(type)));
+            }
+            if (allowed != null)
+            {
+                schema.Add(new KeyValuePair<string, JsonValue>("enum", JsonValue.Of(Array.ConvertAll(allowed, JsonValue.Of))));
+            }
+            if (Min != null)
+            {
+                schema.Add(new KeyValuePair<string, JsonValue>("minimum", Bound(Min.Value)));
+            }
+            if (Max != null)
+            {
+                schema.Add(new KeyValuePair<string, JsonValue>("maximum", Bound(Max.Value)));
+            }
+            return JsonValue.Of(schema);
+        }
+
         /// <summary>What it takes, in words.</summary>
         internal string Describe(string[] allowed)
         {

@@ -73,9 +73,10 @@ namespace Callsheet
 
         internal static ActionMethod Describe(MethodInfo method)
         {
+            var attribute = (CallsheetActionAttribute)Attribute.GetCustomAttribute(method, typeof(CallsheetActionAttribute), false);
             ActionParameter[] parameters = Array.ConvertAll(method.GetParameters(), Describe);
             return new ActionMethod(
-                NameOf(method), method.ReturnType == typeof(void), (component, values) => Invoke(method, component, values), parameters);
+                NameOf(method), attribute.Description, method.ReturnType == typeof(void), (component, values) => Invoke(method, component, values), parameters);
         }
 
         /// <summary>The property or method of the class that [NamesFrom] names; null if there is none that yields strings.</summary>

@@ -3,7 +3,7 @@ using System;
 namespace Callsheet
 {
     /// <summary>
-    /// Makes a method carry out the actions of one name of an NPC.
+    /// Makes a method something that an NPC can do: told to the server with the NPC, called when it does.
     ///
     /// The component is on the NPC's object or below it; the method may be one of its base class. Parameters
     /// are filled by name: string, bool, int, long, float, double, an enum (by its name), or
@@ -20,12 +20,16 @@ namespace Callsheet
     public sealed class CallsheetActionAttribute : Attribute
     {
         /// <param name="name">The action's name; null = the method's.</param>
-        public CallsheetActionAttribute(string name = null)
+        /// <param name="description">For the model: what it does, and when to do it.</param>
+        public CallsheetActionAttribute(string name = null, string description = "")
         {
             Name = name;
+            Description = description;
         }
 
         public string Name { get; }
+
+        public string Description { get; }
     }
 
     /// <summary>Bounds of a number that is a parameter of a [CallsheetAction]; Unity's [Range] can stand at fields only.</summary>
@@ -45,7 +49,8 @@ namespace Callsheet
 
     /// <summary>
     /// The names that a string parameter of a [CallsheetAction] may be, such as the doors in reach: from a
-    /// property or method of the same class that yields strings and is asked each time.
+    /// property or method of the same class that yields strings and is asked again before each talk. While it
+    /// yields none, the action is not offered; a parameter with a default is left out instead.
     /// </summary>
     [AttributeUsage(AttributeTargets.Parameter)]
     public sealed class NamesFromAttribute : Attribute

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using Callsheet.Core;
+using Callsheet.Wire;
 using UnityEngine;
 
 namespace Callsheet
@@ -8,6 +9,9 @@ namespace Callsheet
     /// <summary>What one NPC can do: the [CallsheetAction] methods on its object and below it, and those under way.</summary>
     internal sealed class NpcActions
     {
+        /// <summary>As many as the protocol allows an NPC.</summary>
+        private const int MaxActions = 32;
+
         private static readonly HashSet<string> Told = new HashSet<string>();
 
         private readonly CallsheetNpc _npc;
@@ -27,6 +31,34 @@ namespace Callsheet
             var found = new List<KeyValuePair<MonoBehaviour, ActionMethod>>();
             Collect(_npc.transform, found);
             return found;
+        }
+
+        /// <summary>What the server is told it can do now.</summary>
+        internal ActionSpec[] Specs()
+        {
+            var specs = new List<ActionSpec>();
+            foreach (KeyValuePair<MonoBehaviour, ActionMethod> found in Find())
+            {
+                try
+                {
+                    ActionSpec spec = found.Value.Spec(found.Key);
+                    if (spec != null)
+                    {
+                        specs.Add(spec);
+                    }
+                }
+                catch (Exception thrown)
+                {
+                    // Code of the game, which names what is in reach.
+                    Debug.LogException(thrown, found.Key);
+                }
+            }
+            if (specs.Count > MaxActions)
+            {
+                TellOnce(specs[MaxActions].Name + ": no NPC can do it: " + _npc.name + " has more than " + MaxActions + " actions");
+                specs.RemoveRange(MaxActions, specs.Count - MaxActions);
+            }
+            return specs.ToArray();
         }
 
         /// <summary>Begins to carry an action out; the server is told what becomes of it. False if no method does it.</summary>

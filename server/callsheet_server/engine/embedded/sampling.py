@@ -77,6 +77,7 @@ class Sampler:
         self._matcher = matcher
         self._greedy = sampling.temperature <= 0.0
         self._said = list(said_before)
+        self._margin = 1.0
         if self._greedy:
             return
         self._generator = torch.Generator(device=device)
@@ -109,6 +110,8 @@ class Sampler:
         scores = logits[None]
         if self._matcher is not None:
             scores = scores.masked_fill(~self._allowed(scores.shape[1], scores.device), -torch.inf)
+            likeliest = torch.softmax(scores, dim=-1).topk(2).values[0]
+            self._margin = min(self._margin, float(likeliest[0] - likeliest[1]))
         best, greediest = scores.max(dim=-1)
         if not math.isfinite(float(best)):
             raise GenerationError("the model's output is not finite; the NPC's state is damaged")
@@ -125,6 +128,11 @@ class Sampler:
         if self._matcher is not None and not self._matcher.consume_token(token):
             raise GenerationError(f"json_schema: {self._matcher.get_error()}")
         return token
+
+    def take_margin(self) -> float | None:
+        """The least margin (see ``Delta``) of the tokens chosen since the last call."""
+        margin, self._margin = self._margin, 1.0
+        return None if self._matcher is None else margin
 
     @property
     def finished(self) -> bool:

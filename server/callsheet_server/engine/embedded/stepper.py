@@ -207,7 +207,7 @@ class Stepper:
             return
         run.tokens.append(token)
         if text := generation.text.push(token):
-            generation.reply.put(Delta(text))
+            generation.reply.put(Delta(text, generation.sampler.take_margin()))
         if generation.text.stopped or generation.sampler.finished:
             self.finish(run, "stop")
         elif generation.generated >= generation.max_new_tokens:
@@ -219,7 +219,7 @@ class Stepper:
         assert generation is not None
         if reason != "cancelled":
             if text := generation.text.flush():
-                generation.reply.put(Delta(text))
+                generation.reply.put(Delta(text, generation.sampler.take_margin()))
             if self._keep_conversation:
                 row = self._runner.cache.row(run.row)
                 held = run.tokens[run.world_end : run.done]

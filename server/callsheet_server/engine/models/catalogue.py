@@ -32,7 +32,7 @@ class ModelSource:
     gguf_sha256: str
 
 
-ACTION_PRECISION: Final[Mapping[str, float]] = {DEFAULT_MODEL: 0.22}
+ACTION_PRECISION: Final[Mapping[str, float]] = {DEFAULT_MODEL: 0.21}
 """Of the actions that a model chose, the share that was asked for, by its name.
 
 Measured by ``loadtest/bench/action_choice.py``; a model that is not listed was not measured.

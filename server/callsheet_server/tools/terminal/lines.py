@@ -11,15 +11,16 @@ from callsheet_server.tools.terminal.scene import Scene
 
 __all__ = ["LinePrinter"]
 
-STATS_PERIOD_S = 5.0
+STATS_PERIOD_S = 10.0
 
 
 class LinePrinter:
-    """Prints every reply and every move, and the counters now and then."""
+    """Prints every reply, the counters every ten seconds, and, if asked, every move."""
 
-    def __init__(self, scene: Scene, file: TextIO) -> None:
+    def __init__(self, scene: Scene, file: TextIO, *, moves: bool) -> None:
         self._scene = scene
         self._file = file
+        self._moves = moves
         self._stats_due_s = 0.0
         """Game time."""
 
@@ -28,7 +29,7 @@ class LinePrinter:
         match event:
             case ReplyEnd():
                 self._reply(event)
-            case Moves():
+            case Moves() if self._moves:
                 for move in event.moves:
                     words = move.error or move.reason
                     self._print(f"{move.source} -> {move.target}: {move.key}: {words}")

@@ -21,6 +21,8 @@ __all__ = ["picture", "title"]
 WIDE = 120
 """Columns from which a map of the world is shown as well."""
 TIER_STYLES = {"device": "bright_green", "host": "yellow", "disk": "blue", "absent": "bright_black"}
+NAME_WIDTH: Final = 12
+"""Columns that an NPC's name keeps, however narrow the screen."""
 WRAPPER: Final = Console(width=80)
 """Splits lines; nothing is printed on it."""
 MAP_LETTERS = {"device": "●", "host": "●", "disk": "●", "absent": "·"}
@@ -94,19 +96,22 @@ def _footer(scene: Scene) -> RenderableType:
 
 def _who(scene: Scene, lines: int) -> RenderableType:
     table = Table(expand=True, box=None, padding=(0, 1, 0, 0), header_style="bright_black")
-    table.add_column("NPC", no_wrap=True, ratio=1)
+    table.add_column("NPC", no_wrap=True, ratio=1, min_width=NAME_WIDTH)
     table.add_column("calls in", justify="right", no_wrap=True)
     table.add_column("because of", no_wrap=True)
     table.add_column("lies in", no_wrap=True)
-    soonest = sorted(scene.npcs.values(), key=_order)
-    for npc in soonest[: max(lines - 1, 0)]:
+    soonest = sorted(scene.npcs.values(), key=_order)[: max(lines - 1, 0)]
+    for npc in soonest:
         table.add_row(
             Text(title(npc.npc), style="bold" if npc.in_conversation else ""),
             _in(npc),
             Text(npc.estimator or ""),
             Text(npc.tier, style=TIER_STYLES[npc.tier]),
         )
-    return Panel(table, title="Who needs the model next", title_align="left", padding=(0, 1))
+    title_ = "Who needs the model next"
+    if len(soonest) < len(scene.npcs):
+        title_ += f" ({len(soonest)} of {len(scene.npcs)})"
+    return Panel(table, title=title_, title_align="left", padding=(0, 1))
 
 
 def _order(npc: NpcState) -> tuple[float, str]:

@@ -6,16 +6,6 @@ namespace Callsheet.Tests
 {
     internal static partial class Mirror
     {
-        private static ActionSpec ParseActionSpec(FieldReader f)
-        {
-            var p = new ActionSpec();
-            p.Name = f.Text("name", 1, 64, TextForm.Identifier);
-            p.Description = f.Text("description", 0, 500, TextForm.Any);
-            p.Parameters = f.Object("parameters");
-            if (f.Has("gated")) p.Gated = f.Flag("gated");
-            return p;
-        }
-
         private static RegisterScriptMessage ReadRegisterScriptMessage(FieldReader f)
         {
             var m = new RegisterScriptMessage();
@@ -30,6 +20,7 @@ namespace Callsheet.Tests
             if (f.Contains("actions")) m.Actions = f.Parts("actions", 0, 32, ParseActionSpec);
             if (f.Contains("events")) m.Events = System.Array.ConvertAll(f.Enums("events", 0, 3, WireNames.ScriptEvent), i => (ScriptEvent)i);
             if (f.Contains("tick_interval_s")) m.TickIntervalS = f.Real("tick_interval_s", 0.1, 3600);
+            if (f.Has("game_actions")) m.GameActions = f.Texts("game_actions", 0, 32, 1, 64, TextForm.Identifier);
             return m;
         }
 
@@ -92,6 +83,7 @@ namespace Callsheet.Tests
             w.Part("speaker", m.Speaker, FormatSpeakerView);
             w.Text("text", m.Text, 0, int.MaxValue, TextForm.Any);
             w.Real("deadline_s", m.DeadlineS, double.MinValue, double.MaxValue);
+            if (m.Actions != null) w.Texts("actions", m.Actions, 0, int.MaxValue, 1, 64, TextForm.Identifier);
         }
 
         private static HearAnswerMessage ReadHearAnswerMessage(FieldReader f)
@@ -101,7 +93,7 @@ namespace Callsheet.Tests
             if (f.Has("material")) m.Material = f.Text("material", 0, 4000, TextForm.Any);
             if (f.Has("reply")) m.Reply = f.Text("reply", 1, 4000, TextForm.Any);
             if (f.Contains("ignore")) m.Ignore = f.Flag("ignore");
-            if (f.Has("actions")) m.Actions = f.Texts("actions", 0, 32, 1, 64, TextForm.Identifier);
+            if (f.Has("actions")) m.Actions = f.Texts("actions", 0, 64, 1, 64, TextForm.Identifier);
             return m;
         }
 

@@ -44,6 +44,18 @@ namespace Callsheet.Tests
             if (f.Has("max_tokens")) m.MaxTokens = f.Integer("max_tokens", 1, 4096);
             if (f.Has("sampling")) m.Sampling = ParseSamplingSpec(f.Part("sampling"));
             if (f.Contains("stop")) m.Stop = f.Texts("stop", 0, 8, 1, 100, TextForm.Any);
+            if (f.Has("actions")) m.Actions = f.Texts("actions", 0, 32, 1, 64, TextForm.Identifier);
+            if (f.Has("audible_m")) m.AudibleM = f.Real("audible_m", 0, 100000);
+            return m;
+        }
+
+        private static HearMessage ReadHearMessage(FieldReader f)
+        {
+            var m = new HearMessage();
+            m.Id = f.Integer("id", 1, 9007199254740991);
+            m.Npcs = f.Texts("npcs", 1, 32, 1, 64, TextForm.Id);
+            m.Speaker = ParseSpeaker(f.Part("speaker"));
+            m.Text = f.Text("text", 1, 4000, TextForm.Any);
             return m;
         }
 

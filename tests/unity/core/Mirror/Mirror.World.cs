@@ -24,6 +24,16 @@ namespace Callsheet.Tests
             return p;
         }
 
+        private static ActionSpec ParseActionSpec(FieldReader f)
+        {
+            var p = new ActionSpec();
+            p.Name = f.Text("name", 1, 64, TextForm.Identifier);
+            p.Description = f.Text("description", 0, 500, TextForm.Any);
+            p.Parameters = f.Object("parameters");
+            if (f.Has("gated")) p.Gated = f.Flag("gated");
+            return p;
+        }
+
         private static NpcSpec ParseNpcSpec(FieldReader f)
         {
             var p = new NpcSpec();
@@ -37,6 +47,7 @@ namespace Callsheet.Tests
             if (f.Has("position")) p.Position = f.Vector("position", -1e+07, 1e+07);
             if (f.Contains("schedule")) p.Schedule = f.Parts("schedule", 0, 64, ParseScheduledCall);
             if (f.Has("actions")) p.Actions = f.Texts("actions", 0, 32, 1, 64, TextForm.Identifier);
+            if (f.Has("action_specs")) p.ActionSpecs = f.Parts("action_specs", 0, 32, ParseActionSpec);
             return p;
         }
 
@@ -76,6 +87,7 @@ namespace Callsheet.Tests
             w.Integer("id", m.Id, 1, 9007199254740991);
             w.Parts("npcs", m.Npcs, 0, int.MaxValue, FormatSpawnedNpc);
             w.Parts("players", m.Players, 0, int.MaxValue, FormatSpawnedPlayer);
+            if (m.Note != null) w.Text("note", m.Note, 0, int.MaxValue, TextForm.Any);
         }
 
         private static UpdateNpcMessage ReadUpdateNpcMessage(FieldReader f)
@@ -90,6 +102,7 @@ namespace Callsheet.Tests
             if (f.Has("sociability")) m.Sociability = f.Real("sociability", 0, 1);
             if (f.Has("schedule")) m.Schedule = f.Parts("schedule", 0, 64, ParseScheduledCall);
             if (f.Has("actions")) m.Actions = f.Texts("actions", 0, 32, 1, 64, TextForm.Identifier);
+            if (f.Has("action_specs")) m.ActionSpecs = f.Parts("action_specs", 0, 32, ParseActionSpec);
             return m;
         }
 

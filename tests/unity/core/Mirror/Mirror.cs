@@ -29,6 +29,7 @@ namespace Callsheet.Tests
                 case "delete_save": return ReadDeleteSaveMessage(f);
                 case "list_saves": return ReadListSavesMessage(f);
                 case "say": return ReadSayMessage(f);
+                case "hear": return ReadHearMessage(f);
                 case "speak": return ReadSpeakMessage(f);
                 case "cancel": return ReadCancelMessage(f);
                 case "action_result": return ReadActionResultMessage(f);

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
 _PATH = re.compile(
     r"(?<![\w/.])((?:docs|tests|loadtest|server|sdk_python|sdk_unity|examples)/[\w./~-]*\w)"

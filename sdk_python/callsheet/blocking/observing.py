@@ -1,0 +1,39 @@
+"""A client that looks on, and may take part as a player of its own."""
+
+# Generated from client/observing.py by sdk_python/tools/generate_blocking.py; do not edit.
+
+from __future__ import annotations
+
+from numpy.typing import ArrayLike
+
+from callsheet.blocking.session import SessionClient
+from callsheet.core import calls
+from callsheet.wire.fields import PolicyName
+from callsheet.wire.observe import Explanation, Topic
+from callsheet.wire.world import Joined
+
+__all__ = ["ObservingClient"]
+
+
+class ObservingClient(SessionClient):
+    """Looks on (all roles), takes part and sets the server's policy (role observer)."""
+
+    def subscribe(self, *topics: Topic, interval_s: float = 0.5) -> None:
+        """Set which topics come as events: replies, residency, npcs, stats. None ends all."""
+        self._driver.call(calls.subscribe(self._session, topics, interval_s))
+
+    def explain(self, npc: str) -> Explanation:
+        """Return an NPC's distance and what each estimator says of it."""
+        return self._driver.call(calls.explain(self._session, npc))
+
+    def join(self, name: str, position_m: ArrayLike) -> Joined:
+        """Enter the world as a player, until the session ends or the game leaves."""
+        return self._driver.call(calls.join(self._session, name, position_m))
+
+    def move_player(self, position_m: ArrayLike, velocity_mps: ArrayLike = (0.0, 0.0, 0.0)) -> None:
+        """Place the player joined with; like ``send``, it may be lost with the connection."""
+        self.send(calls.move_player(position_m, velocity_mps))
+
+    def set_policy(self, policy: PolicyName) -> None:
+        """Set by which policy the server moves state, in all worlds."""
+        self._driver.call(calls.set_policy(self._session, policy))

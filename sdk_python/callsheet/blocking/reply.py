@@ -1,0 +1,62 @@
+"""A reply while it arrives."""
+
+# Generated from client/reply.py by sdk_python/tools/generate_blocking.py; do not edit.
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from callsheet.core.requests import PendingReply
+from callsheet.core.session import ClientSession
+from callsheet.drivers.threads import ThreadsDriver
+from callsheet.wire.talk import Action, ReplyEnd
+
+__all__ = ["BlockingReply"]
+
+
+class BlockingReply:
+    """An NPC's reply while it arrives: iterate over its text, or wait for its ``end``."""
+
+    def __init__(
+        self, session: ClientSession, driver: ThreadsDriver, pending: PendingReply
+    ) -> None:
+        self._session, self._driver, self._pending = session, driver, pending
+        self._wait = driver.waiter(pending)
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return "".join(self._pending.deltas)
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """The actions so far; complete when the reply has ended."""
+        return tuple(self._pending.actions)
+
+    def __iter__(self) -> Iterator[str]:
+        """Each new piece of text. Raises as ``end`` does, when the text so far is read."""
+        pending, read = self._pending, 0
+        while True:
+            self._wait(lambda: read < len(pending.deltas) or pending.done)  # noqa: B023
+            if read == len(pending.deltas):
+                pending.result()
+                return
+            yield pending.deltas[read]
+            read += 1
+
+    def end(self) -> ReplyEnd:
+        """Wait for the end, with the whole text.
+
+        Raises:
+            CallsheetError: the say was refused, or the reply ended with an error.
+            SessionLostError: the session could not be resumed.
+        """
+        self._wait(lambda: self._pending.done)
+        end = self._pending.result()
+        assert isinstance(end, ReplyEnd)
+        return end
+
+    def cancel(self) -> None:
+        """Stop it; its end says "cancelled". Without effect if it has ended."""
+        with self._driver.changing():
+            self._session.cancel(self._pending)

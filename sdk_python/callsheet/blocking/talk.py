@@ -1,0 +1,76 @@
+"""A client's talk with NPCs."""
+
+# Generated from client/talk.py by sdk_python/tools/generate_blocking.py; do not edit.
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from callsheet.blocking.reply import BlockingReply
+from callsheet.blocking.session import SessionClient
+from callsheet.core import calls
+from callsheet.wire.talk import Action, ActionResult, Priority, SamplingSpec, Speaker
+
+__all__ = ["TalkClient"]
+
+
+class TalkClient(SessionClient):
+    """Talks to NPCs (roles game and mod; an observer says as the player it joined with)."""
+
+    def say(
+        self,
+        npc: str,
+        text: str,
+        *,
+        speaker: Speaker | str | None = None,
+        priority: Priority | None = None,
+        max_tokens: int | None = None,
+        sampling: SamplingSpec | None = None,
+        stop: Iterable[str] = (),
+        actions: Iterable[str] | None = None,
+        audible_m: float | None = None,
+    ) -> BlockingReply:
+        """Say something to an NPC and get its reply, which is still to come.
+
+        Args:
+            npc: who is spoken to.
+            text: what is said.
+            speaker: who says it: a ``Speaker``, the id of a player, or None for a narrator.
+            priority: None = after the speaker's kind.
+            max_tokens: the reply's length; None = the server's setting.
+            sampling: how its tokens are chosen; None = the server's setting.
+            stop: texts at which the reply ends.
+            actions: names of those it may choose from afterwards (role game); None = all that are
+                not gated.
+            audible_m: NPCs within this distance overhear the line and the reply; None = nobody.
+        """
+        with self._driver.changing():
+            self._driver.room()
+            pending = calls.say(
+                self._session,
+                npc,
+                text,
+                speaker,
+                priority,
+                max_tokens,
+                sampling,
+                stop,
+                actions,
+                audible_m,
+            )
+        return BlockingReply(self._session, self._driver, pending)
+
+    def hear(self, npcs: Iterable[str], text: str, *, speaker: Speaker | str | None = None) -> None:
+        """Have NPCs remember a line without an answer (role game); the speaker as in ``say``."""
+        self._driver.call(calls.hear(self._session, npcs, text, speaker))
+
+    def speak(self, npc: str, text: str) -> BlockingReply:
+        """Make an NPC say a given line, without the model."""
+        with self._driver.changing():
+            self._driver.room()
+            pending = calls.speak(self._session, npc, text)
+        return BlockingReply(self._session, self._driver, pending)
+
+    def answer_action(self, action: Action, *, ok: bool = True, message: str = "") -> None:
+        """Tell what became of an action (role game); the NPC remembers it."""
+        self.send(ActionResult(action=action.action, ok=ok, message=message))

@@ -1,0 +1,52 @@
+// The news of the town, where nobody is talked to: what people say, and whose mind moves where.
+
+import { TIER_WORDS } from "./format.js";
+
+const MAX_ENTRIES = 40;
+const MOVES_EVERY_MS = 2500; // lines about minds, at most
+const NAMES_TOLD = 3;
+
+export class Feed {
+  constructor(list, world) {
+    this._list = list;
+    this._world = world;
+    this._arrived = new Map(); // id -> where from
+    this._toldMs = -Infinity;
+  }
+
+  clear() {
+    this._list.replaceChildren();
+    this._arrived.clear();
+  }
+
+  takeReplyEnd(message) {
+    if (!message.text) return;
+    const name = this._world.npcs.get(message.npc)?.name ?? message.npc;
+    this._add("said", name, message.text);
+  }
+
+  takeMoves(message, nowMs) {
+    for (const { kind, key, source, target, error } of message.moves) {
+      if (kind === "prefix" && target === "device" && !error) this._arrived.set(key, source);
+    }
+    if (this._arrived.size === 0 || nowMs - this._toldMs < MOVES_EVERY_MS) return;
+    this._toldMs = nowMs;
+    const names = [...this._arrived.keys()].map((id) => this._world.npcs.get(id)?.name ?? id);
+    const [source] = this._arrived.values();
+    const told = names.slice(0, NAMES_TOLD).join(", ");
+    const more = names.length > NAMES_TOLD ? ` and ${names.length - NAMES_TOLD} more` : "";
+    const from = names.length === 1 ? `, was ${TIER_WORDS[source]}` : "";
+    this._add("moved", `${told}${more}`, `ready in GPU memory${from}`);
+    this._arrived.clear();
+  }
+
+  _add(kind, who, text) {
+    const item = document.createElement("li");
+    item.className = kind;
+    const head = document.createElement("b");
+    head.textContent = who;
+    item.append(head, ` ${text}`);
+    this._list.prepend(item);
+    if (this._list.children.length > MAX_ENTRIES) this._list.lastElementChild.remove();
+  }
+}

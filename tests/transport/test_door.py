@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from callsheet_server.transport.door import (
+    CONNECTIONS_AT_ONCE,
+    CONNECTIONS_PER_S,
+    MAX_WAITING,
+    MAX_WAITING_PER_ADDRESS,
+    Door,
+    DoorSocket,
+)
+
+
+def test_an_address_may_fill_the_server_once_and_then_come_at_a_rate() -> None:
+    door = Door(max_sessions=10)
+    assert all(door.may_come("a", 0.0) for _ in range(CONNECTIONS_AT_ONCE))
+    assert not door.may_come("a", 0.0)
+    assert door.may_come("b", 0.0)
+    assert sum(door.may_come("a", 1.0) for _ in range(1000)) == CONNECTIONS_PER_S
+
+
+def test_of_those_who_wait_the_oldest_of_the_same_address_goes() -> None:
+    door, gone = Door(1), list[int]()
+    for number in range(MAX_WAITING_PER_ADDRESS + 2):
+        door.wait(number, "a", lambda number=number: gone.append(number))  # type: ignore[misc]
+    door.wait("other", "b", lambda: gone.append(-1))
+    assert gone == [0, 1]
+
+
+def test_all_addresses_together_have_room_for_so_many() -> None:
+    door, gone = Door(1), list[int]()
+    for number in range(MAX_WAITING + 1):
+        door.wait(number, f"a{number}", lambda number=number: gone.append(number))  # type: ignore[misc]
+    assert gone == [0]
+
+
+def test_who_was_let_in_waits_no_more() -> None:
+    door, gone = Door(1), list[int]()
+    for number in range(5 * MAX_WAITING):
+        door.wait(number, "a", lambda: gone.append(0))
+        door.pass_by(number)
+        door.pass_by(number)
+    assert gone == []
+
+
+class ClosedDoor(Door):
+    def may_come(self, address: str, now_s: float) -> bool:
+        return False
+
+
+@pytest.fixture
+def listening() -> Iterator[DoorSocket]:
+    with DoorSocket(socket.AF_INET, socket.SOCK_STREAM, 0) as one:
+        one.bind(("127.0.0.1", 0))
+        one.listen()
+        yield one
+
+
+def test_one_too_many_is_closed_at_once(listening: DoorSocket) -> None:
+    listening.door = ClosedDoor(1)
+    listening.setblocking(False)
+    with socket.create_connection(listening.getsockname()) as client:
+        with pytest.raises(BlockingIOError):
+            listening.accept()
+        client.settimeout(60.0)
+        assert client.recv(1) == b""
+
+
+def lowest_free_number() -> int:
+    """Return the number that the next file opened will get."""
+    with Path(os.devnull).open() as free:
+        return free.fileno()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no RLIMIT_NOFILE")
+async def test_a_process_without_room_turns_clients_away_and_logs_it_once(
+    listening: DoorSocket, caplog: pytest.LogCaptureFixture
+) -> None:
+    resource = pytest.importorskip("resource")
+    caplog.set_level(logging.WARNING)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    clients = [socket.socket() for _ in range(20)]
+    server = await asyncio.start_server(lambda _, writer: writer.close(), sock=listening)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free_number(), hard))
+    try:
+        for client in clients:
+            client.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(client, listening.getsockname())
+            assert await asyncio.get_running_loop().sock_recv(client, 1) == b""
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for client in clients:
+            client.close()
+        server.close()
+        await server.wait_closed()
+    assert [record.name for record in caplog.records] == ["callsheet_server.transport.door"]
