@@ -33,56 +33,32 @@ if sys.version_info < (3, 11):  # noqa: UP036
 ROOT = Path(__file__).resolve().parent
 TORCH = "2.13.0"
 """Installed where there is no NVIDIA GPU; any version that pyproject.toml allows would do."""
-NEED_BYTES = 2**30
-NEED_TORCH_BYTES = 3 * 2**30
-NEED_CUDA_BYTES = 10 * 2**30
+NEED_BYTES, NEED_TORCH_BYTES, NEED_CUDA_BYTES = 2**30, 3 * 2**30, 10 * 2**30
 LLAMACPP = (("linux", "x86_64"), ("darwin", "arm64"), ("win32", "AMD64"))
 """Systems that the package xllamacpp has wheels for; elsewhere torch runs the model."""
 COMMANDS = ("demo", "serve", "top", "mod", "record", "replay", "profile", "loadtest", "bench",
             "models", "world", "cast", "sglang", "doctor")  # fmt: skip
 """Those of `callsheet`, which cannot be asked before it is installed."""
-EXTRAS = {
-    "test": "server,torch,dev",
-    "loadtest": "server,loadtest",
-    "bench": "server,torch,bench",
-    "sglang": "server,torch",
-}
+EXTRAS = {"test": "server,torch,dev", "loadtest": "server,loadtest",
+          "bench": "server,torch,bench", "sglang": "server,torch"}  # fmt: skip
 """Command -> the extras that it needs; `server` for the others."""
 
 FIXES = (
-    (
-        ("No space left on device", "not enough space on the disk", "Errno 28"),
-        "The disk is full: free some space, or set CALLSHEET_VENV (where it installs) and TMPDIR "
-        "(where it unpacks) to folders on a larger disk.",
-    ),
-    (
-        ("ensurepip is not available", "No module named ensurepip", "No module named venv"),
-        "This Python lacks its venv module. On Debian and Ubuntu: "
-        "sudo apt install python{}.{}-venv".format(*sys.version_info[:2]),
-    ),
-    (
-        (
-            "name resolution",
-            "NameResolutionError",
-            "getaddrinfo failed",
-            "nodename nor servname",
-            "dns error",
-            "Failed to establish a new connection",
-            "tcp connect error",
-            "error sending request",
-            "Network is unreachable",
-            "ProxyError",
-            "timed out",
-        ),
-        "The package index cannot be reached: check the network, or tell pip about your proxy or "
-        "mirror (the environment variables HTTPS_PROXY and PIP_INDEX_URL).",
-    ),
-    (
-        ("CERTIFICATE_VERIFY_FAILED", "invalid peer certificate"),
-        "The package index's certificate is not trusted here: behind a company proxy, point "
-        "PIP_CERT and SSL_CERT_FILE at its certificate.",
-    ),
-)
+    (("No space left on device", "not enough space on the disk", "Errno 28"),
+     "The disk is full: free some space, or set CALLSHEET_VENV (where it installs) and TMPDIR "
+     "(where it unpacks) to folders on a larger disk."),
+    (("ensurepip is not available", "No module named ensurepip", "No module named venv"),
+     "This Python lacks its venv module. On Debian and Ubuntu: "
+     "sudo apt install python{}.{}-venv".format(*sys.version_info[:2])),
+    (("name resolution", "NameResolutionError", "getaddrinfo failed", "nodename nor servname",
+      "dns error", "Failed to establish a new connection", "tcp connect error", "timed out",
+      "error sending request", "Network is unreachable", "ProxyError"),
+     "The package index cannot be reached: check the network, or tell pip about your proxy or "
+     "mirror (the environment variables HTTPS_PROXY and PIP_INDEX_URL)."),
+    (("CERTIFICATE_VERIFY_FAILED", "invalid peer certificate"),
+     "The package index's certificate is not trusted here: behind a company proxy, point "
+     "PIP_CERT and SSL_CERT_FILE at its certificate."),
+)  # fmt: skip
 """Messages of a failing installer, and what to do about each."""
 
 EPILOG = """
@@ -102,8 +78,8 @@ tests:
 
 The first run takes about a minute and half a GB in .venv (or where the environment variable
 CALLSHEET_VENV says); the tests, and whatever needs PyTorch, take one to three minutes and 2 GB;
-later runs start at once. It may be stopped with Ctrl-C at any
-moment and goes on where it was. To start afresh, delete that folder.
+later runs start at once. It may be stopped with Ctrl-C at any moment and goes on where it was. To
+start afresh, delete that folder.
 """
 
 

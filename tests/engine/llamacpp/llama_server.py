@@ -7,7 +7,7 @@ import time
 
 import xllamacpp
 
-FLAGS = {
+FLAGS: dict[str, tuple[type, str]] = {
     "model": (str, "model.path"),
     "port": (int, "port"),
     "parallel": (int, "n_parallel"),
@@ -45,12 +45,12 @@ for flag in SWITCHES:
     parser.add_argument(f"--{flag}", action="store_true")
 given = vars(parser.parse_args())
 params = xllamacpp.CommonParams()
-for flag, (_, name) in FLAGS.items():
+for flag, option in FLAGS.items():
     if (value := given[flag.replace("-", "_")]) is not None:
-        put(params, name, value)
-for flag, (name, on) in SWITCHES.items():
+        put(params, option[1], value)
+for flag, (switched, on) in SWITCHES.items():
     if given[flag.replace("-", "_")]:
-        put(params, name, on)
+        put(params, switched, on)
 params.hostnames = [given["host"]]
 params.api_keys = [given["api_key"]]
 params.slot_save_path = f"{given['slot_save_path']}/"

@@ -278,7 +278,7 @@ class EmbeddedEngine:
             runner,
             read_adapters("embedded", settings.adapters, settings.model, folder),
             device_budget_bytes=settings.adapter_device_budget_bytes,
-            host_budget_bytes=settings.adapter_host_budget_bytes,
+            host_budget_bytes=tuning.adapter_host_budget_bytes,
             call=scheduler.call,
         )
         scheduler.steps = Stepper(

@@ -72,9 +72,6 @@ class EmbeddedSettings(BaseModel):
     adapter_device_budget_bytes: int = Field(
         default=_GIB // 8, ge=0, description="Adapter weights on the device."
     )
-    adapter_host_budget_bytes: int = Field(
-        default=_GIB // 4, ge=0, description="Adapter weights parked in host memory."
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,5 +86,7 @@ class EmbeddedTuning:
     """Prompt tokens computed between two decode steps: the longest stall of who speaks."""
     block_tokens: int = 16
     """Tokens per block of the device arena: half a block is lost per prefix."""
+    adapter_host_budget_bytes: int = _GIB // 4
+    """Adapter weights parked in host memory: a hundred adapters of a small model."""
     keep_conversation: bool = True
     """Keep the KV of an ended turn with the NPC's prefix while there is room."""
