@@ -33,7 +33,8 @@ from callsheet_server.engine.llamacpp.settings import LlamaCppSettings
 async def main():
     engine = LlamaCppEngine(LlamaCppSettings(EmbeddedSettings(model=sys.argv[1], threads=1)))
     await engine.start(lambda _: None)
-    print(engine._loaded.launched.process.pid, flush=True)
+    loaded = engine._loaded
+    print(loaded.launched.process.pid, loaded.files.memory, flush=True)
     await asyncio.sleep(3600)
 
 asyncio.run(main())
@@ -134,13 +135,13 @@ async def test_a_child_that_dies_fails_its_requests_and_is_started_again(
     speaks, parked = talk.npc("Mara"), talk.npc("Tom", "A fisherman.")
     said = await talk.say(speaks), await talk.say(parked)
     await talk.move(parked, Tier.HOST)
-    stream = talk.engine.submit(talk.request(speaks, max_new_tokens=400))
-    await anext(stream)
     killed = child_of(talk)
+    os.kill(killed, signal.SIGSTOP)  # So that the reply does not end before it is killed.
+    speaking = asyncio.create_task(talk.ask(speaks))
+    await until(lambda: talk.engine.occupancy().running == 1)
     os.kill(killed, signal.SIGKILL)
     with pytest.raises(EngineUnavailableError):
-        async for _ in stream:
-            pass
+        await speaking
     await until(lambda: child_of(talk) != killed)
     assert talk.store.tier(speaks) is Tier.ABSENT
     assert talk.store.tier(parked) is Tier.HOST
@@ -164,14 +165,16 @@ async def test_closing_ends_what_runs_and_what_waits(start_llamacpp: StartEngine
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
-def test_the_child_ends_with_a_server_that_is_killed(tiny_gguf: Path) -> None:
+def test_the_child_and_its_files_end_with_a_server_that_is_killed(tiny_gguf: Path) -> None:
     command = [sys.executable, "-c", START, str(tiny_gguf)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
-        child = int(server.stdout.readline())
-        assert not is_gone(child)
+        pid, folder = server.stdout.readline().split()
+        assert not is_gone(int(pid))
+        assert Path(folder).is_dir()
         server.kill()
-    until_in_thread(lambda: is_gone(child))
+    until_in_thread(lambda: is_gone(int(pid)))
+    assert not Path(folder).exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands for the program")

@@ -80,8 +80,8 @@ async def launch(recipe: Recipe) -> Launched:
         asked: dict[str, Any] = {"params": _params(recipe, port, key)}
     else:
         asked = {"command": _command(recipe, recipe.settings.server, port, key)}
-    process = await LlamaProcess.launch(asked)
-    server = ModelServer("llama.cpp", url, SecretStr(key))
+    process = await LlamaProcess.launch(asked | {"folder": str(recipe.state_folder)})
+    server = ModelServer("llama.cpp", url, SecretStr(key), keep_alive=False)
     launched = Launched(process, server, url, key)
     try:
         await process.until_ready(server)

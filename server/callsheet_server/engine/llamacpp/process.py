@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import re
 import socket
 import sys
@@ -29,6 +30,9 @@ POLL_S: Final = 0.05
 HEALTH_TIMEOUT_S: Final = 2.0
 STOP_TIMEOUT_S: Final = 5.0
 """Time to end by itself, before it is killed."""
+POLITE: Final = {"OMP_WAIT_POLICY": "passive"}
+"""Threads that wait for each other sleep: where a game has the cores, spinning makes llama.cpp
+twenty times slower, and the game too."""
 _CAUSE: Final = re.compile(r"error loading model: (.*)|E .*?: (.*)")
 """Lines of its log that say why it does not start; the first one is the cause."""
 
@@ -64,6 +68,7 @@ class LlamaProcess:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
+            env={**os.environ, **POLITE},
             start_new_session=True,  # Ctrl-C is for the server, which ends it in good order.
         )
         assert process.stdin is not None
