@@ -62,7 +62,8 @@ async def test_those_in_earshot_overhear_the_line_and_the_reply(
         assert len(turns(server, "ida")) == 4
     await server.close()
     again = await start_server(storage=storage)
-    async with Client(again.port, resume=game.resumption()):
+    async with Client(again.port, resume=game.resumption()) as game:
+        await game.reply(await game.say("ida", "What did you hear?"))
         assert turns(again, "ida")[:2] == heard
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from callsheet_sglang_cpu.emulated_gpu.hardware import PCIE_3_X16
 from callsheet_sglang_cpu.emulated_gpu.machine import Machine, named
 
-__all__ = ["CELLS", "PERSONA_TOKENS", "QUESTION_TOKENS", "WORLD_TOKENS", "Cell"]
+__all__ = ["CELLS", "PERSONA_TOKENS", "QUESTION_TOKENS", "SUMMARY", "WORLD_TOKENS", "Cell"]
 
 PERSONA_TOKENS = (600, 1250)
 WORLD_TOKENS = 200
@@ -75,3 +75,9 @@ CELLS: Sequence[Cell] = (
     Cell(RTX4090, 1500, 64),
     Cell("rtx4060ti/phi-3-mini", 1500, 64),
 )
+SUMMARY = tuple(
+    cell
+    for cell in CELLS
+    if cell in (Cell(H100, 1500, 64), Cell(H100, 1500, 64, SHORT), Cell(RTX4090, 1500, 32))
+)
+"""Three regimes: it pays, it pays most, it does not."""

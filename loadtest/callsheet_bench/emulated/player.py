@@ -30,8 +30,8 @@ from callsheet_sglang_cpu.emulated_gpu.gap import MOST_HOST_GAP
 
 __all__ = ["HostBoundError", "Round", "greet", "play"]
 
-LEAD_IN_S, MEASURED_S, TAIL_S = 4.0, 8.0, 1.0
-"""Wall-clock time: until the first mark, between the marks, and for the last replies to end."""
+LEAD_IN_S, MEASURED_S, TAIL_S = 1.3, 2.7, 0.3
+"""Emulated time: until the first mark, between the marks, and for the last replies to end."""
 TELL_EVERY_S = 0.1
 """Emulated time between updates of distances, as the server has it by default."""
 GREETINGS_AT_A_TIME = 64
@@ -159,11 +159,11 @@ class _Player:
                 ]
             else:
                 asking = [group.create_task(self._offer(calls, group))]
-            await asyncio.sleep(LEAD_IN_S)
+            await asyncio.sleep(LEAD_IN_S * self._dilation)
             before, begin_s = await self._totals(), self._now_s()
-            await asyncio.sleep(MEASURED_S)
+            await asyncio.sleep(MEASURED_S * self._dilation)
             end_s, after = self._now_s(), await self._totals()
-            await asyncio.sleep(TAIL_S)
+            await asyncio.sleep(TAIL_S * self._dilation)
             for task in asking:
                 task.cancel()
         counted = {name: after[name] - before[name] for name in after}

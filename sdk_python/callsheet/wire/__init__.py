@@ -155,6 +155,7 @@ from callsheet.wire.tick import (
 )
 from callsheet.wire.world import (
     ActionSpec,
+    ConditionalLore,
     ConfigureWorld,
     Despawn,
     Hint,
@@ -211,6 +212,7 @@ __all__ = [
     "ClientMessage",
     "CloseCode",
     "Code",
+    "ConditionalLore",
     "ConfigureWorld",
     "Count",
     "DeleteSave",

@@ -162,6 +162,8 @@ class ReplyDelta(Reliable):
     """True = all text so far is whole sentences, fit for a text-to-speech."""
     stage_direction: str | None = None
     """Something the NPC does while it speaks; ``text`` is empty then."""
+    npc: NpcId | None = None
+    """The NPC that speaks; None = the server is older than 1.3."""
 
 
 class ReplyEnd(Reliable):

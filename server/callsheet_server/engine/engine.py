@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from callsheet_residency.actions import Action
 from callsheet_residency.state import StateKind, StateStore, StateView, Tier
+from callsheet_server.engine.misfits import Misfits
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Turn
 
@@ -205,6 +206,10 @@ class Engine(Protocol):
     @property
     def adapters(self) -> frozenset[str]:
         """Ids of the adapters NPCs may name."""
+
+    @property
+    def misfits(self) -> Misfits:
+        """NPCs whose prefix leaves no room to talk; they are not warmed."""
 
     async def start(self, report: Callable[[Progress], None]) -> None:
         """Load the model. ``report`` may be called from any thread.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from callsheet_server.storage.changes import Change
 from callsheet_server.storage.writes import AddTurn
@@ -13,13 +14,13 @@ __all__ = ["learn"]
 
 def learn(memory: Memory, told: Mapping[str, Sequence[Turn]], time_s: float) -> Change:
     """Have NPCs that are in the world remember turns of this game time."""
-    before = {npc: memory.turns(npc) for npc in told}
+    before = {npc: memory.mind(npc) for npc in told}
     for npc, turns in told.items():
         memory.add(npc, *turns)
 
     def undo() -> None:
-        for npc, turns in before.items():
-            memory.put(npc, turns, memory.facts(npc))
+        for npc, mind in before.items():
+            memory.put(npc, replace(mind, facts=memory.facts(npc)))
 
     return Change(
         [

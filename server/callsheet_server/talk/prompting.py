@@ -7,7 +7,7 @@ mods is the narrator.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -23,6 +23,7 @@ from callsheet_server.world.world import World
 __all__ = [
     "heard_text",
     "heard_turns",
+    "lore_turns",
     "priority_of",
     "recalled_turns",
     "sampling_of",
@@ -32,6 +33,7 @@ __all__ = [
 
 NARRATOR = "Narrator"
 NOBODY = "Someone"
+KNOWN = "Known here and now:"
 RECALLED = "From earlier talks, oldest first:"
 MIN_TEMPERATURE: Final = 0.01
 """Temperature below which the likeliest token is taken: logits over less overflow float32."""
@@ -104,6 +106,12 @@ def heard_turns(speaker: str, text: str, material: str | None) -> tuple[Turn, ..
     """Turns of what is heard: the script's facts, told by the narrator alone, and the words."""
     said = Turn(speaker, text)
     return (Turn(NARRATOR, material), said) if material else (said,)
+
+
+def lore_turns(known: Sequence[str]) -> tuple[Turn, ...]:
+    """Turn of the narrator that tells what the NPC knows here and now, or none."""
+    lines = "".join(f"\n- {one_line(text)}" for text in known)
+    return (Turn(NARRATOR, KNOWN + lines),) if lines else ()
 
 
 def recalled_turns(found: Mapping[int, Turn], npc: str, budget_tokens: int) -> tuple[Turn, ...]:

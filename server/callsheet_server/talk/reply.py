@@ -113,12 +113,16 @@ class Reply:
             if self._json_bytes > MAX_JSON_BYTES:
                 raise ReplyFullError
             self._pieces.append(text)
-            self._tell(ReplyDelta(reply=self.reply, text=text, ends_sentence=ends_sentence or None))
+            self._tell(
+                ReplyDelta(
+                    reply=self.reply, npc=self.npc, text=text, ends_sentence=ends_sentence or None
+                )
+            )
 
     def direct(self, text: str) -> None:
         """Tell of a stage direction: something the NPC does while it speaks."""
         self._start()
-        self._tell(ReplyDelta(reply=self.reply, text="", stage_direction=text))
+        self._tell(ReplyDelta(reply=self.reply, npc=self.npc, text="", stage_direction=text))
 
     def generated(self, end: GenerationEnd, now_s: float) -> None:
         """Note how the model did."""

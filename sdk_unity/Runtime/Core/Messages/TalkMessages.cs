@@ -191,6 +191,8 @@ namespace Callsheet.Wire
         public bool? EndsSentence { get; set; }
         /// <summary>Something the NPC does while it speaks; text is empty then.</summary>
         public string StageDirection { get; set; }
+        /// <summary>The NPC that speaks; null = the server is older than 1.3.</summary>
+        public string Npc { get; set; }
 
         public override string Type => "reply_delta";
 
@@ -204,6 +206,7 @@ namespace Callsheet.Wire
             Text = f.Text("text", 0, int.MaxValue, TextForm.Any);
             if (f.Has("ends_sentence")) EndsSentence = f.Flag("ends_sentence");
             if (f.Has("stage_direction")) StageDirection = f.Text("stage_direction", 0, int.MaxValue, TextForm.Any);
+            if (f.Has("npc")) Npc = f.Text("npc", 1, 64, TextForm.Id);
         }
     }
 

@@ -39,12 +39,14 @@ from callsheet_server.engine.engine import (
     TierUse,
 )
 from callsheet_server.engine.errors import (
+    ContextTooLongError,
     EngineOverloadedError,
     EngineUnavailableError,
     GenerationError,
     UnknownAdapterError,
     UnknownNpcError,
 )
+from callsheet_server.engine.misfits import Misfits
 from callsheet_server.engine.models.adapters import read_adapters
 from callsheet_server.engine.models.cache import cache_dir, resolve_model
 from callsheet_server.engine.models.suggested_sampling import suggested_sampling
@@ -86,6 +88,7 @@ class EmbeddedEngine:
         self._replies: dict[str, Reply] = {}
         self._loaded: _Loaded | None = None
         self._closed = False
+        self.misfits = Misfits()
         self._prompt_thread = ThreadPoolExecutor(1, thread_name_prefix="callsheet-prompt")
         self._npc_prefixes: dict[NpcKey, NpcPrefix] = {}
         """Of the prompt thread."""
@@ -323,6 +326,10 @@ class EmbeddedEngine:
             world_text, profile, loaded.adapters.fingerprint(profile.adapter)
         )
         self._npc_prefixes[profile.key] = prefix
+        tokens = len(prefix.world) + len(prefix.persona)
+        if self.misfits.judge(profile.key, tokens, loaded.info.context_limit_tokens):
+            loaded.prefixes.drop(profile.key)
+            return
         world = loaded.prefixes.register(
             WorldKey(profile.key.world, profile.adapter),
             prefix.world_fingerprint,
@@ -339,6 +346,7 @@ class EmbeddedEngine:
 
     def _forget(self, loaded: _Loaded, key: NpcKey) -> None:
         self._npc_prefixes.pop(key, None)
+        self.misfits.forget(key)
         loaded.prefixes.drop(key)
 
     def _forget_world(self, loaded: _Loaded, world: str) -> None:
@@ -354,6 +362,8 @@ class EmbeddedEngine:
     ) -> Run:
         prefix = self._npc_prefixes.get(request.npc)
         entry = loaded.prefixes.get(request.npc)
+        if why := self.misfits.why(request.npc):
+            raise ContextTooLongError(f"{request.npc}: {why}")
         if prefix is None or entry is None:
             raise UnknownNpcError(f"{request.npc} was forgotten")
         prompt = loaded.prompts.prompt(prefix, request)

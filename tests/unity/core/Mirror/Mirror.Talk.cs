@@ -93,6 +93,7 @@ namespace Callsheet.Tests
             w.Text("text", m.Text, 0, int.MaxValue, TextForm.Any);
             if (m.EndsSentence != null) w.Flag("ends_sentence", m.EndsSentence.Value);
             if (m.StageDirection != null) w.Text("stage_direction", m.StageDirection, 0, int.MaxValue, TextForm.Any);
+            if (m.Npc != null) w.Text("npc", m.Npc, 1, 64, TextForm.Id);
         }
 
         private static void WriteReplyEndMessage(JsonWriter w, ReplyEndMessage m)
