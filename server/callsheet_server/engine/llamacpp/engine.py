@@ -27,6 +27,7 @@ from callsheet_server.engine.engine import (
     TierUse,
 )
 from callsheet_server.engine.errors import (
+    ContextTooLongError,
     EngineStartError,
     EngineUnavailableError,
     UnknownAdapterError,
@@ -38,6 +39,7 @@ from callsheet_server.engine.llamacpp.loading import Loaded, load
 from callsheet_server.engine.llamacpp.settings import LlamaCppSettings, LlamaCppTuning
 from callsheet_server.engine.llamacpp.state_files import file_name
 from callsheet_server.engine.llamacpp.turns import Turns
+from callsheet_server.engine.misfits import Misfits
 from callsheet_server.engine.prompt import NpcPrefix
 from callsheet_server.world.key import NpcKey
 
@@ -67,6 +69,7 @@ class LlamaCppEngine:
         self._loaded: Loaded | None = None
         self._supervising: asyncio.Task[None] | None = None
         self._closed = False
+        self.misfits = Misfits()
         self._prompt_thread = ThreadPoolExecutor(1, thread_name_prefix="callsheet-prompt")
         self._npc_prefixes: dict[NpcKey, NpcPrefix] = {}
         """Of the prompt thread."""
@@ -249,6 +252,10 @@ class LlamaCppEngine:
             self._npc_prefixes.pop(key, None)
             raise
         self._npc_prefixes[key] = prefix
+        tokens = len(prefix.world) + len(prefix.persona)
+        if self.misfits.judge(key, tokens, loaded.info.context_limit_tokens):
+            loaded.store.call(loaded.store.begin, loaded.store.forget, key)
+            return
         on_disk = None
         known = loaded.store.get(key)
         if known is None or known.prefix.fingerprint != prefix.fingerprint:
@@ -257,12 +264,15 @@ class LlamaCppEngine:
 
     def _forget(self, loaded: Loaded, key: NpcKey) -> None:
         self._npc_prefixes.pop(key, None)
+        self.misfits.forget(key)
         loaded.store.call(loaded.store.begin, loaded.store.forget, key)
 
     def _forget_world(self, loaded: Loaded, world: str) -> None:
         loaded.store.call(loaded.store.begin, loaded.store.forget_world, world)
 
     def _prompt(self, loaded: Loaded, request: GenerationRequest) -> tuple[int, ...]:
+        if why := self.misfits.why(request.npc):
+            raise ContextTooLongError(f"{request.npc}: {why}")
         prefix = self._npc_prefixes.get(request.npc)
         if prefix is None:
             raise UnknownNpcError(f"{request.npc} was forgotten")
@@ -288,6 +298,8 @@ class LlamaCppEngine:
             loaded.client = LlamaClient(loaded.launched.server)
             loaded.tokenizer.connect(loaded.launched.url, loaded.launched.key)
             loaded.store.attach(loaded.client)
+            for profile in self._profiles.values():
+                self.put_npc(profile)  # Some may have come while nothing could tokenise.
             logger.warning("llama.cpp is back")
 
 
