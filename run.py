@@ -181,10 +181,11 @@ def run_checks(python: str, args: "list[str]") -> int:
         pytest += ["--cov", "--cov-report=term:skip-covered"]
     os.chdir(ROOT)
     failed = []
-    if not options.fast:
-        # A model and a C# compiler; tests that lack theirs are skipped, and pytest says so.
+    if not options.fast:  # tests that lack what comes here are skipped, and pytest says so
         run([python, "-m", "callsheet", "models", "pull"])
         run([python, str(ROOT / "tests" / "unity" / "roslyn" / "fetch.py")])
+        for npm in filter(None, [shutil.which("npm")]):
+            run([npm, "ci", "--silent", "--prefix", str(ROOT / "tests" / "page")])
     if options.sglang and run([python, "-m", "callsheet", "sglang", "setup-cpu"]) != 0:
         failed.append("callsheet sglang setup-cpu")
     checks = {

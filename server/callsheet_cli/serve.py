@@ -141,6 +141,11 @@ def run(args: argparse.Namespace) -> int:
     from callsheet_server.storage.settings import default_directory
 
     loaded = load(args, [f"storage.directory={default_directory()}"])
+    if not default_directory() and loaded.origins.get("storage.directory") == "preset":
+        raise CommandError(
+            "this user has no home folder to keep worlds in: set storage.directory to a folder "
+            "(empty = nothing is kept), or HOME"
+        )
     if args.list_settings:
         print_settings(loaded)
         return 0

@@ -47,6 +47,7 @@ from callsheet.wire.fields import (
     AdapterId,
     ArchetypeId,
     Count,
+    FlagName,
     Handle,
     JsonObject,
     Many,
@@ -155,6 +156,7 @@ from callsheet.wire.tick import (
 )
 from callsheet.wire.world import (
     ActionSpec,
+    ConditionalLore,
     ConfigureWorld,
     Despawn,
     Hint,
@@ -211,6 +213,7 @@ __all__ = [
     "ClientMessage",
     "CloseCode",
     "Code",
+    "ConditionalLore",
     "ConfigureWorld",
     "Count",
     "DeleteSave",
@@ -225,6 +228,7 @@ __all__ = [
     "Explanation",
     "Facts",
     "FinishReason",
+    "FlagName",
     "Forget",
     "GetFacts",
     "Handle",

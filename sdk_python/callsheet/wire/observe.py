@@ -70,7 +70,7 @@ class EstimatorView(ServerPart):
     """One estimator's distance for an NPC, and its reason."""
 
     name: str
-    """"conversation", "schedule", "proximity", "encounter", "history" or another."""
+    """"conversation", "schedule", "proximity", "encounter", "history", "chain" or another."""
     distance_s: float | None = None
     """None = no expectation."""
     why: str

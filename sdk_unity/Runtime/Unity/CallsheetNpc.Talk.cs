@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Threading;
 using Callsheet.Core;
 using Callsheet.Wire;
@@ -69,6 +70,13 @@ namespace Callsheet
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
         public Reply Speak(string text) => Need().Speak(text);
 
+        /// <summary>Adds facts to what it knows, each at most 500 characters; 32 in all. A change while it is in the world reaches the server at once.</summary>
+        /// <exception cref="CallsheetException">A fact is too long, or there are too many.</exception>
+        public void Know(params string[] facts) => SetKnowledge(knowledge.Concat(facts).Distinct().ToArray());
+
+        /// <summary>Takes facts away that <see cref="Know"/> or the inspector gave it. What it was told stays: see <see cref="Forget()"/>.</summary>
+        public void KnowNoMore(params string[] facts) => SetKnowledge(knowledge.Except(facts).ToArray());
+
         /// <summary>Has it remember a line without an answer; a player says it, or no one in the world (null): thunder, a herald.</summary>
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
         public Answer<OkMessage> Hear(string text, CallsheetPlayer player = null)
@@ -97,6 +105,23 @@ namespace Callsheet
                 _npc.Update(new UpdateNpcMessage { ActionSpecs = specs });
             }
         }
+
+        private void SetKnowledge(string[] facts)
+        {
+            string[] before = knowledge;
+            knowledge = facts;
+            try
+            {
+                _npc?.Update(new UpdateNpcMessage { Knowledge = AllKnowledge() });
+            }
+            catch (CallsheetException)
+            {
+                knowledge = before;
+                throw;
+            }
+        }
+
+        private string[] AllKnowledge() => _client.Settings.FactsOf(archetype).Concat(knowledge).Distinct().ToArray();
 
         private Reply SayAloud(string text, Speaker speaker, float audibleM)
         {

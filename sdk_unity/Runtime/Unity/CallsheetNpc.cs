@@ -41,6 +41,10 @@ namespace Callsheet
         [SerializeField]
         private float sociability;
 
+        [Tooltip("Facts it knows, besides those of its archetype (Project Settings > Callsheet): \"Ann owes you three coins.\"")]
+        [SerializeField]
+        private string[] knowledge = new string[0];
+
         [Tooltip("How far other NPCs overhear what it says to an NPC, and what it is answered, m. 0 = who is spoken to alone hears it.")]
         [Min(0f)]
         [SerializeField]
@@ -187,6 +191,7 @@ namespace Callsheet
                 InteractionRadiusM = interactionRadius,
                 Sociability = sociability,
                 Schedule = Array.ConvertAll(schedule, entry => entry.ToWire()),
+                Knowledge = AllKnowledge().Length > 0 ? AllKnowledge() : null,
             };
             try
             {

@@ -151,6 +151,8 @@ class WorldEditor:
                 "lore": world.lore,
                 "player_max_speed_mps": world.player_max_speed_mps,
                 "npc_max_speed_mps": world.npc_max_speed_mps,
+                "lore_entries": world.lore_entries,
+                "flags": tuple(world.flags),
             }
         )
         self._configure(room, message)
@@ -221,6 +223,10 @@ class WorldEditor:
             world.player_max_speed_mps = message.player_max_speed_mps
         if message.npc_max_speed_mps is not None:
             world.npc_max_speed_mps = message.npc_max_speed_mps
+        if message.lore_entries is not None:
+            world.lore_entries = message.lore_entries
+        if message.flags is not None:
+            world.flags = frozenset(message.flags)
         if message.lore is not None and message.lore != world.lore:
             world.lore = message.lore
             self._pipeline.set_lore(room)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+import orjson
+from pydantic import TypeAdapter
+
+from callsheet.wire.world import ConditionalLore
+from callsheet_server.distance.keeping import kept, remember
 from callsheet_server.rooms.room import Room
 from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.saved import SavedWorld
@@ -19,10 +24,14 @@ __all__ = [
     "restore_hints",
     "save_config",
     "save_counters",
+    "save_learned",
     "save_npc",
     "unread",
 ]
 
+_ENTRIES: Final[TypeAdapter[tuple[ConditionalLore, ...]]] = TypeAdapter(tuple[ConditionalLore, ...])
+LEARNED_EVERY_CALLS = 50
+"""Calls after which what was learned of a world is saved again."""
 MAX_UNSAVED_ACTIONS = 100_000
 """More actions than can have been numbered since the counters were last saved."""
 
@@ -40,6 +49,8 @@ def save_config(world: World) -> PutWorld:
         "player_max_speed_mps": world.player_max_speed_mps,
         "npc_max_speed_mps": world.npc_max_speed_mps,
         "next_player_handle": world.next_player_handle,
+        "lore_entries": [entry.model_dump(exclude_none=True) for entry in world.lore_entries],
+        "flags": sorted(world.flags),
     }
     return PutWorld("config", config)
 
@@ -52,6 +63,15 @@ def save_counters(room: Room) -> PutWorld:
         "game_time_s": room.world.game_time_s,
     }
     return PutWorld("counters", counters)
+
+
+def save_learned(room: Room) -> tuple[PutWorld, ...]:
+    """Return the write that saves what the forecast has learned, if enough calls have come."""
+    calls = room.forecast.habits.seen_calls
+    if calls < room.learned_from_calls + LEARNED_EVERY_CALLS:
+        return ()
+    room.learned_from_calls = calls
+    return (PutWorld("learned", kept(room.forecast)),)
 
 
 def read_window(file: WorldFile, npc: str, budget_tokens: int) -> tuple[Turn, ...]:
@@ -72,6 +92,9 @@ def restore(room: Room, saved: SavedWorld) -> None:
     world.player_max_speed_mps = config.get("player_max_speed_mps", world.player_max_speed_mps)
     world.npc_max_speed_mps = config.get("npc_max_speed_mps", world.npc_max_speed_mps)
     world.next_player_handle = config.get("next_player_handle", 1)
+    entries = config.get("lore_entries", ())
+    world.lore_entries = _ENTRIES.validate_json(orjson.dumps(entries))
+    world.flags = frozenset(config.get("flags", ()))
     world.game_time_s = counters.get("game_time_s", 0.0)
     room.replies = counters.get("replies", 0)
     room.actions_taken = counters.get("actions", 0) + MAX_UNSAVED_ACTIONS
@@ -81,6 +104,8 @@ def restore(room: Room, saved: SavedWorld) -> None:
     world.restore(
         [(npc.spec, npc.handle) for npc in alive], [(p.spec, p.handle) for p in saved.players]
     )
+    remember(room.forecast, saved.learned)
+    room.learned_from_calls = room.forecast.habits.seen_calls
     for npc in alive:
         room.memory.put(npc.spec.npc, unread(saved.facts.get(npc.spec.npc, {})))
 

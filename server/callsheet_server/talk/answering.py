@@ -21,6 +21,7 @@ from callsheet_server.talk.moderation import Moderator, RefusedReplyError, Utter
 from callsheet_server.talk.prompting import (
     NARRATOR,
     heard_turns,
+    lore_turns,
     priority_of,
     sampling_of,
     speaker_name,
@@ -30,6 +31,7 @@ from callsheet_server.talk.recollection import recollect
 from callsheet_server.talk.reply import Reply, ReplyFullError
 from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.talk.speaking import Speaking
+from callsheet_server.world.lore import known_now
 from callsheet_server.world.memory import Turn
 
 __all__ = ["Answerer"]
@@ -83,7 +85,8 @@ class Answerer:
             return
         await recollect(reply)
         recalled = await self._retriever.recall(reply, message.text)
-        turns = (*reply.memory.turns(reply.npc), *recalled, *material, heard)
+        lore = lore_turns(known_now(reply.world, reply.world.npc(reply.npc)))
+        turns = (*reply.memory.turns(reply.npc), *recalled, *lore, *material, heard)
         request = GenerationRequest(
             request_id=f"{reply.room.name}/{reply.reply}",
             npc=reply.room.key(reply.npc),

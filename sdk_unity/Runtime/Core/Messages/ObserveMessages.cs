@@ -50,7 +50,7 @@ namespace Callsheet.Wire
     /// <summary>One estimator's distance for an NPC, and its reason.</summary>
     public sealed class EstimatorView
     {
-        /// <summary>"conversation", "schedule", "proximity", "encounter", "history" or another.</summary>
+        /// <summary>"conversation", "schedule", "proximity", "encounter", "history", "chain" or another.</summary>
         public string Name { get; set; }
         /// <summary>null = no expectation.</summary>
         public double? DistanceS { get; set; }

@@ -50,9 +50,20 @@ class ModelEntry:
 
 
 def cache_dir() -> Path:
-    """The folder for models and parked state: ``CALLSHEET_CACHE_DIR``, else the OS's cache."""
-    chosen = os.environ.get("CALLSHEET_CACHE_DIR")
-    return Path(chosen) if chosen else user_cache_path("callsheet", appauthor=False)
+    """The folder for models and parked state: ``CALLSHEET_CACHE_DIR``, else the OS's cache.
+
+    Raises:
+        EngineStartError: none is named, and the user has no home folder.
+    """
+    if chosen := os.environ.get("CALLSHEET_CACHE_DIR"):
+        return Path(chosen)
+    try:
+        return user_cache_path("callsheet", appauthor=False)
+    except RuntimeError:
+        raise EngineStartError(
+            "this user has no home folder to keep models in: set CALLSHEET_CACHE_DIR to a folder, "
+            "or HOME"
+        ) from None
 
 
 def resolve_model(model: str, report: ReportProgress) -> Path:
