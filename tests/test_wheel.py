@@ -86,5 +86,5 @@ def test_it_installs_and_runs_with_the_light_dependencies_alone(
     assert bench.returncode == 2
     assert bench.stderr == (
         "callsheet: benchmarks are not part of the installed package; run them from a checkout: "
-        "python3 run.py bench sglang\n"
+        "python3 run.py bench\n"
     )

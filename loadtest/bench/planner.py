@@ -22,7 +22,7 @@ from callsheet_residency.items import Budget, Credit, Items
 from callsheet_residency.planner import plan
 from callsheet_residency.settings import PolicySettings
 from callsheet_residency.state import StateKind, Tier
-from callsheet_server.distance import Assumptions, Distances, estimate
+from callsheet_server.distance import Assumptions, Forecast
 from callsheet_server.world.snapshot import Snapshot
 
 SIZES = (1_000, 10_000, 100_000)
@@ -83,8 +83,6 @@ def town_snapshot(count: int, seed: int = 0) -> Snapshot:
         scheduled_call_s=half(draw.uniform(1000.0, 1600.0, count)),
         in_conversation=draw.random(count) < 0.01,
         last_call_s=half(draw.uniform(700.0, 1000.0, count)),
-        call_gap_mean_s=half(draw.uniform(10.0, 300.0, count)).astype(np.float32),
-        call_gap_std_s=half(draw.uniform(1.0, 100.0, count)).astype(np.float32),
         player_position_m=spots(PLAYERS),
         player_velocity_mps=draw.normal(size=(PLAYERS, 3)).astype(np.float32),
         player_max_speed_mps=6.0,
@@ -114,13 +112,12 @@ def measure_plan(count: int, repeats: int) -> dict[str, float]:
 
 
 def measure_distance(count: int, ticks: int) -> dict[str, float]:
-    snapshot, settings = town_snapshot(count), Assumptions()
-    previous: Distances | None = None
+    snapshot, forecast = town_snapshot(count), Forecast(Assumptions())
     times = []
     for tick in range(ticks):
         snapshot = replace(snapshot, game_time_s=1000.0 + tick * TICK_S)
         start = time.perf_counter()
-        previous = estimate(snapshot, settings, previous)
+        forecast.estimate(snapshot)
         times.append((time.perf_counter() - start) * 1e3)
     return {
         "npcs": count,
@@ -165,7 +162,7 @@ def main() -> None:
         f"cost grows as N^{result['dense_plan_growth']:.2f} (dense plan; from 10k to 100k "
         f"N^{result['dense_plan_growth_10k_100k']:.2f})"
     )
-    print(f"\nall five estimators, one tick of {TICK_S} s\n" + table(distances))
+    print(f"\nthe forecast, one tick of {TICK_S} s\n" + table(distances))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,6 @@ from typing import Any
 
 import numpy as np
 
-from callsheet_residency.bandwidth import CreditBucket
 from callsheet_sglang.kv.deciding import Pools, Traffic, decide
 from callsheet_sglang.kv.leaves import LeafOrder
 from callsheet_sglang.kv.ownership import Ownership
@@ -68,7 +67,6 @@ class Crowd:
                 self.leaves.enter(persona)
         self.ownership.measure(count)
         self.seq = 0
-        self.bucket = CreditBucket()
         self.pools = Pools(
             device_tokens=PREFIX_TOKENS * (count // 4 + 1),
             free_tokens=PREFIX_TOKENS * (count // 4 + 1) // 40 + 2_000,
@@ -86,9 +84,9 @@ class Crowd:
         return encode_distances(Distances(self.seq, float(self.seq), handles, distance_s))
 
     def decide(self) -> int:
-        traffic = Traffic(range(8), range(8, 12), 2_000, 4)
+        traffic = Traffic(range(8), range(8, 12), 2_000, 20_000)
         settings = PluginSettings()
-        made = decide(self.table, self.pools, traffic, (), self.bucket, settings)
+        made = decide(self.table, self.pools, traffic, (), 10.0, settings)
         return len(made.actions)
 
 

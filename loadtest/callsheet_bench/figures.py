@@ -9,7 +9,10 @@ import numpy as np
 
 from callsheet_bench.trace_player import RoundResult
 
-__all__ = ["FIGURES", "Spread", "figures_of_round", "ratios", "spread"]
+__all__ = ["FIGURES", "Spread", "figures_of_round", "gap_shares", "ratios", "spread"]
+
+MIN_GAP = 0.05
+"""Share of naive's replies that everybody resident must add: else there is no gap to speak of."""
 
 FIGURES: Mapping[str, str] = {
     "replies_per_s": "replies/s",
@@ -89,4 +92,21 @@ def ratios(ours: Mapping[int, float], theirs: Mapping[int, float]) -> list[float
         ours[number] / theirs[number]
         for number in sorted(ours.keys() & theirs.keys())
         if theirs[number]
+    ]
+
+
+def gap_shares(
+    ours: Mapping[int, float], naive: Mapping[int, float], resident: Mapping[int, float]
+) -> list[float]:
+    """Per round that all have: (ours - naive) / (resident - naive), where there is a gap.
+
+    Args:
+        ours: round -> replies a second.
+        naive: the same of what is to be beaten.
+        resident: the same of the upper bound.
+    """
+    return [
+        (ours[number] - naive[number]) / (resident[number] - naive[number])
+        for number in sorted(ours.keys() & naive.keys() & resident.keys())
+        if resident[number] > (1.0 + MIN_GAP) * naive[number]
     ]

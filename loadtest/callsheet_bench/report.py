@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from callsheet_bench.figures import FIGURES, Spread, ratios, spread
+from callsheet_bench.figures import FIGURES, Spread, gap_shares, ratios, spread
 from callsheet_bench.gpu_link import Pair
 from callsheet_bench.judge import judge
 from callsheet_bench.plan import LORA, OVERHEAD, TABLES
@@ -38,6 +38,8 @@ OTHERS: Mapping[str, Sequence[str]] = {
     OVERHEAD: ("replies_per_s", "cpu_s_per_reply", "ttft_p50_ms"),
 }
 """Columns of the tables that do not show ``SHOWN`` and ``PARTS``."""
+GAP = ("callsheet", "naive", "resident")
+"""Systems by which a share of the gap is told."""
 HEADINGS = {
     **FIGURES,
     "critical_swaps_per_reply": "swaps waited for/reply",
@@ -70,6 +72,11 @@ def over_others(store: Store, table: str) -> dict[str, Spread]:
         return {}
     found = {name: ratios(rates[ours], rates[name]) for name in rates if name != ours}
     return {name: spread(values) for name, values in found.items() if values}
+
+
+def _rates(store: Store, table: str, system: str) -> dict[int, float]:
+    rounds = store.figures(table).get(system, {})
+    return {number: figures["replies_per_s"] for number, figures in rounds.items()}
 
 
 def as_json(store: Store, pair: Pair) -> dict[str, Any]:
@@ -137,6 +144,8 @@ def _tables(store: Store) -> Iterator[str]:
             yield from _figures(measured, (*PARTS, "game_speed"))
             for name, ratio in over_others(store, table).items():
                 yield f"\nReplies/s with the plugin over {name}: {_cell(ratio, 'ratio')}"
+            if shares := gap_shares(*(_rates(store, table, name) for name in GAP)):
+                yield f"\nShare of the gap from naive to resident: {_cell(spread(shares), 'share')}"
 
 
 def _figures(measured: Mapping[str, Mapping[str, Spread]], names: Sequence[str]) -> Iterator[str]:

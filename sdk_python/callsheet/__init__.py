@@ -1,6 +1,6 @@
 """Callsheet's Python SDK: connect a game, script NPCs, look on. docs/python-sdk.md shows how."""
 
-from callsheet import blocking
+from callsheet import blocking, frames
 from callsheet._version import __version__
 from callsheet.cast import (
     Cast,
@@ -67,6 +67,7 @@ from callsheet.wire.talk import (
 from callsheet.wire.tick import NpcFlag
 from callsheet.wire.world import (
     ActionSpec,
+    ConditionalLore,
     Hint,
     Joined,
     NpcSpec,
@@ -88,6 +89,7 @@ __all__ = [
     "Client",
     "ClientMessage",
     "ClientSettings",
+    "ConditionalLore",
     "ConnectFailedError",
     "Draining",
     "EngineError",
@@ -161,5 +163,6 @@ __all__ = [
     "action_specs",
     "blocking",
     "connect",
+    "frames",
     "load_cast",
 ]

@@ -1,20 +1,15 @@
-"""``callsheet bench sglang``: what invocation distance is worth in a stock SGLang."""
+"""``callsheet bench sglang-cpu``: the real SGLang on this CPU, with and without the plugin."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from callsheet_cli import bench_emulated
+from callsheet_cli.bench_progress import first_of, progress, require_checkout
 from callsheet_cli.parser import CommandError, Commands, Parser
-
-if TYPE_CHECKING:
-    from callsheet_bench.command import ReportProgress
 
 __all__ = ["add_parser", "run"]
 
@@ -26,27 +21,29 @@ with --report. Let nothing else run beside it; it needs about 21 GB of memory, a
 `callsheet sglang setup-cpu` once.
 
 examples:
-  callsheet bench sglang --estimate                 how long would it take?
-  callsheet bench sglang --quick                    does everything work? figures mean nothing
-  callsheet bench sglang                            everything, five rounds
-  callsheet bench sglang --only town --only link    some of it
-  callsheet bench sglang --report --plots docs/images
+  callsheet bench sglang-cpu --estimate                 how long would it take?
+  callsheet bench sglang-cpu --quick                    does everything work? figures mean nothing
+  callsheet bench sglang-cpu                            everything, five rounds
+  callsheet bench sglang-cpu --only town --only link    some of it
+  callsheet bench sglang-cpu --report --plots docs/images
 
 exit status: 0 = no target was missed, 1 = one was, or a run failed
 """
 
 
 def add_parser(commands: Commands) -> None:
-    """Add ``bench`` and its subcommand."""
+    """Add ``bench`` and its subcommands."""
     parser: Parser = commands.add_parser(
         "bench",
         help="compare with other ways of serving NPCs",
         description="Compare with other ways of serving NPCs.",
     )
-    sglang = parser.add_commands().add_parser(
-        "sglang",
-        help="stock SGLang, HiCache, the plugin, and everything resident",
-        description="Compare SGLang with and without the plugin on the same requests.",
+    kinds = parser.add_commands()
+    bench_emulated.add_parser(kinds)
+    sglang = kinds.add_parser(
+        "sglang-cpu",
+        help="the same on this machine's CPU, with a real model",
+        description="Compare SGLang with and without the plugin on this machine's CPU.",
         epilog=EPILOG,
     )
     sglang.add_argument(
@@ -92,12 +89,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         CommandError: an option is wrong, or the run failed; the text says why.
     """
-    if find_spec("callsheet_bench") is None:
-        raise CommandError(
-            "benchmarks are not part of the installed package; run them from a checkout: "
-            "python3 run.py bench sglang",
-            exit_code=2,
-        )
+    require_checkout()
 
     from aiohttp import ClientError
 
@@ -136,7 +128,7 @@ def run(args: argparse.Namespace) -> int:
         except SglangMissingError as error:
             raise CommandError(str(error)) from None
         except (ExceptionGroup, ClientError, OverheadError, StartError) as error:
-            raise CommandError(f"{_first_of(error)}; the same command goes on from here") from None
+            raise CommandError(f"{first_of(error)}; the same command goes on from here") from None
     pair = PAIRS[store.setup["link"]]
     if args.plots:
         from callsheet_bench.plots import draw
@@ -145,44 +137,3 @@ def run(args: argparse.Namespace) -> int:
     print(json.dumps(report.as_json(store, pair), indent=2) if args.json
           else report.markdown(store, pair))  # fmt: skip
     return 1 if any(verdict.met is False for verdict in judge(store)) else 0
-
-
-@contextmanager
-def progress(total_s: float) -> Iterator[ReportProgress]:
-    """A bar on stderr over the estimated time, with what is being done."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        BarColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left:"),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}"),
-    )
-    console = Console(stderr=True)
-    console.print(f"about {total_s / 60:.0f} minutes on a quiet machine with two cores")
-    with Progress(*columns, console=console) as bars:
-        task = bars.add_task("", total=total_s)
-
-        def show(doing: str, done_s: float) -> None:
-            bars.update(task, advance=done_s)
-            if doing:
-                bars.update(task, description=doing)
-                if not console.is_terminal:
-                    console.print(doing)
-
-        yield show
-
-
-def _first_of(error: BaseException) -> str:
-    """The text of the first error: those after it follow from it."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return f"{type(error).__name__}: {error}"

@@ -30,6 +30,8 @@ __all__ = [
 ENGINE_FIELDS = {
     "model": "which model: the same as --set ENGINE.model=...",
     "device": "where it runs, such as cpu or cuda: the same as --set ENGINE.device=...",
+    "emulate": "a GPU/MODEL whose speed sglang has, without it: the same as --set "
+    "sglang.emulate=...",
     "url": "where it is served, for sglang and openai: the same as --set ENGINE.url=...",
 }
 """Flag -> its help; a field of the section that is called as the engine is."""
@@ -47,6 +49,7 @@ examples:
   callsheet serve --engine scripted --set limits.max_npcs_per_world=500
   callsheet serve --engine sglang --model Qwen/Qwen2.5-7B-Instruct
   callsheet serve --engine sglang --device cpu
+  callsheet serve --engine sglang --emulate l40s/llama-3.1-8b
   callsheet serve --engine sglang --url http://gpu-box:30000
   callsheet serve --engine openai --url http://127.0.0.1:11434/v1 --model qwen2.5
   callsheet serve --list-settings          every setting, what it may be and what it is now
@@ -118,6 +121,7 @@ def load(args: argparse.Namespace, presets: Sequence[str] = ()) -> LoadedSetting
     Raises:
         CommandError: a setting is wrong.
     """
+    from callsheet_server.app.engine_choice import settings_section
     from callsheet_server.app.settings import SettingsError, load_settings
 
     given = {name: getattr(args, f"engine_{name}", None) for name in ENGINE_FIELDS}
@@ -126,8 +130,8 @@ def load(args: argparse.Namespace, presets: Sequence[str] = ()) -> LoadedSetting
         loaded = load_settings(args.config, os.environ, args.flags, presets)
         if not fields:
             return loaded
-        engine = loaded.settings.engine.name
-        flags = [*args.flags, *(f"{engine}.{name}={value}" for name, value in fields.items())]
+        section = settings_section(loaded.settings.engine.name)
+        flags = [*args.flags, *(f"{section}.{name}={value}" for name, value in fields.items())]
         return load_settings(args.config, os.environ, flags, presets)
     except SettingsError as error:
         raise CommandError(str(error), exit_code=2) from None
@@ -138,6 +142,11 @@ def run(args: argparse.Namespace) -> int:
     from callsheet_server.storage.settings import default_directory
 
     loaded = load(args, [f"storage.directory={default_directory()}"])
+    if not default_directory() and loaded.origins.get("storage.directory") == "preset":
+        raise CommandError(
+            "this user has no home folder to keep worlds in: set storage.directory to a folder "
+            "(empty = nothing is kept), or HOME"
+        )
     if args.list_settings:
         print_settings(loaded)
         return 0
@@ -153,14 +162,19 @@ def serve_until_stopped(loaded: LoadedSettings, record: Path | None = None) -> N
         CommandError: the server did not come up.
     """
     from callsheet_cli.progress import progress_bars
+    from callsheet_server.app.engine_choice import choose_engine
     from callsheet_server.app.serving import StartError, listening_url, page_url, serve
+    from callsheet_server.engine.models.catalogue import DEFAULT_MODEL
 
     def ready(server: CallsheetServer) -> None:
         bars.stop()
         info = server.engine.info
-        print(f"callsheet {__version__}: engine {info.name} ({info.model}, {info.device})")
+        why = choose_engine(loaded.settings).reason
+        print(f"callsheet {__version__}: engine {info.name} ({info.model}, {info.device}); {why}")
         print(f"listening on {listening_url(server)}/  (Ctrl-C stops)")
         print(f"live page: {page_url(server)}")
+        if info.model == DEFAULT_MODEL:
+            print(f"{DEFAULT_MODEL} shows speed, not wit: for wit, --model with a larger one")
         kept = loaded.settings.storage.directory
         print(f"worlds are kept in {kept}" if kept else "worlds are not kept")
         if record is not None:

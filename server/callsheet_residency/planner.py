@@ -7,7 +7,7 @@ alone.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from callsheet_residency.items import NOTHING, Budget, Credit, Items, cost
 from callsheet_residency.order import Key, Order
 from callsheet_residency.settings import PolicySettings
 from callsheet_residency.state import Tier
+from callsheet_residency.worth import displaced_beyond_s
 
 __all__ = ["plan", "plan_demand"]
 
@@ -25,12 +26,14 @@ def plan(items: Items, budget: Budget, policy: PolicySettings) -> Plan:
     """Decide the moves worth making now.
 
     First, if the device is fuller than its headroom allows, the farthest items beyond the prefetch
-    horizon are evicted. Then the items within the horizon that are not on the device are brought
-    there, nearest first, room being made by evicting the farthest, each of which must be farther
-    than what comes by more than the hysteresis margin. An evicted item goes to host memory,
-    displacing farther items there if need be; else to disk; else it is dropped, if it can be
-    rebuilt. Nearest first is strict: what cannot be paid for, or has no room, is not overtaken by
-    something farther from the same source tier, so saved-up credit goes to the nearest.
+    horizon are evicted, as many as there are. Then the items within the horizon that are not on the
+    device are brought there, nearest first, room being made by evicting the farthest, each of which
+    must be farther than what comes by so much that the swap is worth its bytes (``worth.py``). Room
+    that is left is filled from host and disk, nearest first, whatever the horizon. An evicted item
+    goes to host memory, displacing farther items there if need be; else to disk; else it is
+    dropped, if it can be rebuilt. Nearest first is strict: what cannot be paid for, or has no room,
+    is not overtaken by something farther from the same source tier, so saved-up credit goes to the
+    nearest.
 
     Carried out in order, the plan exceeds no capacity at any point and no credit in total. Once it
     has been carried out, planning again with what is left of the credit gives an empty plan.
@@ -38,11 +41,13 @@ def plan(items: Items, budget: Budget, policy: PolicySettings) -> Plan:
     Args:
         items: M items.
         budget: see there.
-        policy: horizon, margin and headroom.
+        policy: horizon, margins and headroom. With a horizon of 0 nothing is brought at all.
     """
     draft = _Draft(items, budget, policy.device_headroom, policy.prefetch_horizon_s)
-    if draft.make_room(0, beyond_s=policy.prefetch_horizon_s, reason="headroom", keep_partial=True):
-        draft.prefetch(policy.prefetch_horizon_s, policy.hysteresis_s)
+    draft.make_room(0, beyond_s=policy.prefetch_horizon_s, reason="headroom", keep_partial=True)
+    if policy.prefetch_horizon_s > 0.0:
+        draft.prefetch(policy)
+        draft.fill()
     return Plan(tuple(draft.actions))
 
 
@@ -110,31 +115,50 @@ class _Draft:
         """Made when first asked for: each costs a pass over all items."""
         self._arrived: dict[Tier, list[int]] = {tier: [] for tier in Tier}
         self._stuck: list[int] = []
+        self._loaded: set[int] = set()
         self._coming: int | None = None
         """The row that room is being made for: it must not be displaced by those who make it."""
 
-    def prefetch(self, horizon_s: float, hysteresis_s: float) -> None:
+    def prefetch(self, policy: PolicySettings) -> None:
         """Load what is within the horizon, nearest first, from all tiers below the device."""
+        tiers = (Tier.HOST, Tier.DISK, Tier.ABSENT)
+        for row in self._nearest(tiers, policy.prefetch_horizon_s):
+            distance_s = self._order.distance_s(row)
+            beyond_s = displaced_beyond_s(distance_s, policy.hysteresis_s, policy.least_gain)
+            if not self.load(row, beyond_s, f"needed in {distance_s:.1f} s"):
+                return
+
+    def fill(self) -> None:
+        """Load into room that is left, nearest first, what is parked and may ever be needed."""
+        items, parked = self._items, (Tier.HOST, Tier.DISK)
+        sizes = items.size_bytes[np.isin(items.tier, parked) & ~items.pinned]
+        if not len(sizes) or self._free[Tier.DEVICE] < sizes.min():
+            return
+        for row in self._nearest(parked, np.inf):
+            if not self.load(row, beyond_s=np.inf, reason="room is free"):
+                return
+
+    def _nearest(self, tiers: Iterable[Tier], horizon_s: float) -> Iterator[int]:
+        """Rows of these tiers that can be paid for, nearest first.
+
+        What fits no device at all is left out. A tier whose nearest row cannot be paid for waits
+        for credit; the others go on.
+        """
         heads: list[tuple[Key, int, Tier, Iterator[int]]] = []
 
         def advance(source: Tier, rows: Iterator[int]) -> None:
-            row = next(rows, None)
-            if row is not None:
-                heapq.heappush(heads, (self._order.key(row), row, source, rows))
+            for row in rows:
+                if self._items.size_bytes[row] <= self._device_limit and row not in self._loaded:
+                    heapq.heappush(heads, (self._order.key(row), row, source, rows))
+                    return
 
-        for source in (Tier.HOST, Tier.DISK, Tier.ABSENT):
+        for source in tiers:
             advance(source, self._order.nearest(source, horizon_s))
         while heads:
             _, row, source, rows = heapq.heappop(heads)
-            if self._items.size_bytes[row] > self._device_limit:
+            if self._credit.covers(cost(self._items, row, source, Tier.DEVICE)):
+                yield row
                 advance(source, rows)
-                continue
-            if not self._credit.covers(cost(self._items, row, source, Tier.DEVICE)):
-                continue  # This source waits for credit; the others go on.
-            distance_s = self._order.distance_s(row)
-            if not self.load(row, distance_s + hysteresis_s, f"needed in {distance_s:.1f} s"):
-                return
-            advance(source, rows)
 
     def load(self, row: int, beyond_s: float, reason: str) -> bool:
         """Bring ``row`` to the device, making room for it; False, and nothing done, if not."""
@@ -150,6 +174,7 @@ class _Draft:
             self._credit = before
             return False
         self._free[Tier.DEVICE] -= size
+        self._loaded.add(row)
         if source is not Tier.ABSENT:
             self._free[source] += size
             self._retry_stuck()

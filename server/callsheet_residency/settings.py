@@ -31,7 +31,13 @@ class PolicySettings(BaseModel):
         ge=0.0,
         le=3600.0,
         description="What is evicted to make room must be farther than what comes by more than "
-        "this: no ping-pong.",
+        "this: no ping-pong. Distances are on a scale on which 1 s is 1.5 times as likely.",
+    )
+    least_gain: float = Field(
+        default=0.02,
+        ge=0.0,
+        le=1.0,
+        description="Chance of a call that a swap must gain, or it is not worth its bytes.",
     )
     device_headroom: float = Field(
         default=0.02,

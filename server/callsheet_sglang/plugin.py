@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import time
 from typing import Any
 
 from callsheet_sglang.settings import RADIX_CACHE_BACKEND, SWITCH
 from callsheet_sglang_cpu import attention, emulated_link, replacements
+from callsheet_sglang_cpu.emulated_gpu import hooks as emulated_gpu
 
 __all__ = ["activate"]
 
@@ -21,6 +23,7 @@ def activate() -> None:
     replacements.activate()
     attention.activate()
     emulated_link.activate()
+    emulated_gpu.activate()
     if os.environ.get(SWITCH) != "1":
         return
     from callsheet_sglang import targets
@@ -66,6 +69,7 @@ def _join_scheduler_process() -> None:
     HookRegistry.register(f"{scheduler}.init_request_dispatcher", _add_messages, HookType.AFTER)
     HookRegistry.register(f"{scheduler}.get_next_batch_to_run", _begin_iteration, HookType.BEFORE)
     HookRegistry.register(f"{scheduler}._get_new_batch_prefill_raw", _admit, HookType.AROUND)
+    HookRegistry.register(f"{scheduler}.handle_generate_request", _note_call, HookType.BEFORE)
 
 
 def _add_messages(_: Any, scheduler: Any) -> None:
@@ -86,13 +90,20 @@ def _add_messages(_: Any, scheduler: Any) -> None:
     prefetcher = Prefetcher()
     gate = Gate(state, prefetcher)
     state.admit = gate.admit
-    state.every_iteration += [gate.end_waits, prefetcher.move]
+    state.note_call = gate.note_call
+    state.every_iteration += [_measure_pace, gate.end_waits, prefetcher.move]
     if scheduler.enable_lora:
         adapters = AdapterSlots(state)
         state.adapters_in_slots = adapters.in_slots
         state.every_iteration += [adapters.forget_unloaded, adapters.prefetch]
     if get_observability().enable_metrics and get_parallel().tp_rank == 0:
         state.every_iteration.append(Metrics().export)
+
+
+def _measure_pace(state: Any) -> None:
+    if state.cache is not None:
+        busy = state.scheduler.last_batch is not None
+        state.pace.begin_iteration(time.perf_counter(), busy, state.cache.agree)
 
 
 def _begin_iteration(scheduler: Any, *_: Any, **__: Any) -> None:
@@ -105,3 +116,9 @@ def _admit(make_batch: Any, scheduler: Any, *args: Any, **kwargs: Any) -> Any:
     from callsheet_sglang.kv.scheduler_state import current
 
     return current().admit(make_batch, scheduler, *args, **kwargs)
+
+
+def _note_call(_: Any, request: Any, *__: Any, **___: Any) -> None:
+    from callsheet_sglang.kv.scheduler_state import current
+
+    current().note_call(request.session_id)

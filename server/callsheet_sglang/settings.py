@@ -34,8 +34,8 @@ class PluginSettings(BaseModel):
 
     policy: PolicySettings = Field(
         default=PolicySettings(),
-        description="When state moves: the planner's settings. Nothing is measured here, so that "
-        "all tensor-parallel ranks decide alike: the assumed bandwidth of the device link counts.",
+        description="When state moves: the planner's settings. Horizon and margin are upper "
+        "bounds here, and the link is measured.",
     )
     prefetch: bool = Field(
         default=True, description="Bring KV caches to the device before their NPCs call."
@@ -55,24 +55,12 @@ class PluginSettings(BaseModel):
         description="How LoRA adapters come to their slots and leave them: distance = before they "
         "are needed if prefetch is on, farthest out first; lru = as SGLang does, only counted.",
     )
-    max_loads_in_flight: int = Field(
-        default=2,
-        ge=1,
-        le=64,
-        description="Prefetches that may be on the link at a time. A load that a request waits for "
-        "comes after them.",
-    )
-    plan_every_loops: int = Field(
-        default=2,
-        ge=1,
-        le=10_000,
-        description="Scheduler iterations from one plan to the next, at least. More cost less, and "
-        "bring fewer prefixes a second where an iteration takes long.",
-    )
-    max_queued_requests: int = Field(
-        default=4,
-        ge=0,
-        description="Prefetching rests while more requests than this wait for admission.",
+    prefetch_link_ms: float = Field(
+        default=20.0,
+        gt=0.0,
+        le=10_000.0,
+        description="Prefetches are sent while what is on the link takes less than this: the "
+        "longest that a load somebody waits for can be behind them.",
     )
     reserved_output_tokens: int = Field(
         default=256,

@@ -41,6 +41,8 @@ TARGETS: tuple[Target, ...] = (
         "sglang.srt.managers.scheduler.Scheduler._get_new_batch_prefill_raw", ("running_batch",)
     ),
     Target("sglang.srt.managers.scheduler.Scheduler.init_request_dispatcher"),
+    Target("sglang.srt.managers.scheduler.Scheduler.handle_generate_request", ("recv_req",)),
+    Target("sglang.srt.managers.io_struct.TokenizedGenerateReqInput"),
     Target("sglang.srt.managers.scheduler.Scheduler.is_fully_idle"),
     Target("sglang.srt.managers.schedule_batch.ScheduleBatch.hicache_consumer_index"),
     Target("sglang.srt.managers.io_struct.BaseReq"),
@@ -65,6 +67,8 @@ TARGETS: tuple[Target, ...] = (
     Target(f"{CACHE}.checkpoint_into_tree", ("req", "up_to")),
     Target(f"{CACHE}.ready_to_load_host_cache"),
     Target(f"{CACHE}.load_back", ("node_id",)),
+    Target(f"{CACHE}.loading_check", ("finish_count",)),
+    Target(f"{CACHE}._all_reduce", ("data", "tp_reduce_op")),
     Target(f"{CACHE}.lock", ("node_id",)),
     Target(f"{CACHE}.sanity_check"),
     Target(f"{CACHE}._reset_full"),

@@ -25,8 +25,6 @@ def snapshot(npcs: int = 1, players: int = 0, **given: Any) -> Snapshot:
         "scheduled_call_s": np.full(npcs, NAN),
         "in_conversation": np.zeros(npcs, np.bool_),
         "last_call_s": np.full(npcs, NAN),
-        "call_gap_mean_s": np.full(npcs, NAN, np.float32),
-        "call_gap_std_s": np.full(npcs, NAN, np.float32),
         "player_position_m": np.zeros((players, 3), np.float32),
         "player_velocity_mps": np.zeros((players, 3), np.float32),
     }
@@ -58,7 +56,6 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
 
     past = st.one_of(st.just(NAN), st.floats(0.0, 500.0).map(lambda ago: now_s - ago))
     due = st.one_of(st.just(NAN), st.floats(-500.0, 500.0).map(lambda left: now_s + left))
-    gap = st.one_of(st.just(NAN), st.floats(0.0, 1e4, width=32))
     return snapshot(
         npcs,
         players,
@@ -71,8 +68,6 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         scheduled_call_s=column(due, npcs),
         in_conversation=column(st.booleans(), npcs),
         last_call_s=column(past, npcs),
-        call_gap_mean_s=column(gap, npcs),
-        call_gap_std_s=column(gap, npcs),
         player_position_m=column(place, players, 3),
         player_velocity_mps=column(st.floats(-100, 100, width=32), players, 3),
         npc_max_speed_mps=draw(st.sampled_from([0.0, 2.0])),

@@ -8,10 +8,8 @@ import pytest
 from distance.snapshots import INF, snapshot, snapshots
 from hypothesis import given
 
-from callsheet_server.distance import Assumptions, Estimator, Explanation, estimate, explain
+from callsheet_server.distance import Assumptions, Estimator, Explanation, Forecast, explain
 from callsheet_server.world.snapshot import Snapshot
-
-SETTINGS = Assumptions()
 
 
 def of_rows(seen: Snapshot, rows: Sequence[int]) -> Snapshot:
@@ -21,13 +19,15 @@ def of_rows(seen: Snapshot, rows: Sequence[int]) -> Snapshot:
 
 
 def explained(seen: Snapshot, row: int = 0) -> Explanation:
-    made = estimate(seen, SETTINGS)
-    return explain(lambda rows: of_rows(seen, rows), row, SETTINGS, made)
+    forecast = Forecast(Assumptions())
+    made = forecast.estimate(seen)
+    return explain(lambda rows: of_rows(seen, rows), row, forecast, made)
 
 
 @given(snapshots())
 def test_an_explanation_agrees_with_the_estimate(seen: Snapshot) -> None:
-    made = estimate(seen, SETTINGS)
+    forecast = Forecast(Assumptions())
+    made = forecast.estimate(seen)
     for row in range(len(seen.alive)):
         said = explained(seen, row)
         assert said.winner == made.winner[row]
@@ -44,9 +44,9 @@ def test_an_explanation_agrees_with_the_estimate(seen: Snapshot) -> None:
         ({"scheduled_call_s": 1012.5}, Estimator.SCHEDULE, "the game announced a call in 12.5 s"),
         ({"scheduled_call_s": 997.0}, Estimator.SCHEDULE, "the game announced a call 3.0 s ago"),
         (
-            {"last_call_s": 990.0, "call_gap_mean_s": 30.0, "call_gap_std_s": 2.0},
+            {"last_call_s": 990.0},
             Estimator.HISTORY,
-            "calls every 30.0 ± 2.0 s, the last 10.0 s ago",
+            "calls at random, every 15.0 s on average, the last 0.0 s ago (100% of the forecast)",
         ),
         ({}, Estimator.HISTORY, "expects no call"),
         ({"alive": False}, Estimator.SCHEDULE, "no active NPC is on this row"),
@@ -66,14 +66,18 @@ def test_the_reason_names_the_player_who_comes() -> None:
         player_velocity_mps=[[0, 0, 0], [-1.4, 0, 0]],
         npc_max_speed_mps=0.0,
     )
-    assert explained(seen).why[Estimator.PROXIMITY] == "player 12.4 m away, closing at 1.4 m/s"
+    assert explained(seen).why[Estimator.PROXIMITY] == (
+        "player 12.4 m away, closing at 1.4 m/s (100% of the forecast)"
+    )
 
 
 def test_the_reason_names_the_npc_it_meets() -> None:
     seen = snapshot(2, position_m=[[0, 0, 0], [1, 0, 0]], sociability=1.0, handle=[5, 9])
     said = explained(seen)
     assert said.winner is Estimator.ENCOUNTER
-    assert said.why[Estimator.ENCOUNTER] == "sociable NPC (handle 9) 1.0 m away, coming no nearer"
+    assert said.why[Estimator.ENCOUNTER] == (
+        "sociable NPC (handle 9) 1.0 m away, coming no nearer (100% of the forecast)"
+    )
 
 
 def test_a_dead_row() -> None:
@@ -82,20 +86,23 @@ def test_a_dead_row() -> None:
 
 def test_one_row_is_looked_at_whatever_the_world_holds() -> None:
     seen = snapshot(5_000, 64, position_m=[[i, 0, 0] for i in range(5_000)], sociability=1.0)
-    last, asked = estimate(seen, SETTINGS), []
+    forecast, asked = Forecast(Assumptions()), []
+    forecast.estimate(seen)
+    last = forecast.estimate(replace(seen, game_time_s=1000.1))
 
     def few(rows: Sequence[int]) -> Snapshot:
         asked.append(len(rows))
         return of_rows(seen, rows)
 
-    said = explain(few, 7, SETTINGS, last)
+    said = explain(few, 7, forecast, last)
     assert said.distance_s == pytest.approx(float(last.distance_s[7]))
     assert max(asked) <= 2
 
 
 def test_before_an_estimate_nobody_is_near_and_what_is_the_npcs_own_is_known() -> None:
     seen = snapshot(2, 1, scheduled_call_s=1005.0, sociability=1.0)
-    for last in (None, estimate(snapshot(0), SETTINGS)):
-        said = explain(lambda rows: of_rows(seen, rows), 1, SETTINGS, last)
+    forecast = Forecast(Assumptions())
+    for last in (None, forecast.estimate(snapshot(0))):
+        said = explain(lambda rows: of_rows(seen, rows), 1, forecast, last)
         assert (said.winner, said.distance_s) == (Estimator.SCHEDULE, 5.0)
         assert said.value_s[Estimator.PROXIMITY] == said.value_s[Estimator.ENCOUNTER] == INF

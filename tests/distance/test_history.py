@@ -1,28 +1,48 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from distance.snapshots import INF, NAN, snapshot
+from distance.calling import habits_after
+from distance.snapshots import INF
 
 from callsheet_server.distance.history import history
 
-
-def left_s(elapsed_s: float, mean_s: float, std_s: float) -> float:
-    seen = snapshot(1, last_call_s=1000.0 - elapsed_s, call_gap_mean_s=mean_s, call_gap_std_s=std_s)
-    return float(history(seen)[0])
+ALL = slice(None)
 
 
-def test_below_two_calls_it_knows_nothing() -> None:
-    assert left_s(NAN, NAN, NAN) == INF
-    assert left_s(5.0, NAN, NAN) == INF
+def test_before_the_first_call_it_knows_nothing() -> None:
+    assert history(habits_after(2, {0: [5.0]}, 20.0), ALL)[1] == INF
 
 
-def test_a_regular_caller_counts_down() -> None:
-    assert [left_s(e, 60.0, 0.0) for e in (0.0, 20.0, 60.0)] == [60.0, 40.0, 0.0]
+def test_one_gap_proves_no_regularity() -> None:
+    """After two calls it does not count down to a third."""
+    assert history(habits_after(1, {0: [10.0, 40.0]}, 69.0), ALL)[0] > 20.0
 
 
-def test_a_memoryless_caller_stays_about_a_mean_gap_away() -> None:
-    assert all(60.0 <= left_s(e, 60.0, 60.0) <= 85.0 for e in (0.0, 30.0, 60.0, 110.0))
+def test_a_regular_caller_counts_down_and_moves_away_again_when_overdue() -> None:
+    times_s = [60.0 * n for n in range(1, 9)]
+    left_s = {
+        now_s: float(history(habits_after(1, {0: times_s}, now_s), ALL)[0])
+        for now_s in (490.0, 520.0, 538.0, 640.0)
+    }
+    assert left_s[490.0] == pytest.approx(50.0, abs=15.0)
+    assert left_s[490.0] > left_s[520.0] > left_s[538.0]
+    assert left_s[640.0] > left_s[538.0]
 
 
-def test_a_long_overdue_caller_moves_away_again() -> None:
-    assert left_s(600.0, 60.0, 5.0) == pytest.approx(540.0, rel=0.01)
+def test_an_irregular_caller_stays_a_mean_wait_away() -> None:
+    draw = np.random.default_rng(1)
+    times_s = (np.cumsum(draw.exponential(30.0, 40)) + 5.0).tolist()
+    left_s = [
+        float(history(habits_after(1, {0: times_s}, times_s[-1] + silent_s), ALL)[0])
+        for silent_s in (60.0, 90.0)
+    ]
+    assert left_s[0] == pytest.approx(30.0, rel=0.5)
+    assert left_s[1] == pytest.approx(left_s[0], rel=0.2)
+
+
+def test_a_rate_fades_when_the_calls_stop() -> None:
+    habits = habits_after(2, {0: [10.0 * n for n in range(1, 30)], 1: [5.0]}, 1500.0)
+    steady, recent = habits.rates_per_s(ALL)
+    assert recent[0] < steady[0] < 0.1
+    assert steady[0] > steady[1]

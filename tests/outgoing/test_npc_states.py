@@ -11,7 +11,7 @@ from outgoing.worlds import MAX_BYTES, WIDE, full_world
 from callsheet.wire import MAX_INTEGER, NpcSpec, NpcStates, encode
 from callsheet.wire.codec import parse_server_message
 from callsheet_residency.state import Tier
-from callsheet_server.distance import Assumptions, Distances, estimate
+from callsheet_server.distance import Assumptions, Distances, Forecast
 from callsheet_server.outgoing.npc_states import StatesView
 from callsheet_server.world.world import World, WorldLimits
 
@@ -20,7 +20,7 @@ LONGEST_M = -8388607.5
 
 
 def distances(world: World, distance_s: float) -> Distances:
-    found = estimate(world.snapshot(), Assumptions())
+    found = Forecast(Assumptions()).estimate(world.snapshot())
     return replace(found, distance_s=np.full_like(found.distance_s, distance_s))
 
 

@@ -114,6 +114,38 @@ def test_hysteresis_leaves_items_of_like_distance_alone(problem: Problem) -> Non
     assert not (undone and expelled)
 
 
+def test_a_demand_that_filled_the_headroom_does_not_stop_planning() -> None:
+    """The device is full, everybody there is due within the horizon, and one is due much sooner."""
+    items = items_of((Tier.DEVICE, 9.0), (Tier.DEVICE, 9.0), (Tier.HOST, 0.1), size=50)
+    policy = POLICY.model_copy(update={"device_headroom": 0.02})
+    made = plan(items, budget_of(items, 100, 500, 0), policy)
+    assert ("npc2", Tier.HOST, Tier.DEVICE) in moves(made.actions)
+
+
+def test_free_room_is_filled_nearest_first_beyond_the_horizon() -> None:
+    items = items_of((Tier.HOST, 90.0), (Tier.HOST, 60.0), (Tier.DISK, 70.0), (Tier.HOST, INF))
+    made = plan(items, budget_of(items, 20, 40, 40), POLICY)
+    assert moves(made.actions) == [
+        ("npc1", Tier.HOST, Tier.DEVICE),
+        ("npc2", Tier.DISK, Tier.DEVICE),
+    ]
+    assert made.actions[0].reason == "room is free"
+
+
+def test_nothing_is_fetched_ahead_with_a_horizon_of_0() -> None:
+    items = items_of((Tier.HOST, 0.0), (Tier.HOST, 60.0))
+    policy = POLICY.model_copy(update={"prefetch_horizon_s": 0.0})
+    assert not plan(items, budget_of(items, 20, 40, 0), policy)
+
+
+def test_a_swap_that_gains_next_to_nothing_is_not_made() -> None:
+    """A call in 9.9 s is hardly more worth having at hand than none at all."""
+    items = items_of((Tier.DEVICE, INF), (Tier.HOST, 9.9))
+    policy = POLICY.model_copy(update={"least_gain": 0.02})
+    assert not plan(items, budget_of(items, 10, 40, 0), policy)
+    assert plan(items, budget_of(items, 10, 40, 0), policy.model_copy(update={"least_gain": 0.0}))
+
+
 def test_prefetch_swaps_the_soonest_against_the_farthest() -> None:
     items = items_of((Tier.DEVICE, 50.0), (Tier.DEVICE, INF), (Tier.HOST, 2.0), (Tier.HOST, 90.0))
     made = plan(items, budget_of(items, 20, 40, 0), POLICY)
@@ -204,7 +236,16 @@ def test_the_planner_pulls_in_no_other_layer_and_no_heavy_dependency() -> None:
     )
     assert set(loaded.stdout.split()) == {
         f"callsheet_residency{name}"
-        for name in ("", ".actions", ".items", ".order", ".planner", ".settings", ".state")
+        for name in (
+            "",
+            ".actions",
+            ".items",
+            ".order",
+            ".planner",
+            ".settings",
+            ".state",
+            ".worth",
+        )
     }
 
 

@@ -19,6 +19,7 @@ from callsheet.wire import (
     Error,
     ErrorCode,
     Facts,
+    Forget,
     GetFacts,
     Hint,
     HintCalls,
@@ -29,10 +30,12 @@ from callsheet.wire import (
     SetFacts,
     Spawn,
     Speaker,
+    TickAck,
     UpdateNpc,
 )
 from callsheet_cli import main
 from callsheet_server.app.server import CallsheetServer
+from callsheet_server.rooms import persistence
 from callsheet_server.storage.changes import Change
 
 
@@ -43,6 +46,34 @@ def kept(tmp_path: Path) -> dict[str, Any]:
 
 def turns(server: CallsheetServer, npc: str = "bob") -> list[str]:
     return [turn.text for turn in server.rooms["town"].memory.turns(npc)]
+
+
+async def recollected(server: CallsheetServer, game: Client) -> list[str]:
+    """What an NPC remembered when it was asked once more."""
+    await game.reply(await game.say("bob", "and?"))
+    return turns(server)[:-2]
+
+
+async def test_what_was_learned_of_a_world_outlives_the_server(
+    start_server: StartServer, kept: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(persistence, "LEARNED_EVERY_CALLS", 2)
+    first = await start_server(storage=kept)
+    async with Client(first.port) as game:
+        (bob,) = (await game.spawn("bob")).npcs
+        for number in range(4):
+            await game.tick([bob.handle], [0, 0, 0], game_time_s=10.0 * number)
+            await game.get(TickAck)
+            await game.reply(await game.say("bob", "hello"))
+        learned = first.rooms["town"].forecast.habits
+        game.drop()
+        await first.close()
+
+    second = await start_server(storage=kept)
+    room = second.rooms["town"]
+    assert 2 <= room.forecast.habits.seen_calls <= learned.seen_calls
+    row = room.world.npcs["bob"].row
+    assert room.forecast.habits.calls[row] >= 2.0
 
 
 async def test_a_world_and_its_session_outlive_the_server(
@@ -62,7 +93,6 @@ async def test_a_world_and_its_session_outlive_the_server(
 
     second = await start_server(storage=kept)
     room = second.rooms["town"]
-    assert turns(second) == ["hello", end.text]
     assert room.world.lore == "It rains."
     assert {n.spec.npc: n.handle for n in room.world.npcs.values()} == {
         n.npc: n.handle for n in spawned.npcs
@@ -139,12 +169,13 @@ async def test_memories_outlive_the_session_and_a_despawn(
         await game.closed()
     async with Client(server.port) as game:
         await game.spawn("bob")
-        assert turns(server) == ["hello", end.text]
+        assert await recollected(server, game) == ["hello", end.text]
         facts = await game.ask(GetFacts(id=game.next_id(), npc="bob"), Facts)
         assert facts.facts == {"met": True}
+        before = turns(server)
         await game.ask(Despawn(id=game.next_id(), npcs=("bob",)), Ok)
         await game.spawn("bob", players=())
-        assert turns(server) == ["hello", end.text]
+        assert await recollected(server, game) == before
         facts = await game.ask(GetFacts(id=game.next_id(), npc="bob"), Facts)
         assert facts.facts == {"met": True}
 
@@ -182,7 +213,7 @@ async def test_a_full_disk_fails_requests_and_undoes_them(
         assert room.memory.facts("eve") == {}
         assert set(room.world.npcs) == {"bob", "eve"}
         assert turns(server) == before
-        await game.ask(Despawn(id=game.next_id(), npcs=("bob",)), Ok)
+        await game.ask(Forget(id=game.next_id(), npcs=("bob",)), Ok)
         end = await game.reply(await game.say("eve", "is there room again?"))
         assert end.finish_reason == "stop"
         assert turns(server, "eve") == ["is there room again?", end.text]
@@ -236,7 +267,7 @@ async def test_what_a_mod_was_told_is_kept_though_its_session_is_not(
         Client(second.port, role="mod", resume=resumptions[1]) as mod,
     ):
         assert (game.welcome.resumed, mod.welcome.resumed) == (True, False)
-        assert turns(second) == ["psst", end.text]
+        assert await recollected(second, game) == ["psst", end.text]
 
 
 async def test_a_world_is_backed_up_while_it_is_played(

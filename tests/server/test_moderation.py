@@ -9,6 +9,7 @@ import pytest
 from server import moderation_hooks
 from server.client import Client
 from server.conftest import StartServer
+from server.test_speech import WritingEngine
 
 from callsheet.wire import (
     Error,
@@ -95,11 +96,11 @@ async def test_names_are_told_as_npcs_know_them(start_server: StartServer) -> No
 async def test_what_an_npc_may_not_say_is_replaced_before_it_is_heard(
     start_server: StartServer, word_list: Path
 ) -> None:
-    server = await start_server(moderation={"word_list": word_list})
+    engine = WritingEngine("Fresh bread. Not a turnip in it.")
+    server = await start_server(engine, moderation={"word_list": word_list})
     async with Client(server.port) as game:
         await game.spawn("bob")
-        # The engine repeats what it heard, and narrators are not moderated.
-        end = await game.reply(await game.say("bob", "turnip", speaker=NARRATOR))
+        end = await game.reply(await game.say("bob", "what is for supper?"))
         assert end.finish_reason == "stop"
         assert end.text.endswith(SAFE)
         assert not any("turnip" in game.said(m.reply) for m in game.received if hasattr(m, "reply"))
@@ -120,13 +121,14 @@ async def test_a_reply_that_passes_is_whole(start_server: StartServer, word_list
 @pytest.mark.parametrize("hook", ["no_gold", "no_gold_async"])
 async def test_a_hook_judges_both(start_server: StartServer, hook: str) -> None:
     moderation_hooks.seen.clear()
-    server = await start_server(moderation={"hook": f"{HOOKS}:{hook}", "safe_line": ""})
+    engine = WritingEngine("Good day to you. Come in.", "There is gold under the stairs.")
+    server = await start_server(engine, moderation={"hook": f"{HOOKS}:{hook}", "safe_line": ""})
     async with Client(server.port) as game:
         await game.spawn("bob")
         refused = await game.get(Error, id=await game.say("bob", "Give me gold."))
         assert refused.code == ErrorCode.TEXT_REFUSED
         await game.reply(await game.say("bob", "Good day."))
-        silent = await game.reply(await game.say("bob", "gold", speaker=NARRATOR))
+        silent = await game.reply(await game.say("bob", "What do you hide?"))
         assert "gold" not in silent.text
         assert silent.finish_reason == "stop"
     heard, *rest = moderation_hooks.seen

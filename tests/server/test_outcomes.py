@@ -53,7 +53,8 @@ async def test_an_npc_knows_what_became_of_its_action(
     if kept:
         await server.close()
         server = await start_server(OpenBook(), storage=storage)
-        async with Client(server.port, resume=game.resumption()):
+        async with Client(server.port, resume=game.resumption()) as game:
+            await game.reply(await game.say("bob", "What was it?"))
             assert outcome in server.rooms["town"].memory.turns("bob")
 
 

@@ -101,6 +101,7 @@ async def test_a_player_who_is_near_shows_in_state_and_explanation(
         "proximity",
         "encounter",
         "history",
+        "chain",
     }
     await game.send(HintCalls.model_validate_json('{"id":50,"hints":[{"npc":"bob","in_s":0}]}'))
     await game.get(Ok, id=50)

@@ -364,7 +364,7 @@ def refusals() -> dict[str, Any]:
     found["target"] = _refusal()
     targets.TARGETS = whole
     scheduler_state._current = None
-    os.environ["CALLSHEET_SGLANG_SETTINGS"] = '{"max_loads_in_flight": 0}'
+    os.environ["CALLSHEET_SGLANG_SETTINGS"] = '{"prefetch_link_ms": 0}'
     return found | {"settings": _refusal()}
 
 

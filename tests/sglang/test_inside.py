@@ -97,4 +97,4 @@ def test_activation_is_refused_with_one_message_each(tiny_model: Path) -> None:
     )
     assert "heapq.no_such is missing" in found["target"]
     assert "CALLSHEET_SGLANG_SETTINGS" in found["settings"]
-    assert "max_loads_in_flight" in found["settings"]
+    assert "prefetch_link_ms" in found["settings"]

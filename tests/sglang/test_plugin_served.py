@@ -229,7 +229,7 @@ def test_status_and_metrics_tell_what_is_where(town: Director) -> None:
     assert device["capacity_tokens"] == POOL_TOKENS
     assert 100 <= device["used_tokens"] <= POOL_TOKENS
     assert device["used_bytes"] == device["used_tokens"] * town.residency().bytes_per_token
-    assert found["settings"]["max_loads_in_flight"] == 2
+    assert found["settings"]["prefetch_link_ms"] == 20.0
     text = town.sglang.call("GET", "/metrics").decode()
     assert "callsheet_updates_total" in text
 

@@ -13,7 +13,7 @@ def test_without_the_variable_the_defaults_hold(monkeypatch: pytest.MonkeyPatch)
 
 def test_settings_survive_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = PluginSettings(
-        policy=PolicySettings(prefetch_horizon_s=3.0), max_loads_in_flight=2, demote=False
+        policy=PolicySettings(prefetch_horizon_s=3.0), prefetch_link_ms=5.0, demote=False
     )
     monkeypatch.setenv(SETTINGS_VARIABLE, settings.model_dump_json())
     assert read_settings() == settings
@@ -23,7 +23,7 @@ def test_settings_survive_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
     ("text", "complaint"),
     [
         ("{", "CALLSHEET_SGLANG_SETTINGS"),
-        ('{"max_loads_in_flight": 0}', "max_loads_in_flight"),
+        ('{"prefetch_link_ms": 0}', "prefetch_link_ms"),
         ('{"unheard_of": 1}', "unheard_of"),
         ('{"policy": {"policy": "lru"}}', "policy.policy"),
     ],

@@ -16,7 +16,7 @@ from storage.worlds import BROKEN, WORLD, content, make, texts
 from callsheet_server.storage.errors import NewerWorldError, UnreadableWorldError
 from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.folder import Folder
-from callsheet_server.storage.saved import Memories, SavedTurn
+from callsheet_server.storage.saved import SavedTurn
 from callsheet_server.storage.schema import CHECKED, VERSION
 from callsheet_server.storage.statements import checksum, statements_of
 from callsheet_server.storage.writer import load_or_replace, open_or_replace
@@ -40,14 +40,14 @@ def raw(path: Path, *sql: Any) -> list[Any]:
 
 def test_a_world_is_read_back(tmp_path: Path) -> None:
     with opened(make(tmp_path)) as file:
-        saved = file.load(max_turns=64)
+        saved = file.load()
         assert saved is not None
         assert file.damage() == []
     (npc,), (player,), (session,) = saved.npcs, saved.players, saved.sessions
     assert (npc.spec.npc, npc.handle, npc.alive, npc.hint_s) == ("bob", 1 << 20, True, 30.0)
     assert (player.spec.player, player.handle) == ("ann", 1)
     assert saved.config == {"lore": "It rains."}
-    assert saved.memories == {"bob": Memories(TURNS, {"debt": {"to": "ann", "amount": 3}})}
+    assert saved.facts == {"bob": {"debt": {"to": "ann", "amount": 3}}}
     assert (session.session, session.tokens, session.last_request_id) == ("s", b"t" * 96, 7)
     assert [seq for seq, _ in session.answers] == [1, 2, 3]
     assert session.open_requests == [7]
@@ -55,8 +55,8 @@ def test_a_world_is_read_back(tmp_path: Path) -> None:
 
 def test_only_the_latest_turns_are_read_oldest_first(tmp_path: Path) -> None:
     with opened(make(tmp_path)) as file:
-        assert file.memories(["bob"], 2)["bob"].turns == TURNS[1:]
-        assert file.memories(["nobody"], 2) == {}
+        assert file.latest_turns("bob", 2) == TURNS[1:]
+        assert file.latest_turns("nobody", 2) == []
 
 
 def test_turns_can_be_searched_and_forgotten(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_turns_can_be_searched_and_forgotten(tmp_path: Path) -> None:
     assert raw(path, find, ("mill",)) == [(4,)]
     with opened(path) as file:
         file.apply([([Forget("bob", None)], lambda file: file.sweep(100))])
-        assert file.memories(["bob"], 64) == {}
+        assert (file.latest_turns("bob", 64), file.facts(["bob"])) == ([], {})
         assert file.damage() == []
     assert raw(path, find, ("mill",)) == []
 
@@ -96,7 +96,8 @@ def test_a_damaged_row_is_quarantined_and_named(
     with opened(path) as file:
         assert file.damage() == [f"{table}: 1 damaged rows, the first has rowid {rowid}"]
         with caplog.at_level(logging.ERROR):
-            file.load(max_turns=64)
+            file.load()
+            file.latest_turns("bob", 64)
         assert file.quarantined == {table: 1}
         assert file.damage() == []
         assert file.count(table) == before - 1
@@ -110,14 +111,14 @@ def test_a_world_with_damaged_timelines_is_set_aside(tmp_path: Path) -> None:
     with opened(path) as file:
         assert file.damage() == ["timelines: 1 damaged rows, the first has rowid 1"]
         with pytest.raises(UnreadableWorldError, match="timelines are damaged"):
-            file.load(max_turns=64)
+            file.load()
 
 
 def test_bytes_that_are_no_text_are_damage(tmp_path: Path) -> None:
     path = make(tmp_path)
     raw(path, "UPDATE turns SET text = CAST(x'ff' AS TEXT) WHERE id = 2")
     with opened(path) as file:
-        assert file.memories(["bob"], 64)["bob"].turns == [TURNS[0], TURNS[2]]
+        assert file.latest_turns("bob", 64) == [TURNS[0], TURNS[2]]
         assert file.quarantined == {"turns": 1}
 
 
@@ -134,7 +135,7 @@ def test_an_older_schema_is_brought_forward(tmp_path: Path) -> None:
         connection.execute("UPDATE facts SET value = CAST(x'ff' AS TEXT) WHERE name = 'mood'")
         connection.commit()
     with opened(path) as file:
-        assert file.memories(["bob"], 64)["bob"] == Memories(TURNS, {"debt": 3})
+        assert (file.latest_turns("bob", 64), file.facts(["bob"])) == (TURNS, {"bob": {"debt": 3}})
         assert file.quarantined == {"notes": 1}, "what was damaged before is damaged"
         assert file.damage() == []
     assert raw(path, "PRAGMA user_version") == [(VERSION,)]
@@ -172,7 +173,7 @@ def test_a_file_that_cannot_be_read_is_set_aside(
         path.write_bytes(body[:start] + b"\xa5" * (end - start) + body[end:])
     folder = Folder(tmp_path)
     with caplog.at_level(logging.ERROR):
-        found = load_or_replace(folder, WORLD, 64)
+        found = load_or_replace(folder, WORLD)
     assert not (found and found.sessions)
     assert "set aside" in caplog.text
     assert "callsheet world restore town BACKUP --force" in caplog.text

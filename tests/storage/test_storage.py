@@ -27,7 +27,7 @@ from callsheet_server.storage.writes import AddTurn, EndSession, Forget, Write
 
 
 async def started(folder: Path, **settings: Any) -> Storage:
-    storage, _ = await open_storage(StorageSettings(directory=str(folder), **settings), 64)
+    storage, _ = await open_storage(StorageSettings(directory=str(folder), **settings))
     return storage
 
 
@@ -290,13 +290,13 @@ async def test_worlds_with_a_session_are_loaded_others_rest(tmp_path: Path) -> N
             file.apply([([EndSession("s")], None)])
 
     await asyncio.to_thread(prepare)
-    storage, saved = await open_storage(StorageSettings(directory=str(tmp_path)), 64)
+    storage, saved = await open_storage(StorageSettings(directory=str(tmp_path)))
     assert [world.name for world in saved] == ["played"]
     await storage.close()
 
 
 async def test_without_a_folder_changes_are_done_at_once() -> None:
-    storage, saved = await open_storage(StorageSettings(), 64)
+    storage, saved = await open_storage(StorageSettings())
     assert saved == []
     assert not storage.keeps
     log: list[object] = []
@@ -380,7 +380,7 @@ async def test_one_world_that_cannot_be_opened_does_not_stop_the_start(
     folder = Folder(tmp_path)
     folder.file("bad").mkdir()
     await asyncio.to_thread(make, tmp_path)
-    storage, saved = await open_storage(StorageSettings(directory=str(tmp_path)), 64)
+    storage, saved = await open_storage(StorageSettings(directory=str(tmp_path)))
     assert [world.name for world in saved] == [WORLD]
     assert str(folder.file("bad")) in caplog.text
     await storage.close()

@@ -5,22 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet_server.distance import Distances, Estimator
-from callsheet_server.distance.encounter import EncounterState
 from callsheet_server.telemetry.predictions import LOOKBACKS_S, SPACING_S, Prediction, Predictions
-
-NO_ENCOUNTERS = EncounterState(
-    run_s=0.0,
-    handle=np.zeros(0, np.uint32),
-    due_s=np.zeros(0),
-    together_since_s=np.zeros(0),
-    partner=np.zeros(0, np.intp),
-)
 
 
 def at(now_s: float, *rows: tuple[Estimator, float]) -> Distances:
     winner = np.array([estimator for estimator, _ in rows], np.uint8)
     distance_s = np.array([value_s for _, value_s in rows], np.float32)
-    return Distances(now_s, distance_s, winner, distance_s, NO_ENCOUNTERS)
+    return Distances(now_s, distance_s, winner)
 
 
 HANDLE = np.array([7], np.uint32)

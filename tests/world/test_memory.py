@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet_server.world.memory import Memory, Turn, estimated_tokens, most_turns, window
+from callsheet_server.world.memory import Memory, Mind, Turn, estimated_tokens, most_turns, window
 
 BUDGET_TOKENS = 200
 TURNS = st.builds(Turn, st.sampled_from([None, "Ann", "Bo"]), st.text(max_size=260))
@@ -68,10 +68,10 @@ def test_between_cuts_the_window_only_grows_and_cuts_are_half_a_budget_apart(
 def test_what_is_put_back_is_what_was_there(turns: list[Turn]) -> None:
     memory = Memory(BUDGET_TOKENS)
     memory.add("bob", *turns)
-    kept = memory.turns("bob")
+    kept = memory.mind("bob")
     memory.add("bob", Turn("Ann", "undone"))
-    memory.put("bob", kept, {})
-    assert memory.turns("bob") == kept
+    memory.put("bob", kept)
+    assert memory.mind("bob") == kept
 
 
 def test_forgetting_is_final_and_may_be_repeated() -> None:
@@ -89,7 +89,29 @@ def test_facts_are_noted_and_taken_away() -> None:
     memory.note("bob", {"debt": None, "mood": "grim"})
     assert memory.facts("bob") == {"met": ["ann"], "mood": "grim"}
     assert before == {"debt": 3, "met": ["ann"]}, "what was read does not change"
-    memory.put("bob", [Turn("Ann", "hello")], before)
+    memory.put("bob", Mind((Turn("Ann", "hello"),), before))
     assert (memory.turns("bob"), memory.facts("bob")) == ((Turn("Ann", "hello"),), before)
     memory.forget("bob")
     assert (memory.turns("bob"), memory.facts("bob")) == ((), {})
+
+
+def test_what_was_remembered_before_stands_in_front_of_what_was_learnt_since() -> None:
+    memory = Memory(BUDGET_TOKENS)
+    memory.recall("bob", Mind(facts={"debt": 3, "mood": "grim"}, unread=True))
+    memory.note("bob", {"mood": "gay"})
+    memory.add("bob", Turn("Ann", "since"))
+    assert memory.mind("bob").unread
+    memory.recall("bob", Mind((Turn("Ann", "before"),)))
+    assert memory.mind("bob") == Mind(
+        (Turn("Ann", "before"), Turn("Ann", "since")), {"debt": 3, "mood": "gay"}
+    )
+
+
+def test_who_leaves_and_comes_again_is_as_unread_as_before() -> None:
+    memory = Memory(BUDGET_TOKENS)
+    memory.recall("bob", Mind(facts={"debt": 3}, unread=True))
+    memory.leave("bob", keep=True)
+    assert memory.mind("bob") == Mind()
+    assert memory.everybody() == ["bob"]
+    memory.come("bob")
+    assert memory.mind("bob") == Mind(facts={"debt": 3}, unread=True)

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from world.ticks import LIMITS, npc, tick_of, world_with
 
 from callsheet.wire import CallsheetError, ErrorCode, PlayerSpec, ScheduledCall, TickKind
-from callsheet_server.world.gaps import MEMORY
 from callsheet_server.world.world import OVERDUE_S, World
 
 HERE = (0.0, 0.0, 0.0)
@@ -245,26 +244,12 @@ def test_a_repeated_call_is_never_in_the_past_nor_too_far(
 # --- calls that came ------------------------------------------------------------------------------
 
 
-@given(st.lists(st.floats(0.01, 1e4), min_size=2, max_size=MEMORY))
-def test_gaps_between_calls_are_averaged_as_they_come(gaps_s: list[float]) -> None:
-    world, now_s = world_with("bob"), 0.0
-    world.turn_closed("bob", world.turn_opened("bob"))
-    for gap_s in gaps_s:
-        now_s += gap_s
-        advance(world, now_s)
-        world.turn_closed("bob", world.turn_opened("bob"))
-    snapshot = world.snapshot()
-    assert snapshot.last_call_s[0] == now_s
-    assert snapshot.call_gap_mean_s[0] == pytest.approx(np.mean(gaps_s), rel=1e-3)
-    assert snapshot.call_gap_std_s[0] == pytest.approx(np.std(gaps_s), rel=1e-2, abs=1e-2)
-
-
-def test_before_two_calls_there_is_no_gap() -> None:
+def test_the_end_of_the_last_call_is_kept() -> None:
     world = world_with("bob")
     assert np.isnan(world.snapshot().last_call_s[0])
+    advance(world, 7.0)
     world.turn_closed("bob", world.turn_opened("bob"))
-    assert world.snapshot().last_call_s[0] == 0
-    assert np.isnan(world.snapshot().call_gap_mean_s[0])
+    assert world.snapshot().last_call_s[0] == 7.0
 
 
 def test_a_turn_of_one_who_is_gone_closes_nothing() -> None:

@@ -12,7 +12,14 @@ from callsheet.blocking.session import SessionClient
 from callsheet.core import batches, calls
 from callsheet.core.batches import Handles
 from callsheet.core.world_state import world_state
-from callsheet.wire.world import ActionSpec, Hint, NpcSpec, PlayerSpec, ScheduledCall
+from callsheet.wire.world import (
+    ActionSpec,
+    ConditionalLore,
+    Hint,
+    NpcSpec,
+    PlayerSpec,
+    ScheduledCall,
+)
 
 __all__ = ["WorldClient"]
 
@@ -26,10 +33,22 @@ class WorldClient(SessionClient):
         lore: str | None = None,
         player_max_speed_mps: float | None = None,
         npc_max_speed_mps: float | None = None,
+        lore_entries: Iterable[ConditionalLore] | None = None,
+        flags: Iterable[str] | None = None,
     ) -> None:
-        """Set what holds for the whole world; None keeps a value."""
+        """Set what holds for the whole world; None keeps a value.
+
+        Args:
+            lore: text every NPC knows.
+            player_max_speed_mps: the fastest a player can move.
+            npc_max_speed_mps: the fastest an NPC can move.
+            lore_entries: lore with conditions, in place of that before.
+            flags: those that are set now, all others are not.
+        """
         self._driver.call(
-            calls.configure_world(self._session, lore, player_max_speed_mps, npc_max_speed_mps)
+            calls.configure_world(
+                self._session, lore, player_max_speed_mps, npc_max_speed_mps, lore_entries, flags
+            )
         )
 
     def spawn(self, npcs: Iterable[NpcSpec] = (), players: Iterable[PlayerSpec] = ()) -> Handles:
@@ -55,6 +74,7 @@ class WorldClient(SessionClient):
         schedule: Iterable[ScheduledCall] | None = None,
         actions: Iterable[str] | None = None,
         action_specs: Iterable[ActionSpec] | None = None,
+        knowledge: Iterable[str] | None = None,
     ) -> None:
         """Change an NPC; None keeps a value, ``adapter=""`` takes the adapter away."""
         self._driver.call(
@@ -69,6 +89,7 @@ class WorldClient(SessionClient):
                 schedule,
                 actions,
                 action_specs,
+                knowledge,
             )
         )
 

@@ -17,7 +17,7 @@ class TalkClient(SessionClient):
 
     async def say(
         self,
-        npc: str,
+        npc: str | Iterable[str],
         text: str,
         *,
         speaker: Speaker | str | None = None,
@@ -26,11 +26,13 @@ class TalkClient(SessionClient):
         sampling: SamplingSpec | None = None,
         stop: Iterable[str] = (),
         actions: Iterable[str] | None = None,
+        audible_m: float | None = None,
     ) -> Reply:
         """Say something to an NPC and get its reply, which is still to come.
 
         Args:
-            npc: who is spoken to.
+            npc: who is spoken to; a list of at most 8 answers in turn, each having heard the ones
+                before.
             text: what is said.
             speaker: who says it: a ``Speaker``, the id of a player, or None for a narrator.
             priority: None = after the speaker's kind.
@@ -39,13 +41,29 @@ class TalkClient(SessionClient):
             stop: texts at which the reply ends.
             actions: names of those it may choose from afterwards (role game); None = all that are
                 not gated.
+            audible_m: NPCs within this distance overhear the line and the reply; None = nobody.
         """
         with self._driver.changing():
             await self._driver.room()
             pending = calls.say(
-                self._session, npc, text, speaker, priority, max_tokens, sampling, stop, actions
+                self._session,
+                npc,
+                text,
+                speaker,
+                priority,
+                max_tokens,
+                sampling,
+                stop,
+                actions,
+                audible_m,
             )
         return Reply(self._session, self._driver, pending)
+
+    async def hear(
+        self, npcs: Iterable[str], text: str, *, speaker: Speaker | str | None = None
+    ) -> None:
+        """Have NPCs remember a line without an answer (role game); the speaker as in ``say``."""
+        await self._driver.call(calls.hear(self._session, npcs, text, speaker))
 
     async def speak(self, npc: str, text: str) -> Reply:
         """Make an NPC say a given line, without the model."""

@@ -32,9 +32,10 @@ from callsheet.wire.script import (
     UnregisterScript,
 )
 from callsheet.wire.session import ClientInfo, Hello
-from callsheet.wire.talk import Priority, SamplingSpec, Say, Speak, Speaker
+from callsheet.wire.talk import Hear, Priority, SamplingSpec, Say, Speak, Speaker
 from callsheet.wire.world import (
     ActionSpec,
+    ConditionalLore,
     ConfigureWorld,
     Join,
     Joined,
@@ -49,6 +50,7 @@ __all__ = [
     "configure_world",
     "explain",
     "get_facts",
+    "hear",
     "join",
     "move_player",
     "new_session",
@@ -88,6 +90,8 @@ def configure_world(
     lore: str | None,
     player_max_speed_mps: float | None,
     npc_max_speed_mps: float | None,
+    lore_entries: Iterable[ConditionalLore] | None,
+    flags: Iterable[str] | None,
 ) -> Call[None]:
     """``configure_world``."""
     yield from ask(
@@ -97,6 +101,8 @@ def configure_world(
             lore=lore,
             player_max_speed_mps=player_max_speed_mps,
             npc_max_speed_mps=npc_max_speed_mps,
+            lore_entries=_list("lore_entries", lore_entries, ConditionalLore),
+            flags=_list("flags", flags, str),
         ),
     )
 
@@ -112,6 +118,7 @@ def update_npc(
     schedule: Iterable[ScheduledCall] | None,
     actions: Iterable[str] | None,
     action_specs: Iterable[ActionSpec] | None,
+    knowledge: Iterable[str] | None,
 ) -> Call[None]:
     """``update_npc``."""
     yield from ask(
@@ -124,11 +131,10 @@ def update_npc(
             adapter=adapter,
             interaction_radius_m=interaction_radius_m,
             sociability=sociability,
-            schedule=None if schedule is None else several("schedule", schedule, ScheduledCall),
-            actions=_names(actions),
-            action_specs=(
-                None if action_specs is None else several("action_specs", action_specs, ActionSpec)
-            ),
+            schedule=_list("schedule", schedule, ScheduledCall),
+            actions=_list("actions", actions, str),
+            action_specs=_list("action_specs", action_specs, ActionSpec),
+            knowledge=_list("knowledge", knowledge, str),
         ),
     )
 
@@ -196,7 +202,7 @@ def get_facts(session: ClientSession, npc: str) -> Call[dict[str, Any]]:
 
 def say(
     session: ClientSession,
-    npc: str,
+    npc: str | Iterable[str],
     text: str,
     speaker: Speaker | str | None,
     priority: Priority | None,
@@ -204,25 +210,33 @@ def say(
     sampling: SamplingSpec | None,
     stop: Iterable[str],
     actions: Iterable[str] | None,
+    audible_m: float | None,
 ) -> PendingReply:
-    """``say``. A speaker given as text is a player's id; None is a narrator."""
-    if speaker is None:
-        speaker = Speaker(kind="narrator")
-    elif isinstance(speaker, str):
-        speaker = Speaker(kind="player", id=speaker)
+    """``say``."""
     return session.request_reply(
         Say(
             id=session.next_id(),
-            npc=npc,
-            speaker=speaker,
+            npc=npc if isinstance(npc, str) else None,
+            npcs=None if isinstance(npc, str) else several("npc", npc, str),
+            speaker=_speaker(speaker),
             text=text,
             priority=priority,
             max_tokens=max_tokens,
             sampling=sampling,
             stop=several("stop", stop, str),
-            actions=_names(actions),
+            actions=_list("actions", actions, str),
+            audible_m=audible_m,
         )
     )
+
+
+def hear(
+    session: ClientSession, npcs: Iterable[str], text: str, speaker: Speaker | str | None
+) -> Call[None]:
+    """``hear``."""
+    names = several("npcs", npcs, str)
+    message = Hear(id=session.next_id(), npcs=names, speaker=_speaker(speaker), text=text)
+    yield from ask(session, message)
 
 
 def speak(session: ClientSession, npc: str, text: str) -> PendingReply:
@@ -252,8 +266,15 @@ def several(field: str, given: Iterable[T], kind: type[T]) -> tuple[T, ...]:
     return items
 
 
-def _names(actions: Iterable[str] | None) -> tuple[str, ...] | None:
-    return None if actions is None else several("actions", actions, str)
+def _speaker(given: Speaker | str | None) -> Speaker:
+    """Text is a player's id; None is a narrator."""
+    if isinstance(given, str):
+        return Speaker(kind="player", id=given)
+    return given or Speaker(kind="narrator")
+
+
+def _list(field: str, given: Iterable[T] | None, kind: type[T]) -> tuple[T, ...] | None:
+    return None if given is None else several(field, given, kind)
 
 
 def _bad_argument(field: str, advice: str, given: object) -> CallsheetError:

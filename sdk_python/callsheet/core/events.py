@@ -82,7 +82,7 @@ class EventHub:
 
         return off
 
-    def emit(self, event: Event) -> None:
+    def emit(self, event: object) -> None:
         """Tell everybody. A listener that raises is logged and does not disturb the others.
 
         An error that answers no request and that nobody listens to is logged, once for each code.

@@ -23,7 +23,8 @@ class SignatureError(Exception):
 
     def __init__(self, problem: str, fix: str) -> None:
         super().__init__(f"{problem}\n  fix: {fix}")
-        self.problem, self.fix = problem, fix
+        self.problem: str = problem
+        self.fix: str = fix
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from websockets.typing import Subprotocol
 from callsheet.core.calls import Call
 from callsheet.core.events import SessionState
 from callsheet.core.session import CONNECTED, ClientSession
+from callsheet.drivers.answered import refused_handshake
 from callsheet.drivers.tls import tls_context
 from callsheet.wire.fields import SUBPROTOCOL
 
@@ -76,11 +77,25 @@ class ThreadsDriver:
             self._changed.notify_all()
 
     def wait(self, ready: Callable[[], bool], timeout_s: float | None = None) -> None:
-        """Wait until ``ready``; raises ``TimeoutError``."""
+        """Wait until ``ready``.
+
+        Raises:
+            TimeoutError: it took too long.
+            RuntimeError: a callback would wait for what its own thread has to bring.
+        """
         wait_s = self._session.settings.request_timeout_s if timeout_s is None else timeout_s
         with self._changed:
+            if not ready():
+                self._check_thread()
             if not self._changed.wait_for(ready, None if wait_s == math.inf else wait_s):
                 raise TimeoutError(f"no answer within {wait_s:g} s")
+
+    def _check_thread(self) -> None:
+        if threading.current_thread() is self._thread:
+            raise RuntimeError(
+                "a callback runs on the client's own thread and may not wait for the server: note "
+                "what came and ask from another thread, or use callsheet.frames"
+            )
 
     def waiter(
         self, waited: object, timeout_s: float | None = None
@@ -116,7 +131,8 @@ class ThreadsDriver:
         return value
 
     def call(self, call: Call[T]) -> T:
-        """Carry out a call."""
+        """Carry out a call. Raises as ``wait`` does."""
+        self._check_thread()
         try:
             while True:
                 with self.changing():
@@ -162,7 +178,11 @@ class ThreadsDriver:
                 )
             except (OSError, TimeoutError, WebSocketException) as error:
                 trouble = str(error) or type(error).__name__
+                refused = refused_handshake(self._session.url, error)
                 with self.changing():
+                    if refused is not None and self._session.welcome is None:
+                        self._session.abort(refused)
+                        return
                     self._session.disconnected(time.monotonic(), None, trouble)
             else:
                 self._use(connection)

@@ -28,14 +28,15 @@ else:
 class Checked(ModelMetaclass):
     """The class of objects that users build: a wrong value raises a ProtocolError, not pydantic's.
 
-    Frames do not come this way; ``codec`` judges them.
+    A list does for a tuple. Frames do not come this way; ``codec`` judges them.
     """
 
     if not TYPE_CHECKING:  # type checkers go by the fields
 
         def __call__(cls, *args: Any, **fields: Any) -> Any:  # noqa: N805
+            given = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
             try:
-                return super().__call__(*args, **fields)
+                return super().__call__(*args, **given)
             except ValidationError as error:
                 raise refusal(error, cls) from None
 

@@ -45,12 +45,14 @@ AnyClientMessage = (
     | saves.DeleteSave
     | saves.ListSaves
     | talk.Say
+    | talk.Hear
     | talk.Speak
     | talk.Cancel
     | talk.ActionResult
     | script.RegisterScript
     | script.UnregisterScript
     | script.HearAnswer
+    | script.ActionVerdict
     | script.SetFacts
     | script.GetFacts
     | observe.Subscribe
@@ -78,6 +80,7 @@ AnyServerMessage = (
     | script.ScriptRegistered
     | script.NpcSpawned
     | script.Heard
+    | script.ActionChosen
     | script.PlayerNear
     | script.PlayerLeft
     | script.NpcTick

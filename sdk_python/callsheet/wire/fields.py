@@ -19,6 +19,7 @@ __all__ = [
     "AdapterId",
     "ArchetypeId",
     "Count",
+    "FlagName",
     "Handle",
     "JsonObject",
     "Many",
@@ -64,6 +65,7 @@ PlayerId = WorldId
 ArchetypeId = WorldId
 AdapterId = WorldId
 ScriptId = WorldId
+FlagName = WorldId
 ActionName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Persona = Annotated[str, Field(max_length=MAX_PERSONA_CHARS)]

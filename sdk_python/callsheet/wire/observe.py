@@ -70,7 +70,7 @@ class EstimatorView(ServerPart):
     """One estimator's distance for an NPC, and its reason."""
 
     name: str
-    """"conversation", "schedule", "proximity", "encounter", "history" or another."""
+    """"conversation", "schedule", "proximity", "encounter", "history", "chain" or another."""
     distance_s: float | None = None
     """None = no expectation."""
     why: str
@@ -90,6 +90,8 @@ class Explanation(Reliable):
     """The estimator that won; None if none expects a call."""
     tier: TierName
     estimators: Many[EstimatorView]
+    note: str | None = None
+    """Reason why the NPC cannot speak; None = nothing is known against it."""
 
 
 class Move(ServerPart):

@@ -21,13 +21,14 @@ from callsheet.wire.fields import (
     TierName,
     Whole,
 )
-from callsheet.wire.world import Permissions
+from callsheet.wire.world import GAME_ONLY, Permissions, Radius
 
 __all__ = [
     "Action",
     "ActionResult",
     "Cancel",
     "FinishReason",
+    "Hear",
     "Priority",
     "ReplyDelta",
     "ReplyEnd",
@@ -81,7 +82,8 @@ class Say(Request):
 
     roles: ClassVar[frozenset[Role]] = ASKERS
     type: Literal["say"] = "say"
-    npc: NpcId
+    npc: NpcId | None = None
+    """The one who is spoken to; or else ``npcs``."""
     speaker: Speaker
     text: Speech
     priority: Priority | None = None
@@ -96,6 +98,26 @@ class Say(Request):
 
     From the game only.
     """
+    audible_m: Radius | None = None
+    """NPCs within this distance of who speaks overhear the line, and the reply; None = nobody.
+
+    The nearest 32 remember it.
+    """
+    npcs: Annotated[Many[NpcId], Field(min_length=1, max_length=8)] | None = None
+    """Those who answer in turn, each having heard the ones before; in place of ``npc``."""
+
+
+class Hear(Request):
+    """Has NPCs remember a line without an answer: thunder, a herald, a talk they stand by.
+
+    Answered by ``ok``.
+    """
+
+    roles: ClassVar[frozenset[Role]] = GAME_ONLY
+    type: Literal["hear"] = "hear"
+    npcs: Annotated[Many[NpcId], Field(min_length=1, max_length=32)]
+    speaker: Speaker
+    text: Speech
 
 
 class Speak(Request):
@@ -143,6 +165,8 @@ class ReplyDelta(Reliable):
     """True = all text so far is whole sentences, fit for a text-to-speech."""
     stage_direction: str | None = None
     """Something the NPC does while it speaks; ``text`` is empty then."""
+    npc: NpcId | None = None
+    """The NPC that speaks; None = the server is older than 1.3."""
 
 
 class ReplyEnd(Reliable):
@@ -168,6 +192,8 @@ class ReplyEnd(Reliable):
     ttft_s: float | None = None
     """Time to first token, from the request's arrival."""
     total_s: float | None = None
+    more: bool | None = None
+    """True = another NPC answers the same request after this one."""
 
 
 class Action(Reliable):

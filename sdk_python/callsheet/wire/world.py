@@ -9,6 +9,7 @@ from callsheet.wire.fields import (
     ActionName,
     AdapterId,
     ArchetypeId,
+    FlagName,
     Handle,
     JsonObject,
     Many,
@@ -25,6 +26,7 @@ from callsheet.wire.fields import (
 
 __all__ = [
     "ActionSpec",
+    "ConditionalLore",
     "ConfigureWorld",
     "Despawn",
     "Hint",
@@ -56,6 +58,25 @@ Share = Annotated[float, Field(ge=0, le=1)]
 TickNumber = Annotated[int, Field(ge=0, le=2**32 - 1), Whole]
 
 
+class ConditionalLore(Part):
+    """Something NPCs know only where, when and while all its conditions hold."""
+
+    text: Annotated[str, Field(min_length=1, max_length=1_000)]
+    archetypes: Annotated[Many[ArchetypeId], Field(max_length=100)] | None = None
+    """NPCs of these archetypes; None = all."""
+    place: Vec3 | None = None
+    """NPCs within ``radius_m`` of it; None = everywhere."""
+    radius_m: Radius = 10.0
+    from_s: Seconds | None = None
+    """Game time from which it is known; None = 0."""
+    until_s: Seconds | None = None
+    """Game time from which it is not known any more; None = never."""
+    every_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    """Game time after which ``from_s`` to ``until_s`` come again: a day; None = they do not."""
+    flag: FlagName | None = None
+    """While this flag is set; None = always."""
+
+
 class ConfigureWorld(Request):
     """Sets what holds for a whole world. Fields left out keep their value."""
 
@@ -65,6 +86,10 @@ class ConfigureWorld(Request):
     """Text every NPC of the world knows; the prompt prefix they share."""
     player_max_speed_mps: Speed | None = None
     npc_max_speed_mps: Speed | None = None
+    lore_entries: Annotated[Many[ConditionalLore], Field(max_length=256)] | None = None
+    """Lore with conditions, in place of that before."""
+    flags: Annotated[Many[FlagName], Field(max_length=256)] | None = None
+    """Flags that are set now, such as those of quests; all others are not."""
 
 
 class ScheduledCall(Part):
@@ -76,6 +101,9 @@ class ScheduledCall(Part):
     """Game time between repeats; None = the call comes once."""
 
 
+Knowledge = Annotated[
+    Many[Annotated[str, Field(min_length=1, max_length=500)]], Field(max_length=32)
+]
 Schedule = Annotated[Many[ScheduledCall], Field(max_length=64)]
 Permissions = Annotated[Many[ActionName], Field(max_length=32)]
 
@@ -113,6 +141,8 @@ class NpcSpec(Part):
     """The only actions it may take, whatever its script offers; None = all of them."""
     action_specs: ActionSpecs | None = None
     """Actions that it can take without a script."""
+    knowledge: Knowledge | None = None
+    """Facts it knows, whatever its persona and its script say."""
 
 
 class PlayerSpec(Part):
@@ -174,6 +204,8 @@ class UpdateNpc(Request):
     """The only actions it may take; only the game may say so."""
     action_specs: ActionSpecs | None = None
     """Actions that it can take without a script, in place of those before; from the game only."""
+    knowledge: Knowledge | None = None
+    """Facts it knows, in place of those before."""
 
 
 class Despawn(Request):

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Threading;
 using Callsheet.Core;
 using Callsheet.Wire;
@@ -16,16 +17,18 @@ namespace Callsheet
         {
             Npc npc = NeedActing();
             CallsheetPlayer player = _client.LocalPlayer;
-            return player != null ? npc.Say(text, player.Player) : npc.Say(text);
+            return player != null ? Say(text, player) : npc.Say(text);
         }
 
         /// <summary>Says something as a player.</summary>
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
-        public Reply Say(string text, CallsheetPlayer player) => NeedActing().Say(text, player.Player);
+        public Reply Say(string text, CallsheetPlayer player) =>
+            SayAloud(text, new Speaker { Kind = SpeakerKind.Player, Id = player.Player.Id }, player.Audible);
 
         /// <summary>Says something as another NPC.</summary>
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
-        public Reply Say(string text, CallsheetNpc speaker) => NeedActing().Say(text, speaker.Npc);
+        public Reply Say(string text, CallsheetNpc speaker) =>
+            SayAloud(text, new Speaker { Kind = SpeakerKind.Npc, Id = speaker.NpcId }, speaker.Audible);
 
         /// <summary>As <see cref="Say(string)"/>, cancelled with the token, in the next frame: the reply ends with what was said by then.</summary>
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
@@ -67,6 +70,21 @@ namespace Callsheet
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
         public Reply Speak(string text) => Need().Speak(text);
 
+        /// <summary>Adds facts to what it knows, each at most 500 characters; 32 in all. A change while it is in the world reaches the server at once.</summary>
+        /// <exception cref="CallsheetException">A fact is too long, or there are too many.</exception>
+        public void Know(params string[] facts) => SetKnowledge(knowledge.Concat(facts).Distinct().ToArray());
+
+        /// <summary>Takes facts away that <see cref="Know"/> or the inspector gave it. What it was told stays: see <see cref="Forget()"/>.</summary>
+        public void KnowNoMore(params string[] facts) => SetKnowledge(knowledge.Except(facts).ToArray());
+
+        /// <summary>Has it remember a line without an answer; a player says it, or no one in the world (null): thunder, a herald.</summary>
+        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
+        public Answer<OkMessage> Hear(string text, CallsheetPlayer player = null)
+        {
+            var npcs = new[] { Need() };
+            return player != null ? _client.World.Hear(npcs, text, player.Player) : _client.World.Hear(npcs, text);
+        }
+
         /// <summary>Its id came from the name of the object, and from when it woke among others of that name.</summary>
         internal bool HasNumberedId => _npc != null && string.IsNullOrEmpty(npcId) && _client.World.FindNpc(Ids.Numbered(name, 2)) != null;
 
@@ -86,6 +104,29 @@ namespace Callsheet
                 _toldActions = told;
                 _npc.Update(new UpdateNpcMessage { ActionSpecs = specs });
             }
+        }
+
+        private void SetKnowledge(string[] facts)
+        {
+            string[] before = knowledge;
+            knowledge = facts;
+            try
+            {
+                _npc?.Update(new UpdateNpcMessage { Knowledge = AllKnowledge() });
+            }
+            catch (CallsheetException)
+            {
+                knowledge = before;
+                throw;
+            }
+        }
+
+        private string[] AllKnowledge() => _client.Settings.FactsOf(archetype).Concat(knowledge).Distinct().ToArray();
+
+        private Reply SayAloud(string text, Speaker speaker, float audibleM)
+        {
+            var say = new SayMessage { Text = text, Speaker = speaker, AudibleM = audibleM > 0 ? audibleM : (double?)null };
+            return NeedActing().Say(say);
         }
 
         private Npc NeedActing()

@@ -41,6 +41,15 @@ namespace Callsheet
         [SerializeField]
         private float sociability;
 
+        [Tooltip("Facts it knows, besides those of its archetype (Project Settings > Callsheet): \"Ann owes you three coins.\"")]
+        [SerializeField]
+        private string[] knowledge = new string[0];
+
+        [Tooltip("How far other NPCs overhear what it says to an NPC, and what it is answered, m. 0 = who is spoken to alone hears it.")]
+        [Min(0f)]
+        [SerializeField]
+        private float audible;
+
         [Tooltip("Times of game time at which it will need the model, whoever is near.")]
         [SerializeField]
         private ScheduleEntry[] schedule = new ScheduleEntry[0];
@@ -130,6 +139,13 @@ namespace Callsheet
             }
         }
 
+        /// <summary>How far other NPCs overhear what it says to an NPC, and what it is answered, m.</summary>
+        public float Audible
+        {
+            get => audible;
+            set => audible = value;
+        }
+
         public NpcEvents Events => events;
 
         /// <summary>The NPC under this component; null before it was first enabled.</summary>
@@ -175,6 +191,7 @@ namespace Callsheet
                 InteractionRadiusM = interactionRadius,
                 Sociability = sociability,
                 Schedule = Array.ConvertAll(schedule, entry => entry.ToWire()),
+                Knowledge = AllKnowledge().Length > 0 ? AllKnowledge() : null,
             };
             try
             {

@@ -1,3 +1,5 @@
+using System.Collections.Generic;
+using System.Linq;
 using Callsheet.Core;
 using Callsheet.Wire;
 using UnityEngine;
@@ -33,6 +35,10 @@ namespace Callsheet
         [TextArea(3, 12)]
         [SerializeField]
         private string lore = "";
+
+        [Tooltip("What all NPCs of an archetype know, besides what each of them does.")]
+        [SerializeField]
+        private ArchetypeKnowledge[] knowledge = new ArchetypeKnowledge[0];
 
         [Tooltip("The fastest a player can move, m/s. Tell the truth: it decides how early an NPC is made ready.")]
         [Min(0.01f)]
@@ -99,6 +105,13 @@ namespace Callsheet
             CallsheetSettings found = Resources.Load<CallsheetSettings>(ResourceName);
             return found != null ? found : CreateInstance<CallsheetSettings>();
         }
+
+        /// <summary>The facts that all NPCs of an archetype know.</summary>
+        internal IEnumerable<string> FactsOf(string archetype) => knowledge
+            .Where(entry => entry.archetype == archetype && entry.facts != null)
+            .SelectMany(entry => entry.facts.text.Split('\n'))
+            .Select(line => line.Trim())
+            .Where(line => line.Length > 0);
 
         internal SessionOptions ToSessionOptions() => new SessionOptions
         {

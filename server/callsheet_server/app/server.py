@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from callsheet.wire.errors import ErrorCode, error_for
 from callsheet.wire.session import Draining, EngineSummary
@@ -19,9 +20,11 @@ from callsheet_server.engine.mover import Mover
 from callsheet_server.handlers.dispatch import Dispatcher
 from callsheet_server.handlers.edits import WorldEditor
 from callsheet_server.handlers.guests import Guests
+from callsheet_server.handlers.hearing import Hearing
 from callsheet_server.handlers.membership import Membership
 from callsheet_server.handlers.rate_limits import RateLimits
 from callsheet_server.handlers.saving import SaveKeeper
+from callsheet_server.outgoing.errors import misfits_error
 from callsheet_server.residency.controller import ResidencyController
 from callsheet_server.residency.policies import LIVE_POLICIES
 from callsheet_server.rooms.long_work import LongWork
@@ -29,6 +32,7 @@ from callsheet_server.rooms.pipeline import Pipeline
 from callsheet_server.rooms.room import Room
 from callsheet_server.rooms.rooms import Rooms
 from callsheet_server.rooms.subscriptions import Subscriptions
+from callsheet_server.session.error_message import error_message
 from callsheet_server.session.quota import QuotaBook
 from callsheet_server.session.registry import SessionRegistry
 from callsheet_server.storage.saved import SavedWorld
@@ -164,6 +168,7 @@ class CallsheetServer:
                 self.pipeline,
                 self.conversations,
                 guests,
+                Hearing(self.moderator, settings.reply.max_heard_chars, clock),
                 rate_limits,
                 editor,
                 SaveKeeper(self.pipeline, self.conversations, editor),
@@ -267,6 +272,13 @@ class CallsheetServer:
     def _report(self) -> None:
         for move in self.engine.take_moves():
             self._moved(move)
+        misfits = groupby(sorted(self.engine.misfits.take()), key=lambda found: found[0].world)
+        for world, group in misfits:
+            error = misfits_error([(key.npc, why) for key, why in group])
+            logger.warning("world %s: %s", world, error.message)
+            game = self.rooms[world].game if world in self.rooms else None
+            if game is not None:
+                game.send(error_message(error))
 
     def _publish(self) -> None:
         self.subscriptions.update(self.rooms.values(), self.clock())

@@ -16,7 +16,6 @@ from callsheet_server.talk.moderation import Moderator
 from callsheet_server.trace.recorder import Recorder
 from callsheet_server.transport.access_tokens import TokenFile
 from callsheet_server.transport.listener import bind
-from callsheet_server.world.memory import most_turns
 
 __all__ = ["running_server", "start_server"]
 
@@ -55,8 +54,7 @@ async def start_server(
         tokens = () if token_file is None else await asyncio.to_thread(token_file.read)
         moderator = await asyncio.to_thread(Moderator.load, settings.moderation)
         taken.callback(moderator.close)
-        max_turns = most_turns(settings.reply.memory_tokens)
-        storage, saved = await open_storage(settings.storage, max_turns)
+        storage, saved = await open_storage(settings.storage)
         taken.push_async_callback(storage.close)
         page = await asyncio.to_thread(load_page)
         await engine.start(report)

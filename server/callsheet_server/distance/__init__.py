@@ -1,14 +1,16 @@
-"""Snapshot in, invocation distance of every NPC out. Pure: no clock, no randomness, no I/O."""
+"""Ticks in, invocation distance of every NPC out: no clock, no randomness, no I/O."""
 
 from callsheet_server.distance.assumptions import Assumptions
-from callsheet_server.distance.distances import Distances, Estimator, estimate
+from callsheet_server.distance.distances import Distances
 from callsheet_server.distance.explain import Explanation, explain
+from callsheet_server.distance.forecast import Forecast
+from callsheet_server.distance.sources import Estimator
 
 __all__ = [
     "Assumptions",
     "Distances",
     "Estimator",
     "Explanation",
-    "estimate",
+    "Forecast",
     "explain",
 ]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import math
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import numpy as np
 
-from callsheet_server.distance.assumptions import Assumptions
+from callsheet_server.distance.chains import WINDOW_S
 from callsheet_server.distance.conversation import conversation
-from callsheet_server.distance.distances import Distances, Estimator
-from callsheet_server.distance.history import history
+from callsheet_server.distance.distances import Distances
+from callsheet_server.distance.evidence import SOURCES, Readings, encode, soonest_source, unknown
+from callsheet_server.distance.forecast import Forecast
 from callsheet_server.distance.proximity import proximity
 from callsheet_server.distance.schedule import schedule
+from callsheet_server.distance.sources import Estimator
 from callsheet_server.world.snapshot import Snapshot
 
 __all__ = ["Explanation", "explain"]
@@ -29,66 +30,82 @@ class Explanation:
     value_s: Mapping[Estimator, float]
     """Distance by each estimator; +inf = it expects no call."""
     why: Mapping[Estimator, str]
-    """Every estimator's reason, in one line."""
+    """Every estimator's reason, in one line, and its share in what raises the chance of a call."""
 
 
 def explain(
     seen: Callable[[Sequence[int]], Snapshot],
     row: int,
-    assumed: Assumptions,
+    forecast: Forecast,
     last: Distances | None,
 ) -> Explanation:
     """Say why one row has its distance, in O(1) of the world.
 
     What depends on the NPC alone is estimated afresh. What depends on others too, proximity and
-    encounter, is as the world's last estimate found it.
+    encounter, and what was learned, is as the world's last tick found it.
 
     Args:
         seen: gives a snapshot of the rows it is asked for, and all players.
         row: which one.
-        assumed: of the estimators.
-        last: the world's last estimate; None before the first.
+        forecast: of the world.
+        last: the world's last distances; None before the first.
     """
     one = seen([row])
     if not one.alive[0]:
         nothing: dict[Estimator, float] = dict.fromkeys(list(Estimator)[:-1], np.inf)
         why = dict.fromkeys(nothing, "no active NPC is on this row")
-        return Explanation(np.inf, Estimator.NONE, MappingProxyType(nothing), MappingProxyType(why))
-    proximity_s, encounter_s, partner = _as_of(last, row, one)
-    value_s: dict[Estimator, float] = {
-        Estimator.CONVERSATION: float(conversation(one)[0]),
-        Estimator.SCHEDULE: float(schedule(one, assumed)[0]),
-        Estimator.PROXIMITY: proximity_s,
-        Estimator.ENCOUNTER: encounter_s,
-        Estimator.HISTORY: float(history(one)[0]),
-    }
-    winner = min(value_s, key=value_s.__getitem__)
+        return Explanation(np.inf, Estimator.NONE, nothing, why)
+    value_s: dict[Estimator, float] = dict.fromkeys(list(Estimator)[:-1], np.inf)
+    value_s[Estimator.CONVERSATION] = float(conversation(one)[0])
+    value_s[Estimator.SCHEDULE] = float(schedule(one, forecast.assumed)[0])
+    partner, read = row, None
+    if last is not None and forecast.knows(one, row):
+        read = forecast.reading_of(one, row)
+        value_s[Estimator.PROXIMITY] = float(read.proximity_s[0])
+        value_s[Estimator.ENCOUNTER] = float(read.encounter_s[0])
+        value_s[Estimator.HISTORY] = float(read.history_s[0])
+        if read.hint[0] > 0.0 and read.hint_age_s[0] < WINDOW_S:
+            value_s[Estimator.CHAIN] = max(WINDOW_S / 2.0 - float(read.hint_age_s[0]), 0.0)
+        if forecast.met is not None and forecast.met.partner[row] >= 0:
+            partner = int(forecast.met.partner[row])
+    winner = min((Estimator.CONVERSATION, Estimator.SCHEDULE), key=value_s.__getitem__)
     distance_s = value_s[winner]
+    if last is not None and read is not None and last.winner[row] > Estimator.SCHEDULE:
+        learned_s = float(last.distance_s[row])
+        if learned_s < distance_s:
+            winner, distance_s = Estimator(last.winner[row]), learned_s
     if distance_s == np.inf:
         winner = Estimator.NONE
     reasons = {
         estimator: "expects no call"
         if seconds == np.inf
-        else _why(estimator, seen([row, partner]), assumed)
+        else _why(estimator, seen([row, partner]), forecast, read)
         for estimator, seconds in value_s.items()
     }
-    return Explanation(distance_s, winner, MappingProxyType(value_s), MappingProxyType(reasons))
+    if read is not None and Estimator.SCHEDULE < winner < Estimator.NONE:
+        for estimator, share in _shares(forecast, read).items():
+            reasons[estimator] += f" ({share:.0%} of the forecast)"
+    return Explanation(distance_s, winner, value_s, reasons)
 
 
-def _as_of(last: Distances | None, row: int, one: Snapshot) -> tuple[float, float, int]:
-    """Proximity and encounter of an NPC by an estimate, and whom it is expected to meet.
+def _shares(forecast: Forecast, read: Readings) -> dict[Estimator, float]:
+    """Divide what raises the chance among the sources; the soonest estimate is its maker's."""
+    evidence = encode(read)
+    parts = forecast.model.parts(evidence)[0]
+    # Against an NPC of which nothing is known: that part is nobody's.
+    parts = parts - forecast.model.parts(encode(unknown(read)))[0]
+    _, maker = soonest_source(read)
+    raised: dict[Estimator, float] = defaultdict(float)
+    for source, part in zip(SOURCES, parts.tolist(), strict=True):
+        raised[Estimator(maker[0]) if source is Estimator.NONE else source] += part
+    positive = {source: part for source, part in raised.items() if part > 0.0}
+    total = sum(positive.values())
+    return {source: part / total for source, part in positive.items()}
 
-    The last is a row, its own for nobody. One that came later than the estimate expects nothing.
-    """
-    if last is None or row >= len(last.proximity_s):
-        return math.inf, math.inf, row
-    proximity_s, met = float(last.proximity_s[row]), last.encounter
-    if met.handle[row] != one.handle[0] or met.partner[row] < 0:
-        return proximity_s, math.inf, row
-    return proximity_s, max(float(met.due_s[row]) - one.game_time_s, 0.0), int(met.partner[row])
 
-
-def _why(estimator: Estimator, snapshot: Snapshot, assumed: Assumptions) -> str:
+def _why(
+    estimator: Estimator, snapshot: Snapshot, forecast: Forecast, read: Readings | None
+) -> str:
     """``snapshot``: of the NPC and whom it is expected to meet."""
     row, partner = 0, 1
     now_s = snapshot.game_time_s
@@ -101,7 +118,7 @@ def _why(estimator: Estimator, snapshot: Snapshot, assumed: Assumptions) -> str:
             return f"the game announced a call {when}"
         case Estimator.PROXIMITY:
             soonest = [
-                float(proximity(_with_player(snapshot, p), assumed)[row])
+                float(proximity(_with_player(snapshot, p), forecast.assumed)[row])
                 for p in range(len(snapshot.player_position_m))
             ]
             player = int(np.argmin(soonest))
@@ -113,13 +130,15 @@ def _why(estimator: Estimator, snapshot: Snapshot, assumed: Assumptions) -> str:
             approach_mps = snapshot.velocity_mps[row] - snapshot.velocity_mps[partner]
             name = f"sociable NPC (handle {snapshot.handle[partner]}) "
             return name + _approach(offset_m, approach_mps) + _cooldown(snapshot, row)
-        case Estimator.HISTORY:
-            mean_s, std_s = (
-                float(snapshot.call_gap_mean_s[row]),
-                float(snapshot.call_gap_std_s[row]),
-            )
-            elapsed_s = now_s - float(snapshot.last_call_s[row])
-            return f"calls every {mean_s:.1f} ± {std_s:.1f} s, the last {elapsed_s:.1f} s ago"
+        case Estimator.HISTORY if read is not None:
+            ago = f"the last {read.elapsed_s[0]:.1f} s ago"
+            if read.gaps[0] == 1:
+                return f"calls every {read.gap_s[0]:.1f} s, regularly, {ago}"
+            mean_s = 1.0 / (float(read.steady_rate[0]) * read.usual_rate_per_s)
+            return f"calls at random, every {mean_s:.1f} s on average, {ago}"
+        case Estimator.CHAIN if read is not None:
+            called = f"{read.hint_age_s[0]:.1f} s ago"
+            return f"follows whoever called {called}, in {read.hint[0]:.0%} of cases"
     raise AssertionError(f"{estimator} is no estimator")
 
 

@@ -1,13 +1,9 @@
-"""History: what the gaps between past calls say about the next one.
+"""History: what past calls say about the next one.
 
-The predictor is the root mean square of (time of the next call - now). With ``elapsed`` seconds
-since the last call and gaps of mean m and standard deviation s that is
-
-    sqrt(E[(gap - elapsed)^2]) = hypot(m - elapsed, s)
-
-which needs no assumption on the distribution and behaves well at both ends. A regular caller
-(s << m) counts down to about s, an exponential one (s = m) stays near m whatever has elapsed, and a
-caller who is long overdue moves away again instead of staying "any moment now" for ever.
+A regular caller counts down to its next call: with ``elapsed`` seconds since the last one and gaps
+of mean m and standard deviation s the value is sqrt(E[(gap - elapsed)^2]) = hypot(m - elapsed, s),
+which moves away again when the call stays out. For anybody else it is the mean wait at the rate of
+its past calls. Both are drawn towards the usual NPC until enough calls were seen.
 """
 
 from __future__ import annotations
@@ -15,16 +11,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from callsheet_server.world.snapshot import Snapshot
+from callsheet_server.distance.habits import REGULAR_SPREAD, Habits, Rows
 
 __all__ = ["history"]
 
 
-def history(snapshot: Snapshot) -> NDArray[np.float32]:
-    """(N,) float32 seconds to the next call as past gaps predict it; +inf below two calls."""
-    elapsed_s = (snapshot.game_time_s - snapshot.last_call_s).astype(np.float32)
-    left_s: NDArray[np.float32] = np.hypot(
-        snapshot.call_gap_mean_s - elapsed_s, snapshot.call_gap_std_s
-    )
-    left_s[np.isnan(left_s)] = np.inf
-    return left_s
+def history(habits: Habits, rows: Rows) -> NDArray[np.float32]:
+    """(R,) float32 seconds to the next call as past ones predict it; +inf before the first."""
+    spread = habits.spread(rows)
+    elapsed_s = habits.now_s - habits.begun_s[rows]
+    gap_s = habits.gap_s[rows]
+    steady_per_s, _ = habits.rates_per_s(rows)
+    with np.errstate(invalid="ignore"):
+        counted_s = np.hypot(gap_s - elapsed_s, spread * gap_s)
+    left_s = np.where(spread < REGULAR_SPREAD, counted_s, 1.0 / steady_per_s)
+    left_s[habits.calls[rows] == 0.0] = np.inf
+    return left_s.astype(np.float32)

@@ -9,7 +9,7 @@ from callsheet_server.distance.approach import columns, time_to_reach_s
 from callsheet_server.distance.assumptions import Assumptions
 from callsheet_server.world.snapshot import Snapshot
 
-__all__ = ["proximity"]
+__all__ = ["proximity", "time_in_reach_s"]
 
 
 def proximity(snapshot: Snapshot, assumed: Assumptions) -> NDArray[np.float32]:
@@ -41,3 +41,24 @@ def proximity(snapshot: Snapshot, assumed: Assumptions) -> NDArray[np.float32]:
         np.minimum(soonest_s, time_s, out=soonest_s)
     rest_s = np.where(silent_s > assumed.follow_up_s, assumed.talk_cooldown_s - silent_s, 0.0)
     return np.maximum(soonest_s, rest_s.astype(np.float32))
+
+
+def time_in_reach_s(snapshot: Snapshot) -> NDArray[np.float32]:
+    """(N,) float32 seconds until a player could be in reach at full speed; 0 while one is.
+
+    The strict bound: whoever turns round is no surprise to it, and a crowd all the more.
+    """
+    soonest_s = np.full(len(snapshot.alive), np.inf, np.float32)
+    x, y, z = columns(snapshot.position_m)
+    still = np.zeros_like(x)
+    fastest_mps = snapshot.player_max_speed_mps + snapshot.npc_max_speed_mps
+    for place_m in snapshot.player_position_m:
+        offset_m = (x - place_m[0], y - place_m[1], z - place_m[2])
+        np.minimum(
+            soonest_s,
+            time_to_reach_s(
+                offset_m, (still, still, still), snapshot.interaction_radius_m, fastest_mps
+            ),
+            out=soonest_s,
+        )
+    return soonest_s

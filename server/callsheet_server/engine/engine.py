@@ -1,8 +1,9 @@
 """Interface between the server and whatever generates text.
 
-Four engines ship: ``scripted`` (deterministic, no model), ``embedded`` (torch in process),
-``sglang`` (an SGLang server, with our plugin in it) and ``openai`` (any endpoint that speaks that
-protocol). The server drives all of them through the ``Engine`` protocol below.
+Five engines ship: ``scripted`` (deterministic, no model), ``llamacpp`` (llama.cpp in a child
+process), ``embedded`` (torch in process), ``sglang`` (an SGLang server, with our plugin in it) and
+``openai`` (any endpoint that speaks that protocol). The server drives all of them through the
+``Engine`` protocol below.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from callsheet_residency.actions import Action
 from callsheet_residency.state import StateKind, StateStore, StateView, Tier
+from callsheet_server.engine.misfits import Misfits
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Turn
 
@@ -204,6 +206,10 @@ class Engine(Protocol):
     @property
     def adapters(self) -> frozenset[str]:
         """Ids of the adapters NPCs may name."""
+
+    @property
+    def misfits(self) -> Misfits:
+        """NPCs whose prefix leaves no room to talk; they are not warmed."""
 
     async def start(self, report: Callable[[Progress], None]) -> None:
         """Load the model. ``report`` may be called from any thread.

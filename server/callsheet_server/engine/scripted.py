@@ -43,11 +43,15 @@ from callsheet_server.engine.errors import (
     UnknownNpcError,
 )
 from callsheet_server.engine.json_instance import instance_of
+from callsheet_server.engine.misfits import Misfits
+from callsheet_server.engine.prompt import persona_text, world_text
 from callsheet_server.engine.simulated import SimulatedStore
 from callsheet_server.engine.small_talk import small_talk
 from callsheet_server.world.key import NpcKey
 
 __all__ = ["ScriptedEngine", "ScriptedSettings", "ScriptedTraits"]
+BYTES_PER_TOKEN = 4
+"""Of English, with most models."""
 
 
 class ScriptedSettings(BaseModel):
@@ -82,6 +86,8 @@ class ScriptedTraits:
     """Disk space for prefixes: a thousand of them."""
     max_running: int = 64
     """Replies at the same time."""
+    warns_at_tokens: int = 2_048
+    """Context of the default engine: it warns of a persona that would not fit there."""
     max_queue: int = 10_000
     """Requests that may wait."""
     fail_npcs: tuple[str, ...] = ()
@@ -107,6 +113,8 @@ class ScriptedEngine:
             },
             s.rebuild_s,
         )
+        self.misfits = Misfits()
+        self._lore: dict[str, str] = {}
         self._profiles: dict[NpcKey, NpcProfile] = {}
         self._running: dict[str, tuple[NpcKey, asyncio.Event]] = {}
         self._waiting: list[tuple[int, int, asyncio.Event]] = []
@@ -149,19 +157,21 @@ class ScriptedEngine:
             cancelled.set()
 
     def set_world_prefix(self, world: str, text: str) -> None:
-        for key in self._profiles:
+        self._lore[world] = text
+        for key, profile in self._profiles.items():
             if key.world == world:
-                self._prefixes.put(key, self._traits.prefix_bytes)
+                self._put(profile)
 
     def put_npc(self, profile: NpcProfile) -> None:
         if self._profiles.get(profile.key) != profile:
             self._profiles[profile.key] = profile
-            self._prefixes.put(profile.key, self._traits.prefix_bytes)
+            self._put(profile)
 
     def forget_npc(self, key: NpcKey) -> None:
         if self._profiles.pop(key, None) is None:
             return
         self._prefixes.drop(key)
+        self.misfits.forget(key)
         for npc, cancelled in self._running.values():
             if npc == key:
                 cancelled.set()
@@ -169,6 +179,7 @@ class ScriptedEngine:
     def forget_world(self, world: str) -> None:
         for key in [key for key in self._profiles if key.world == world]:
             self.forget_npc(key)
+        self._lore.pop(world, None)
 
     def publish(self, world: str, npcs: tuple[str, ...], distance_s: NDArray[np.float32]) -> None:
         """Do nothing: the server plans for this engine's store."""
@@ -249,6 +260,15 @@ class ScriptedEngine:
     def check_integrity(self) -> None:
         self._prefixes.check_integrity()
         assert 0 <= self._slots <= self._traits.max_running, f"{self._slots} slots are free"
+
+    def _put(self, profile: NpcProfile) -> None:
+        """Keep the books on a prefix, unless the default model would have no room for it."""
+        text = world_text(self._lore.get(profile.key.world, "")) + persona_text(profile)
+        tokens = len(text.encode()) // BYTES_PER_TOKEN
+        if self.misfits.judge(profile.key, tokens, self._traits.warns_at_tokens):
+            self._prefixes.drop(profile.key)
+        else:
+            self._prefixes.put(profile.key, self._traits.prefix_bytes)
 
     @contextlib.asynccontextmanager
     async def _slot(self, priority: int) -> AsyncIterator[None]:

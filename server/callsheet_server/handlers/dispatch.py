@@ -11,6 +11,7 @@ from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.observe import Explain, SetPolicy, Subscribe
 from callsheet.wire.saves import DeleteSave, Forget, ListSaves, Load, Save
 from callsheet.wire.script import (
+    ActionVerdict,
     Facts,
     GetFacts,
     HearAnswer,
@@ -20,7 +21,7 @@ from callsheet.wire.script import (
     UnregisterScript,
 )
 from callsheet.wire.session import Ok
-from callsheet.wire.talk import ActionResult, Cancel, Say, Speak
+from callsheet.wire.talk import ActionResult, Cancel, Hear, Say, Speak
 from callsheet.wire.world import (
     ConfigureWorld,
     Despawn,
@@ -32,6 +33,7 @@ from callsheet.wire.world import (
 )
 from callsheet_server.handlers.edits import WorldEditor
 from callsheet_server.handlers.guests import Guests
+from callsheet_server.handlers.hearing import Hearing
 from callsheet_server.handlers.outcomes import take_outcome
 from callsheet_server.handlers.rate_limits import RateLimits
 from callsheet_server.handlers.saving import SaveKeeper
@@ -43,10 +45,22 @@ from callsheet_server.session.session import Session
 from callsheet_server.storage.changes import Change
 from callsheet_server.talk.action_schemas import check_actions
 from callsheet_server.talk.conversations import Conversations
+from callsheet_server.talk.prompting import addressed
 
 __all__ = ["Dispatcher"]
 
-NEED_A_GAME = (Say, Speak, UpdateNpc, HintCalls, Explain, Join, MovePlayer, SetFacts, GetFacts)
+NEED_A_GAME = (
+    Say,
+    Hear,
+    Speak,
+    UpdateNpc,
+    HintCalls,
+    Explain,
+    Join,
+    MovePlayer,
+    SetFacts,
+    GetFacts,
+)
 """Messages about NPCs, which a world without a game does not have."""
 CHANGES = (
     *(RegisterScript, UnregisterScript, ConfigureWorld, SetPolicy),
@@ -66,6 +80,7 @@ class Dispatcher:
         pipeline: Pipeline,
         conversations: Conversations,
         guests: Guests,
+        hearing: Hearing,
         rate_limits: RateLimits,
         editor: WorldEditor,
         saves: SaveKeeper,
@@ -76,6 +91,7 @@ class Dispatcher:
         self._pipeline = pipeline
         self._conversations = conversations
         self._guests = guests
+        self._hearing = hearing
         self._rate_limits = rate_limits
         self._editor = editor
         self._saves = saves
@@ -100,20 +116,23 @@ class Dispatcher:
         if isinstance(message, CHANGES):
             self._rate_limits.take_change(session, len(room.world.npcs), self._clock())
         if session.role == "mod" and isinstance(message, Say | Speak):
-            room.world.npc(message.npc)
-            self._rate_limits.take_turn(room.key(message.npc), self._clock())
+            for npc in addressed(message) if isinstance(message, Say) else (message.npc,):
+                room.world.npc(npc)
+                self._rate_limits.take_turn(room.key(npc), self._clock())
         match message:
             case Say():
                 _refuse_unless_game(session, message, "actions")
                 if session.role == "observer":
                     self._guests.check_speaker(room, session, message)
                 self._conversations.say(room, session, message)
+            case Hear():
+                self._hearing.hear(room, session, message)
             case Speak():
                 self._conversations.speak(room, session, message)
             case Cancel():
                 self._conversations.cancel(session, message.id)
-            case HearAnswer():
-                self._conversations.hear_answer(session, message)
+            case HearAnswer() | ActionVerdict():
+                self._conversations.script_answer(session, message)
             case ActionResult():
                 take_outcome(room, message)
             case Spawn():

@@ -20,16 +20,14 @@ from callsheet.wire.world import (
     UpdateNpc,
 )
 from callsheet_server.handlers.rate_limits import RateLimits
-from callsheet_server.rooms.persistence import recall, save_config, save_npc
+from callsheet_server.rooms.persistence import save_config, save_npc, unread
 from callsheet_server.rooms.pipeline import Pipeline
 from callsheet_server.rooms.room import Room
 from callsheet_server.storage.changes import Change
-from callsheet_server.storage.saved import Memories
 from callsheet_server.storage.writes import PutFact, PutPlayer, RemovePlayer, Write
 from callsheet_server.talk.action_schemas import check_actions
 from callsheet_server.talk.conversations import Conversations
 from callsheet_server.world.errors import bad_value, limit_exceeded
-from callsheet_server.world.memory import Turn, most_turns
 
 __all__ = ["WorldEditor", "tell_script", "unless_closed"]
 
@@ -62,17 +60,17 @@ class WorldEditor:
         npcs, players = room.world.spawn(message.npcs, message.players)
         names = [npc.spec.npc for npc in npcs]
         memory = room.memory
-        latest = most_turns(memory.budget_tokens)
         for name in names:
             self.sync(room, name)
 
-        def arrived(memories: Mapping[str, Memories] | None) -> None:
+        def arrived(facts: Mapping[str, Mapping[str, Any]] | None) -> None:
             for npc in npcs:
-                if room.world.npcs.get(npc.spec.npc) is npc:
-                    memory.come(npc.spec.npc)
-                    if memories and npc.spec.npc in memories:
-                        memory.recall(npc.spec.npc, *recall(memories[npc.spec.npc]))
-                    tell_script(room, npc.spec.npc, alive=True)
+                name = npc.spec.npc
+                if room.world.npcs.get(name) is npc:
+                    memory.come(name)
+                    if facts is not None:
+                        memory.recall(name, unread(facts.get(name, {})))
+                    tell_script(room, name, alive=True)
 
         def undo() -> None:
             for name in names:
@@ -92,7 +90,7 @@ class WorldEditor:
                 *(PutPlayer(p.spec, p.handle) for p in players),
                 save_config(room.world),
             ),
-            read=lambda file: file.memories(names, latest),
+            read=lambda file: file.facts(names),
             done=arrived,
             undo=unless_closed(room, undo),
         )
@@ -105,12 +103,13 @@ class WorldEditor:
         world.check_known(message.npcs, message.players)
         npcs = [world.npcs[name] for name in message.npcs]
         players = [world.players[name] for name in message.players]
-        before: list[tuple[tuple[Turn, ...], Mapping[str, Any]]] = []
+        before = {}
         saved: list[Write] = [RemovePlayer(name) for name in message.players]
         for npc in npcs:
-            before.append((memory.turns(npc.spec.npc), memory.facts(npc.spec.npc)))
+            name = npc.spec.npc
+            before[name] = memory.mind(name)
             saved.append(save_npc(world, npc, alive=False))
-            self._remove(room, npc.spec.npc)
+            self._remove(room, name)
             yield
         world.despawn((), message.players)
 
@@ -118,9 +117,9 @@ class WorldEditor:
             world.restore(
                 [(npc.spec, npc.handle) for npc in npcs], [(p.spec, p.handle) for p in players]
             )
-            for name, remembered_before in zip(message.npcs, before, strict=True):
+            for name, mind in before.items():
                 self.sync(room, name)
-                memory.put(name, *remembered_before)
+                memory.put(name, mind)
                 tell_script(room, name, alive=True)
 
         answer(Change(saved, undo=unless_closed(room, undo)))
@@ -155,6 +154,8 @@ class WorldEditor:
                 "lore": world.lore,
                 "player_max_speed_mps": world.player_max_speed_mps,
                 "npc_max_speed_mps": world.npc_max_speed_mps,
+                "lore_entries": world.lore_entries,
+                "flags": tuple(world.flags),
             }
         )
         self._configure(room, message)
@@ -178,14 +179,13 @@ class WorldEditor:
     def set_facts(self, room: Room, message: SetFacts) -> Change:
         """Note facts about an NPC."""
         room.world.npc(message.npc)
-        before = room.memory.facts(message.npc)
-        _check_facts(message.facts, before)
-        room.memory.note(message.npc, message.facts)
-        memory, turns = room.memory, room.memory.turns(message.npc)
+        memory, before = room.memory, room.memory.mind(message.npc)
+        _check_facts(message.facts, before.facts)
+        memory.note(message.npc, message.facts)
         time_s = room.world.game_time_s
         return Change(
             [PutFact(message.npc, *fact, time_s) for fact in message.facts.items()],
-            undo=lambda: memory.put(message.npc, turns, before),
+            undo=lambda: memory.put(message.npc, before),
         )
 
     def close(self, room: Room) -> Iterator[None]:
@@ -232,6 +232,10 @@ class WorldEditor:
             world.player_max_speed_mps = message.player_max_speed_mps
         if message.npc_max_speed_mps is not None:
             world.npc_max_speed_mps = message.npc_max_speed_mps
+        if message.lore_entries is not None:
+            world.lore_entries = message.lore_entries
+        if message.flags is not None:
+            world.flags = frozenset(message.flags)
         if message.lore is not None and message.lore != world.lore:
             world.lore = message.lore
             self._pipeline.set_lore(room)

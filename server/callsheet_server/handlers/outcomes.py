@@ -41,7 +41,7 @@ def take_outcome(room: Room, result: ActionResult) -> None:
     if npc is None:
         return
     turn = outcome_turn(npc.spec.name, taken, result)
-    room.journal.submit(learn(room.memory, taken.npc, [turn], room.world.game_time_s))
+    room.journal.submit(learn(room.memory, {taken.npc: [turn]}, room.world.game_time_s))
     found = room.script_for(taken.npc)
     if found is not None:
         script, mod = found

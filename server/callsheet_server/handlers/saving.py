@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import orjson
@@ -23,16 +24,15 @@ from callsheet.wire.saves import (
 )
 from callsheet.wire.world import ScheduledCall
 from callsheet_server.handlers.edits import WorldEditor, unless_closed
-from callsheet_server.rooms.persistence import recall, save_counters
+from callsheet_server.rooms.persistence import save_counters, unread
 from callsheet_server.rooms.pipeline import Pipeline
 from callsheet_server.rooms.room import Room
 from callsheet_server.session.session import Session
 from callsheet_server.storage import saved, writes
 from callsheet_server.storage.changes import Change
-from callsheet_server.storage.file import WorldFile
 from callsheet_server.talk.conversations import Conversations
 from callsheet_server.world.errors import limit_exceeded
-from callsheet_server.world.memory import Memory, most_turns
+from callsheet_server.world.memory import Memory
 
 __all__ = ["MAX_SAVES", "SaveKeeper"]
 
@@ -72,7 +72,6 @@ class SaveKeeper:
         self._conversations.drop(room, None, f"the game loaded the save {save.name!r}")
         world, memory, time_s = room.world, room.memory, room.world.game_time_s
         hints, npcs = _hints(room), list(world.npcs)
-        latest = most_turns(memory.budget_tokens)
         room.memory = Memory(memory.budget_tokens)
         room.actions.clear()
         room.rewind(save.time_s)
@@ -96,7 +95,7 @@ class SaveKeeper:
 
         return Loaded(id=message.id, name=save.name, time_s=save.time_s), Change(
             (writes.LoadSave(save.name), save_counters(room)),
-            read=lambda file: file.restored(save.name, npcs, latest),
+            read=lambda file: file.restored(save.name, npcs),
             done=arrived,
             undo=unless_closed(room, undo),
         )
@@ -128,26 +127,24 @@ class SaveKeeper:
         self._conversations.drop(room, names, "the game had the NPC forget")
         memory, world = room.memory, room.world
         here = [npc for npc in names or world.npcs if npc in world.npcs]
-        before = {npc: (memory.turns(npc), memory.facts(npc)) for npc in here}
+        before = {npc: memory.mind(npc) for npc in here}
         for npc in memory.everybody() if names is None else names:
             memory.forget(npc)
-        latest = most_turns(memory.budget_tokens)
 
-        def read(file: WorldFile) -> Mapping[str, saved.Memories]:
-            return {} if message.after_s is None else file.memories(here, latest)
-
-        def arrived(memories: Mapping[str, saved.Memories] | None) -> None:
-            for npc, left in (memories or {}).items():
-                memory.recall(npc, *recall(left))
+        def arrived(facts: Mapping[str, Mapping[str, Any]] | None) -> None:
+            if facts is not None:
+                for npc in here:
+                    if npc in world.npcs:
+                        memory.recall(npc, unread(facts.get(npc, {})))
             _sweep(room)
 
         def undo() -> None:
-            for npc, remembered in before.items():
-                memory.put(npc, *remembered)
+            for npc, mind in before.items():
+                memory.put(npc, mind)
 
         return Change(
             [writes.Forget(npc, message.after_s) for npc in names or (None,)],
-            read=read,
+            read=None if message.after_s is None else lambda file: file.facts(here),
             done=arrived,
             undo=unless_closed(room, undo),
         )
@@ -165,14 +162,10 @@ class SaveKeeper:
 
 def _remember(room: Room, npcs: Sequence[str], before: Memory, restored: saved.Restored) -> None:
     """Fill a fresh memory: from the save, and from ``before`` for whom nothing has changed."""
-    changed = set(restored.npcs)
     for npc in npcs:
-        if npc not in room.world.npcs:
-            continue
-        if npc not in changed:
-            room.memory.recall(npc, before.turns(npc), before.facts(npc))
-        elif npc in restored.memories:
-            room.memory.recall(npc, *recall(restored.memories[npc]))
+        if npc in room.world.npcs:
+            facts = restored.facts.get(npc)
+            room.memory.recall(npc, before.mind(npc) if facts is None else unread(facts))
 
 
 def _check_kept(room: Room) -> None:

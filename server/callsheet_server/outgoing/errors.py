@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
@@ -9,14 +10,16 @@ from callsheet.wire.tick import Tick
 from callsheet_server.engine import errors as engine
 from callsheet_server.world.world import TickReport
 
-__all__ = ["from_engine", "tick_errors"]
+__all__ = ["from_engine", "misfits_error", "tick_errors"]
 
 UNAVAILABLE_RETRY_S = 2.0
 """Wait before another try while the engine is down; the server keeps looking for it."""
+MAX_SHOWN_MISFITS: Final = 8
 
 _CODES: Final[dict[type[engine.EngineError], ErrorCode]] = {
     engine.EngineUnavailableError: ErrorCode.ENGINE_UNAVAILABLE,
     engine.EngineOverloadedError: ErrorCode.ENGINE_OVERLOADED,
+    engine.ModelLoadingError: ErrorCode.ENGINE_OVERLOADED,
     engine.QuotaExhaustedError: ErrorCode.ENGINE_UNAVAILABLE,
     engine.UnknownNpcError: ErrorCode.UNKNOWN_NPC,
     engine.UnknownAdapterError: ErrorCode.UNKNOWN_ADAPTER,
@@ -34,6 +37,15 @@ def from_engine(error: engine.EngineError) -> CallsheetError:
         retry_after_s = UNAVAILABLE_RETRY_S
     code = _CODES.get(type(error), ErrorCode.GENERATION_FAILED)
     return error_for(code, str(error), retry_after_s=retry_after_s)
+
+
+def misfits_error(found: Sequence[tuple[str, str]]) -> CallsheetError:
+    """Tell of NPCs that cannot speak, each with the reason; the first is named in ``value``."""
+    npc, _ = found[0]
+    shown = "; ".join(f"{name}: {why}" for name, why in found[:MAX_SHOWN_MISFITS])
+    more = len(found) - MAX_SHOWN_MISFITS
+    shown += f"; and {more} more" if more > 0 else ""
+    return error_for(ErrorCode.CONTEXT_TOO_LONG, shown, field="persona", value=npc)
 
 
 def tick_errors(tick: Tick, report: TickReport) -> list[CallsheetError]:

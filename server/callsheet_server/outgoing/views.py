@@ -69,7 +69,12 @@ def moves(game_time_s: float, done: Sequence[Move], dropped: int) -> Iterator[Mo
 
 
 def explanation(
-    request: int, npc: str, game_time_s: float, tier: Tier, found: DistanceExplanation
+    request: int,
+    npc: str,
+    game_time_s: float,
+    tier: Tier,
+    found: DistanceExplanation,
+    note: str | None,
 ) -> Explanation:
     """Explanation of an NPC's distance, as a message."""
     return Explanation(
@@ -79,6 +84,7 @@ def explanation(
         distance_s=finite(found.distance_s),
         estimator=estimator_name(found.winner),
         tier=TIER_NAMES[tier],
+        note=note,
         estimators=tuple(
             EstimatorView(
                 name=estimator.name.lower(),

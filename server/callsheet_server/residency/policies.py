@@ -74,8 +74,23 @@ class Policy(Generic[V_contra]):
             return ours
         horizon_s = ours.prefetch_horizon_s if self.prefetches else 0.0
         return ours.model_copy(
-            update={"prefetch_horizon_s": horizon_s, "hysteresis_s": 0.0, "device_headroom": 0.0}
+            update={
+                "prefetch_horizon_s": horizon_s,
+                "hysteresis_s": 0.0,
+                "least_gain": 0.0,
+                "device_headroom": 0.0,
+            }
         )
+
+
+TIE_S = 1e-3
+"""Between like distances the least recently used counts as farther, by less than this."""
+
+
+def _by_distance(view: View) -> F32:
+    unused_s = view.unused_s()
+    order: F32 = view.estimated_s() + np.float32(TIE_S) * (1.0 - 1.0 / (1.0 + unused_s / 60.0))
+    return order
 
 
 LivePolicy = Policy[View]
@@ -98,7 +113,7 @@ NAIVE: LivePolicy = Policy(
 DISTANCE: LivePolicy = Policy(
     "distance",
     "ours: prefetch and evict by estimated invocation distance",
-    lambda view: view.estimated_s(),
+    _by_distance,
     prefetches=True,
     parks=True,
 )

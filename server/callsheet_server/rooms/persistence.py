@@ -4,16 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+import orjson
+from pydantic import TypeAdapter
+
+from callsheet.wire.world import ConditionalLore
+from callsheet_server.distance.keeping import kept, remember
 from callsheet_server.rooms.room import Room
-from callsheet_server.storage.saved import Memories, SavedWorld
+from callsheet_server.storage.file import WorldFile
+from callsheet_server.storage.saved import SavedWorld
 from callsheet_server.storage.writes import PutNpc, PutWorld
-from callsheet_server.world.memory import Turn
+from callsheet_server.world.memory import Mind, Turn, most_turns, window
 from callsheet_server.world.world import Npc, World
 
-__all__ = ["recall", "restore", "restore_hints", "save_config", "save_counters", "save_npc"]
+__all__ = [
+    "read_window",
+    "restore",
+    "restore_hints",
+    "save_config",
+    "save_counters",
+    "save_learned",
+    "save_npc",
+    "unread",
+]
 
+_ENTRIES: Final[TypeAdapter[tuple[ConditionalLore, ...]]] = TypeAdapter(tuple[ConditionalLore, ...])
+LEARNED_EVERY_CALLS = 50
+"""Calls after which what was learned of a world is saved again."""
 MAX_UNSAVED_ACTIONS = 100_000
 """More actions than can have been numbered since the counters were last saved."""
 
@@ -31,6 +49,8 @@ def save_config(world: World) -> PutWorld:
         "player_max_speed_mps": world.player_max_speed_mps,
         "npc_max_speed_mps": world.npc_max_speed_mps,
         "next_player_handle": world.next_player_handle,
+        "lore_entries": [entry.model_dump(exclude_none=True) for entry in world.lore_entries],
+        "flags": sorted(world.flags),
     }
     return PutWorld("config", config)
 
@@ -45,9 +65,24 @@ def save_counters(room: Room) -> PutWorld:
     return PutWorld("counters", counters)
 
 
-def recall(memories: Memories) -> tuple[list[Turn], Mapping[str, Any]]:
-    """Turn what is on disk of an NPC's memory into arguments of ``Memory.put``."""
-    return [Turn(turn.speaker, turn.text) for turn in memories.turns], memories.facts
+def save_learned(room: Room) -> tuple[PutWorld, ...]:
+    """Return the write that saves what the forecast has learned, if enough calls have come."""
+    calls = room.forecast.habits.seen_calls
+    if calls < room.learned_from_calls + LEARNED_EVERY_CALLS:
+        return ()
+    room.learned_from_calls = calls
+    return (PutWorld("learned", kept(room.forecast)),)
+
+
+def read_window(file: WorldFile, npc: str, budget_tokens: int) -> tuple[Turn, ...]:
+    """Read the window of an NPC; for ``Change.read``."""
+    turns = file.latest_turns(npc, most_turns(budget_tokens))
+    return window([Turn(turn.speaker, turn.text) for turn in turns], budget_tokens)
+
+
+def unread(facts: Mapping[str, Any]) -> Mind:
+    """Return what an NPC has at hand while its turns are on the disk only."""
+    return Mind(facts=facts, unread=True)
 
 
 def restore(room: Room, saved: SavedWorld) -> None:
@@ -57,6 +92,9 @@ def restore(room: Room, saved: SavedWorld) -> None:
     world.player_max_speed_mps = config.get("player_max_speed_mps", world.player_max_speed_mps)
     world.npc_max_speed_mps = config.get("npc_max_speed_mps", world.npc_max_speed_mps)
     world.next_player_handle = config.get("next_player_handle", 1)
+    entries = config.get("lore_entries", ())
+    world.lore_entries = _ENTRIES.validate_json(orjson.dumps(entries))
+    world.flags = frozenset(config.get("flags", ()))
     world.game_time_s = counters.get("game_time_s", 0.0)
     room.replies = counters.get("replies", 0)
     room.actions_taken = counters.get("actions", 0) + MAX_UNSAVED_ACTIONS
@@ -66,8 +104,10 @@ def restore(room: Room, saved: SavedWorld) -> None:
     world.restore(
         [(npc.spec, npc.handle) for npc in alive], [(p.spec, p.handle) for p in saved.players]
     )
-    for name, memories in saved.memories.items():
-        room.memory.put(name, *recall(memories))
+    remember(room.forecast, saved.learned)
+    room.learned_from_calls = room.forecast.habits.seen_calls
+    for npc in alive:
+        room.memory.put(npc.spec.npc, unread(saved.facts.get(npc.spec.npc, {})))
 
 
 def restore_hints(world: World, saved: SavedWorld) -> None:

@@ -14,7 +14,7 @@ from callsheet.wire.tick import Tick
 from callsheet.wire.world import NpcSpec, TickAck
 from callsheet_residency.actions import Plan
 from callsheet_residency.state import StateKind, StateStore, Tier
-from callsheet_server.distance import Assumptions, Distances, estimate, explain
+from callsheet_server.distance import Distances, explain
 from callsheet_server.engine.engine import Engine, NpcProfile
 from callsheet_server.engine.mover import Mover
 from callsheet_server.outgoing import views
@@ -47,7 +47,6 @@ class Pipeline:
         self._engine = engine
         self._controller = controller
         self._mover = mover
-        self._assumed = Assumptions()
         self._clock = clock
         self._planned = planned
         self._style = style
@@ -71,7 +70,7 @@ class Pipeline:
     def replan(self, room: Room) -> None:
         """Estimate a world's distances anew and start the moves that follow."""
         snapshot = room.world.snapshot()
-        room.distances = estimate(snapshot, self._assumed, room.distances)
+        room.distances = room.forecast.estimate(snapshot)
         view = _View(room.world, room.distances)
         self._controller.set_distances(room.name, self._controller.policy.distance_s(view))
         self._engine.publish(room.name, room.world.row_ids, room.distances.distance_s)
@@ -122,7 +121,7 @@ class Pipeline:
     def put_npc(self, room: Room, spec: NpcSpec) -> None:
         """Announce an NPC to the engine, or its new profile; plan for its state from now on."""
         key, row = room.key(spec.npc), room.world.npc(spec.npc).row
-        self._engine.put_npc(NpcProfile(key, spec.name, spec.persona, spec.adapter, self._style))
+        self._engine.put_npc(NpcProfile(key, spec.name, _persona(spec), spec.adapter, self._style))
         self._controller.unlink(room.name, row)
         for kind in (StateKind.PREFIX, StateKind.BLOB):
             self._controller.link(room.name, row, kind, key)
@@ -176,9 +175,18 @@ class Pipeline:
     def explain(self, room: Room, npc: str, request: int) -> Explanation:
         """Say why an NPC has its distance."""
         row = room.world.npc(npc).row
-        found = explain(room.world.snapshot, row, self._assumed, room.distances)
+        found = explain(room.world.snapshot, row, room.forecast, room.distances)
         tier = self.prefix_tier(room, npc)
-        return views.explanation(request, npc, room.world.game_time_s, tier, found)
+        note = self._engine.misfits.why(room.key(npc))
+        return views.explanation(request, npc, room.world.game_time_s, tier, found, note)
+
+
+def _persona(spec: NpcSpec) -> str:
+    """Text of the persona, and what the NPC knows besides."""
+    if not spec.knowledge:
+        return spec.persona
+    facts = (" ".join(fact.split()) for fact in spec.knowledge)
+    return "\n- ".join((f"{spec.persona}\n\nYou know:", *facts))
 
 
 class _View:

@@ -11,7 +11,7 @@ from callsheet.wire.base import ServerMessage
 from callsheet.wire.fields import NpcId, PlayerId
 from callsheet.wire.observe import Move
 from callsheet.wire.script import NpcTick, PlayerLeft, PlayerNear
-from callsheet_server.distance import Distances
+from callsheet_server.distance import Assumptions, Distances, Forecast
 from callsheet_server.outgoing.views import distance_of
 from callsheet_server.session.session import Session
 from callsheet_server.storage.changes import Journal, NoJournal
@@ -110,6 +110,7 @@ class Room:
         self.replies = 0
         """Replies begun so far; the last one's number."""
         self.actions_taken = 0
+        self.forecast = Forecast(Assumptions())
         self.clear_world()
 
     def clear_world(self) -> None:
@@ -117,6 +118,9 @@ class Room:
         self.world = World(self.name, self._limits)
         self.memory = Memory(self._memory_tokens)
         self.presence = Presence()
+        self.forecast = self.forecast.of_others()
+        self.learned_from_calls = 0
+        """Calls that what is on disk was learned from."""
         self.distances: Distances | None = None
         self.guests: dict[str, PlayerId] = {}
         """The players of observers that joined, by session."""

@@ -85,6 +85,16 @@ class Quotas:
         """Count a control message, or say why it may not be carried out."""
         return self._take(self._frames, "messages", 1.0, now_s)
 
+    def take_hearers(self, count: int, now_s: float) -> None:
+        """Count a message for each NPC that is to remember one.
+
+        Raises:
+            WorldError: ``limit_exceeded``.
+        """
+        refusal = self._take(self._frames, "messages", float(count), now_s)
+        if refusal is not None:
+            raise refusal
+
     def take_bytes(self, size_bytes: int, now_s: float) -> CallsheetError | None:
         """Count a frame's bytes, or say why the frame may not be used."""
         return self._take(self._frames, "bytes", float(size_bytes), now_s)

@@ -17,8 +17,8 @@ from pydantic import ValidationError
 from callsheet.wire.world import ScheduledCall
 from callsheet_server.storage import rows
 from callsheet_server.storage.errors import UnreadableWorldError, WorldFileGoneError
+from callsheet_server.storage.journal_mode import open_database
 from callsheet_server.storage.saved import (
-    Memories,
     Restored,
     SavedSession,
     SavedTurn,
@@ -64,6 +64,22 @@ ORDER BY bm25(recall, 0, 1) LIMIT ?
 """  # noqa: S608
 """CROSS JOIN: begin with the index, whatever SQLite thinks of it."""
 
+RESCHEDULED = """
+rowid IN (
+    WITH called AS MATERIALIZED (
+        SELECT key, value FROM saves, json_each(state, '$.schedules') WHERE name = ?1
+    ), announced AS MATERIALIZED (
+        SELECT key, value FROM saves, json_each(state, '$.hints') WHERE name = ?1
+    )
+    SELECT npcs.rowid FROM called JOIN npcs ON npcs.npc = called.key
+        LEFT JOIN announced ON announced.key = called.key
+    WHERE alive AND json_valid(spec) AND (
+        json_extract(spec, '$.schedule') IS NOT called.value OR hint_s IS NOT announced.value
+    )
+)
+"""
+"""Condition on rows of ``npcs`` whose schedule or announced call is not that of a save."""
+
 T = TypeVar("T")
 
 
@@ -98,14 +114,14 @@ class WorldFile:
         _make_private(path)
         self._identity = _identity(path)
         # Threads take turns, one at a time: see ``Writer``.
-        self._connection = sqlite3.connect(
-            path, BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-        )
+        try:
+            self._connection = open_database(path, BUSY_TIMEOUT_S)
+        except sqlite3.Error as error:
+            raise self._judged(error) from None
         # Text that is not UTF-8 any more is damage like other damage: checksums find it.
         self._connection.text_factory = lambda text: text.decode("utf-8", "backslashreplace")
         self._connection.create_function("checksum", -1, checksum_of_columns, deterministic=True)
         try:
-            self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
             if max_bytes:
                 self._connection.execute(f"PRAGMA max_page_count = {max_bytes // PAGE_BYTES}")
@@ -151,41 +167,35 @@ class WorldFile:
 
     # --- reading -----------------------------------------------------------------------------
 
-    def restored(self, name: str, npcs: Iterable[str], max_turns: int) -> Restored:
-        """Read what a load, the latest write, has brought back; put the schedules back.
+    def restored(self, name: str, npcs: Iterable[str]) -> Restored:
+        """Read what a load, the latest write, has brought back, but for turns.
 
-        Args:
-            name: of the save. Without one of that name, or with a damaged one, there are no
-                schedules.
-            npcs: whose memories are wanted.
-            max_turns: of each of them.
+        Schedules are put back. Without a save of that name, or with a damaged one, there are none.
         """
         changed = changed_npcs(self._connection, spans_before_load(self._connection))
         of = [npc for npc in npcs if changed is None or npc in changed]
         states = self._read("saves", lambda row: orjson.loads(row["state"]), "name = ?", (name,))
         state: dict[str, Any] = next(states, {"schedules": {}, "hints": {}})
-        restored = Restored(of, self.memories(of, max_turns), **state)
-        self._put_schedules_back(restored)
+        facts = self.facts(of)
+        restored = Restored({npc: facts.get(npc, {}) for npc in of}, **state)
+        self._put_schedules_back(name, restored)
         return restored
 
-    def _put_schedules_back(self, restored: Restored) -> None:
-        for _, row, sound in list(self._checked("npcs", "alive")):
-            schedule, hint_s = restored.schedules.get(row["npc"]), restored.hints.get(row["npc"])
-            if not sound or schedule is None:
-                continue
-            if orjson.loads(row["spec"])["schedule"] != schedule or row["hint_s"] != hint_s:
-                calls = tuple(ScheduledCall.model_validate(call) for call in schedule)
-                npc = rows.npc(row)
-                spec = npc.spec.model_copy(update={"schedule": calls})
-                for statement in statements_of(PutNpc(spec, npc.handle, hint_s)):
-                    self._connection.execute(*statement)
+    def _put_schedules_back(self, name: str, restored: Restored) -> None:
+        for npc in list(self._read("npcs", rows.npc, RESCHEDULED, (name,))):
+            hint_s = restored.hints.get(npc.spec.npc)
+            calls = restored.schedules[npc.spec.npc]
+            schedule = tuple(ScheduledCall.model_validate(call) for call in calls)
+            spec = npc.spec.model_copy(update={"schedule": schedule})
+            for statement in statements_of(PutNpc(spec, npc.handle, hint_s)):
+                self._connection.execute(*statement)
 
     def sweep(self, limit: int) -> bool:
         """Delete some of what neither now nor a save reaches; whether there may be more."""
         return sweep(self._connection, limit)
 
-    def load(self, max_turns: int) -> SavedWorld:
-        """Read the world as its game left it, with up to ``max_turns`` of each NPC.
+    def load(self) -> SavedWorld:
+        """Read the world as its game left it, but for turns.
 
         Damaged rows are quarantined. An NPC whose row is damaged is missing then; its turns stay.
 
@@ -193,11 +203,11 @@ class WorldFile:
             UnreadableWorldError: the structure is damaged, not only rows.
         """
         try:
-            return self._load(max_turns)
+            return self._load()
         except sqlite3.DatabaseError as error:
             raise self._judged(error) from None
 
-    def _load(self, max_turns: int) -> SavedWorld:
+    def _load(self) -> SavedWorld:
         if not all(sound for _, _, sound in self._checked("timelines")):
             raise UnreadableWorldError(f"world {self.world}: its timelines are damaged")
         saves = list(self._read("saves", rows.save, "1 ORDER BY saved_at, rowid"))
@@ -212,23 +222,24 @@ class WorldFile:
             saves=saves,
             config=values.get("config", {}),
             counters=values.get("counters", {}),
+            learned=values.get("learned", {}),
             npcs=npcs,
             players=list(self._read("players", rows.player)),
-            memories=self.memories(alive, max_turns),
+            facts=self.facts(alive),
             sessions=sessions,
         )
 
-    def memories(self, npcs: Iterable[str], max_turns: int) -> dict[str, Memories]:
-        """Read what NPCs remember: facts, and the latest turns, oldest first."""
+    def facts(self, npcs: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Read the facts noted about NPCs, of those that have any."""
         reach(self._connection)
-        found = {}
-        for npc in npcs:
-            latest = f"npc = ? AND {REMEMBERED} ORDER BY id DESC LIMIT {int(max_turns)}"
-            turns = list(self._read("turns", rows.turn, latest, (npc,)))[::-1]
-            facts = rows.facts(self._read("notes", rows.note, FACTS, (npc,)))
-            if turns or facts:
-                found[npc] = Memories(turns, facts)
-        return found
+        of = (orjson.dumps(list(npcs)).decode(),)
+        return rows.facts(self._read("notes", rows.note, FACTS, of))
+
+    def latest_turns(self, npc: str, max_turns: int) -> list[SavedTurn]:
+        """Read the latest turns that an NPC remembers, oldest first."""
+        reach(self._connection)
+        latest = f"npc = ? AND {REMEMBERED} ORDER BY id DESC LIMIT {int(max_turns)}"
+        return list(self._read("turns", rows.turn, latest, (npc,)))[::-1]
 
     def search(self, match: str, npc: str, latest: int, limit: int) -> dict[int, SavedTurn]:
         """Find turns of an NPC that fit, best first, by ``id``. Damaged ones are passed over.

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from callsheet.wire.world import NpcSpec, PlayerSpec
 from callsheet_server.storage.saved import Save, SavedNpc, SavedPlayer, SavedTurn
 
-__all__ = ["facts", "note", "npc", "player", "save", "turn"]
+__all__ = ["Note", "facts", "note", "npc", "player", "save", "turn"]
+
+
+class Note(NamedTuple):
+    """A fact as it was told; without a name: facts told later than its game time are forgotten."""
+
+    npc: str
+    """Empty: everybody."""
+    name: str | None
+    value: Any
+    game_time_s: float
 
 
 def npc(row: dict[str, Any]) -> SavedNpc:
@@ -34,18 +44,24 @@ def save(row: dict[str, Any]) -> Save:
     return Save(row["name"], row["time_s"], row["saved_at"])
 
 
-def note(row: dict[str, Any]) -> tuple[str | None, Any, float]:
-    """A fact's name, value and game time; without a name: facts told later are forgotten."""
+def note(row: dict[str, Any]) -> Note:
+    """A fact that was told, or what was forgotten."""
     value = None if row["value"] is None else orjson.loads(row["value"])
-    return row["name"], value, row["game_time_s"]
+    return Note(row["npc"], row["name"], value, row["game_time_s"])
 
 
-def facts(notes: Iterable[tuple[str | None, Any, float]]) -> dict[str, Any]:
-    """Facts by name, from notes in order."""
-    told: dict[str, tuple[Any, float]] = {}
-    for name, value, game_time_s in notes:
-        if name is not None:
-            told[name] = value, game_time_s
-        else:
-            told = {k: fact for k, fact in told.items() if fact[1] <= game_time_s}
-    return {name: value for name, (value, _) in told.items() if value is not None}
+def facts(notes: Iterable[Note]) -> dict[str, dict[str, Any]]:
+    """Facts by NPC and name, from notes in order; of NPCs that have any."""
+    told: dict[str, dict[str, Note]] = {}
+    for note in notes:
+        if note.name is not None:
+            told.setdefault(note.npc, {})[note.name] = note
+            continue
+        for npc in [note.npc] if note.npc else list(told):
+            left = told.get(npc, {}).items()
+            told[npc] = {n: fact for n, fact in left if fact.game_time_s <= note.game_time_s}
+    known = {
+        npc: {name: fact.value for name, fact in facts.items() if fact.value is not None}
+        for npc, facts in told.items()
+    }
+    return {npc: facts for npc, facts in known.items() if facts}

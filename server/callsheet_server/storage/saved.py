@@ -9,7 +9,6 @@ from typing import Any
 from callsheet.wire.world import NpcSpec, PlayerSpec
 
 __all__ = [
-    "Memories",
     "Restored",
     "Save",
     "SavedNpc",
@@ -30,15 +29,6 @@ class SavedTurn:
 
 
 @dataclass(frozen=True, slots=True)
-class Memories:
-    """Memories of one NPC."""
-
-    turns: Sequence[SavedTurn] = ()
-    """The latest, oldest first."""
-    facts: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Save:
     """A point that a game can go back to."""
 
@@ -53,10 +43,8 @@ class Save:
 class Restored:
     """Memories and schedules that a load has brought back."""
 
-    npcs: Sequence[str]
-    """NPCs who may remember something else now."""
-    memories: Mapping[str, Memories]
-    """Theirs."""
+    facts: Mapping[str, Mapping[str, Any]]
+    """Facts of the NPCs who may remember something else now, all of those."""
     schedules: Mapping[str, Sequence[Mapping[str, Any]]]
     """Of each NPC that was in the world when the save was made."""
     hints: Mapping[str, float]
@@ -101,7 +89,10 @@ class SavedWorld:
     """The oldest first."""
     config: Mapping[str, Any] = field(default_factory=dict)
     counters: Mapping[str, Any] = field(default_factory=dict)
+    learned: Mapping[str, Any] = field(default_factory=dict)
+    """Lessons of the forecast; empty = nothing was kept."""
     npcs: Sequence[SavedNpc] = ()
     players: Sequence[SavedPlayer] = ()
-    memories: Mapping[str, Memories] = field(default_factory=dict)
+    facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By NPC; those without any may be left out."""
     sessions: Sequence[SavedSession] = ()

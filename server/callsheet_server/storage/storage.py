@@ -35,13 +35,11 @@ MAX_WAITING_CHANGES = 10_000
 """Changes of one world that may wait. A disk that keeps up has a few dozen."""
 
 
-async def open_storage(
-    settings: StorageSettings, max_turns: int
-) -> tuple[Storage, list[SavedWorld]]:
+async def open_storage(settings: StorageSettings) -> tuple[Storage, list[SavedWorld]]:
     """Claim the folder that the settings name, read it, and begin to write.
 
     Returns:
-        The storage, and the worlds whose games may come back, with up to ``max_turns`` of each NPC.
+        The storage, and the worlds whose games may come back.
 
     Raises:
         StorageError: the folder is in use, or a later version wrote a world.
@@ -50,7 +48,7 @@ async def open_storage(
     if not settings.directory:
         return Storage(None, quarantined, {}), []
     folder = Folder(Path(settings.directory))
-    saved = await asyncio.to_thread(_load, folder, max_turns, quarantined)
+    saved = await asyncio.to_thread(_load, folder, quarantined)
     call_soon = asyncio.get_running_loop().call_soon_threadsafe
     writer = Writer(folder, settings.max_world_bytes, quarantined, call_soon)
     disk = Disk(folder, writer, Reader(folder))
@@ -58,13 +56,13 @@ async def open_storage(
     return Storage(disk, quarantined, saves), [world for world in saved if world.sessions]
 
 
-def _load(folder: Folder, max_turns: int, quarantined: Counter[str]) -> list[SavedWorld]:
+def _load(folder: Folder, quarantined: Counter[str]) -> list[SavedWorld]:
     folder.claim()
     worlds = []
     try:
         for world in folder.worlds():
             try:
-                saved = load_or_replace(folder, world, max_turns, quarantined)
+                saved = load_or_replace(folder, world, quarantined)
             except (sqlite3.Error, OSError, UnreadableWorldError) as error:
                 logger.error(
                     "world %s: %s cannot be used: %s; the other worlds are, and this one saves "

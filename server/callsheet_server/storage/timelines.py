@@ -52,10 +52,11 @@ AND NOT EXISTS (
 """Condition on a row of ``turns``; needs ``reach``."""
 
 FACTS: Final = """
-npc IN (?, '') AND EXISTS (SELECT 1 FROM reached WHERE moment > after AND moment <= until)
+npc IN (SELECT value FROM json_each(?) UNION SELECT '')
+AND EXISTS (SELECT 1 FROM reached WHERE moment > after AND moment <= until)
 ORDER BY id
 """
-"""Condition on the rows of ``notes`` that make up an NPC's facts, in order; needs ``reach``."""
+"""Condition on the rows of ``notes`` that make up the facts of NPCs, in order; needs ``reach``."""
 
 _FREED: Final = """
 game_time_s > :game_time_s AND NOT EXISTS (

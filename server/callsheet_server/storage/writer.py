@@ -247,12 +247,12 @@ def open_or_replace(
 
 
 def load_or_replace(
-    folder: Folder, world: str, max_turns: int, quarantined: Counter[str] | None = None
+    folder: Folder, world: str, quarantined: Counter[str] | None = None
 ) -> SavedWorld | None:
     """Read a world; None if it was set aside. Raises as above."""
     file = open_or_replace(folder, world, quarantined=quarantined)
     try:
-        return file.load(max_turns)
+        return file.load()
     except UnreadableWorldError as error:
         file.close()
         _set_aside(folder, world, error)

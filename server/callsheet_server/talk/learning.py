@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from callsheet_server.storage.changes import Change
 from callsheet_server.storage.writes import AddTurn
@@ -11,11 +12,21 @@ from callsheet_server.world.memory import Memory, Turn
 __all__ = ["learn"]
 
 
-def learn(memory: Memory, npc: str, turns: Sequence[Turn], time_s: float) -> Change:
-    """Have an NPC that is in the world remember turns of this game time."""
-    before = memory.turns(npc)
-    memory.add(npc, *turns)
+def learn(memory: Memory, told: Mapping[str, Sequence[Turn]], time_s: float) -> Change:
+    """Have NPCs that are in the world remember turns of this game time."""
+    before = {npc: memory.mind(npc) for npc in told}
+    for npc, turns in told.items():
+        memory.add(npc, *turns)
+
+    def undo() -> None:
+        for npc, mind in before.items():
+            memory.put(npc, replace(mind, facts=memory.facts(npc)))
+
     return Change(
-        [AddTurn(npc, turn.speaker, turn.text, time_s) for turn in turns],
-        undo=lambda: memory.put(npc, before, memory.facts(npc)),
+        [
+            AddTurn(npc, turn.speaker, turn.text, time_s)
+            for npc, turns in told.items()
+            for turn in turns
+        ],
+        undo=undo,
     )

@@ -7,12 +7,12 @@ mods is the narrator.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from callsheet.wire.errors import ErrorCode, error_for
-from callsheet.wire.talk import SamplingSpec, Say, Speaker
+from callsheet.wire.talk import Hear, SamplingSpec, Say, Speaker
 from callsheet_server.engine.engine import Priority, Sampling
 from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.talk.visible import one_line
@@ -21,8 +21,10 @@ from callsheet_server.world.memory import Turn, estimated_tokens
 from callsheet_server.world.world import World
 
 __all__ = [
+    "addressed",
     "heard_text",
     "heard_turns",
+    "lore_turns",
     "priority_of",
     "recalled_turns",
     "sampling_of",
@@ -32,6 +34,7 @@ __all__ = [
 
 NARRATOR = "Narrator"
 NOBODY = "Someone"
+KNOWN = "Known here and now:"
 RECALLED = "From earlier talks, oldest first:"
 MIN_TEMPERATURE: Final = 0.01
 """Temperature below which the likeliest token is taken: logits over less overflow float32."""
@@ -77,7 +80,21 @@ def check_speaker(world: World, speaker: Speaker) -> None:
         raise unknown(speaker.kind, speaker.id, "speaker.id")
 
 
-def heard_text(message: Say, max_chars: int) -> str:
+def addressed(message: Say) -> tuple[str, ...]:
+    """Ids of those who are spoken to.
+
+    Raises:
+        WorldError: ``bad_value``: nobody is, or one twice, or ``npc`` and ``npcs`` are both there.
+    """
+    names = message.npcs or ((message.npc,) if message.npc is not None else ())
+    if not names or (message.npcs and message.npc is not None) or len(set(names)) < len(names):
+        raise bad_value(
+            "one of npc and npcs says who is spoken to, each once", "npcs", str(len(names))
+        )
+    return names
+
+
+def heard_text(message: Say | Hear, max_chars: int) -> str:
     """Text that an NPC hears: a narrator's as it is, anybody else's as one line, all of it visible.
 
     Raises:
@@ -104,6 +121,12 @@ def heard_turns(speaker: str, text: str, material: str | None) -> tuple[Turn, ..
     """Turns of what is heard: the script's facts, told by the narrator alone, and the words."""
     said = Turn(speaker, text)
     return (Turn(NARRATOR, material), said) if material else (said,)
+
+
+def lore_turns(known: Sequence[str]) -> tuple[Turn, ...]:
+    """Turn of the narrator that tells what the NPC knows here and now, or none."""
+    lines = "".join(f"\n- {one_line(text)}" for text in known)
+    return (Turn(NARRATOR, KNOWN + lines),) if lines else ()
 
 
 def recalled_turns(found: Mapping[int, Turn], npc: str, budget_tokens: int) -> tuple[Turn, ...]:

@@ -11,7 +11,7 @@ from callsheet_server.engine.engine import Delta, Engine, GenerationEnd, Generat
 from callsheet_server.engine.errors import GenerationError
 from callsheet_server.engine.prompt import LAST_REPLIES, fill_in
 from callsheet_server.talk.moderation import Moderator, Spoken
-from callsheet_server.talk.prompting import NARRATOR, RECALLED, speaker_name
+from callsheet_server.talk.prompting import KNOWN, NARRATOR, RECALLED, speaker_name
 from callsheet_server.talk.reply import Reply
 from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.talk.speech.sentences import Said
@@ -119,7 +119,7 @@ class Speaking:
         return Voice(
             name=npc_name,
             listener=speaker_name(world, reply.speaker),
-            speakers=(*here, *players, NARRATOR, RECALLED.rstrip(":")),
+            speakers=(*here, *players, NARRATOR, KNOWN.rstrip(":"), RECALLED.rstrip(":")),
             is_known=lambda name: any(n.spec.name.casefold() == name for n in world.npcs.values()),
             not_again=(*replies[-LAST_REPLIES:], reply.heard, style),
             opening=self._current_opening(),

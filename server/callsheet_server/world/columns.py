@@ -21,9 +21,6 @@ _SPEC: Final[dict[str, tuple[Any, tuple[int, ...], Any]]] = {
     "scheduled_call_s": (np.float64, (), np.nan),
     "open_turns": (np.int32, (), 0),
     "last_call_s": (np.float64, (), np.nan),
-    "calls": (np.int64, (), 0),
-    "call_gap_mean_s": (np.float32, (), np.nan),
-    "call_gap_std_s": (np.float32, (), np.nan),
 }
 
 _SEEN: Final = (
@@ -34,8 +31,6 @@ _SEEN: Final = (
     "sociability",
     "scheduled_call_s",
     "last_call_s",
-    "call_gap_mean_s",
-    "call_gap_std_s",
 )
 """Columns that the estimators see as they are."""
 
@@ -61,9 +56,6 @@ class Columns:
     scheduled_call_s: NDArray[np.float64]
     open_turns: NDArray[np.int32]
     last_call_s: NDArray[np.float64]
-    calls: NDArray[np.int64]
-    call_gap_mean_s: NDArray[np.float32]
-    call_gap_std_s: NDArray[np.float32]
 
     def __init__(self) -> None:
         self.rows = 0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-__all__ = ["Memory", "Turn", "estimated_tokens", "most_turns", "window"]
+__all__ = ["Memory", "Mind", "Turn", "estimated_tokens", "most_turns", "window"]
 
 MESSAGE_TOKENS: Final = 8
 """Tokens that a chat template puts around a turn, about."""
@@ -51,66 +51,86 @@ def window(turns: Sequence[Turn], budget_tokens: int) -> tuple[Turn, ...]:
     return tuple(turns[min(start, len(turns) - 1) :])
 
 
+@dataclass(frozen=True, slots=True)
+class Mind:
+    """All that an NPC has at hand."""
+
+    turns: tuple[Turn, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    unread: bool = False
+    """True: what was said before ``turns`` is on the disk, and was not read yet."""
+
+
+NOTHING: Final = Mind()
+
+
 class Memory:
     """The turns and facts of all NPCs of a world."""
 
     def __init__(self, budget_tokens: int) -> None:
         """``budget_tokens``: of the turns of one NPC, see ``window``."""
         self.budget_tokens = budget_tokens
-        self._turns: dict[str, tuple[Turn, ...]] = {}
-        self._facts: dict[str, dict[str, Any]] = {}
-        self._away: OrderedDict[str, tuple[tuple[Turn, ...], Mapping[str, Any]]] = OrderedDict()
-        """Turns and facts of those who left; the longest away are forgotten first."""
+        self._minds: dict[str, Mind] = {}
+        self._away: OrderedDict[str, Mind] = OrderedDict()
+        """Those who left; the longest away are forgotten first."""
+
+    def mind(self, npc: str) -> Mind:
+        """All that an NPC has at hand, for ``put``."""
+        return self._minds.get(npc, NOTHING)
 
     def turns(self, npc: str) -> tuple[Turn, ...]:
         """The window, oldest first."""
-        return self._turns.get(npc, ())
+        return self.mind(npc).turns
 
     def facts(self, npc: str) -> Mapping[str, Any]:
         """JSON values by name."""
-        return self._facts.get(npc, {})
+        return self.mind(npc).facts
 
     def add(self, npc: str, *turns: Turn) -> None:
         """Add turns to the window; what no longer fits leaves it."""
+        mind = self.mind(npc)
         if turns:
-            self._turns[npc] = window((*self.turns(npc), *turns), self.budget_tokens)
+            turns = window((*mind.turns, *turns), self.budget_tokens)
+            self.put(npc, replace(mind, turns=turns))
 
     def note(self, npc: str, facts: Mapping[str, Any]) -> None:
         """Set facts; a value of None takes one away."""
-        known = {**self._facts.pop(npc, {}), **facts}
+        known = {**self.facts(npc), **facts}
         left = {name: value for name, value in known.items() if value is not None}
-        if left:
-            self._facts[npc] = left
+        self.put(npc, replace(self.mind(npc), facts=left))
 
-    def put(self, npc: str, turns: Iterable[Turn], facts: Mapping[str, Any]) -> None:
-        """Replace all that an NPC remembers."""
+    def put(self, npc: str, mind: Mind) -> None:
+        """Replace all that an NPC has at hand."""
         self.forget(npc)
-        self.add(npc, *turns)
-        self.note(npc, facts)
+        if mind != NOTHING:
+            self._minds[npc] = mind
 
-    def recall(self, npc: str, turns: Iterable[Turn], facts: Mapping[str, Any]) -> None:
-        """Add what an NPC remembered before what it has learnt since it came."""
-        self.put(npc, (*turns, *self.turns(npc)), {**facts, **self.facts(npc)})
+    def recall(self, npc: str, before: Mind) -> None:
+        """Add what an NPC remembered before what it has learnt since."""
+        mind = self.mind(npc)
+        turns = (*before.turns, *mind.turns)
+        if before.turns and mind.turns:
+            turns = window(turns, self.budget_tokens)
+        self.put(npc, Mind(turns, {**before.facts, **mind.facts}, before.unread))
 
     def leave(self, npc: str, *, keep: bool) -> None:
         """Let an NPC go; ``keep``: ``come`` brings back what it remembers."""
-        if keep and (self.turns(npc) or self.facts(npc)):
-            self._away[npc] = self.turns(npc), self.facts(npc)
+        mind = self._minds.pop(npc, None)
+        if keep and mind is not None:
+            self._away[npc] = mind
             if len(self._away) > MAX_AWAY:
                 self._away.popitem(last=False)
-        self._turns.pop(npc, None)
-        self._facts.pop(npc, None)
 
     def come(self, npc: str) -> None:
         """Bring back what an NPC that left remembers."""
         if npc in self._away:
-            self.recall(npc, *self._away.pop(npc))
+            self.recall(npc, self._away.pop(npc))
 
     def everybody(self) -> list[str]:
         """All who remember anything, those away too."""
-        return list({**self._turns, **self._facts, **self._away})
+        return list({**self._minds, **self._away})
 
     def forget(self, npc: str) -> None:
         """Forget all that an NPC remembers, away or not."""
-        self.leave(npc, keep=False)
+        self._minds.pop(npc, None)
         self._away.pop(npc, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,10 +38,6 @@ class Snapshot:
     """(N,) bool: a turn of this NPC is open or queued."""
     last_call_s: NDArray[np.float64]
     """(N,) float64, absolute game time at which the last call ended; NaN = never called."""
-    call_gap_mean_s: NDArray[np.float32]
-    """(N,) float32, running mean of the gaps between past calls; NaN until two calls were seen."""
-    call_gap_std_s: NDArray[np.float32]
-    """(N,) float32, running standard deviation of those gaps; NaN until two calls were seen."""
     player_position_m: NDArray[np.float32]
     """(P, 3) float32."""
     player_velocity_mps: NDArray[np.float32]
@@ -50,3 +46,18 @@ class Snapshot:
     """The fastest a player of this world can move, as the game declared it; > 0."""
     npc_max_speed_mps: float
     """The fastest an NPC of this world can move, as the game declared it; >= 0."""
+
+    def part(self, rows: slice | NDArray[np.intp]) -> Snapshot:
+        """The same instant with only these NPCs; views if they are a slice."""
+        return replace(
+            self,
+            alive=self.alive[rows],
+            handle=self.handle[rows],
+            position_m=self.position_m[rows],
+            velocity_mps=self.velocity_mps[rows],
+            interaction_radius_m=self.interaction_radius_m[rows],
+            sociability=self.sociability[rows],
+            scheduled_call_s=self.scheduled_call_s[rows],
+            in_conversation=self.in_conversation[rows],
+            last_call_s=self.last_call_s[rows],
+        )

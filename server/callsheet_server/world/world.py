@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from callsheet.wire.fields import Vec3
 from callsheet.wire.tick import NpcFlag, Tick, TickKind
-from callsheet.wire.world import NpcSpec, PlayerSpec, ScheduledCall
+from callsheet.wire.world import ConditionalLore, NpcSpec, PlayerSpec, ScheduledCall
 from callsheet_server.world.columns import Columns
 from callsheet_server.world.errors import (
     limit_exceeded,
@@ -20,7 +20,6 @@ from callsheet_server.world.errors import (
     refuse_unknown,
     unknown,
 )
-from callsheet_server.world.gaps import add_gap
 from callsheet_server.world.records import all_usable_npcs, usable_npcs, usable_players
 from callsheet_server.world.row_ids import RowIds
 from callsheet_server.world.schedule import next_call_s
@@ -87,6 +86,8 @@ class World:
     def __init__(self, name: str, limits: WorldLimits) -> None:
         self.name = name
         self.lore = ""
+        self.lore_entries: tuple[ConditionalLore, ...] = ()
+        self.flags: frozenset[str] = frozenset()
         self.player_max_speed_mps = DEFAULT_PLAYER_MAX_SPEED_MPS
         self.npc_max_speed_mps = DEFAULT_NPC_MAX_SPEED_MPS
         self.game_time_s = 0.0
@@ -258,18 +259,7 @@ class World:
         columns.open_turns[row] -= 1
         if columns.scheduled_call_s[row] <= now_s:
             columns.scheduled_call_s[row] = self._next_scheduled(name, after=True)
-        last_s = float(columns.last_call_s[row])
         columns.last_call_s[row] = now_s
-        if math.isnan(last_s):
-            return
-        columns.calls[row] += 1
-        mean, std = add_gap(
-            int(columns.calls[row]),
-            now_s - last_s,
-            float(columns.call_gap_mean_s[row]),
-            float(columns.call_gap_std_s[row]),
-        )
-        columns.call_gap_mean_s[row], columns.call_gap_std_s[row] = mean, std
 
     @property
     def row_ids(self) -> tuple[str, ...]:

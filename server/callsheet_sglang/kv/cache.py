@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
+import torch
 from sglang.srt.managers.cache_controller import LayerLoadingEvent
 from sglang.srt.mem_cache.base_prefix_cache import BasePrefixCache
 from sglang.srt.mem_cache.registry import TreeCacheBuildContext, create_unified_radix_cache
@@ -175,6 +176,29 @@ class DistanceRadixCache(UnifiedRadixCache):  # type: ignore[misc]
         counter = self.cache_controller.layer_done_counter
         counter.events += [LayerLoadingEvent(counter.num_layers) for _ in range(OWN_LOADS)]
         counter.num_counters += OWN_LOADS
+
+    def agree(self, values: list[float]) -> list[float]:
+        """All ranks' smallest, element by element; called in the same iteration on all."""
+        told = torch.tensor(values, dtype=torch.float64)
+        self._all_reduce(told, torch.distributed.ReduceOp.MIN)
+        agreed: list[float] = told.tolist()
+        return agreed
+
+    def loading_tokens(self) -> int:
+        """Tokens of the loads that have not ended, SGLang's own among them."""
+        return sum(ack.num_tokens for ack in self.cache_controller.ack_load_queue)
+
+    def loading_check(self, finish_count: int | None = None) -> None:
+        before = list(self.cache_controller.ack_load_queue) if self.cache_controller else []
+        super().loading_check(finish_count)
+        try:
+            left = len(self.cache_controller.ack_load_queue) if before else 0
+            for ack in before[: len(before) - left]:
+                if ack.timing_enabled:
+                    took_ms = ack.start_event.elapsed_time(ack.finish_event)
+                    self._state.pace.observe_load(ack.num_tokens, took_ms / 1e3)
+        except Exception:
+            self._state.guard.catch("measuring the link")
 
     def may_load_early(self) -> bool:
         """True if a load of ours leaves the ring's slots that SGLang counts on.

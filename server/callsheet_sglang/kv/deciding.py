@@ -12,17 +12,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from callsheet_residency.actions import Load, Plan
-from callsheet_residency.bandwidth import BURST_S, CreditBucket
+from callsheet_residency.actions import Plan
 from callsheet_residency.items import Budget, Credit, Items
 from callsheet_residency.planner import plan
 from callsheet_residency.state import StateKind, Tier
 from callsheet_sglang.npc_table import NpcTable
 from callsheet_sglang.settings import PluginSettings
 
-__all__ = ["Pools", "Traffic", "decide"]
+__all__ = ["Pools", "Traffic", "decide", "reach_s"]
 
 PLENTY = 2**62
+POOL_SHARE = 0.7
+"""Share of the device that who is due may fill; the rest is for who speaks, and for surprises."""
+MARGIN_SHARE = 0.1
+"""Of the horizon: an NPC that makes room is farther by so much, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,8 @@ class Traffic:
     """NPCs with a request that waits: as good as due."""
     reserved_tokens: int
     """Room that running and queued requests will still take."""
-    waiting_requests: int
-    """Requests of NPCs and of others."""
+    link_tokens: int
+    """Tokens that may be sent over the link now."""
 
 
 def decide(
@@ -59,43 +62,47 @@ def decide(
     pools: Pools,
     traffic: Traffic,
     loading: Collection[int],
-    bucket: CreditBucket,
+    horizon_s: float,
     settings: PluginSettings,
 ) -> Plan:
-    """Plan the next moves, whose keys are handles, and spend what they load from ``bucket``.
+    """Plan the next moves, whose keys are handles.
 
     Args:
         table: the NPCs.
         pools: room.
-        traffic: who must not be touched, and room that is spoken for.
+        traffic: who must not be touched, and room and link that are spoken for.
         loading: NPCs on their way to the device.
-        bucket: tokens the link may carry now.
+        horizon_s: that of the settings or ``reach_s``, whichever is smaller.
         settings: of the plugin.
     """
-    policy = settings.policy
-    items = _items(table, pools, traffic, loading, policy.prefetch_horizon_s)
-    rate = policy.assumed_device_link_bytes_per_s * policy.link_share / pools.bytes_per_token
-    largest = int(items.size_bytes.max(initial=0))
-    bucket.refill(table.now_s, rate, max(rate * BURST_S, largest))
-    slots = max(settings.max_loads_in_flight - len(loading), 0)
-    if not settings.prefetch or traffic.waiting_requests > settings.max_queued_requests:
-        slots = 0
+    margin_s = min(settings.policy.hysteresis_s, MARGIN_SHARE * horizon_s)
+    policy = settings.policy.model_copy(
+        update={"prefetch_horizon_s": horizon_s, "hysteresis_s": margin_s}
+    )
+    items = _items(table, pools, traffic, loading, horizon_s)
     used = pools.device_tokens - pools.free_tokens + traffic.reserved_tokens
     budget = Budget(
         capacity_bytes=(pools.device_tokens, pools.host_tokens, 0),
         used_bytes=(used, pools.host_tokens - pools.host_free_tokens, 0),
-        # No more than the slots can carry, or most of the plan would be for nothing.
-        credit=Credit(min(int(bucket.credit), slots * largest), PLENTY, 0, 0.0),
+        credit=Credit(traffic.link_tokens if settings.prefetch else 0, PLENTY, 0, 0.0),
     )
-    made = plan(items, budget, policy)
-    for at, action in enumerate(made.actions):
-        if not isinstance(action, Load):
-            continue
-        if slots <= 0:
-            return Plan(made.actions[:at])
-        slots -= 1
-        bucket.spend(action.size_bytes)
-    return made
+    return plan(items, budget, policy)
+
+
+def reach_s(table: NpcTable, pools: Pools) -> float:
+    """Return the distance up to which the device can hold everybody at once; +inf = anybody's.
+
+    Who is farther cannot be there without sending somebody nearer away.
+    """
+    known = table.kept_tokens > 0
+    tokens = table.kept_tokens[known]
+    room = POOL_SHARE * pools.device_tokens
+    if tokens.sum() <= room:
+        return float("inf")
+    distance_s = table.distance_s()[known]
+    nearest = np.argsort(distance_s)
+    first_beyond = int(np.searchsorted(np.cumsum(tokens[nearest]), room, "right"))
+    return float(distance_s[nearest[min(first_beyond, len(nearest) - 1)]])
 
 
 def _items(

@@ -4,13 +4,14 @@ SGLang admits a request at once, starts the load it needs, and has the whole for
 it, layer by layer: everybody who is speaking stops for one who is about to. Here such a request
 stays in the queue until its pages are there, and the others go on. If there are no others, the one
 whose pages come first goes, in SGLang's way: it computes the first layers while the last are on the
-link.
+link. So do those whose loads take no longer than the pass itself: they hold up nobody.
 
 SGLang's objects are used through their attributes; neither sglang nor torch is imported.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -41,6 +42,19 @@ class Gate:
             if batch is not None:
                 batch.hicache_consumer_index = NO_LOAD
 
+    def note_call(self, session_id: str | None) -> None:
+        """Count a request that has just come, and whether it finds its prefix on the device."""
+        state, handle = self._state, handle_of(session_id)
+        try:
+            anchor = state.ownership.anchor.get(handle) if handle is not None else None
+            if handle is None or anchor is None or state.cache.cache_controller is None:
+                return
+            state.counters.arrivals += 1
+            if not anchor.evicted and self._prefetcher.coming(state, handle) is None:
+                state.counters.arrivals_on_device += 1
+        except Exception:
+            state.guard.catch("note of a call")
+
     def admit(
         self, make_batch: Callable[..., Any], scheduler: Any, *args: Any, **kwargs: Any
     ) -> Any:
@@ -49,11 +63,13 @@ class Gate:
         What may go depends on messages, requests and loads that all tensor-parallel ranks know to
         have ended, so all decide alike.
         """
+        began_s = time.perf_counter()
         try:
             held = self._choose(scheduler, kwargs["running_batch"])
         except Exception:
             self._state.guard.catch("gate")
             held = []
+        self._state.counters.iteration_s += time.perf_counter() - began_s
         self._state.counters.held_requests += len({req.rid for req in held} - self._held)
         self._held = {req.rid for req in held}
         if held:
@@ -77,11 +93,22 @@ class Gate:
             for req in waiting
             if (handle := handle_of(req.session_id)) in state.ownership.anchor
         ]
-        started = [self._prefetcher.bring(state, req, handle) for req, handle in known]
-        if any(started):
+        hidden_s = state.pace.pass_s - state.pace.load_s(cache.loading_tokens())
+        at_once: set[str] = set()
+        started = False
+        for req, handle in known:
+            missing_s = state.pace.load_s(int(state.table.missing_tokens[handle]))
+            if state.ownership.anchor[handle].evicted and missing_s <= hidden_s:
+                hidden_s -= missing_s
+                at_once.add(req.rid)
+            else:
+                started |= self._prefetcher.bring(state, req, handle)
+        if started:
             cache.check_hicache_events()  # What is short may be there already.
         coming = {}
         for req, handle in known:
+            if req.rid in at_once:
+                continue
             if (number := self._prefetcher.coming(state, handle)) is not None:
                 coming[req.rid] = number
         if coming and len(coming) == len(waiting) and running_batch.is_empty():

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from callsheet_residency.actions import Load, Plan
-from callsheet_sglang.kv.deciding import Pools, Traffic, decide
+from callsheet_sglang.kv.deciding import Pools, Traffic, decide, reach_s
 from callsheet_sglang.kv.ownership import Node
 from callsheet_sglang.kv.scheduler_state import SchedulerState
 from callsheet_sglang.wire import handle_of
@@ -20,6 +20,7 @@ __all__ = ["LOOKED_AT_QUEUED", "Prefetcher", "pools"]
 
 MEASURED_PER_ITERATION = 256
 """NPCs whose rows are brought up to date per iteration, at most: under a millisecond."""
+PLAN_EVERY_ITERATIONS = 2
 LOOKED_AT_QUEUED = 64
 """Waiting requests that room is reserved for, or prefixes sent for, at most: those to be admitted
 next."""
@@ -35,6 +36,8 @@ class Prefetcher:
         """Since the last plan."""
         self._planned_at = (-1, -1, -1)
         """The last plan was made of these."""
+        self._horizon_of, self._horizon_s = -1, 0.0
+        """The horizon in use, and the table's epoch that it was made of."""
         self._stuck: set[int] = set()
         """NPCs that could not be parked, because somebody else uses what is theirs."""
         self._loading: dict[int, int] = {}
@@ -50,7 +53,7 @@ class Prefetcher:
         if cache.cache_controller is None or not (state.settings.prefetch or state.settings.demote):
             return
         busy = not state.scheduler.running_batch.is_empty()
-        if busy and self._loops < state.settings.plan_every_loops:
+        if busy and self._loops < PLAN_EVERY_ITERATIONS:
             return
         self._loading = {h: n for h, n in self._loading.items() if n in cache.ongoing_load_back}
         made_of = (state.table.updates, state.table.version, len(self._loading))
@@ -58,12 +61,17 @@ class Prefetcher:
             return
         self._loops, self._planned_at = 0, made_of
         began_s = time.perf_counter()
+        room = pools(state)
+        if self._horizon_of != state.table.epoch:
+            self._horizon_of = state.table.epoch
+            longest_s = state.settings.policy.prefetch_horizon_s
+            self._horizon_s = min(longest_s, reach_s(state.table, room))
         made = decide(
             state.table,
-            pools(state),
+            room,
             _traffic(state, self._stuck),
             self._loading.keys(),
-            state.bucket,
+            self._horizon_s,
             state.settings,
         )
         decided_s = time.perf_counter()
@@ -197,8 +205,20 @@ def _traffic(state: SchedulerState, in_use: set[int]) -> Traffic:
         running=_npcs(state, running) | in_use,
         queued=_npcs(state, scheduler.waiting_queue),
         reserved_tokens=reserved,
-        waiting_requests=len(scheduler.waiting_queue),
+        link_tokens=_link_tokens(state),
     )
+
+
+def _link_tokens(state: SchedulerState) -> int:
+    """Return what may be sent now, that what is on the link stays within its time."""
+    if not state.cache.may_load_early():
+        return 0
+    limit = state.settings.prefetch_link_ms / 1e3 * state.pace.link_tokens_per_s
+    loading: int = state.cache.loading_tokens()
+    # A link too slow for any prefix within that time carries one at a time.
+    if not loading:
+        return max(int(limit), int(state.table.kept_tokens.max()))
+    return max(int(limit) - loading, 0)
 
 
 def _running(scheduler: Any) -> list[Any]:

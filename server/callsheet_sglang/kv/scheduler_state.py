@@ -5,15 +5,16 @@ Imports neither sglang nor torch.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from callsheet_residency.bandwidth import CreditBucket
 from callsheet_sglang.guard import Guard
 from callsheet_sglang.kv.arrivals import Arrivals
 from callsheet_sglang.kv.leaves import LeafOrder
 from callsheet_sglang.kv.ownership import Node, Ownership
+from callsheet_sglang.kv.pace import Pace
 from callsheet_sglang.npc_table import NpcTable
 from callsheet_sglang.settings import PluginSettings, read_settings
 
@@ -37,6 +38,10 @@ class Counters:
     """KV caches sent for because a request of their NPC waited, while others ran."""
     held_requests: int = 0
     """Requests that waited in the queue until their KV cache had come, while others ran."""
+    arrivals: int = 0
+    """Calls of NPCs whose prefix is known."""
+    arrivals_on_device: int = 0
+    """Those of them whose prefix was on the device, whole, as they came."""
     deferred: int = 0
     """Planned moves not made: something was in use, or there was no room after all."""
     decisions: int = 0
@@ -48,6 +53,10 @@ class Counters:
     eviction_s: float = 0.0
     """Walks for room, by distance or not, SGLang's own part included."""
     longest_eviction_s: float = 0.0
+    iterations: int = 0
+    """Scheduler iterations."""
+    iteration_s: float = 0.0
+    """All that the plugin does in them."""
     adapter_critical_loads: int = 0
     """LoRA adapters brought to a slot while a request that needs them waited."""
     adapter_prefetched_loads: int = 0
@@ -66,6 +75,10 @@ def _admit_all(make_batch: Callable[..., Any], *args: Any, **kwargs: Any) -> Any
     return make_batch(*args, **kwargs)
 
 
+def _ignore(_: str | None) -> None:
+    """Take no note of a call."""
+
+
 @dataclass(slots=True)
 class SchedulerState:
     """One per scheduler process; used from its only thread."""
@@ -74,14 +87,15 @@ class SchedulerState:
     table: NpcTable = field(default_factory=NpcTable)
     guard: Guard = field(default_factory=Guard)
     counters: Counters = field(default_factory=Counters)
-    bucket: CreditBucket = field(default_factory=CreditBucket)
-    """Tokens the link to the device may carry now."""
+    pace: Pace = field(default_factory=Pace)
     scheduler: Any = None
     """SGLang's ``Scheduler``, once it runs."""
     cache: Any = None
     """Our radix cache, if SGLang was started with ``--radix-cache-backend callsheet``."""
     admit: Callable[..., Any] = _admit_all
     """Called in place of ``Scheduler._get_new_batch_prefill_raw``, with that and its arguments."""
+    note_call: Callable[[str | None], None] = _ignore
+    """Called with the session id of each request that comes."""
     adapters_in_slots: Callable[[], list[str]] = list
     """Names of the LoRA adapters that hold a slot; none without ``--enable-lora``."""
     every_iteration: list[Callable[[SchedulerState], None]] = field(default_factory=list)
@@ -99,11 +113,14 @@ class SchedulerState:
     def iterate(self, scheduler: Any) -> None:
         """Run ``every_iteration``."""
         self.scheduler = scheduler
+        began_s = time.perf_counter()
         for hook in self.every_iteration:
             try:
                 hook(self)
             except Exception:
                 self.guard.catch(hook.__name__)
+        self.counters.iterations += 1
+        self.counters.iteration_s += time.perf_counter() - began_s
 
     def clear(self) -> None:
         """The tree was emptied."""

@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 from callsheet_sglang.settings import RADIX_CACHE_BACKEND, SETTINGS_VARIABLE, SWITCH
 from callsheet_sglang_cpu.bfloat16 import has_bfloat16
+from callsheet_sglang_cpu.emulated_gpu.hooks import EMULATED_GPU
+from callsheet_sglang_cpu.emulated_gpu.model_folder import LOAD_ARGUMENTS
 from callsheet_sglang_cpu.python_path import STUBS, source_folders
 from callsheet_sglang_cpu.replacements import CPU_ENGINE
 
@@ -56,6 +58,8 @@ class LaunchSpec:
     """Fields that differ from the defaults of ``callsheet_sglang.settings``."""
     priorities: bool = False
     """Requests carry a ``priority`` and the smallest goes first."""
+    emulated_gpu: Path | None = None
+    """File of an ``Emulation``: on CPU, at that GPU's speed, and the model is next to nothing."""
     api_key: str | None = None
     tensor_parallel: int = 1
     metrics: bool = True
@@ -78,6 +82,8 @@ class LaunchSpec:
             )
         if self.adapters and self.adapter_slots is None:
             raise ValueError(f"adapters={sorted(self.adapters)} need adapter_slots, such as 8")
+        if self.emulated_gpu is not None and (self.device != "cpu" or self.tensor_parallel > 1):
+            raise ValueError("emulated_gpu is one GPU, on device=cpu: tensor_parallel is left out")
 
     @property
     def url(self) -> str:
@@ -111,6 +117,8 @@ def arguments(spec: LaunchSpec) -> list[str]:
         command += ["--tp-size", str(spec.tensor_parallel)]
     if spec.device == "cpu":
         command += ["--attention-backend", "torch_native", "--sampling-backend", "pytorch"]
+    if spec.emulated_gpu is not None:
+        command += LOAD_ARGUMENTS
     if spec.plugin:
         command += ["--radix-cache-backend", RADIX_CACHE_BACKEND]
     return [*command, *_host_tier(spec), *_adapters(spec), *spec.extra_arguments]
@@ -123,7 +131,7 @@ def environment(spec: LaunchSpec, inherited: Mapping[str, str]) -> dict[str, str
         spec: the process tree.
         inherited: this process's ``os.environ``; what it says of other launches is dropped.
     """
-    dropped = (SWITCH, SETTINGS_VARIABLE, CPU_ENGINE, "PYTHONHOME", "VIRTUAL_ENV")
+    dropped = (SWITCH, SETTINGS_VARIABLE, CPU_ENGINE, EMULATED_GPU, "PYTHONHOME", "VIRTUAL_ENV")
     env = {name: value for name, value in inherited.items() if name not in dropped}
     path = [*source_folders(), env.get("PYTHONPATH", "")]
     if spec.plugin:
@@ -132,6 +140,8 @@ def environment(spec: LaunchSpec, inherited: Mapping[str, str]) -> dict[str, str
     if spec.device == "cpu":
         env[CPU_ENGINE] = "1"
         path.insert(0, str(STUBS))
+        if spec.emulated_gpu is not None:
+            env[EMULATED_GPU] = str(spec.emulated_gpu)
         if spec.tensor_parallel > 1:
             env.setdefault("SGLANG_NCCL_SO_PATH", os.devnull)  # there is none to find
             env.setdefault("SGLANG_CPU_OMP_THREADS_BIND", _cores_by_rank(spec.tensor_parallel))

@@ -65,8 +65,8 @@ def victim(rows: AdapterRows) -> int | None:
 def next_load(rows: AdapterRows, slots: int, policy: PolicySettings) -> int | None:
     """Row of the one adapter worth bringing to a slot now; None = none is.
 
-    It is within the prefetch horizon, and a slot is free or ``victim`` is farther by more than the
-    hysteresis margin.
+    A slot is free, or it is within the prefetch horizon and ``victim`` is so much farther that the
+    swap is worth it.
     """
     count = len(rows.ids)
     budget = Budget((slots, count, 0), (int(rows.in_slot.sum()), count, 0), ONE_LOAD)

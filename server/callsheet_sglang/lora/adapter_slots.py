@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 LoraId = str | None
 """SGLang's id of an adapter as loaded once; None = the base model."""
 
+MAX_WAITING = 4
+"""Prefetching rests while more requests than this wait for admission."""
+
 
 class AdapterSlots:
     """One scheduler's slots. Made after the scheduler's LoRA parts are, before its first batch.
@@ -77,7 +80,7 @@ class AdapterSlots:
         if late := self._in_flight & queued:
             self._in_flight -= late
             state.counters.adapter_late_loads += len(late)
-        if len(waiting) > state.settings.max_queued_requests:
+        if len(waiting) > MAX_WAITING:
             return
         busy = self._busy()
         slots = tuple(self._pool.buffer_id_to_uid)

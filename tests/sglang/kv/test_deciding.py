@@ -7,9 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callsheet_residency.actions import Evict, Load
-from callsheet_residency.bandwidth import CreditBucket
 from callsheet_residency.settings import PolicySettings
-from callsheet_sglang.kv.deciding import Pools, Traffic, decide
+from callsheet_sglang.kv.deciding import Pools, Traffic, decide, reach_s
 from callsheet_sglang.npc_table import NpcTable
 from callsheet_sglang.settings import PluginSettings
 
@@ -21,7 +20,7 @@ POOLS = Pools(
     bytes_per_token=100,
     smallest_load_tokens=10,
 )
-CALM = Traffic(running=(), queued=(), reserved_tokens=0, waiting_requests=0)
+CALM = Traffic(running=(), queued=(), reserved_tokens=0, link_tokens=10_000)
 SETTINGS = PluginSettings(
     policy=PolicySettings(prefetch_horizon_s=10.0, hysteresis_s=1.0, device_headroom=0.0)
 )
@@ -52,7 +51,8 @@ def moves(
     loading: tuple[int, ...] = (),
     settings: PluginSettings = SETTINGS,
 ) -> list[tuple[str, object]]:
-    made = decide(table, pools, traffic, loading, CreditBucket(), settings)
+    horizon_s = min(settings.policy.prefetch_horizon_s, reach_s(table, pools))
+    made = decide(table, pools, traffic, loading, horizon_s, settings)
     return [("load" if isinstance(action, Load) else "park", action.key) for action in made.actions]
 
 
@@ -78,46 +78,35 @@ def test_a_running_npc_is_not_parked() -> None:
 
 
 def test_a_queued_npc_is_as_good_as_due() -> None:
-    waiting = replace(CALM, queued=(0,), waiting_requests=1)
+    waiting = replace(CALM, queued=(0,))
     assert moves(town(*FULL), traffic=waiting) == [("park", 1), ("load", 3)]
 
 
-def test_nothing_is_loaded_while_many_wait_for_admission() -> None:
-    crowd = replace(CALM, waiting_requests=5)
-    assert moves(town(*FULL), replace(POOLS, free_tokens=150), crowd) == []
-
-
-def test_what_is_on_its_way_is_not_loaded_again_and_counts_against_the_cap() -> None:
+def test_no_more_is_sent_than_the_link_may_carry() -> None:
     table = town((1.0, False), (2.0, False), (3.0, False))
-    roomy = replace(POOLS, free_tokens=300)
-    two = SETTINGS.model_copy(update={"max_loads_in_flight": 2})
-    assert moves(table, roomy, settings=two) == [("load", 0), ("load", 1)]
-    assert moves(table, roomy, loading=(0,), settings=two) == [("load", 1)]
+    roomy = replace(POOLS, device_tokens=1000, free_tokens=300)
+    assert moves(table, roomy, replace(CALM, link_tokens=250)) == [("load", 0), ("load", 1)]
+    assert moves(table, roomy, replace(CALM, link_tokens=99)) == []
+    assert moves(table, roomy, loading=(0,)) == [("load", 1), ("load", 2)]
+
+
+def test_a_full_link_stops_no_parking() -> None:
+    table = town((60.0, True), (60.0, True), (60.0, True))
+    crowded = replace(CALM, link_tokens=0, reserved_tokens=50)
+    assert moves(table, traffic=crowded) == [("park", 0)]
+
+
+def test_the_horizon_ends_where_the_device_could_not_hold_everybody() -> None:
+    table = town((1.0, False), (2.0, False), (3.0, False), (4.0, False))
+    assert reach_s(table, replace(POOLS, device_tokens=600)) == float("inf")
+    assert reach_s(table, POOLS) == 3.0
+    assert moves(table, replace(POOLS, free_tokens=300)) == [("load", 0), ("load", 1)]
 
 
 def test_what_has_no_copy_yet_is_not_parked() -> None:
     table = town(*FULL)
     table.set_residency(0, unbacked_tokens=10)
     assert moves(table) == [("park", 1), ("load", 3)]
-
-
-def test_the_link_carries_no_more_than_was_assumed() -> None:
-    slow = SETTINGS.policy.model_copy(
-        update={"assumed_device_link_bytes_per_s": 1000.0, "link_share": 1.0}
-    )
-    settings = SETTINGS.model_copy(update={"policy": slow})
-    table, bucket = town((1.0, False), (2.0, False)), CreditBucket()
-    roomy = replace(POOLS, free_tokens=300)
-
-    def loads() -> list[object]:
-        return [a.key for a in decide(table, roomy, CALM, (), bucket, settings).actions]
-
-    assert loads() == [0]  # One fits, whatever the bandwidth.
-    assert loads() == []
-    table.now_s += 5.0  # 5 s at 10 tokens a second
-    assert loads() == []
-    table.now_s += 5.0
-    assert loads() == [0]
 
 
 @settings(max_examples=100)
@@ -130,7 +119,7 @@ def test_what_is_planned_fits_and_none_is_parked_for_a_farther_one(
 ) -> None:
     table = town(*rows)
     pools = replace(POOLS, device_tokens=100 * len(rows) + 300, free_tokens=free_tokens)
-    made = decide(table, pools, CALM, (), CreditBucket(), SETTINGS)
+    made = decide(table, pools, CALM, (), 10.0, SETTINGS)
     distance_s = np.array([distance for distance, _ in rows])
     parked = [int(str(a.key)) for a in made.actions if isinstance(a, Evict)]
     loaded = [int(str(a.key)) for a in made.actions if isinstance(a, Load)]

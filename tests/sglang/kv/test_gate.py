@@ -45,12 +45,14 @@ class Scene:
         parked.on_device, parked.backuped = False, True
         self.parked = parked
         tree.ownership.measure(10)
+        self.state.pace.pass_s = 0.0  # no load is hidden by a pass
         self.loads: list[int] = []
         self.at_once = False
         self.cache = SimpleNamespace(
             ongoing_load_back={},
             cache_controller=SimpleNamespace(start_loading=lambda: 7),
             may_load_early=lambda: True,
+            loading_tokens=lambda: 0,
             load_back=self._load,
             check_hicache_events=self._check,
             token_to_kv_pool_allocator=SimpleNamespace(available_size=lambda: 6),
@@ -120,6 +122,24 @@ def test_while_nobody_runs_who_is_ready_goes_first() -> None:
     scene.queue(1, 2)
     assert scene.admit() == ["r2"]
     assert scene.state.counters.held_requests == 1
+
+
+def test_a_load_that_the_pass_hides_is_sglangs_business() -> None:
+    scene = Scene()
+    scene.state.pace.pass_s = 1.1 * scene.state.pace.load_s(len(scene.parked.key))
+    scene.queue(1, 2)
+    assert scene.admit() == ["r1", "r2"]
+    assert scene.loads == []
+    scene.cache.loading_tokens = lambda: len(scene.parked.key)
+    assert scene.admit() == ["r2"], "it would wait for what is on the link already"
+
+
+def test_calls_are_counted_as_they_come() -> None:
+    scene = Scene()
+    for session in (session_id(2), session_id(1), session_id(9), None):
+        scene.gate.note_call(session)
+    counters = scene.state.counters
+    assert (counters.arrivals, counters.arrivals_on_device) == (2, 1)
 
 
 def test_a_batch_that_has_run_waits_for_no_later_load() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from callsheet_residency.settings import PolicySettings
 from callsheet_sglang.lora.adapter_order import AdapterRows, next_load, victim
 
-POLICY = PolicySettings(prefetch_horizon_s=10.0, hysteresis_s=1.0)
+POLICY = PolicySettings(prefetch_horizon_s=10.0, hysteresis_s=1.0, least_gain=0.0)
 INF = float("inf")
 
 
@@ -48,8 +48,9 @@ def test_the_nearest_adapter_comes_to_a_free_slot() -> None:
     assert next_load(rows((3.0, True), (7.0, False), (4.0, False)), 2, POLICY) == 2
 
 
-def test_what_is_not_due_soon_does_not_come() -> None:
-    assert next_load(rows((3.0, True), (10.0, False)), 2, POLICY) is None
+def test_what_is_not_due_soon_takes_a_free_slot_only() -> None:
+    assert next_load(rows((3.0, True), (10.0, False)), 2, POLICY) == 1
+    assert next_load(rows((INF, True), (10.0, False)), 1, POLICY) is None
 
 
 @pytest.mark.parametrize(("occupant_s", "comes"), [(5.5, None), (6.5, 1), (INF, 1)])

@@ -163,9 +163,9 @@ def test_an_adapter_a_request_waits_for_is_as_good_as_due() -> None:
 
 
 def test_prefetching_rests_while_requests_queue() -> None:
-    town = Town(max_queued_requests=1)
+    town = Town()
     town.due(a=1.0)
-    town.scheduler.waiting_queue = [Request(None), Request(None)]
+    town.scheduler.waiting_queue = [Request(None)] * 5
     town.steps()
     assert town.scheduler.held() == "-"
     town.scheduler.waiting_queue.pop()

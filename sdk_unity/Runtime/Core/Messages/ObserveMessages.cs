@@ -50,7 +50,7 @@ namespace Callsheet.Wire
     /// <summary>One estimator's distance for an NPC, and its reason.</summary>
     public sealed class EstimatorView
     {
-        /// <summary>"conversation", "schedule", "proximity", "encounter", "history" or another.</summary>
+        /// <summary>"conversation", "schedule", "proximity", "encounter", "history", "chain" or another.</summary>
         public string Name { get; set; }
         /// <summary>null = no expectation.</summary>
         public double? DistanceS { get; set; }
@@ -79,6 +79,8 @@ namespace Callsheet.Wire
         public string Estimator { get; set; }
         public Tier Tier { get; set; }
         public EstimatorView[] Estimators { get; set; } = System.Array.Empty<EstimatorView>();
+        /// <summary>Reason why the NPC cannot speak; null = nothing is known against it.</summary>
+        public string Note { get; set; }
 
         public override string Type => "explanation";
 
@@ -94,6 +96,7 @@ namespace Callsheet.Wire
             if (f.Has("estimator")) Estimator = f.Text("estimator", 0, int.MaxValue, TextForm.Any);
             Tier = (Tier)f.Enum("tier", WireNames.Tier);
             Estimators = f.Parts("estimators", 0, int.MaxValue, EstimatorView.Parse);
+            if (f.Has("note")) Note = f.Text("note", 0, int.MaxValue, TextForm.Any);
         }
     }
 

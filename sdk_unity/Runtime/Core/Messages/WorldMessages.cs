@@ -2,6 +2,37 @@
 
 namespace Callsheet.Wire
 {
+    /// <summary>Something NPCs know only where, when and while all its conditions hold.</summary>
+    public sealed class ConditionalLore
+    {
+        public string Text { get; set; }
+        /// <summary>NPCs of these archetypes; null = all.</summary>
+        public string[] Archetypes { get; set; }
+        /// <summary>NPCs within radius_m of it; null = everywhere.</summary>
+        public Vec3? Place { get; set; }
+        public double RadiusM { get; set; } = 10;
+        /// <summary>Game time from which it is known; null = 0.</summary>
+        public double? FromS { get; set; }
+        /// <summary>Game time from which it is not known any more; null = never.</summary>
+        public double? UntilS { get; set; }
+        /// <summary>Game time after which from_s to until_s come again: a day; null = they do not.</summary>
+        public double? EveryS { get; set; }
+        /// <summary>While this flag is set; null = always.</summary>
+        public string Flag { get; set; }
+
+        internal static void Format(JsonWriter w, ConditionalLore p)
+        {
+            w.Text("text", p.Text, 1, 1000, TextForm.Any);
+            if (p.Archetypes != null) w.Texts("archetypes", p.Archetypes, 0, 100, 1, 64, TextForm.Id);
+            if (p.Place != null) w.Vector("place", p.Place.Value, -1e+07, 1e+07);
+            w.Real("radius_m", p.RadiusM, 0, 100000);
+            if (p.FromS != null) w.Real("from_s", p.FromS.Value, 0, 1e+12);
+            if (p.UntilS != null) w.Real("until_s", p.UntilS.Value, 0, 1e+12);
+            if (p.EveryS != null) w.Real("every_s", p.EveryS.Value, double.Epsilon, 1e+09);
+            if (p.Flag != null) w.Text("flag", p.Flag, 1, 64, TextForm.Id);
+        }
+    }
+
     /// <summary>Sets what holds for a whole world. Fields left out keep their value.</summary>
     public sealed class ConfigureWorldMessage : RequestMessage
     {
@@ -9,6 +40,10 @@ namespace Callsheet.Wire
         public string Lore { get; set; }
         public double? PlayerMaxSpeedMps { get; set; }
         public double? NpcMaxSpeedMps { get; set; }
+        /// <summary>Lore with conditions, in place of that before.</summary>
+        public ConditionalLore[] LoreEntries { get; set; }
+        /// <summary>Flags that are set now, such as those of quests; all others are not.</summary>
+        public string[] Flags { get; set; }
 
         public override string Type => "configure_world";
 
@@ -18,6 +53,8 @@ namespace Callsheet.Wire
             if (Lore != null) w.Text("lore", Lore, 0, 16000, TextForm.Any);
             if (PlayerMaxSpeedMps != null) w.Real("player_max_speed_mps", PlayerMaxSpeedMps.Value, double.Epsilon, 10000);
             if (NpcMaxSpeedMps != null) w.Real("npc_max_speed_mps", NpcMaxSpeedMps.Value, double.Epsilon, 10000);
+            if (LoreEntries != null) w.Parts("lore_entries", LoreEntries, 0, 256, ConditionalLore.Format);
+            if (Flags != null) w.Texts("flags", Flags, 0, 256, 1, 64, TextForm.Id);
         }
     }
 
@@ -74,6 +111,8 @@ namespace Callsheet.Wire
         public string[] Actions { get; set; }
         /// <summary>Actions that it can take without a script.</summary>
         public ActionSpec[] ActionSpecs { get; set; }
+        /// <summary>Facts it knows, whatever its persona and its script say.</summary>
+        public string[] Knowledge { get; set; }
 
         internal static void Format(JsonWriter w, NpcSpec p)
         {
@@ -88,6 +127,7 @@ namespace Callsheet.Wire
             w.Parts("schedule", p.Schedule, 0, 64, ScheduledCall.Format);
             if (p.Actions != null) w.Texts("actions", p.Actions, 0, 32, 1, 64, TextForm.Identifier);
             if (p.ActionSpecs != null) w.Parts("action_specs", p.ActionSpecs, 0, 32, ActionSpec.Format);
+            if (p.Knowledge != null) w.Texts("knowledge", p.Knowledge, 0, 32, 1, 500, TextForm.Any);
         }
     }
 
@@ -190,6 +230,8 @@ namespace Callsheet.Wire
         public string[] Actions { get; set; }
         /// <summary>Actions that it can take without a script, in place of those before; from the game only.</summary>
         public ActionSpec[] ActionSpecs { get; set; }
+        /// <summary>Facts it knows, in place of those before.</summary>
+        public string[] Knowledge { get; set; }
 
         public override string Type => "update_npc";
 
@@ -205,6 +247,7 @@ namespace Callsheet.Wire
             if (Schedule != null) w.Parts("schedule", Schedule, 0, 64, ScheduledCall.Format);
             if (Actions != null) w.Texts("actions", Actions, 0, 32, 1, 64, TextForm.Identifier);
             if (ActionSpecs != null) w.Parts("action_specs", ActionSpecs, 0, 32, ActionSpec.Format);
+            if (Knowledge != null) w.Texts("knowledge", Knowledge, 0, 32, 1, 500, TextForm.Any);
         }
     }
 

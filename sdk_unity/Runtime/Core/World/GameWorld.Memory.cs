@@ -48,8 +48,33 @@ namespace Callsheet.Core
         /// <summary>Erases what all NPCs remember that ever were in this world, or what happened after a game time.</summary>
         public Answer<OkMessage> ForgetEverything(double? afterS = null) => Request(new ForgetMessage { AfterS = afterS }, m => (OkMessage)m);
 
+        /// <summary>Has NPCs remember a line without an answer, at most 32; a player says it.</summary>
+        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters, or there are too many NPCs or none.</exception>
+        public Answer<OkMessage> Hear(IReadOnlyList<Npc> npcs, string text, Player speaker) =>
+            Hear(npcs, text, new Speaker { Kind = SpeakerKind.Player, Id = speaker.Id });
+
+        /// <summary>As <see cref="Hear(IReadOnlyList{Npc}, string, Player)"/>; an NPC says it.</summary>
+        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters, or there are too many NPCs or none.</exception>
+        public Answer<OkMessage> Hear(IReadOnlyList<Npc> npcs, string text, Npc speaker) =>
+            Hear(npcs, text, new Speaker { Kind = SpeakerKind.Npc, Id = speaker.Id });
+
+        /// <summary>As <see cref="Hear(IReadOnlyList{Npc}, string, Player)"/>; no one in the world says it: thunder, a herald.</summary>
+        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters, or there are too many NPCs or none.</exception>
+        public Answer<OkMessage> Hear(IReadOnlyList<Npc> npcs, string text) => Hear(npcs, text, new Speaker { Kind = SpeakerKind.Narrator });
+
         /// <summary>A tick sent before the answer would put the clock ahead again.</summary>
         private bool IsLoading => _load != null && !_load.IsComplete;
+
+        private Answer<OkMessage> Hear(IReadOnlyList<Npc> npcs, string text, Speaker speaker)
+        {
+            var hear = new HearMessage { Npcs = Ids(npcs), Text = text, Speaker = speaker };
+            _spawner.Check(hear);
+            if (_session.State == SessionState.Open)
+            {
+                _spawner.Flush();
+            }
+            return Request(hear, m => (OkMessage)m);
+        }
 
         private Answer<T> Request<T>(RequestMessage request, Func<ServerMessage, T> read)
         {

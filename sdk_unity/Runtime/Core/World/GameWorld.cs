@@ -121,6 +121,12 @@ namespace Callsheet.Core
                 // Who speaks or is spoken to may have been added in this frame: it is spawned first.
                 _spawner.Flush();
             }
+            if (request is SayMessage say && _session.Welcome != null && !_spawner.IsServerCurrent)
+            {
+                // A server before 1.3 would refuse the whole line for them.
+                say.Actions = null;
+                say.AudibleM = null;
+            }
             var reply = new Reply(_session, npc, request);
             if (npc.Refusal != null)
             {
@@ -136,9 +142,11 @@ namespace Callsheet.Core
         {
             _spawner.Check(change);
             npc.ActionSpecs = change.ActionSpecs ?? npc.ActionSpecs;
-            if (_session.State == SessionState.Open && !_spawner.KnowsActionSpecs)
+            npc.Knowledge = change.Knowledge ?? npc.Knowledge;
+            if (_session.State == SessionState.Open && !_spawner.IsServerCurrent)
             {
                 change.ActionSpecs = null;
+                change.Knowledge = null;
             }
             if (npc.IsSpawned || npc.Presence == Presence.UnderWay)
             {
@@ -173,16 +181,7 @@ namespace Callsheet.Core
                 reply.Fail(new CallsheetError(ErrorCode.SessionLost, "the session ended while " + reply.Npc.Id + " spoke"));
             }
             _others.Clear();
-            if (_options.Lore != null || _options.PlayerMaxSpeedMps != null || _options.NpcMaxSpeedMps != null)
-            {
-                var configure = new ConfigureWorldMessage
-                {
-                    Lore = _options.Lore,
-                    PlayerMaxSpeedMps = _options.PlayerMaxSpeedMps,
-                    NpcMaxSpeedMps = _options.NpcMaxSpeedMps,
-                };
-                _session.Request(configure, null, true);
-            }
+            Configure();
             _spawner.Restart(_npcList, _playerList);
             _spawner.Flush();
             if (_options.Topics.Length > 0)

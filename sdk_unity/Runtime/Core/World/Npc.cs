@@ -28,6 +28,7 @@ namespace Callsheet.Core
                 Actions = spec.Actions,
             };
             ActionSpecs = spec.ActionSpecs;
+            Knowledge = spec.Knowledge;
         }
 
         /// <summary>It begins to answer somebody.</summary>
@@ -55,6 +56,9 @@ namespace Callsheet.Core
 
         /// <summary>Actions that it can take; told to servers that know them.</summary>
         internal ActionSpec[] ActionSpecs { get; set; }
+
+        /// <summary>Facts it knows; told to servers that know them.</summary>
+        internal string[] Knowledge { get; set; }
 
         /// <summary>True if the next delta must name it whether it moved or not.</summary>
         internal bool HasNews { get; private set; }

@@ -23,8 +23,8 @@ namespace Callsheet.Core
             _session = session;
         }
 
-        /// <summary>False: the server is of a version before 1.3, and would refuse them.</summary>
-        internal bool KnowsActionSpecs => Versions.Has(_session.Welcome.Protocol, 3);
+        /// <summary>False: the server is of a version before 1.3, and would refuse what came with that.</summary>
+        internal bool IsServerCurrent => Versions.Has(_session.Welcome.Protocol, 3);
 
         /// <summary>The server's note to who made the game.</summary>
         internal event Action<string> Noted;
@@ -97,6 +97,10 @@ namespace Callsheet.Core
             {
                 size += BytesPerSpec + (BytesPerChar * (action.Description.Length + action.Parameters.ToString().Length));
             }
+            foreach (string fact in npc.Knowledge ?? Array.Empty<string>())
+            {
+                size += BytesPerChar * fact.Length;
+            }
             return size;
         }
 
@@ -113,7 +117,8 @@ namespace Callsheet.Core
 
         private NpcSpec Placed(Npc npc)
         {
-            npc.Spec.ActionSpecs = KnowsActionSpecs ? npc.ActionSpecs : null;
+            npc.Spec.ActionSpecs = IsServerCurrent ? npc.ActionSpecs : null;
+            npc.Spec.Knowledge = IsServerCurrent ? npc.Knowledge : null;
             npc.Spec.Position = npc.HasPlace ? new Vec3(npc.X, npc.Y, npc.Z) : npc.Spec.Position;
             return npc.Spec;
         }

@@ -39,12 +39,14 @@ from callsheet_server.engine.engine import (
     TierUse,
 )
 from callsheet_server.engine.errors import (
+    ContextTooLongError,
     EngineOverloadedError,
     EngineUnavailableError,
     GenerationError,
     UnknownAdapterError,
     UnknownNpcError,
 )
+from callsheet_server.engine.misfits import Misfits
 from callsheet_server.engine.models.adapters import read_adapters
 from callsheet_server.engine.models.cache import cache_dir, resolve_model
 from callsheet_server.engine.models.suggested_sampling import suggested_sampling
@@ -80,11 +82,13 @@ class EmbeddedEngine:
         """``tuning``: absent = the usual one."""
         self._settings = settings
         self._tuning = tuning or EmbeddedTuning()
+        self._max_batch = settings.max_batch or self._tuning.max_batch
         self._profiles: dict[NpcKey, NpcProfile] = {}
         self._world_texts: dict[str, str] = {}
         self._replies: dict[str, Reply] = {}
         self._loaded: _Loaded | None = None
         self._closed = False
+        self.misfits = Misfits()
         self._prompt_thread = ThreadPoolExecutor(1, thread_name_prefix="callsheet-prompt")
         self._npc_prefixes: dict[NpcKey, NpcPrefix] = {}
         """Of the prompt thread."""
@@ -241,7 +245,7 @@ class EmbeddedEngine:
             raise GenerationError("turns: is empty; give at least the turn to answer")
         if request.max_new_tokens < 1:
             raise GenerationError(f"max_new_tokens: is {request.max_new_tokens}; give at least 1")
-        running, waiting = self._settings.max_batch, self._tuning.max_queue
+        running, waiting = self._max_batch, self._tuning.max_queue
         if len(self._replies) >= running + waiting:
             queued_s = loaded.scheduler.steps.mean_run_s * waiting / running
             raise EngineOverloadedError(
@@ -260,7 +264,7 @@ class EmbeddedEngine:
         settings, tuning = self._settings, self._tuning
         folder = resolve_model(settings.model, report)
         runner = load_runner(folder, settings, tuning, report)
-        scheduler = Scheduler(settings.max_batch)
+        scheduler = Scheduler(self._max_batch)
         state_dir = settings.state_dir or cache_dir() / "state"
         prefixes = PrefixStore(
             runner.shape,
@@ -277,7 +281,7 @@ class EmbeddedEngine:
             runner,
             read_adapters("embedded", settings.adapters, settings.model, folder),
             device_budget_bytes=settings.adapter_device_budget_bytes,
-            host_budget_bytes=settings.adapter_host_budget_bytes,
+            host_budget_bytes=tuning.adapter_host_budget_bytes,
             call=scheduler.call,
         )
         scheduler.steps = Stepper(
@@ -301,7 +305,7 @@ class EmbeddedEngine:
             device=str(runner.device),
             context_limit_tokens=runner.context_limit_tokens,
             keeps_residency=True,
-            max_requests=settings.max_batch + tuning.max_queue,
+            max_requests=self._max_batch + tuning.max_queue,
             begins_in_thought=prompts.begins_in_thought,
             sampling=suggested_sampling(folder),
         )
@@ -322,6 +326,10 @@ class EmbeddedEngine:
             world_text, profile, loaded.adapters.fingerprint(profile.adapter)
         )
         self._npc_prefixes[profile.key] = prefix
+        tokens = len(prefix.world) + len(prefix.persona)
+        if self.misfits.judge(profile.key, tokens, loaded.info.context_limit_tokens):
+            loaded.prefixes.drop(profile.key)
+            return
         world = loaded.prefixes.register(
             WorldKey(profile.key.world, profile.adapter),
             prefix.world_fingerprint,
@@ -338,6 +346,7 @@ class EmbeddedEngine:
 
     def _forget(self, loaded: _Loaded, key: NpcKey) -> None:
         self._npc_prefixes.pop(key, None)
+        self.misfits.forget(key)
         loaded.prefixes.drop(key)
 
     def _forget_world(self, loaded: _Loaded, world: str) -> None:
@@ -353,6 +362,8 @@ class EmbeddedEngine:
     ) -> Run:
         prefix = self._npc_prefixes.get(request.npc)
         entry = loaded.prefixes.get(request.npc)
+        if why := self.misfits.why(request.npc):
+            raise ContextTooLongError(f"{request.npc}: {why}")
         if prefix is None or entry is None:
             raise UnknownNpcError(f"{request.npc} was forgotten")
         prompt = loaded.prompts.prompt(prefix, request)

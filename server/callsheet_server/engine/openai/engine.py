@@ -37,6 +37,7 @@ from callsheet_server.engine.errors import (
     UnknownNpcError,
 )
 from callsheet_server.engine.http import ModelServer
+from callsheet_server.engine.misfits import Misfits
 from callsheet_server.engine.openai.fields import RequestFields
 from callsheet_server.engine.openai.messages import chat_messages
 from callsheet_server.engine.openai.probe import endpoint_of, is_listed, listed_models, local_advice
@@ -66,6 +67,7 @@ class OpenAIEngine:
         self._calls = Calls(settings.max_open)
         self._profiles: dict[NpcKey, NpcProfile] = {}
         self._lore: dict[str, str] = {}
+        self.misfits = Misfits()
         self.fields = RequestFields(settings.extra_body, settings.json_schema)
         """Fields of the requests, as this endpoint takes them."""
         self._server: ModelServer | None = None
@@ -117,6 +119,9 @@ class OpenAIEngine:
 
     def set_world_prefix(self, world: str, text: str) -> None:
         self._lore[world] = text
+        for profile in self._profiles.values():
+            if profile.key.world == world:
+                self._judge(profile)
 
     def put_npc(self, profile: NpcProfile) -> None:
         """Announce an NPC, as the protocol says.
@@ -129,10 +134,12 @@ class OpenAIEngine:
                 f"{profile.key}: adapter {profile.adapter!r} is unknown; engine openai has none"
             )
         self._profiles[profile.key] = profile
+        self._judge(profile)
 
     def forget_npc(self, key: NpcKey) -> None:
         self._calls.cancel_npc(key)
         self._profiles.pop(key, None)
+        self.misfits.forget(key)
 
     def forget_world(self, world: str) -> None:
         for key in [key for key in self._profiles if key.world == world]:
@@ -216,7 +223,7 @@ class OpenAIEngine:
         self, server: ModelServer, request: GenerationRequest, profile: NpcProfile
     ) -> AsyncGenerator[Any]:
         """Stream the answer; a request that is refused is asked again as the endpoint wants it."""
-        system = world_text(self._lore.get(request.npc.world, "")) + persona_text(profile)
+        system = self._system_text(profile)
         turns = self._fitting_turns(system, request)
         while True:
             messages = chat_messages(system, turns, system_role=self.fields.system_role)
@@ -231,6 +238,13 @@ class OpenAIEngine:
             except RequestRefusedError as error:
                 if answered or not self.fields.learn(body, error.said):
                     raise
+
+    def _system_text(self, profile: NpcProfile) -> str:
+        return world_text(self._lore.get(profile.key.world, "")) + persona_text(profile)
+
+    def _judge(self, profile: NpcProfile) -> None:
+        tokens = _tokens(self._system_text(profile))
+        self.misfits.judge(profile.key, tokens, self._settings.context_limit_tokens)
 
     def _fitting_turns(self, system: str, request: GenerationRequest) -> Sequence[Turn]:
         """Keep the latest turns that fit. Raises ``ContextTooLongError`` if none does."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from callsheet_server.engine.engine import GenerationRequest, NpcProfile
 from callsheet_server.engine.errors import EngineError, UnknownNpcError
+from callsheet_server.engine.misfits import Misfits
 from callsheet_server.engine.prompt import NpcPrefix, PromptBuilder
 from callsheet_server.engine.sglang.handles import Handles
 from callsheet_server.world.key import NpcKey
@@ -42,7 +43,9 @@ class Cast:
         """NPCs whose prefix is to be tokenised, in order."""
         self.prefix_tokens = np.zeros(GROWTH, np.int64)
         """(capacity,) int64, by handle: an NPC's own part of its prefix, without what its world
-        shares; 0 = not known yet."""
+        shares; 0 = not known yet, or of one that cannot speak."""
+        self.misfits = Misfits()
+        self._context_limit_tokens = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="callsheet-prompt")
         self._tokenising: asyncio.Task[None] | None = None
 
@@ -52,8 +55,9 @@ class Cast:
             self._tokenising.cancel()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def load(self, make: Callable[[], PromptBuilder]) -> None:
+    async def load(self, make: Callable[[], PromptBuilder], context_limit_tokens: int) -> None:
         """Make the tokeniser, in the thread; everybody is tokenised from here on."""
+        self._context_limit_tokens = context_limit_tokens
         loop = asyncio.get_running_loop()
         self._prompts = await loop.run_in_executor(self._thread, make)
         self._void(self.profiles)
@@ -84,6 +88,7 @@ class Cast:
         self.profiles.pop(key, None)
         self._prefixes.pop(key, None)
         self._stale.pop(key, None)
+        self.misfits.forget(key)
         handle = self.handles.drop(key)
         if handle is not None:
             self.prefix_tokens[handle] = 0
@@ -162,7 +167,9 @@ class Cast:
                         continue  # It changed meanwhile, and is stale again or gone.
                     handle = self.handles.get(key)
                     self._prefixes[key] = prefix
-                    self.prefix_tokens[handle] = len(prefix.persona)
+                    tokens = len(prefix.world) + len(prefix.persona)
+                    if not self.misfits.judge(key, tokens, self._context_limit_tokens):
+                        self.prefix_tokens[handle] = len(prefix.persona)
         except EngineError:
             logger.exception("prefixes could not be tokenised")
         finally:

@@ -33,6 +33,7 @@ from callsheet_server.engine.errors import (
     UnknownAdapterError,
     UnknownNpcError,
 )
+from callsheet_server.engine.misfits import Misfits
 from callsheet_server.engine.sglang.cast import Cast
 from callsheet_server.engine.sglang.generate import Prompt, abort, generate, warm
 from callsheet_server.engine.sglang.peer import Peer
@@ -87,6 +88,10 @@ class SglangEngine:
     def adapters(self) -> frozenset[str]:
         return frozenset(self._settings.adapters)
 
+    @property
+    def misfits(self) -> Misfits:
+        return self._cast.misfits
+
     # --- life --------------------------------------------------------------------------------
 
     async def start(self, report: Callable[[Progress], None]) -> None:
@@ -99,7 +104,8 @@ class SglangEngine:
                     load_prompts,
                     self._settings.tokenizer or peer.tokenizer,
                     peer.context_limit_tokens,
-                )
+                ),
+                peer.context_limit_tokens,
             )
         except BaseException:
             await self._supervisor.close()

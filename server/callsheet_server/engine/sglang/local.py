@@ -13,6 +13,7 @@ from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.engine.models.cache import cache_dir, resolve_model
 from callsheet_server.engine.sglang.process import SglangProcess
 from callsheet_server.engine.sglang.settings import SglangSettings
+from callsheet_sglang.launch.emulation import emulated_gpu_files
 from callsheet_sglang.launch.interpreter import SglangMissingError, find_python
 from callsheet_sglang.launch.spec import LaunchSpec, arguments, environment, free_port
 
@@ -57,9 +58,15 @@ async def launch(
 def _specify(settings: SglangSettings, report: Callable[[Progress], None]) -> LaunchSpec:
     device: Literal["cpu", "cuda"]
     device = _best_device() if settings.device == "auto" else settings.device
+    device = "cpu" if settings.emulate else device
+    pool_tokens, emulation = settings.pool_tokens, None
     try:
         python = settings.python or find_python(device)
         model = resolve_model(settings.model, report)
+        if settings.emulate:
+            gpu = emulated_gpu_files(settings.emulate, model, cache_dir() / "emulated")
+            model, emulation = gpu.model, gpu.emulation
+            pool_tokens = pool_tokens or gpu.pool_tokens
         adapters = {name: Path(folder) for name, folder in settings.adapters.items()}
         if adapters:
             from callsheet_server.engine.models.adapters import read_adapters  # Imports torch.
@@ -72,11 +79,12 @@ def _specify(settings: SglangSettings, report: Callable[[Progress], None]) -> La
             device=device,
             served_name=settings.model,
             context_tokens=None,
-            pool_tokens=settings.pool_tokens,
+            pool_tokens=pool_tokens,
             host_ratio=settings.host_ratio,
             adapters=adapters,
             adapter_slots=settings.adapter_slots if adapters else None,
             plugin=settings.plugin,
+            emulated_gpu=emulation,
             priorities=True,
             api_key=settings.api_key.get_secret_value() if settings.api_key else None,
             extra_arguments=(*ALWAYS, *settings.arguments),

@@ -52,6 +52,12 @@ class SglangSettings(BaseModel):
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="To launch: where the model runs; auto = cuda, else cpu."
     )
+    emulate: str | None = Field(
+        default=None,
+        min_length=1,
+        description="To launch: at the speed of this GPU/MODEL, such as h100/llama-3.1-8b, on this "
+        "machine's CPU; replies have no meaning. None = the real thing.",
+    )
     python: Path | None = Field(
         default=None,
         description="To launch: the Python that has SGLang; none = on cpu the one that `callsheet "

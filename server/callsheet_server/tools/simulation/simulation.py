@@ -24,12 +24,11 @@ from numpy.typing import NDArray
 from callsheet_residency.actions import Action, Evict, Load, Plan
 from callsheet_residency.settings import PolicySettings
 from callsheet_residency.state import StateKind, Tier
-from callsheet_server.distance import Assumptions, Distances, estimate
+from callsheet_server.distance import Assumptions, Distances, Forecast
 from callsheet_server.residency.controller import ResidencyController
 from callsheet_server.residency.policies import Policy, Recording
 from callsheet_server.tools.simulation.store import ModelStore
 from callsheet_server.trace.trace import Trace, TraceCall, TraceTick
-from callsheet_server.world.gaps import add_gap
 from callsheet_server.world.snapshot import Snapshot
 
 __all__ = ["Links", "Playback", "SimulationReport", "TierBudgets", "simulate"]
@@ -130,8 +129,7 @@ class Playback:
         count = len(trace.npcs)
         self.now_s = 0.0
         self._trace = trace
-        self._settings = settings
-        self._distances: Distances | None = None
+        self.forecast = Forecast(settings)
         self._position_m = np.zeros((count, 3), np.float32)
         self._velocity_mps = np.zeros((count, 3), np.float32)
         self._scheduled_s = np.full(count, np.nan)
@@ -142,9 +140,6 @@ class Playback:
         self._seen = np.zeros(count, np.bool_)
         self._open = np.zeros(count, np.int32)
         self._last_call_s = np.full(count, np.nan)
-        self._gaps = np.zeros(count, np.int32)
-        self._gap_mean_s = np.full(count, np.nan, np.float32)
-        self._gap_std_s = np.full(count, np.nan, np.float32)
         self._calls_s: list[list[float]] = [[] for _ in range(count)]
         for call in trace.calls:
             self._calls_s[call.row].append(call.time_s)
@@ -167,23 +162,14 @@ class Playback:
     def end_call(self, row: int, end_s: float) -> None:
         """Note that a turn of this NPC ended at ``end_s``, game time."""
         self._open[row] -= 1
-        gap_s = end_s - self._last_call_s[row]
-        if not np.isnan(gap_s):
-            self._gaps[row] += 1
-            self._gap_mean_s[row], self._gap_std_s[row] = add_gap(
-                int(self._gaps[row]),
-                float(gap_s),
-                float(self._gap_mean_s[row]),
-                float(self._gap_std_s[row]),
-            )
         self._last_call_s[row] = end_s
 
     def estimated_s(self) -> F32:
         return self.estimate().distance_s
 
-    def estimate(self) -> Distances:
-        """Estimate everybody's distance as the server would have done after the last tick."""
-        snapshot = Snapshot(
+    def snapshot(self) -> Snapshot:
+        """The world as the estimators see it after the last tick."""
+        return Snapshot(
             game_time_s=self.now_s,
             alive=self._seen,
             handle=np.arange(len(self._seen), dtype=np.uint32),
@@ -194,15 +180,15 @@ class Playback:
             scheduled_call_s=self._scheduled_s,
             in_conversation=self._open > 0,
             last_call_s=self._last_call_s,
-            call_gap_mean_s=self._gap_mean_s,
-            call_gap_std_s=self._gap_std_s,
             player_position_m=self._player_position_m,
             player_velocity_mps=self._player_velocity_mps,
             player_max_speed_mps=self._trace.player_max_speed_mps,
             npc_max_speed_mps=self._trace.npc_max_speed_mps,
         )
-        self._distances = estimate(snapshot, self._settings, self._distances)
-        return self._distances
+
+    def estimate(self) -> Distances:
+        """Estimate everybody's distance as the server would have done after the last tick."""
+        return self.forecast.estimate(self.snapshot())
 
     def unused_s(self) -> F32:
         unused_s = np.where(np.isnan(self._last_call_s), np.inf, self.now_s - self._last_call_s)

@@ -72,6 +72,21 @@ LAST = [
     "Fell",
     "Gorse",
 ]
+FROM = (
+    "Saltmere",
+    "Highwater",
+    "Oxley",
+    "Thornby",
+    "Cinderford",
+    "Marrow Hill",
+    "Eastmoor",
+    "Lowen",
+    "Pell",
+    "Quayside",
+    "Stonebridge",
+    "Windle",
+)
+"""Origins of people, once there are more of them than names."""
 TRADES = (
     ("baker", "bakes the town's bread before dawn"),
     ("blacksmith", "shoes horses and mends ploughs at the forge"),
@@ -136,13 +151,16 @@ def cast(count: int, seed: int = 0) -> tuple[Character, ...]:
     Raises:
         ValueError: ``count`` is negative or above the number of distinct names.
     """
-    limit = len(FIRST) * len(LAST)
+    names = len(FIRST) * len(LAST)
+    limit = names * len(FROM)
     if not 0 <= count <= limit:
         raise ValueError(f"count is {count}; it must be from 0 to {limit}, the names there are")
     draw = random.Random(seed)  # noqa: S311 - a repeatable cast, not a secret
     characters = []
-    for index in draw.sample(range(limit), count):
-        first, last = FIRST[index % len(FIRST)], LAST[index // len(FIRST)]
+    for index in draw.sample(range(names if count <= names else limit), count):
+        origin, name_index = divmod(index, names)
+        first, last = FIRST[name_index % len(FIRST)], LAST[name_index // len(FIRST)]
+        last += f" of {FROM[origin]}" if count > names else ""
         trade, work = draw.choice(TRADES)
         persona = (
             f"You are {first} {last}, a {trade} of {draw.randint(19, 71)} who {work}. "

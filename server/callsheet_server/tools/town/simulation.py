@@ -22,6 +22,7 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from callsheet_server.tools.town.cast import Character, cast
 
@@ -229,11 +230,9 @@ class TownSimulation:
         rows = np.flatnonzero(free)
         alone = np.ones(len(self._leg), np.bool_)
         if len(rows) >= 2:
-            place = self._place[rows]
-            apart = np.linalg.norm(place[:, None] - place[None], axis=2)
-            np.fill_diagonal(apart, np.inf)
-            partner = rows[apart.argmin(axis=1)]
-            close = apart.min(axis=1) <= REACH_M
+            nearest, apart_m = _nearest(self._place[rows])
+            partner = rows[nearest]
+            close = apart_m <= REACH_M
             alone[rows[close]] = False
             for npc, other in zip(rows[close].tolist(), partner[close].tolist(), strict=True):
                 appeal = float(self.sociability[npc] * self.sociability[other])
@@ -301,6 +300,15 @@ class TownSimulation:
         if talk.second is None:
             player = self.player_names.index(talk.speaker)
             self._goal[player] = self._pick(player)
+
+
+def _nearest(place: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """(M,) intp row of each one's nearest other and (M,) float64 metres to it, of (M, 2), M > 1."""
+    found = cKDTree(place).query(place, k=2)
+    apart_m, rows = np.asarray(found[0]), np.asarray(found[1])
+    second = (rows[:, 0] == np.arange(len(place))).astype(np.intp)  # the first may be oneself
+    at = np.arange(len(place)), second
+    return rows[at], apart_m[at]
 
 
 def _towards(offset: NDArray[np.float64], speed_mps: float, dt_s: float) -> NDArray[np.float64]:

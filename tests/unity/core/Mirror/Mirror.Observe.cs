@@ -48,6 +48,7 @@ namespace Callsheet.Tests
             if (m.Estimator != null) w.Text("estimator", m.Estimator, 0, int.MaxValue, TextForm.Any);
             w.Enum("tier", (int)m.Tier, WireNames.Tier);
             w.Parts("estimators", m.Estimators, 0, int.MaxValue, FormatEstimatorView);
+            if (m.Note != null) w.Text("note", m.Note, 0, int.MaxValue, TextForm.Any);
         }
 
         private static void FormatMove(JsonWriter w, Move p)

@@ -37,7 +37,7 @@ namespace Callsheet.Tests
         {
             var m = new SayMessage();
             m.Id = f.Integer("id", 1, 9007199254740991);
-            m.Npc = f.Text("npc", 1, 64, TextForm.Id);
+            if (f.Has("npc")) m.Npc = f.Text("npc", 1, 64, TextForm.Id);
             m.Speaker = ParseSpeaker(f.Part("speaker"));
             m.Text = f.Text("text", 1, 4000, TextForm.Any);
             if (f.Has("priority")) m.Priority = (Priority)f.Enum("priority", WireNames.Priority);
@@ -45,6 +45,18 @@ namespace Callsheet.Tests
             if (f.Has("sampling")) m.Sampling = ParseSamplingSpec(f.Part("sampling"));
             if (f.Contains("stop")) m.Stop = f.Texts("stop", 0, 8, 1, 100, TextForm.Any);
             if (f.Has("actions")) m.Actions = f.Texts("actions", 0, 32, 1, 64, TextForm.Identifier);
+            if (f.Has("audible_m")) m.AudibleM = f.Real("audible_m", 0, 100000);
+            if (f.Has("npcs")) m.Npcs = f.Texts("npcs", 1, 8, 1, 64, TextForm.Id);
+            return m;
+        }
+
+        private static HearMessage ReadHearMessage(FieldReader f)
+        {
+            var m = new HearMessage();
+            m.Id = f.Integer("id", 1, 9007199254740991);
+            m.Npcs = f.Texts("npcs", 1, 32, 1, 64, TextForm.Id);
+            m.Speaker = ParseSpeaker(f.Part("speaker"));
+            m.Text = f.Text("text", 1, 4000, TextForm.Any);
             return m;
         }
 
@@ -82,6 +94,7 @@ namespace Callsheet.Tests
             w.Text("text", m.Text, 0, int.MaxValue, TextForm.Any);
             if (m.EndsSentence != null) w.Flag("ends_sentence", m.EndsSentence.Value);
             if (m.StageDirection != null) w.Text("stage_direction", m.StageDirection, 0, int.MaxValue, TextForm.Any);
+            if (m.Npc != null) w.Text("npc", m.Npc, 1, 64, TextForm.Id);
         }
 
         private static void WriteReplyEndMessage(JsonWriter w, ReplyEndMessage m)
@@ -100,6 +113,7 @@ namespace Callsheet.Tests
             if (m.Tier != null) w.Enum("tier", (int)m.Tier.Value, WireNames.Tier);
             if (m.TtftS != null) w.Real("ttft_s", m.TtftS.Value, double.MinValue, double.MaxValue);
             if (m.TotalS != null) w.Real("total_s", m.TotalS.Value, double.MinValue, double.MaxValue);
+            if (m.More != null) w.Flag("more", m.More.Value);
         }
 
         private static void WriteActionMessage(JsonWriter w, ActionMessage m)

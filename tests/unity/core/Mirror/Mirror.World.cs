@@ -6,6 +6,20 @@ namespace Callsheet.Tests
 {
     internal static partial class Mirror
     {
+        private static ConditionalLore ParseConditionalLore(FieldReader f)
+        {
+            var p = new ConditionalLore();
+            p.Text = f.Text("text", 1, 1000, TextForm.Any);
+            if (f.Has("archetypes")) p.Archetypes = f.Texts("archetypes", 0, 100, 1, 64, TextForm.Id);
+            if (f.Has("place")) p.Place = f.Vector("place", -1e+07, 1e+07);
+            if (f.Contains("radius_m")) p.RadiusM = f.Real("radius_m", 0, 100000);
+            if (f.Has("from_s")) p.FromS = f.Real("from_s", 0, 1e+12);
+            if (f.Has("until_s")) p.UntilS = f.Real("until_s", 0, 1e+12);
+            if (f.Has("every_s")) p.EveryS = f.Real("every_s", double.Epsilon, 1e+09);
+            if (f.Has("flag")) p.Flag = f.Text("flag", 1, 64, TextForm.Id);
+            return p;
+        }
+
         private static ConfigureWorldMessage ReadConfigureWorldMessage(FieldReader f)
         {
             var m = new ConfigureWorldMessage();
@@ -13,6 +27,8 @@ namespace Callsheet.Tests
             if (f.Has("lore")) m.Lore = f.Text("lore", 0, 16000, TextForm.Any);
             if (f.Has("player_max_speed_mps")) m.PlayerMaxSpeedMps = f.Real("player_max_speed_mps", double.Epsilon, 10000);
             if (f.Has("npc_max_speed_mps")) m.NpcMaxSpeedMps = f.Real("npc_max_speed_mps", double.Epsilon, 10000);
+            if (f.Has("lore_entries")) m.LoreEntries = f.Parts("lore_entries", 0, 256, ParseConditionalLore);
+            if (f.Has("flags")) m.Flags = f.Texts("flags", 0, 256, 1, 64, TextForm.Id);
             return m;
         }
 
@@ -48,6 +64,7 @@ namespace Callsheet.Tests
             if (f.Contains("schedule")) p.Schedule = f.Parts("schedule", 0, 64, ParseScheduledCall);
             if (f.Has("actions")) p.Actions = f.Texts("actions", 0, 32, 1, 64, TextForm.Identifier);
             if (f.Has("action_specs")) p.ActionSpecs = f.Parts("action_specs", 0, 32, ParseActionSpec);
+            if (f.Has("knowledge")) p.Knowledge = f.Texts("knowledge", 0, 32, 1, 500, TextForm.Any);
             return p;
         }
 
@@ -103,6 +120,7 @@ namespace Callsheet.Tests
             if (f.Has("schedule")) m.Schedule = f.Parts("schedule", 0, 64, ParseScheduledCall);
             if (f.Has("actions")) m.Actions = f.Texts("actions", 0, 32, 1, 64, TextForm.Identifier);
             if (f.Has("action_specs")) m.ActionSpecs = f.Parts("action_specs", 0, 32, ParseActionSpec);
+            if (f.Has("knowledge")) m.Knowledge = f.Texts("knowledge", 0, 32, 1, 500, TextForm.Any);
             return m;
         }
 

@@ -171,6 +171,16 @@ namespace UnityEngine
         public Coroutine StartCoroutine(IEnumerator routine) => Coroutine.Start(this, routine);
     }
 
+    public class TextAsset : Object
+    {
+        public TextAsset(string text)
+        {
+            this.text = text;
+        }
+
+        public string text { get; }
+    }
+
     public class ScriptableObject : Object
     {
         public static T CreateInstance<T>()

@@ -1,0 +1,142 @@
+"""What a save and a load cost in a world that has been talked in for long.
+
+python loadtest/bench/saves.py [--json] [--npcs N] [--turns T]
+
+A world is filled with `--turns` turns, then a server keeps it and a game saves and loads over the
+SDK. Loads are timed twice: of a save after which a tenth of the NPCs were told something, and of
+one after which all were. After each load one NPC after the other is asked, whose turns are read
+from the disk then. No model runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import callsheet
+from callsheet import NpcSpec, ScheduledCall
+from callsheet_server.app.settings import Settings
+from callsheet_server.app.start import running_server
+from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
+from callsheet_server.storage.file import WorldFile
+from callsheet_server.storage.folder import Folder
+from callsheet_server.storage.writes import AddTurn, MakeSave
+
+WORLD = "town"
+QUICK = ScriptedSettings(token_delay_s=0.0, rebuild_s=0.0, load_s=0.0)
+LINE = "where is the old mill by the river, and who has the key?"
+SAVES = 5
+ASKED = 50
+TURNS_PER_COMMIT = 20_000
+LOAD_FIGURES = (("load", "s"), ("lag", "ms"), ("ask", "ms"))
+
+
+def fill(folder: Path, names: list[str], turns: int, show: bool) -> None:
+    """Make a world's file: the turns, and two saves with what was told after them."""
+    tenth = names[: len(names) // 10]
+    with closing(WorldFile(Folder(folder).file(WORLD), WORLD)) as file:
+        for done in range(0, turns, TURNS_PER_COMMIT):
+            numbers = range(done, min(done + TURNS_PER_COMMIT, turns))
+            told = [AddTurn(names[n % len(names)], "Ann", f"{n}: {LINE}", 1.0) for n in numbers]
+            file.apply([(told, None)])
+            if show:
+                share = numbers.stop / turns
+                bar = "#" * round(share * 40)
+                print(f"\rfilling the world [{bar:40}] {share:4.0%}", end="", file=sys.stderr)
+        file.apply([([MakeSave("all", 1.0, 1.0, {})], None)])
+        file.apply([([AddTurn(name, "Ann", "a secret", 2.0) for name in names], None)])
+        file.apply([([MakeSave("tenth", 2.0, 2.0, {})], None)])
+        file.apply([([AddTurn(name, "Ann", "a secret", 3.0) for name in tenth], None)])
+    if show:
+        print(file=sys.stderr)
+
+
+async def measure(folder: Path, names: list[str]) -> dict[str, Any]:
+    """Save and load over the SDK."""
+    settings = Settings.model_validate(
+        {
+            "server": {"port": 0, "drain_timeout_s": 0.0},
+            "limits": {"max_messages_per_s": 1e6},
+            "storage": {"directory": str(folder)},
+        }
+    )
+    async with running_server(settings, ScriptedEngine(QUICK)) as server:
+        url = f"ws://127.0.0.1:{server.port}"
+        async with callsheet.connect(url, role="game", world=WORLD) as game:
+            schedule = (ScheduledCall(at_s=1e6),)
+            started_s = time.perf_counter()
+            await game.spawn(
+                [NpcSpec(npc=n, name=n, persona="A villager.", schedule=schedule) for n in names]
+            )
+            result: dict[str, Any] = {"spawn_s": time.perf_counter() - started_s}
+            saves_s = []
+            for number in range(SAVES):
+                started_s = time.perf_counter()
+                await game.save(f"save {number}")
+                saves_s.append(time.perf_counter() - started_s)
+            result["save_ms"] = statistics.median(saves_s) * 1e3
+            for save in ("tenth", "all"):
+                lag = asyncio.create_task(longest_lag_s())
+                started_s = time.perf_counter()
+                await game.load(save)
+                result[f"load_{save}_s"] = time.perf_counter() - started_s
+                lag.cancel()
+                result[f"lag_{save}_ms"] = await lag * 1e3
+                asked_s = []
+                for name in names[:ASKED]:
+                    started_s = time.perf_counter()
+                    await (await game.say(name, "What do you know?", max_tokens=1))
+                    asked_s.append(time.perf_counter() - started_s)
+                result[f"ask_{save}_ms"] = statistics.median(asked_s) * 1e3
+    return result
+
+
+async def longest_lag_s() -> float:
+    """Longest time for which nothing else could run, until cancelled."""
+    longest_s, before_s = 0.0, time.perf_counter()
+    try:
+        while True:
+            await asyncio.sleep(0)
+            longest_s = max(longest_s, time.perf_counter() - before_s)
+            before_s = time.perf_counter()
+    except asyncio.CancelledError:
+        return longest_s
+
+
+def main() -> None:
+    """Run it and print what it found."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print JSON only")
+    parser.add_argument("--npcs", type=int, default=10_000, help="in the world (default 10,000)")
+    parser.add_argument("--turns", type=int, default=1_000_000, help="told (default 1,000,000)")
+    chosen = parser.parse_args()
+    names = [f"npc-{number}" for number in range(chosen.npcs)]
+    with tempfile.TemporaryDirectory() as directory:
+        fill(Path(directory), names, chosen.turns, show=not chosen.json)
+        result = asyncio.run(measure(Path(directory), names))
+    if chosen.json:
+        print(json.dumps({"npcs": chosen.npcs, "turns": chosen.turns} | result, indent=2))
+        return
+    print(
+        f"{chosen.npcs} NPCs, {chosen.turns} turns\n"
+        f"spawn: {result['spawn_s']:.2f} s\n"
+        f"save: {result['save_ms']:.0f} ms"
+    )
+    for save, who in (("tenth", "a tenth of the NPCs"), ("all", "all NPCs")):
+        load_s, lag_ms, ask_ms = (result[f"{what}_{save}_{unit}"] for what, unit in LOAD_FIGURES)
+        print(
+            f"load, {who} told something since: {load_s:.2f} s, everybody else waited at most "
+            f"{lag_ms:.0f} ms; a reply after it {ask_ms:.0f} ms"
+        )
+
+
+if __name__ == "__main__":
+    main()

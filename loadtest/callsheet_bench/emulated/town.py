@@ -1,0 +1,92 @@
+"""A town's day as prompts of random tokens: nothing computes them, so nothing need be text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from callsheet_bench.emulated.cells import (
+    PERSONA_TOKENS,
+    QUESTION_TOKENS,
+    WORLD_TOKENS,
+    Cell,
+)
+from callsheet_server.tools.simulation.town_trace import record_town
+from callsheet_server.tools.town.simulation import TownSimulation
+from callsheet_server.trace import Trace
+
+__all__ = ["Call", "Town"]
+
+DAYS_S = 960.0
+TICK_S = 0.25
+HISTORY_S = 60.0
+"""Game time before the first call: the estimators are to know what was before."""
+WINDOW_CALLS = 800
+"""Calls from where a round begins to where the next one does: none finds the last one's callers."""
+FIRST_TOKEN, LAST_TOKEN = 1000, 40_000
+PLAYERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A prompt, ready to be sent."""
+
+    npc: int
+    time_s: float
+    """Game time."""
+    input_ids: list[int]
+    prefix_tokens: int
+    reply_tokens: int
+
+
+class Town:
+    """Its people with their personas, and its day."""
+
+    def __init__(self, npcs: int, seed: int = 1) -> None:
+        self._draw = np.random.default_rng(seed)
+        self.npcs = npcs
+        self.world_ids = self._tokens(WORLD_TOKENS)
+        lengths = self._draw.integers(*PERSONA_TOKENS, npcs, endpoint=True).tolist()
+        self.persona_ids = [self._tokens(length) for length in lengths]
+        self.trace: Trace = record_town(TownSimulation(npcs, PLAYERS, seed), DAYS_S, TICK_S)
+        calls = self.trace.calls
+        self._first = next(at for at, call in enumerate(calls) if call.time_s >= HISTORY_S)
+
+    @property
+    def persona_tokens(self) -> int:
+        """Of everybody together."""
+        return sum(map(len, self.persona_ids))
+
+    def device_tokens(self, cell: Cell) -> int:
+        """Size of the device pool: so many personas, and room for what runs."""
+        turn = QUESTION_TOKENS + cell.reply_tokens[1]
+        running = cell.concurrency * (PERSONA_TOKENS[1] + turn)
+        kept = round(cell.pool_share * self.persona_tokens) + cell.concurrency * turn
+        return WORLD_TOKENS + max(kept, running)
+
+    def greetings(self) -> Iterator[Call]:
+        """A prompt of everybody, for the host tier to know them."""
+        for npc in range(self.npcs):
+            yield self._call(npc, 0.0, 1)
+
+    def calls(self, cell: Cell, window: int) -> Iterator[Call]:
+        """The calls of the town's day from window number ``window`` on."""
+        known = len(self.trace.calls) - self._first
+        at = self._first + window * WINDOW_CALLS % max(known - WINDOW_CALLS, 1)
+        for call in self.trace.calls[at:]:
+            npc = call.row
+            if self._draw.random() < cell.random_share:
+                npc = int(self._draw.integers(self.npcs))
+            low, high = cell.reply_tokens
+            yield self._call(npc, call.time_s, int(self._draw.integers(low, high, endpoint=True)))
+
+    def _call(self, npc: int, time_s: float, reply_tokens: int) -> Call:
+        prefix = self.world_ids + self.persona_ids[npc]
+        ids = prefix + self._tokens(QUESTION_TOKENS)
+        return Call(npc, time_s, ids, len(prefix), reply_tokens)
+
+    def _tokens(self, count: int) -> list[int]:
+        ids: list[int] = self._draw.integers(FIRST_TOKEN, LAST_TOKEN, count).tolist()
+        return ids

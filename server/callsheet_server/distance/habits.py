@@ -1,0 +1,194 @@
+"""Habits: how often and how regularly each NPC has called, and who has just been followed.
+
+What is known is read off the snapshots: a call begins where a conversation opens. Everything is
+kept by row, with the handle that says whose it is; a row with a new NPC starts afresh.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from callsheet_server.distance.chains import WINDOW_S, Chains
+from callsheet_server.world.snapshot import Snapshot
+
+__all__ = ["Habits", "Rows"]
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+Rows = slice | NDArray[np.intp]
+
+HALF_LIVES_S = (150.0, 1500.0)
+"""A call's weight in a rate halves in this time: one rate follows a change, one is steady."""
+GAPS = 12
+"""Gaps after which old ones begin to fade."""
+PRIOR_GAPS, PRIOR_SPREAD = 2.0, 0.6
+"""Until it is known an NPC counts as irregular, as if by so many gaps of this relative spread."""
+REGULAR_SPREAD = 0.45
+"""Standard deviation over mean of the gaps below which an NPC counts as regular."""
+ASSUMED_GAP_S = 60.0
+"""Gap between an NPC's calls before any was seen."""
+
+NOBODY = 0xFFFF_FFFF
+_COLUMNS: dict[str, tuple[Any, Any]] = {
+    "handle": (np.uint32, NOBODY),
+    "since_s": (np.float64, np.inf),
+    "begun_s": (np.float64, -np.inf),
+    "calls": (np.float64, 0.0),
+    "often": (np.float64, 0.0),
+    "lately": (np.float64, 0.0),
+    "gap_s": (np.float64, 0.0),
+    "gap_variance_s2": (np.float64, 0.0),
+    "hint": (np.float32, 0.0),
+    "hinted_s": (np.float64, -np.inf),
+    "open": (np.bool_, False),
+    "ended_s": (np.float64, -np.inf),
+}
+
+
+class Habits:
+    """Past calls of one world's NPCs. Arrays are (N,) by row."""
+
+    handle: NDArray[np.uint32]
+    since_s: F64
+    """Game time at which the NPC was first seen."""
+    begun_s: F64
+    """Game time at which its last call began; -inf = never."""
+    calls: F64
+    often: F64
+    """Calls, fading with the longer half-life, as of ``begun_s``."""
+    lately: F64
+    """Calls, fading with the shorter half-life, as of ``begun_s``."""
+    gap_s: F64
+    """Mean time between the beginnings of two calls."""
+    gap_variance_s2: F64
+    hint: F32
+    """Chance that it follows whoever called at ``hinted_s``; 0 = no hint."""
+    hinted_s: F64
+    open: NDArray[np.bool_]
+    ended_s: F64
+    """Game time at which its last call ended, as of the last tick."""
+
+    def __init__(self) -> None:
+        self.chains = Chains()
+        self.now_s = -np.inf
+        self.seen_calls = 0
+        """Calls of the world, ever."""
+        self.remembered: dict[int, dict[str, float]] = {}
+        """Habits from before a restart, by the handle of an NPC not met yet."""
+        self._row_of: dict[int, int] = {}
+        self.faded_calls = 0.0
+        """Calls of the world, fading with the longer half-life."""
+        self.faded_npc_s = 0.0
+        """Seconds lived by all its NPCs, fading alike."""
+        for name, (dtype, fill) in _COLUMNS.items():
+            setattr(self, name, np.full(0, fill, dtype))
+
+    def observe(self, snapshot: Snapshot) -> NDArray[np.intp]:
+        """Take in a tick; return the rows whose call has begun since the last one."""
+        self._meet(snapshot)
+        now_s = snapshot.game_time_s
+        if now_s < self.now_s:
+            self._go_back(now_s)
+        passed_s = now_s - self.now_s if np.isfinite(self.now_s) else 0.0
+        self.now_s = now_s
+        kept = 0.5 ** (passed_s / HALF_LIVES_S[1])
+        self.faded_calls *= kept
+        self.faded_npc_s = self.faded_npc_s * kept + passed_s * float(snapshot.alive.sum())
+        # A call may begin and end between two ticks.
+        passed = snapshot.last_call_s > self.ended_s
+        self.ended_s[passed] = snapshot.last_call_s[passed]
+        began = np.flatnonzero((snapshot.in_conversation | passed) & ~self.open)
+        for row in began.tolist():
+            self._began(row, now_s)
+        self.open[:] = snapshot.in_conversation
+        return began
+
+    def usual_rate_per_s(self) -> float:
+        """Calls per second of a usual NPC of this world."""
+        return (self.faded_calls + 1.0) / (self.faded_npc_s + ASSUMED_GAP_S)
+
+    def rates_per_s(self, rows: Rows) -> tuple[F64, F64]:
+        """(R,) calls per second, the steady and the recent rate, drawn towards the usual one.
+
+        Each is the mean of a gamma posterior whose prior weighs as much as one call.
+        """
+        prior_s = 1.0 / self.usual_rate_per_s()
+        since_call_s = np.minimum(self.now_s - self.begun_s[rows], 1e9)
+        lived_s = np.maximum(self.now_s - self.since_s[rows], 0.0)
+        rates = []
+        for half_life_s, calls in zip(
+            HALF_LIVES_S, (self.lately[rows], self.often[rows]), strict=True
+        ):
+            left = calls * np.exp2(-since_call_s / half_life_s)
+            seen_s = half_life_s / np.log(2.0) * (1.0 - np.exp2(-lived_s / half_life_s))
+            rates.append((left + 1.0) / (seen_s + prior_s))
+        return rates[1], rates[0]
+
+    def spread(self, rows: Rows) -> F64:
+        """(R,) relative standard deviation of the gaps, drawn towards that of an irregular NPC."""
+        gaps = np.maximum(self.calls[rows] - 1.0, 0.0)
+        variance = self.gap_variance_s2[rows] / np.maximum(self.gap_s[rows], 1e-3) ** 2
+        spread: F64 = np.sqrt(
+            (gaps * variance + PRIOR_GAPS * PRIOR_SPREAD**2) / (gaps + PRIOR_GAPS)
+        )
+        return spread
+
+    def _began(self, row: int, now_s: float) -> None:
+        waited_s = now_s - float(self.begun_s[row])
+        for half_life_s, calls in zip(HALF_LIVES_S, (self.lately, self.often), strict=True):
+            calls[row] = calls[row] * 0.5 ** (min(waited_s, 1e9) / half_life_s) + 1.0
+        if self.calls[row] == 1.0:
+            self.gap_s[row] = waited_s
+        elif self.calls[row]:
+            weight = 1.0 / min(self.calls[row], GAPS)
+            off_s = waited_s - self.gap_s[row]
+            self.gap_s[row] += weight * off_s
+            self.gap_variance_s2[row] = (1.0 - weight) * (
+                self.gap_variance_s2[row] + weight * off_s**2
+            )
+        self.calls[row] += 1.0
+        self.faded_calls += 1.0
+        self.seen_calls += 1
+        self.begun_s[row] = now_s
+        self.hint[row] = 0.0
+        for handle, chance in self.chains.began(
+            int(self.handle[row]), now_s, self.usual_rate_per_s()
+        ):
+            follower = self._row_of.get(handle)
+            if follower is not None and not self.open[follower]:
+                stale = now_s - self.hinted_s[follower] > WINDOW_S
+                if stale or chance > self.hint[follower]:
+                    self.hint[follower], self.hinted_s[follower] = chance, now_s
+
+    def _go_back(self, now_s: float) -> None:
+        """The game's clock was set back: what was seen later counts as having been just now."""
+        self.now_s = now_s
+        for times_s in (self.since_s, self.begun_s, self.hinted_s, self.ended_s):
+            np.minimum(times_s, now_s, out=times_s)
+
+    def _meet(self, snapshot: Snapshot) -> None:
+        """Make room for new rows, and start afresh where another NPC is."""
+        count, known = len(snapshot.handle), len(self.handle)
+        if count > known:
+            for name, (dtype, fill) in _COLUMNS.items():
+                more = np.full(count - known, fill, dtype)
+                setattr(self, name, np.concatenate([getattr(self, name), more]))
+        new = np.flatnonzero(snapshot.alive & (self.handle[:count] != snapshot.handle))
+        for row in new.tolist():
+            gone = int(self.handle[row])
+            self.chains.forget(gone)
+            self._row_of.pop(gone, None)
+            self._row_of[int(snapshot.handle[row])] = row
+        for name, (_, fill) in _COLUMNS.items():
+            getattr(self, name)[new] = fill
+        self.handle[new] = snapshot.handle[new]
+        self.since_s[new] = snapshot.game_time_s
+        for row in new.tolist() if self.remembered else ():
+            habits = self.remembered.pop(int(self.handle[row]), {})
+            for name, value in habits.items():
+                getattr(self, name)[row] = value
+            if habits and not np.isnan(snapshot.last_call_s[row]):
+                self.ended_s[row] = snapshot.last_call_s[row]

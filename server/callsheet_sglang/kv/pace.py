@@ -1,0 +1,64 @@
+"""Measured speeds of this machine: what the link carries, and how long a forward pass takes.
+
+Ranks measure different things, and must decide alike: decisions are made by what they last agreed
+on. Needs neither sglang nor torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from callsheet_residency.bandwidth import Bandwidth
+
+__all__ = ["Pace"]
+
+ASSUMED_TOKENS_PER_S = 100_000.0
+"""Until a load has been measured: a model of 128 KB per token behind a slow link."""
+ASSUMED_PASS_S = 0.02
+AGREE_EVERY_ITERATIONS = 32
+PASS_WEIGHT = 0.05
+"""Of the newest pass in the mean."""
+LONGEST_PASS_S = 1.0
+"""Longest pass that counts: a scheduler that took longer has slept."""
+
+
+class Pace:
+    """Speeds in use, and those measured since they were agreed on."""
+
+    def __init__(self) -> None:
+        self.link_tokens_per_s = ASSUMED_TOKENS_PER_S
+        """Tokens of KV cache a second from host memory to the device."""
+        self.pass_s = ASSUMED_PASS_S
+        """Mean time of a scheduler iteration with a batch: that of a pass, as they overlap."""
+        self._link = Bandwidth(ASSUMED_TOKENS_PER_S)
+        self._pass_s = ASSUMED_PASS_S
+        self._began_s: float | None = None
+        self._iterations = 0
+
+    def observe_load(self, tokens: int, seconds: float) -> None:
+        """Take in a load that has ended: tokens, and how long its copies took."""
+        self._link.observe(tokens, seconds)
+
+    def begin_iteration(
+        self, now_s: float, busy: bool, agree: Callable[[list[float]], list[float]]
+    ) -> None:
+        """Take in that an iteration begins.
+
+        Args:
+            now_s: any clock, in seconds.
+            busy: the last one ran a batch.
+            agree: all ranks' smallest, element by element; called in the same iterations on all.
+        """
+        if busy and self._began_s is not None:
+            took_s = now_s - self._began_s
+            if took_s < LONGEST_PASS_S:
+                self._pass_s += PASS_WEIGHT * (took_s - self._pass_s)
+        self._began_s = now_s
+        self._iterations += 1
+        if self._iterations % AGREE_EVERY_ITERATIONS == 0:
+            measured = [self._link.bytes_per_s, self._pass_s]
+            self.link_tokens_per_s, self.pass_s = agree(measured)
+
+    def load_s(self, tokens: int) -> float:
+        """Return how long so many tokens take on the link."""
+        return tokens / self.link_tokens_per_s
