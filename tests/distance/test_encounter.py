@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet_server.distance.assumptions import Assumptions
-from callsheet_server.distance.encounter import CELL_M, encounter, nearest_sociable
+from callsheet_server.distance.encounter import (
+    CELL_M,
+    STRIPE_ROWS,
+    EncounterState,
+    encounter,
+    nearest_sociable,
+)
 from callsheet_server.world.snapshot import Snapshot
 
 SETTINGS = Assumptions(
@@ -107,3 +113,21 @@ def test_a_crowd_on_one_spot_and_one_at_the_end_of_the_world() -> None:
     position_m[-1] = 3e38
     time_s, _ = encounter(snapshot(5000, position_m=position_m, sociability=1.0), SETTINGS)
     assert (time_s[:-1] == 5.0).all()
+
+
+def test_a_large_world_is_run_in_stripes_and_finds_the_same_neighbours() -> None:
+    """After one period everybody but those at the seams has the value of a single run."""
+    count = 3 * STRIPE_ROWS
+    draw = np.random.default_rng(3)
+    place_m = draw.uniform(0.0, 3_000.0, (count, 3)).astype(np.float32)
+    place_m[:, 1] = 0.0
+    seen = snapshot(count, position_m=place_m, sociability=1.0)
+    state: EncounterState | None = None
+    for number in range(60):
+        now = replace(seen, game_time_s=1000.0 + number * 0.05)
+        found_s, state = encounter(now, SETTINGS, state)
+    assert state is not None
+    rows, partners = nearest_sociable(now, SETTINGS)
+    agree = state.partner[rows] == partners
+    assert agree.mean() > 0.97
+    assert np.isfinite(found_s).all()

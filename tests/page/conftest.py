@@ -9,20 +9,27 @@ from typing import Literal, Protocol
 
 import pytest
 from page.live import Live
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 from waiting import PATIENCE_S
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-OUTPUT = Path(__file__).parents[2] / "test-output" / "page"
+ROOT = Path(__file__).parents[2]
+OUTPUT = ROOT / "test-output" / "page"
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+DESKTOP = ViewportSize(width=1280, height=800)
+PHONE = ViewportSize(width=390, height=844)
 PATIENCE_MS = 1000 * PATIENCE_S
 
 Scheme = Literal["light", "dark"]
+Device = Literal["desktop", "phone"]
 
 
 class OpenPage(Protocol):
     """Opens the page of a server."""
 
-    def __call__(self, live: Live, scheme: Scheme = "light") -> Page: ...
+    def __call__(
+        self, live: Live, scheme: Scheme = "light", device: Device = "desktop"
+    ) -> Page: ...
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +59,14 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     complaints: list[str] = []
     contexts = []
 
-    def open_one(live: Live, scheme: Scheme = "light") -> Page:
+    def open_one(live: Live, scheme: Scheme = "light", device: Device = "desktop") -> Page:
+        is_phone = device == "phone"
         context = browser.new_context(
-            viewport={"width": 1280, "height": 800}, color_scheme=scheme, device_scale_factor=1
+            viewport=PHONE if is_phone else DESKTOP,
+            color_scheme=scheme,
+            device_scale_factor=1,
+            has_touch=is_phone,
+            is_mobile=is_phone,
         )
         contexts.append(context)
         page = context.new_page()
@@ -72,6 +84,14 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         context.close()
     # A browser logs every connection that could not be made; the page is to make them.
     assert [c for c in complaints if "ERR_CONNECTION_REFUSED" not in c] == []
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The accessibility checker, as a script."""
+    if not AXE.is_file():
+        pytest.skip(f"axe: no axe-core here: npm ci --prefix {AXE.parents[2].relative_to(ROOT)}")
+    return AXE.read_text(encoding="utf-8")
 
 
 def keep(page: Page, name: str) -> None:

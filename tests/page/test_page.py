@@ -5,25 +5,23 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import time
-from collections.abc import Callable
+import textwrap
 from typing import Any
 
 import pytest
 from page.conftest import OUTPUT, OpenPage, Scheme, keep
 from page.live import Live, crowd, square, town
-from playwright.sync_api import Page, expect
-from waiting import PATIENCE_S
+from page.visit import SMALL, begin, speak_to, wait_for, wait_until, wait_until_joined
+from playwright.sync_api import Page, Route, expect
 
+from callsheet import Client
 from callsheet_server.engine.scripted import ScriptedSettings
 from callsheet_server.rooms.room import Room
 
 pytestmark = pytest.mark.browser
 
-SMALL = ScriptedSettings(
-    device_budget_bytes=4_000_000, host_budget_bytes=8_000_000, token_delay_s=0.005
-)
-"""Room for 4 NPCs on the device and 8 in host memory."""
+NOTHING = "\N{EN DASH}"
+"""What stands where there is no figure."""
 FRAMES = """() => new Promise((done) => {
   const times = [];
   const frame = (now) => {
@@ -66,33 +64,6 @@ STAND_STILL_AT = """(npc) => new Promise((done) => {
 """Let go of the keys in the frame in which the player comes in reach: a slow test walks past."""
 
 
-def begin(live: Live, open_page: OpenPage, **server: Any) -> Page:
-    """A page in a world of nine NPCs who stand 7 m apart; the player is in it."""
-    live.start(SMALL, **server)
-    live.play(square())
-    page = open_page(live)
-    expect(page.locator("#status")).to_have_text("Live")
-    wait_until_joined(page)
-    return page
-
-
-def wait_until_joined(page: Page) -> None:
-    wait_for(page, "callsheet.guest.id !== null")
-
-
-def wait_for(page: Page, condition: str) -> None:
-    """Wait until an expression holds in the page."""
-    wait_until(page, lambda: bool(page.evaluate(condition)), condition)
-
-
-def wait_until(page: Page, condition: Callable[[], bool], told: str) -> None:
-    """Wait, looking every 50 ms."""
-    give_up_s = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < give_up_s, f"never so: {told}"
-        page.wait_for_timeout(50)
-
-
 def guests(room: Room) -> list[str]:
     return [player.spec.player for player in room.world.guests()]
 
@@ -104,15 +75,6 @@ def walk_to_the_middle(page: Page) -> None:
     page.evaluate(STAND_STILL_AT, "npc-4")
     for key in ("ArrowRight", "ArrowUp"):
         page.keyboard.up(key)
-
-
-def speak_to(page: Page, npc: str) -> None:
-    """From wherever the player stands; returns when the answer has ended."""
-    page.evaluate(
-        """(npc) => callsheet.client.request({type: "say", npc, text: "Hello!",
-             speaker: {kind: "player", id: callsheet.guest.id}})""",
-        npc,
-    )
 
 
 def test_walk_up_to_an_npc_talk_and_read_the_streamed_answer(
@@ -183,10 +145,16 @@ def test_the_page_comes_back_after_a_restart(live: Live, open_page: OpenPage) ->
     place = page.evaluate("callsheet.guest.place")
     live.stop()
     expect(page.locator("#status")).not_to_have_text("Live")
+    lost = page.locator("#lost")
+    expect(lost).to_contain_text("Connection lost")
+    expect(page.locator("#town")).to_have_class("dimmed")
+    keep(page, "lost")
     live.start(SMALL)
     expect(page.locator("#status")).to_have_text("Live")
     live.play(square())
     wait_until_joined(page)
+    expect(lost).to_be_hidden()
+    expect(page.locator("#town")).not_to_have_class("dimmed")
     assert page.evaluate("callsheet.guest.place") == pytest.approx(place)
     room = live.server.rooms["town"]
     assert live.ask(lambda: guests(room)) == ["guest:1"]
@@ -203,12 +171,32 @@ def test_a_lost_connection_is_resumed(live: Live, open_page: OpenPage) -> None:
     assert page.evaluate("callsheet.guest.id") == guest
 
 
+def test_the_program_that_an_empty_page_shows_connects_a_game(
+    live: Live, open_page: OpenPage
+) -> None:
+    live.start(SMALL)
+    page = open_page(live)
+    shown = page.locator("#snippet").inner_text()
+
+    async def game(client: Client) -> None:
+        names: dict[str, Any] = {"__name__": "shown"}
+        body = textwrap.indent(shown, "    ") + "\n        await asyncio.Event().wait()"
+        exec(f"import asyncio\nasync def play():\n{body}", names)
+        await names["play"]()
+
+    live.play(game, world="another")
+    expect(page.locator("#worlds option")).to_have_count(1)
+    wait_for(page, "callsheet.world.npcs.get('bram')?.name === 'Bram'")
+    expect(page.locator("#empty")).to_be_hidden()
+
+
 def test_without_a_game_the_page_says_how_to_start_one_and_finds_it(
     live: Live, open_page: OpenPage
 ) -> None:
     live.start(SMALL)
     page = open_page(live)
     expect(page.locator("#empty")).to_contain_text("callsheet demo")
+    expect(page.locator("#address")).to_have_text(live.url.replace("http", "ws"))
     live.play(square(), world="somewhere-else")
     expect(page.locator("#worlds")).to_have_value("somewhere-else")
     wait_until_joined(page)
@@ -254,9 +242,41 @@ def test_residency_figures_are_the_servers(live: Live, open_page: OpenPage) -> N
             assert float(bar.locator("meter").evaluate("(m) => m.value")) == tier.used_bytes
 
 
+def test_percentiles_wait_for_enough_calls(live: Live, open_page: OpenPage) -> None:
+    page = begin(live, open_page)
+    page.get_by_role("tab", name="Figures").click()
+    median, p95 = (page.locator(f"[data-part=resident-{name}]") for name in ("p50", "p95"))
+    by_policy = page.locator("tr[data-policy=distance] td")
+    speak_to(page, "npc-0")  # it is on the device from now on
+    for calls, known in ((4, (False, False)), (5, (True, False)), (20, (True, True))):
+        while live.stats().ttft_resident.replies < calls:
+            speak_to(page, "npc-0")
+        expect(page.locator("[data-part=resident-replies]")).to_have_text(str(calls))
+        assert (median.inner_text() != NOTHING, p95.inner_text() != NOTHING) == known
+        if not known[1]:
+            expect(by_policy.nth(4)).to_have_text(NOTHING)
+
+
+def test_the_page_works_behind_a_prefix(live: Live, open_page: OpenPage) -> None:
+    """A proxy strips the prefix; links and the socket's address are relative to the page."""
+    live.start(SMALL)
+    page = open_page(live)
+
+    def strip(route: Route) -> None:
+        route.continue_(url=route.request.url.replace("/games/callsheet/", "/"))
+
+    page.route("**/games/callsheet/**", strip)
+    page.goto(f"{live.url}games/callsheet/?world=town")
+    expect(page.locator("#address")).to_have_text(
+        live.url.replace("http", "ws") + "games/callsheet/"
+    )
+    assert page.evaluate("getComputedStyle(document.querySelector('.map')).position") == "relative"
+
+
 def test_the_table_sorts_and_an_npc_has_a_timeline(live: Live, open_page: OpenPage) -> None:
     page = begin(live, open_page)
     page.get_by_role("tab", name="Town").press("ArrowRight")
+    page.get_by_role("tab", name="Race").press("ArrowRight")
     rows = page.locator("[data-part=rows] tr")
     expect(rows).to_have_count(9)
     page.get_by_role("button", name="name", exact=True).click()
@@ -275,7 +295,7 @@ def test_the_policy_switch_sets_the_servers_policy(live: Live, open_page: OpenPa
     page = begin(live, open_page)
     controller = live.server.controller
     page.get_by_role("tab", name="Figures").click()
-    expect(page.get_by_label("Callsheet")).to_be_checked()
+    expect(page.get_by_role("radio", name="Callsheet")).to_be_checked()
     page.locator("[name=policy][value=naive]").check(force=True)
     expect(page.locator("tr[data-policy=naive]")).to_have_class(re.compile("current"))
     assert live.ask(lambda: controller.policy.name) == "naive"

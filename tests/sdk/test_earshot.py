@@ -35,6 +35,19 @@ async def test_lines_are_overheard_and_heard() -> None:
                 await game.hear(["nobody"], "Thunder.")
 
 
+async def test_several_answer_in_turn() -> None:
+    async with real_server() as server:
+        url = f"ws://127.0.0.1:{server.port}"
+        async with callsheet.connect(url, role="game", world="town") as game:
+            await game.spawn(NPCS, [ANN])
+            reply = await game.say(["bob", "ida"], "Who did it?", speaker="ann")
+            text = "".join([piece async for piece in reply])
+            last = await reply
+            assert [end.npc for end in reply.ends] == ["bob", "ida"]
+            assert (last, text) == (reply.ends[1], "".join(end.text for end in reply.ends))
+            assert speakers(server) == ["Bob (to Ann)", "Ann", None]
+
+
 async def test_lines_are_overheard_and_heard_without_asyncio() -> None:
     def play(server: CallsheetServer) -> None:
         url = f"ws://127.0.0.1:{server.port}"
@@ -45,6 +58,9 @@ async def test_lines_are_overheard_and_heard_without_asyncio() -> None:
             game.hear(["ida", "bob"], "Fine day.", speaker="ann")
             game.hear(["ida"], "Go home.", speaker=Speaker(kind="npc", id="bob"))
             assert speakers(server) == KNOWN
+            reply = game.say(["ida", "bob"], "Well?", speaker="ann")
+            reply.end()
+            assert [end.npc for end in reply.ends] == ["ida", "bob"]
 
     async with real_server() as server:
         await asyncio.to_thread(play, server)

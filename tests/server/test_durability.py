@@ -30,10 +30,12 @@ from callsheet.wire import (
     SetFacts,
     Spawn,
     Speaker,
+    TickAck,
     UpdateNpc,
 )
 from callsheet_cli import main
 from callsheet_server.app.server import CallsheetServer
+from callsheet_server.rooms import persistence
 from callsheet_server.storage.changes import Change
 
 
@@ -50,6 +52,28 @@ async def recollected(server: CallsheetServer, game: Client) -> list[str]:
     """What an NPC remembered when it was asked once more."""
     await game.reply(await game.say("bob", "and?"))
     return turns(server)[:-2]
+
+
+async def test_what_was_learned_of_a_world_outlives_the_server(
+    start_server: StartServer, kept: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(persistence, "LEARNED_EVERY_CALLS", 2)
+    first = await start_server(storage=kept)
+    async with Client(first.port) as game:
+        (bob,) = (await game.spawn("bob")).npcs
+        for number in range(4):
+            await game.tick([bob.handle], [0, 0, 0], game_time_s=10.0 * number)
+            await game.get(TickAck)
+            await game.reply(await game.say("bob", "hello"))
+        learned = first.rooms["town"].forecast.habits
+        game.drop()
+        await first.close()
+
+    second = await start_server(storage=kept)
+    room = second.rooms["town"]
+    assert 2 <= room.forecast.habits.seen_calls <= learned.seen_calls
+    row = room.world.npcs["bob"].row
+    assert room.forecast.habits.calls[row] >= 2.0
 
 
 async def test_a_world_and_its_session_outlive_the_server(

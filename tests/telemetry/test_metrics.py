@@ -47,9 +47,7 @@ async def test_a_reply_is_counted_by_where_its_prefix_lay() -> None:
     assert ttft[0] >= 1
     assert seen["callsheet_generated_tokens_total"] > 0
     assert seen["callsheet_queue_seconds_count"] == 2
-    moves = {
-        name: count for name, count in seen.items() if name.startswith("callsheet_moves_total")
-    }
+    moves = counted(seen, "callsheet_moves_total")
     assert moves
     assert all("{target=device}" in name for name in moves)
 
@@ -68,8 +66,7 @@ async def test_errors_are_counted_by_code_in_and_after_sessions_and_in_replies()
                     pass
         await until(lambda: len(server.sessions) == 0)
         seen = await scrape(server)
-    codes = {name: n for name, n in seen.items() if name.startswith("callsheet_errors_total")}
-    assert codes == {
+    assert counted(seen, "callsheet_errors_total") == {
         "callsheet_errors_total{code=generation_failed}": 1,
         "callsheet_errors_total{code=unknown_npc}": 1,
         "callsheet_errors_total{code=world_taken}": 1,
@@ -89,7 +86,7 @@ async def test_the_gap_that_was_predicted_is_compared_with_the_actual_one() -> N
         labels = f"{{estimator=schedule}},{{lookback={lookback}}},{{predicted=late}}"
         assert seen[f"callsheet_distance_error_seconds_count{labels}"] == 1
         assert seen[f"callsheet_distance_error_seconds_sum{labels}"] == pytest.approx(10.0)
-    assert not any(name.startswith("callsheet_unexpected_calls_total") for name in seen)
+    assert not counted(seen, "callsheet_unexpected_calls_total")
 
 
 async def test_a_call_that_no_estimator_expected_is_counted() -> None:
@@ -98,8 +95,7 @@ async def test_a_call_that_no_estimator_expected_is_counted() -> None:
             await tick(game, handles, float(time_s), absent="cleo")
         await (await game.say("cleo", "Nobody thought that I would come."))
         seen = await scrape(server)
-    unexpected = {n: count for n, count in seen.items() if n.startswith("callsheet_unexpected")}
-    assert unexpected == {
+    assert counted(seen, "callsheet_unexpected") == {
         "callsheet_unexpected_calls_total{lookback=1s}": 1,
         "callsheet_unexpected_calls_total{lookback=5s}": 1,
     }
@@ -176,3 +172,24 @@ async def test_the_dashboard_queries_metrics_and_labels_that_exist() -> None:
         for grouped in re.findall(r"by \(([^)]*)\)", query):
             used.update(part.strip() for part in grouped.split(","))
         assert used <= set().union(*(known[name] for name in names)), query
+
+
+async def test_series_are_there_before_they_count() -> None:
+    """`rate()` sees no first error in a series that is born with it."""
+    async with serving() as server:
+        seen = await scrape(server)
+    for series in (
+        "callsheet_errors_total{code=engine_unavailable}",
+        "callsheet_replies_total{finish_reason=error}",
+        "callsheet_closes_total{code=4009}",
+        "callsheet_closes_total{code=other}",
+        "callsheet_shed_requests_total{priority=player}",
+        "callsheet_unexpected_calls_total{lookback=5s}",
+        "callsheet_failed_moves_total{kind=prefix},{source=disk},{target=device}",
+    ):
+        assert seen[series] == 0
+
+
+def counted(seen: dict[str, float], prefix: str) -> dict[str, float]:
+    """Series that are not at 0."""
+    return {name: count for name, count in seen.items() if name.startswith(prefix) and count}

@@ -89,7 +89,7 @@ def test_messages_are_frozen_and_hashable_unless_they_hold_a_json_object() -> No
     for vector in (v for v in read_vectors() if v.group == "valid" and "object" in v.body):
         if vector.direction == "client" and vector.file in CLIENT_MESSAGES:
             message = parse_client_message(vector.frame)
-            if vector.file in ("register_script", "set_facts"):
+            if vector.file == "set_facts" or "'parameters'" in repr(vector.body):
                 continue
             assert hash(message) == hash(parse_client_message(vector.frame))
 

@@ -13,7 +13,11 @@ __all__ = ["Reply"]
 
 
 class Reply:
-    """An NPC's reply while it arrives: iterate over its text, or wait for its ``end``."""
+    """An NPC's reply while it arrives: iterate over its text, or wait for its ``end``.
+
+    Of several NPCs that answer in turn it holds all the text; ``ends`` has what each said, and
+    ``end`` is that of the last.
+    """
 
     def __init__(
         self, session: ClientSession, driver: AsyncioDriver, pending: PendingReply
@@ -30,6 +34,11 @@ class Reply:
     def actions(self) -> tuple[Action, ...]:
         """The actions so far; complete when the reply has ended."""
         return tuple(self._pending.actions)
+
+    @property
+    def ends(self) -> tuple[ReplyEnd, ...]:
+        """Ends of the replies so far: one for each NPC that was spoken to, in turn."""
+        return tuple(self._pending.ends)
 
     async def __aiter__(self) -> AsyncIterator[str]:
         """Each new piece of text. Raises as ``end`` does, when the text so far is read."""

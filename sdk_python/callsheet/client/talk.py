@@ -17,7 +17,7 @@ class TalkClient(SessionClient):
 
     async def say(
         self,
-        npc: str,
+        npc: str | Iterable[str],
         text: str,
         *,
         speaker: Speaker | str | None = None,
@@ -31,7 +31,8 @@ class TalkClient(SessionClient):
         """Say something to an NPC and get its reply, which is still to come.
 
         Args:
-            npc: who is spoken to.
+            npc: who is spoken to; a list of at most 8 answers in turn, each having heard the ones
+                before.
             text: what is said.
             speaker: who says it: a ``Speaker``, the id of a player, or None for a narrator.
             priority: None = after the speaker's kind.

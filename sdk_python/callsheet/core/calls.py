@@ -202,7 +202,7 @@ def get_facts(session: ClientSession, npc: str) -> Call[dict[str, Any]]:
 
 def say(
     session: ClientSession,
-    npc: str,
+    npc: str | Iterable[str],
     text: str,
     speaker: Speaker | str | None,
     priority: Priority | None,
@@ -216,7 +216,8 @@ def say(
     return session.request_reply(
         Say(
             id=session.next_id(),
-            npc=npc,
+            npc=npc if isinstance(npc, str) else None,
+            npcs=None if isinstance(npc, str) else several("npc", npc, str),
             speaker=_speaker(speaker),
             text=text,
             priority=priority,

@@ -124,6 +124,7 @@ class PendingReply(Pending):
         self.start: ReplyStart | None = None
         self.deltas: list[str] = []
         self.actions: list[Action] = []
+        self.ends: list[ReplyEnd] = []
         self.cancelled = False
 
     def take(self, message: Reliable) -> None:
@@ -135,10 +136,16 @@ class PendingReply(Pending):
                 self.deltas.append(message.text)
             case Action():
                 self.actions.append(message)
+            case ReplyEnd(more=True):
+                self.ends.append(message)
             case ReplyEnd(finish_reason="error"):
+                self.ends.append(message)
                 code = _known(message.code or ErrorCode.INTERNAL)
                 why = message.message or "the server does not say why"
                 self.error = error_for(code, f"the reply of {message.npc!r} failed: {why}")
+            case ReplyEnd():
+                self.ends.append(message)
+                self.answer = message
             case _:
                 self.answer = message
         self.changed()

@@ -44,7 +44,7 @@ class ClientSettings(BaseModel, metaclass=Checked):
         default=10_000, ge=1, le=10_000_000, description="Unread events before an iterator fails"
     )
     request_timeout_s: float = Field(
-        default=60.0,
+        default=150.0,
         gt=0,
         le=3600,
         description="How long the blocking client waits for an answer, or a reply's next piece",

@@ -18,6 +18,7 @@ from websockets.typing import Subprotocol
 from callsheet.core.calls import Call
 from callsheet.core.events import SessionState, StateChanged
 from callsheet.core.session import CONNECTED, ClientSession
+from callsheet.drivers.answered import refused_handshake
 from callsheet.drivers.tls import tls_context
 from callsheet.wire.fields import SUBPROTOCOL
 
@@ -160,6 +161,10 @@ class AsyncioDriver:
                 ssl=tls,
             )
         except (OSError, TimeoutError, WebSocketException) as error:
+            refused = refused_handshake(self._session.url, error)
+            if refused is not None and self._session.welcome is None:
+                self._session.abort(refused)
+                return
             self._session.disconnected(time.monotonic(), None, str(error) or type(error).__name__)
             return
         self._socket = socket

@@ -20,6 +20,7 @@ from websockets.typing import Subprotocol
 from callsheet.core.calls import Call
 from callsheet.core.events import SessionState
 from callsheet.core.session import CONNECTED, ClientSession
+from callsheet.drivers.answered import refused_handshake
 from callsheet.drivers.tls import tls_context
 from callsheet.wire.fields import SUBPROTOCOL
 
@@ -177,7 +178,11 @@ class ThreadsDriver:
                 )
             except (OSError, TimeoutError, WebSocketException) as error:
                 trouble = str(error) or type(error).__name__
+                refused = refused_handshake(self._session.url, error)
                 with self.changing():
+                    if refused is not None and self._session.welcome is None:
+                        self._session.abort(refused)
+                        return
                     self._session.disconnected(time.monotonic(), None, trouble)
             else:
                 self._use(connection)

@@ -82,7 +82,8 @@ class Say(Request):
 
     roles: ClassVar[frozenset[Role]] = ASKERS
     type: Literal["say"] = "say"
-    npc: NpcId
+    npc: NpcId | None = None
+    """The one who is spoken to; or else ``npcs``."""
     speaker: Speaker
     text: Speech
     priority: Priority | None = None
@@ -102,6 +103,8 @@ class Say(Request):
 
     The nearest 32 remember it.
     """
+    npcs: Annotated[Many[NpcId], Field(min_length=1, max_length=8)] | None = None
+    """Those who answer in turn, each having heard the ones before; in place of ``npc``."""
 
 
 class Hear(Request):
@@ -189,6 +192,8 @@ class ReplyEnd(Reliable):
     ttft_s: float | None = None
     """Time to first token, from the request's arrival."""
     total_s: float | None = None
+    more: bool | None = None
+    """True = another NPC answers the same request after this one."""
 
 
 class Action(Reliable):

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using Callsheet.Core;
 using Callsheet.Wire;
 using UnityEngine;
@@ -56,6 +57,24 @@ namespace Callsheet
 
         /// <summary>The player under this component; null before it was first enabled.</summary>
         public Player Player => _player;
+
+        /// <summary>Says one line to several NPCs, at most 8: they answer in turn, each having heard the ones before.</summary>
+        /// <returns>A reply of each, in their order. Cancelling one cancels all.</returns>
+        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters, or there are too many NPCs or none.</exception>
+        public IReadOnlyList<Reply> SayTo(string text, params CallsheetNpc[] npcs)
+        {
+            foreach (CallsheetNpc npc in npcs)
+            {
+                npc.TellActions();
+            }
+            var say = new SayMessage
+            {
+                Text = text,
+                Speaker = new Speaker { Kind = SpeakerKind.Player, Id = _player.Id },
+                AudibleM = audible > 0 ? audible : (double?)null,
+            };
+            return _client.World.Say(Array.ConvertAll(npcs, npc => npc.Npc), say);
+        }
 
         internal void TellMotion(double gameTimeS) => _motion.Tell(_player, this, gameTimeS);
 

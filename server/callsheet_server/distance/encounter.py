@@ -14,6 +14,10 @@ from callsheet_server.world.snapshot import Snapshot
 
 __all__ = ["EncounterState", "encounter", "nearest_sociable"]
 
+STRIPE_ROWS = 5000
+"""NPCs of one run, about; a larger world is run in stripes, one after the other."""
+STRIPE_MARGIN_M = 10.0
+"""NPCs this far beyond a stripe are seen by those in it."""
 CELL_M = 0.5
 """NPCs in the same cube of this side are taken to stand together."""
 
@@ -24,6 +28,8 @@ class EncounterState:
 
     run_s: float
     """Game time of that run."""
+    stripe: int
+    """The stripe that was run; 0 if the world is one."""
     handle: NDArray[np.uint32]
     """(N,) uint32, who was on each row then."""
     due_s: NDArray[np.float64]
@@ -115,7 +121,43 @@ def _run(
         wait_s[talking] = np.abs(assumed.turn_gap_s - silent_s[talking])
         due_s[rows] = now_s + meet_s + wait_s
         partner[rows] = partners
-    return EncounterState(now_s, snapshot.handle.copy(), due_s, together_since_s, partner)
+    return EncounterState(now_s, 0, snapshot.handle.copy(), due_s, together_since_s, partner)
+
+
+def _run_stripe(
+    snapshot: Snapshot, assumed: Assumptions, previous: EncounterState, stripes: int
+) -> EncounterState:
+    """Run the next of ``stripes`` across the world, as many NPCs in each; the others stay."""
+    stripe = (previous.stripe + 1) % stripes
+    x = snapshot.position_m[:, 0]
+    some = x[:: max(len(x) // STRIPE_ROWS, 1)]
+    low = -np.inf if stripe == 0 else np.quantile(some, stripe / stripes)
+    high = np.inf if stripe == stripes - 1 else np.quantile(some, (stripe + 1) / stripes)
+    rows = np.flatnonzero((x >= low - STRIPE_MARGIN_M) & (x < high + STRIPE_MARGIN_M))
+    before = EncounterState(
+        previous.run_s,
+        previous.stripe,
+        previous.handle[rows],
+        previous.due_s[rows],
+        previous.together_since_s[rows],
+        previous.partner[rows],
+    )
+    found = _run(snapshot.part(rows), assumed, before)
+    inside = (x[rows] >= low) & (x[rows] < high)
+    new = EncounterState(
+        snapshot.game_time_s,
+        stripe,
+        previous.handle.copy(),
+        previous.due_s.copy(),
+        previous.together_since_s.copy(),
+        previous.partner.copy(),
+    )
+    new.handle[rows[inside]] = found.handle[inside]
+    new.due_s[rows[inside]] = found.due_s[inside]
+    new.together_since_s[rows[inside]] = found.together_since_s[inside]
+    partner = np.where(found.partner >= 0, rows[found.partner], -1)
+    new.partner[rows[inside]] = partner[inside]
+    return new
 
 
 def _silent_s(snapshot: Snapshot) -> NDArray[np.float64]:
@@ -124,6 +166,25 @@ def _silent_s(snapshot: Snapshot) -> NDArray[np.float64]:
     silent_s[np.isnan(silent_s)] = np.inf
     silent_s[snapshot.in_conversation] = 0.0
     return silent_s
+
+
+def _unknown(rows: int, now_s: float, known: EncounterState | None) -> EncounterState:
+    """Nobody has been looked at yet, but for the first rows if they are known."""
+    state = EncounterState(
+        now_s,
+        0,
+        np.full(rows, 0xFFFF_FFFF, np.uint32),
+        np.full(rows, np.inf),
+        np.full(rows, np.inf),
+        np.full(rows, -1, np.intp),
+    )
+    if known is not None:
+        kept = min(rows, len(known.handle))
+        state.handle[:kept] = known.handle[:kept]
+        state.due_s[:kept] = known.due_s[:kept]
+        state.together_since_s[:kept] = known.together_since_s[:kept]
+        state.partner[:kept] = np.where(known.partner[:kept] < rows, known.partner[:kept], -1)
+    return state
 
 
 def encounter(
@@ -140,18 +201,25 @@ def encounter(
 
     It runs when ``previous`` is ``encounter_period_s`` of game time old, when the number of rows
     has changed or time has gone backwards; between runs its values age with the clock. A value is
-    thus at most one period and one tick old. A row with a new NPC has +inf until the next run.
+    thus at most one period and one tick old. A row with a new NPC has +inf until the next run. A
+    large world is run in stripes, one each share of the period, so that no tick pays for all.
 
     Returns:
         ((N,) float32, state): neither argument is changed.
     """
-    now_s = snapshot.game_time_s
-    if (
-        previous is None
-        or len(previous.due_s) != len(snapshot.alive)
-        or not 0.0 <= now_s - previous.run_s < assumed.encounter_period_s
-    ):
-        previous = _run(snapshot, assumed, previous)
+    now_s, count = snapshot.game_time_s, len(snapshot.alive)
+    stripes = max(-(-count // STRIPE_ROWS), 1)
+    passed_s = np.inf if previous is None else now_s - previous.run_s
+    if previous is None or len(previous.due_s) != count or passed_s < 0.0:
+        if stripes == 1:
+            previous = _run(snapshot, assumed, previous)
+        else:
+            previous = _unknown(count, now_s, previous if passed_s >= 0.0 else None)
+    elif passed_s >= assumed.encounter_period_s / stripes:
+        if stripes == 1:
+            previous = _run(snapshot, assumed, previous)
+        else:
+            previous = _run_stripe(snapshot, assumed, previous, stripes)
     left_s = np.maximum(previous.due_s - now_s, 0.0).astype(np.float32)
     left_s[previous.handle != snapshot.handle] = np.inf
     return left_s, previous

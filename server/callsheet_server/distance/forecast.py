@@ -49,6 +49,12 @@ class Forecast:
         self._in_reach_since_s: F64 = np.zeros(0)
         self._next_row = 0
 
+    def of_others(self) -> Forecast:
+        """A forecast for other NPCs of the same game: what the evidence is worth is known."""
+        other = Forecast(self.assumed)
+        other.model = self.model
+        return other
+
     def estimate(self, snapshot: Snapshot) -> Distances:
         """Take in a tick and say how soon everybody will call.
 

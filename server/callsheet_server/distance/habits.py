@@ -76,10 +76,12 @@ class Habits:
         self.now_s = -np.inf
         self.seen_calls = 0
         """Calls of the world, ever."""
+        self.remembered: dict[int, dict[str, float]] = {}
+        """Habits from before a restart, by the handle of an NPC not met yet."""
         self._row_of: dict[int, int] = {}
-        self._all_calls = 0.0
+        self.faded_calls = 0.0
         """Calls of the world, fading with the longer half-life."""
-        self._all_npc_s = 0.0
+        self.faded_npc_s = 0.0
         """Seconds lived by all its NPCs, fading alike."""
         for name, (dtype, fill) in _COLUMNS.items():
             setattr(self, name, np.full(0, fill, dtype))
@@ -93,8 +95,8 @@ class Habits:
         passed_s = now_s - self.now_s if np.isfinite(self.now_s) else 0.0
         self.now_s = now_s
         kept = 0.5 ** (passed_s / HALF_LIVES_S[1])
-        self._all_calls *= kept
-        self._all_npc_s = self._all_npc_s * kept + passed_s * float(snapshot.alive.sum())
+        self.faded_calls *= kept
+        self.faded_npc_s = self.faded_npc_s * kept + passed_s * float(snapshot.alive.sum())
         # A call may begin and end between two ticks.
         passed = snapshot.last_call_s > self.ended_s
         self.ended_s[passed] = snapshot.last_call_s[passed]
@@ -106,7 +108,7 @@ class Habits:
 
     def usual_rate_per_s(self) -> float:
         """Calls per second of a usual NPC of this world."""
-        return (self._all_calls + 1.0) / (self._all_npc_s + ASSUMED_GAP_S)
+        return (self.faded_calls + 1.0) / (self.faded_npc_s + ASSUMED_GAP_S)
 
     def rates_per_s(self, rows: Rows) -> tuple[F64, F64]:
         """(R,) calls per second, the steady and the recent rate, drawn towards the usual one.
@@ -148,7 +150,7 @@ class Habits:
                 self.gap_variance_s2[row] + weight * off_s**2
             )
         self.calls[row] += 1.0
-        self._all_calls += 1.0
+        self.faded_calls += 1.0
         self.seen_calls += 1
         self.begun_s[row] = now_s
         self.hint[row] = 0.0
@@ -184,3 +186,9 @@ class Habits:
             getattr(self, name)[new] = fill
         self.handle[new] = snapshot.handle[new]
         self.since_s[new] = snapshot.game_time_s
+        for row in new.tolist() if self.remembered else ():
+            habits = self.remembered.pop(int(self.handle[row]), {})
+            for name, value in habits.items():
+                getattr(self, name)[row] = value
+            if habits and not np.isnan(snapshot.last_call_s[row]):
+                self.ended_s[row] = snapshot.last_call_s[row]

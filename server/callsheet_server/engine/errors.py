@@ -4,6 +4,7 @@ EngineError
 ├── EngineStartError         the engine cannot start here; the text names the fix
 ├── EngineUnavailableError   it is down, closing or restarting; try again later
 ├── EngineOverloadedError    its queue is full; carries retry_after_s
+│   └── ModelLoadingError    a model server says when it will be ready
 ├── QuotaExhaustedError      who pays for it must act; waiting does not help
 ├── UnknownNpcError          no such NPC was announced
 ├── UnknownAdapterError      the NPC names an adapter the engine does not have
@@ -24,6 +25,7 @@ __all__ = [
     "EngineStartError",
     "EngineUnavailableError",
     "GenerationError",
+    "ModelLoadingError",
     "QuotaExhaustedError",
     "RequestRefusedError",
     "UnknownAdapterError",
@@ -50,6 +52,10 @@ class EngineOverloadedError(EngineError):
     def __init__(self, message: str, retry_after_s: float) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class ModelLoadingError(EngineOverloadedError):
+    """A model server takes no requests yet, and says when it will."""
 
 
 class QuotaExhaustedError(EngineError):

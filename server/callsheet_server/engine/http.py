@@ -17,13 +17,20 @@ import aiohttp
 import orjson
 from pydantic import SecretStr
 
-from callsheet_server.engine.errors import EngineUnavailableError, GenerationError
+from callsheet_server.engine.errors import (
+    EngineUnavailableError,
+    GenerationError,
+    ModelLoadingError,
+)
 from callsheet_server.engine.http_errors import error_for_event, error_for_status
 from callsheet_server.engine.sse import DONE, EventReader, EventStreamError
 
 __all__ = ["ModelServer", "proxy_for"]
 
 CONNECT_TIMEOUT_S: Final = 5.0
+LOADING_PATIENCE_S: Final = 120.0
+"""Longest wait for a model server that says when it will have loaded its model."""
+LOADING_POLL_S: Final = 0.5
 DRAIN_TIMEOUT_S: Final = 2.0
 """Longest time from a stream's ``DONE`` to the end of its response."""
 REUSE_TIMEOUT_S: Final = 0.05
@@ -61,6 +68,7 @@ class ModelServer:
         *,
         silence_s: float = 60.0,
         proxy: str | None = None,
+        keep_alive: bool = True,
     ) -> None:
         """Make the client; nothing is connected.
 
@@ -70,6 +78,8 @@ class ModelServer:
             api_key: sent as a bearer token, and kept out of every error.
             silence_s: how long the server may send nothing.
             proxy: URL of the proxy to go through.
+            keep_alive: False = a connection per request, for a server that gives up kept ones
+                without a word.
         """
         self.name = name
         self.url = url.rstrip("/")
@@ -77,7 +87,7 @@ class ModelServer:
         headers = {"Authorization": f"Bearer {self._secret.decode()}"} if api_key else {}
         self._session = aiohttp.ClientSession(
             headers=headers,
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=aiohttp.TCPConnector(limit=0, force_close=not keep_alive),
             proxy=proxy,
             timeout=aiohttp.ClientTimeout(
                 total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=silence_s
@@ -114,8 +124,10 @@ class ModelServer:
         """Post, and yield the JSON object of every server-sent event; ``DONE`` at the last.
 
         An answer that is one JSON body counts as one event and ``DONE``. A stream that ends without
-        ``DONE`` just ends. Closing the generator before ``DONE`` closes the connection, by which
-        most servers end the request; after it, the connection is kept for the next request.
+        ``DONE`` just ends. A server that is loading its model (503 with ``Retry-After``) is asked
+        again for ``LOADING_PATIENCE_S``. Closing the generator before ``DONE`` closes the
+        connection, by which most servers end the request; after it, the connection is kept for the
+        next request.
 
         Raises:
             EngineError: also in the midst of the stream, if an event has an ``error``.
@@ -125,7 +137,7 @@ class ModelServer:
                 self._draining, timeout=REUSE_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED
             )
         with self._mapped_errors():
-            response = await self._open("POST", path, json=json)
+            response = await self._open_when_loaded(path, json)
             ended = False
             try:
                 async with contextlib.aclosing(self._events(response)) as events:
@@ -188,6 +200,16 @@ class ModelServer:
         with self._mapped_errors():
             async with await self._open(method, path, **options) as response:
                 yield response
+
+    async def _open_when_loaded(self, path: str, json: Any) -> aiohttp.ClientResponse:
+        deadline_s = asyncio.get_running_loop().time() + LOADING_PATIENCE_S
+        while True:
+            try:
+                return await self._open("POST", path, json=json)
+            except ModelLoadingError as error:
+                if asyncio.get_running_loop().time() + error.retry_after_s > deadline_s:
+                    raise
+                await asyncio.sleep(max(error.retry_after_s, LOADING_POLL_S))
 
     async def _open(self, method: str, path: str, **options: Any) -> aiohttp.ClientResponse:
         """The response, whose status is below 400. To be closed."""

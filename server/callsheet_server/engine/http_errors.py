@@ -6,6 +6,7 @@
 | 401, 403 | ``EngineUnavailableError``, naming the key |
 | 402; 429 and 400 for want of quota or credit | ``QuotaExhaustedError`` |
 | 429, 503 | ``EngineOverloadedError`` with the server's ``Retry-After`` |
+| 503 with ``Retry-After`` | ``ModelLoadingError``, a kind of it: see ``ModelServer.stream`` |
 | 400, 413, 422 | ``ContextTooLongError`` if it says so, else ``RequestRefusedError`` |
 | any other status from 400 on | ``GenerationError`` |
 
@@ -28,6 +29,7 @@ from callsheet_server.engine.errors import (
     EngineOverloadedError,
     EngineUnavailableError,
     GenerationError,
+    ModelLoadingError,
     QuotaExhaustedError,
     RequestRefusedError,
 )
@@ -94,11 +96,10 @@ def _error(name: str, status: int, said: str, told: str, retry_after: str | None
         limited = f"{name} limits the rate of requests{told}"
         return EngineOverloadedError(limited, _seconds(retry_after))
     if status == 503:
-        return EngineOverloadedError(
-            f"{name} is overloaded or loading{told}", _seconds(retry_after)
-        )
+        kind = ModelLoadingError if retry_after else EngineOverloadedError
+        return kind(f"{name} is overloaded or loading{told}", _seconds(retry_after))
     if status in (502, 504):
-        return EngineUnavailableError(f"{name} cannot be reached (status {status})")
+        return EngineUnavailableError(f"{name} cannot be reached (status {status}){told}")
     if status in (400, 413, 422):
         if _TOO_LONG.search(said):
             return ContextTooLongError(f"{name}{told}")

@@ -42,6 +42,7 @@ from callsheet_server.session.session import Session
 from callsheet_server.storage.changes import Change
 from callsheet_server.talk.action_schemas import check_actions
 from callsheet_server.talk.conversations import Conversations
+from callsheet_server.talk.prompting import addressed
 
 __all__ = ["Dispatcher"]
 
@@ -110,8 +111,9 @@ class Dispatcher:
         if isinstance(message, CHANGES):
             self._rate_limits.take_change(session.id, self._clock())
         if session.role == "mod" and isinstance(message, Say | Speak):
-            room.world.npc(message.npc)
-            self._rate_limits.take_turn(room.key(message.npc), self._clock())
+            for npc in addressed(message) if isinstance(message, Say) else (message.npc,):
+                room.world.npc(npc)
+                self._rate_limits.take_turn(room.key(npc), self._clock())
         match message:
             case Say():
                 _refuse_unless_game(session, message, "actions")

@@ -19,6 +19,7 @@ MAX_SHOWN_MISFITS: Final = 8
 _CODES: Final[dict[type[engine.EngineError], ErrorCode]] = {
     engine.EngineUnavailableError: ErrorCode.ENGINE_UNAVAILABLE,
     engine.EngineOverloadedError: ErrorCode.ENGINE_OVERLOADED,
+    engine.ModelLoadingError: ErrorCode.ENGINE_OVERLOADED,
     engine.QuotaExhaustedError: ErrorCode.ENGINE_UNAVAILABLE,
     engine.UnknownNpcError: ErrorCode.UNKNOWN_NPC,
     engine.UnknownAdapterError: ErrorCode.UNKNOWN_ADAPTER,

@@ -33,6 +33,27 @@ export function lineChart(canvas, series, { spanS, format, max }) {
   }
 }
 
+/** A dot for every time, on a logarithmic axis from 1 ms to 10 s. */
+export function dotStrip(canvas, valuesS, colourName) {
+  const { context, width, height, colour } = prepare(canvas);
+  const x = (valueS) => 12 + ((Math.log10(Math.min(Math.max(valueS, 1e-3), 10)) + 3) / 4) * (width - 30);
+  context.textAlign = "center";
+  const every = width < 260 ? 2 : 1; // label
+  const labels = [[1e-3, "1 ms"], [1e-2, "10 ms"], [0.1, "0.1 s"], [1, "1 s"], [10, "10 s"]];
+  for (const [valueS, text] of labels.filter((_, index) => index % every === 0)) {
+    line(context, colour("grid"), [[x(valueS), 4], [x(valueS), height - 18]]);
+    context.fillStyle = colour("faint");
+    context.fillText(text, Math.max(x(valueS), 16), height - 5);
+  }
+  context.fillStyle = colour(colourName);
+  context.globalAlpha = 0.65;
+  valuesS.forEach((valueS, index) => {
+    context.beginPath();
+    context.arc(x(valueS), 8 + ((index * 0.618) % 1) * (height - 34), 4, 0, 2 * Math.PI);
+    context.fill();
+  });
+}
+
 /** Where one NPC's state lay, and when it was called. */
 export function timeline(canvas, npc, nowS, spanS) {
   const { context, width, height, colour } = prepare(canvas);

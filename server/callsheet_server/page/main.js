@@ -11,7 +11,9 @@ import { Guest } from "./guest.js";
 import { TownMap } from "./map.js";
 import { Nearby } from "./nearby.js";
 import { Client } from "./protocol.js";
+import { Race } from "./race.js";
 import { ResidencyTab } from "./residency.js";
+import { Shelves } from "./shelves.js";
 import { connectTabs } from "./tabs.js";
 import { TalkPanel } from "./talk.js";
 import { World } from "./world.js";
@@ -50,6 +52,8 @@ const camera = new Camera(world, guest);
 const daylight = new Daylight(Number(query.get("day_s")));
 const map = new TownMap($("map"), { world, guest, camera, daylight });
 const residency = new ResidencyTab($("residency"), client, world);
+const race = new Race($("race"), client, world);
+const shelves = new Shelves($("shelves"), world);
 const feed = new Feed($("feed"), world);
 const nearby = new Nearby($("nearby"), world, guest, goTo);
 const panel = new TalkPanel(
@@ -86,7 +90,7 @@ const connection = new Connection(
 );
 
 /** For the console and for tests. */
-window.callsheet = { client, world, guest, map, camera, frames: { count: 0 } };
+window.callsheet = { client, world, guest, map, camera, race, shelves, frames: { count: 0 } };
 
 // --- the session -----------------------------------------------------------------------------
 
@@ -109,9 +113,11 @@ function leaveWorld() {
 client.on("session", (welcome) => {
   leaveWorld();
   residency.reset();
+  race.abandon();
   $("engine").textContent = [welcome.engine.name, welcome.engine.model, welcome.engine.device]
     .filter((part) => part && part !== "none")
     .join(" · ");
+  $("pretends").hidden = welcome.engine.name !== "scripted";
   offerWorlds(welcome.worlds ?? []);
   subscribe();
 });
@@ -125,14 +131,18 @@ client.on("npc_states", (message) => {
     subscribe();
   }
 });
-client.on("stats", (stats) => residency.takeStats(stats, performance.now()));
+client.on("stats", (stats) => {
+  residency.takeStats(stats, performance.now());
+  race.takeStats(stats);
+});
 client.on("moves", (message) => {
   world.takeMoves(message);
   feed.takeMoves(message, performance.now());
 });
 client.on("reply_start", (message) => {
-  world.takeReplyStart(message);
+  world.takeReplyStart(message, performance.now());
   panel.takeReplyStart(message);
+  race.takeReplyStart(message);
 });
 client.on("reply_delta", (message) => {
   world.takeReplyDelta(message);
@@ -142,9 +152,13 @@ client.on("reply_end", (message) => {
   world.takeReplyEnd(message, performance.now());
   feed.takeReplyEnd(message);
   residency.takeReplyEnd(message);
+  race.takeReplyEnd(message);
 });
 client.connect();
-addEventListener("pagehide", () => client.close());
+addEventListener("pagehide", () => {
+  race.stop();
+  client.close();
+});
 addEventListener("pageshow", (event) => event.persisted && client.connect());
 
 function offerWorlds(worlds) {
@@ -224,7 +238,11 @@ function hint(text) {
   hint.timer = setTimeout(() => ($("hint").hidden = true), HINT_MS);
 }
 
-connectTabs([...document.querySelectorAll("[role=tab]")], () => residency.draw());
+const openTab = connectTabs([...document.querySelectorAll("[role=tab]")], () => residency.draw());
+$("to-race").addEventListener("click", () => {
+  openTab($("tab-race"));
+  race.start();
+});
 $("legend").open = !NARROW.matches;
 
 // --- the loop --------------------------------------------------------------------------------
@@ -246,6 +264,8 @@ function frame(nowMs) {
       nearby.update(nowMs);
     }
   }
+  race.draw(nowMs);
+  if (!$("race").hidden) shelves.draw(nowMs, dtS);
   requestAnimationFrame(frame);
 }
 

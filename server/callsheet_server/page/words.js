@@ -47,8 +47,8 @@ export class Words {
     const arrangement = new Arrangement(camera, kept);
     this.boxes = { kept, names: [], bubbles: [] };
     const speaking = visible
-      .filter(({ said }) => said && said.untilMs > nowMs)
-      .sort((a, b) => this._isChosen(b) - this._isChosen(a) || b.said.since - a.said.since);
+      .filter((npc) => isAboutToSpeak(npc) || npc.said?.untilMs > nowMs)
+      .sort((a, b) => this._isChosen(b) - this._isChosen(a) || latest(b) - latest(a));
     const leading = [...visible.filter((npc) => this._isChosen(npc)), ...speaking.slice(0, MAX_BUBBLES)];
     const named = new Set();
     for (const npc of new Set(leading)) this._drawName(context, arrangement, npc, named);
@@ -129,13 +129,13 @@ export class Words {
   // --- bubbles -------------------------------------------------------------------------------
 
   _drawBubble(context, arrangement, npc, nowMs) {
-    const { said } = npc;
-    const [width, height] = said.text ? this._measure(context, said) : DOTS_PX;
+    const words = isAboutToSpeak(npc) ? null : npc.said;
+    const [width, height] = words ? this._measure(context, words) : DOTS_PX;
     const top = npc.py + this._body.top;
-    const found = arrangement.takeNear([npc.px, top], width, height, said.at);
+    const found = arrangement.takeNear([npc.px, top], width, height, npc.bubbleAt);
     if (!found) return;
-    said.at = found.at;
-    this.boxes.bubbles.push(found.box);
+    npc.bubbleAt = found.at;
+    this.boxes.bubbles.push({ npc: npc.id, box: found.box });
     const [left, up, right, down] = found.box;
     context.fillStyle = this._colours.bubble;
     context.strokeStyle = this._colours.outline;
@@ -146,10 +146,10 @@ export class Words {
     context.fill();
     context.stroke();
     context.fillStyle = this._colours.text;
-    if (!said.text) return this._drawDots(context, (left + right) / 2, (up + down) / 2, nowMs);
+    if (!words) return this._drawDots(context, (left + right) / 2, (up + down) / 2, nowMs);
     context.font = BUBBLE_FONT;
     context.textAlign = "left";
-    said.lines.forEach((line, row) => {
+    words.lines.forEach((line, row) => {
       context.fillText(line, left + PAD_PX[0], up + PAD_PX[1] + 13 + row * LINE_PX);
     });
   }
@@ -192,6 +192,15 @@ export class Words {
     }
     return [said.width + 2 * PAD_PX[0], said.lines.length * LINE_PX + 2 * PAD_PX[1] - 2];
   }
+}
+
+function isAboutToSpeak({ waitedForSinceMs, said }) {
+  return waitedForSinceMs !== null || said?.text === "";
+}
+
+/** Numbers by which the latest speaker comes first; those about to speak come before all. */
+function latest(npc) {
+  return isAboutToSpeak(npc) ? Number.MAX_SAFE_INTEGER : npc.said.since;
 }
 
 function centre({ width, height }) {

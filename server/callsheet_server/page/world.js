@@ -63,6 +63,7 @@ export class World {
     let npc = this.npcs.get(state.npc);
     if (!npc) {
       npc = { id: state.npc, tiers: [], moves: [], calls: [], said: null, arrivedMs: -1e9 };
+      npc.waitedForSinceMs = null; // null = nobody waits for its first word
       this.npcs.set(state.npc, npc);
     }
     npc.name = state.name ?? state.npc;
@@ -71,7 +72,7 @@ export class World {
     npc.radiusM = state.interaction_radius_m ?? 3;
     npc.bytes = state.bytes ?? null;
     npc.lastCallS = state.last_call_s ?? null;
-    npc.talking = state.in_conversation ?? false;
+    this._takeTalk(npc, state.in_conversation ?? false, nowMs);
     npc.picture = this._picture;
     if (npc.tier !== state.tier) {
       if (npc.tier && state.tier === "device") npc.arrivedMs = nowMs;
@@ -80,6 +81,13 @@ export class World {
       forget(npc.tiers, this.gameTimeS - HISTORY_S, 1);
     }
     this._glide(npc, state.position, nowMs);
+  }
+
+  /** Somebody in a conversation who says nothing yet is waited for. */
+  _takeTalk(npc, isTalking, nowMs) {
+    const isWaitedFor = isTalking && npc.said?.untilMs !== Infinity;
+    if (!isWaitedFor) npc.waitedForSinceMs = null;
+    else npc.waitedForSinceMs ??= nowMs;
   }
 
   _takePlayer(state, nowMs) {
@@ -134,10 +142,12 @@ export class World {
 
   // --- what is said, and what moves ----------------------------------------------------------
 
-  takeReplyStart(message) {
+  takeReplyStart(message, nowMs) {
     const npc = this.npcs.get(message.npc);
     if (!npc) return;
-    npc.said = { text: "", untilMs: Infinity, since: message.reply };
+    const waitedMs = nowMs - (npc.waitedForSinceMs ?? nowMs);
+    npc.waitedForSinceMs = null;
+    npc.said = { text: "", untilMs: Infinity, since: message.reply, waitedMs };
     this._replies.set(message.reply, npc);
   }
 

@@ -10,6 +10,7 @@ import orjson
 from pydantic import TypeAdapter
 
 from callsheet.wire.world import ConditionalLore
+from callsheet_server.distance.keeping import kept, remember
 from callsheet_server.rooms.room import Room
 from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.saved import SavedWorld
@@ -23,11 +24,14 @@ __all__ = [
     "restore_hints",
     "save_config",
     "save_counters",
+    "save_learned",
     "save_npc",
     "unread",
 ]
 
 _ENTRIES: Final[TypeAdapter[tuple[ConditionalLore, ...]]] = TypeAdapter(tuple[ConditionalLore, ...])
+LEARNED_EVERY_CALLS = 50
+"""Calls after which what was learned of a world is saved again."""
 MAX_UNSAVED_ACTIONS = 100_000
 """More actions than can have been numbered since the counters were last saved."""
 
@@ -61,6 +65,15 @@ def save_counters(room: Room) -> PutWorld:
     return PutWorld("counters", counters)
 
 
+def save_learned(room: Room) -> tuple[PutWorld, ...]:
+    """Return the write that saves what the forecast has learned, if enough calls have come."""
+    calls = room.forecast.habits.seen_calls
+    if calls < room.learned_from_calls + LEARNED_EVERY_CALLS:
+        return ()
+    room.learned_from_calls = calls
+    return (PutWorld("learned", kept(room.forecast)),)
+
+
 def read_window(file: WorldFile, npc: str, budget_tokens: int) -> tuple[Turn, ...]:
     """Read the window of an NPC; for ``Change.read``."""
     turns = file.latest_turns(npc, most_turns(budget_tokens))
@@ -91,6 +104,8 @@ def restore(room: Room, saved: SavedWorld) -> None:
     world.restore(
         [(npc.spec, npc.handle) for npc in alive], [(p.spec, p.handle) for p in saved.players]
     )
+    remember(room.forecast, saved.learned)
+    room.learned_from_calls = room.forecast.habits.seen_calls
     for npc in alive:
         room.memory.put(npc.spec.npc, unread(saved.facts.get(npc.spec.npc, {})))
 

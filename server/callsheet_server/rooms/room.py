@@ -110,6 +110,7 @@ class Room:
         self.replies = 0
         """Replies begun so far; the last one's number."""
         self.actions_taken = 0
+        self.forecast = Forecast(Assumptions())
         self.clear_world()
 
     def clear_world(self) -> None:
@@ -117,7 +118,9 @@ class Room:
         self.world = World(self.name, self._limits)
         self.memory = Memory(self._memory_tokens)
         self.presence = Presence()
-        self.forecast = Forecast(Assumptions())
+        self.forecast = self.forecast.of_others()
+        self.learned_from_calls = 0
+        """Calls that what is on disk was learned from."""
         self.distances: Distances | None = None
         self.guests: dict[str, PlayerId] = {}
         """The players of observers that joined, by session."""

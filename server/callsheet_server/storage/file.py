@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from callsheet_server.storage import rows
 from callsheet_server.storage.errors import UnreadableWorldError, WorldFileGoneError
+from callsheet_server.storage.journal_mode import open_database
 from callsheet_server.storage.saved import (
     Restored,
     SavedSession,
@@ -117,14 +118,14 @@ class WorldFile:
         _make_private(path)
         self._identity = _identity(path)
         # Threads take turns, one at a time: see ``Writer``.
-        self._connection = sqlite3.connect(
-            path, BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-        )
+        try:
+            self._connection = open_database(path, BUSY_TIMEOUT_S)
+        except sqlite3.Error as error:
+            raise self._judged(error) from None
         # Text that is not UTF-8 any more is damage like other damage: checksums find it.
         self._connection.text_factory = lambda text: text.decode("utf-8", "backslashreplace")
         self._connection.create_function("checksum", -1, checksum_of_columns, deterministic=True)
         try:
-            self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
             if max_bytes:
                 self._connection.execute(f"PRAGMA max_page_count = {max_bytes // PAGE_BYTES}")
@@ -215,6 +216,7 @@ class WorldFile:
             saves=saves,
             config=values.get("config", {}),
             counters=values.get("counters", {}),
+            learned=values.get("learned", {}),
             npcs=npcs,
             players=list(self._read("players", rows.player)),
             facts=self.facts(alive),

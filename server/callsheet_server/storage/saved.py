@@ -89,6 +89,8 @@ class SavedWorld:
     """The oldest first."""
     config: Mapping[str, Any] = field(default_factory=dict)
     counters: Mapping[str, Any] = field(default_factory=dict)
+    learned: Mapping[str, Any] = field(default_factory=dict)
+    """Lessons of the forecast; empty = nothing was kept."""
     npcs: Sequence[SavedNpc] = ()
     players: Sequence[SavedPlayer] = ()
     facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -26,6 +26,12 @@ class StorageSettings(BaseModel):
     )
 
 
-def default_directory() -> Path:
-    """Folder that ``callsheet serve`` and ``callsheet world`` use unless told otherwise."""
-    return Path(platformdirs.user_data_dir("callsheet", appauthor=False)) / "worlds"
+def default_directory() -> str:
+    """Folder that ``callsheet serve`` and ``callsheet world`` use unless told otherwise.
+
+    Empty where the user has no home folder, as the arbitrary users of some containers.
+    """
+    try:
+        return str(Path(platformdirs.user_data_dir("callsheet", appauthor=False)) / "worlds")
+    except RuntimeError:
+        return ""

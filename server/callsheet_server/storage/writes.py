@@ -39,7 +39,7 @@ __all__ = [
 class PutWorld:
     """Values that hold for the whole world."""
 
-    name: Literal["config", "counters"]
+    name: Literal["config", "counters", "learned"]
     value: Mapping[str, Any]
 
 

@@ -7,6 +7,7 @@ import logging
 import math
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from functools import partial
 
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.script import HearAnswer
@@ -20,8 +21,14 @@ from callsheet_server.session.session import Session
 from callsheet_server.talk.admission import Admission
 from callsheet_server.talk.answering import Answerer
 from callsheet_server.talk.earshot import in_earshot, place_of
-from callsheet_server.talk.prompting import check_speaker, heard_text, priority_of, speaker_name
-from callsheet_server.talk.reply import Reply
+from callsheet_server.talk.prompting import (
+    addressed,
+    check_speaker,
+    heard_text,
+    priority_of,
+    speaker_name,
+)
+from callsheet_server.talk.reply import Reply, Round
 from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.world.nearness import player_range_m
 from callsheet_server.world.world import World
@@ -62,7 +69,7 @@ class Conversations:
         self._on_shed = shed
         self._on_end = ended
         self._clock = clock
-        self._open: dict[tuple[str, int], Reply] = {}
+        self._open: dict[tuple[str, int, str], Reply] = {}
         self._turns: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._mean_reply_s = 1.0
         """Mean time of late from request to end: about when there is room again."""
@@ -81,19 +88,19 @@ class Conversations:
         message = message.model_copy(
             update={"text": text, "speaker": _shown_speaker(room.world, message.speaker)}
         )
-        reply = self._accept(room, session, message, message.speaker, message.text)
-        reply.priority = priority_of(message)
-        self._let_overhear(reply, message.audible_m)
-        self._make_room(reply)
+        replies = self._accept_round(room, session, message)
         room.counters.requests += 1
-        self._start(reply, lambda: self._answerer.answer(reply, message))
-        # After the reply's task: the engine is to see where the prefix lay when it was asked.
-        self._called(room, message.npc)
+        taken, before = replies[0].take(), None
+        for reply in replies:
+            answer = partial(self._answerer.answer, reply, message)
+            before = self._start(reply, taken, answer, before)
+            # After the reply's task: the engine is to see where the prefix lay when it was asked.
+            self._called(room, reply.npc)
 
     def speak(self, room: Room, session: Session, message: Speak) -> None:
         """Make an NPC say a given line, after what it is saying now. Raises as ``say`` does."""
-        reply = self._accept(room, session, message, Speaker(kind="narrator"), "")
-        self._start(reply, lambda: self._answerer.recite(reply, message.text))
+        reply = self._accept(room, session, message, message.npc, Speaker(kind="narrator"), "")
+        self._start(reply, reply.take(), partial(self._answerer.recite, reply, message.text))
 
     def note_for(self, actions: Iterable[ActionSpec], gate: str) -> str | None:
         """Return in one line what the author of actions should know of them; None = nothing.
@@ -153,15 +160,45 @@ class Conversations:
         """Raise ``AssertionError`` naming the broken invariant, if one is broken."""
         self._admission.check_integrity()
         for key, reply in self._open.items():
-            assert key == (reply.asker.id, reply.request), f"{key} is filed under another request"
+            filed = reply.asker.id, reply.request, reply.npc
+            assert key == filed, f"{key} is filed under another request"
             assert reply.task is not None, f"{key} was accepted and never started"
             assert not reply.task.done(), f"{key} has ended and is still open"
             assert reply.asker.id in reply.room.sessions, f"{key} was asked by one who is gone"
 
+    def _accept_round(self, room: Room, asker: Session, message: Say) -> list[Reply]:
+        """Accept the replies of all who are spoken to, or of none."""
+        names = addressed(message)
+        for index, name in enumerate(names):
+            room.world.npc(name, "npc" if message.npcs is None else f"npcs.{index}")
+        turns, accepted = Round(len(names)), list[Reply]()
+        try:
+            for name in names:
+                reply = self._accept(room, asker, message, name, message.speaker, message.text)
+                accepted.append(reply)
+                reply.round = turns
+                reply.priority = priority_of(message)
+                _let_overhear(reply, names, message.audible_m)
+                hearers = len(reply.line_hearers) + len(reply.reply_hearers)
+                asker.quotas.take_hearers(hearers, self._clock())
+                self._make_room(reply)
+        except CallsheetError:
+            for reply in accepted:
+                reply.lease.close(0)
+                self._admission.leave(reply)
+            raise
+        return accepted
+
     def _accept(
-        self, room: Room, asker: Session, message: Say | Speak, speaker: Speaker, heard: str
+        self,
+        room: Room,
+        asker: Session,
+        message: Say | Speak,
+        npc: str,
+        speaker: Speaker,
+        heard: str,
     ) -> Reply:
-        room.world.npc(message.npc)
+        handle = room.world.npc(npc).handle
         if self._draining_retry_s is not None:
             raise error_for(
                 ErrorCode.ENGINE_UNAVAILABLE,
@@ -176,8 +213,8 @@ class Conversations:
             room=room,
             asker=asker,
             request=message.id,
-            npc=message.npc,
-            handle=room.world.npc(message.npc).handle,
+            npc=npc,
+            handle=handle,
             speaker=speaker,
             heard=heard,
             reply=room.next_reply(),
@@ -185,22 +222,6 @@ class Conversations:
             max_tokens=message.max_tokens if isinstance(message, Say) else None,
             lease=lease,
         )
-
-    def _let_overhear(self, reply: Reply, audible_m: float | None) -> None:
-        """Find who overhears a line and the reply to it, and charge them to who asked."""
-        if audible_m is None:
-            return
-        world, speaker, npc = reply.world, reply.speaker, reply.npc
-        those = (npc, speaker.id or "") if speaker.kind == "npc" else (npc,)
-        reply.line_hearers = in_earshot(world, place_of(world, speaker, npc), audible_m, those)
-        here = world.columns.position_m[world.npcs[npc].row]
-        reply.reply_hearers = in_earshot(world, here, audible_m, those)
-        try:
-            count = len(reply.line_hearers) + len(reply.reply_hearers)
-            reply.asker.quotas.take_hearers(count, self._clock())
-        except CallsheetError:
-            reply.lease.close(0)
-            raise
 
     def _make_room(self, newcomer: Reply) -> None:
         """Let a reply in; if that is one too many, the least urgent gives way."""
@@ -213,29 +234,38 @@ class Conversations:
             retry_after_s=round(self._mean_reply_s, 1),
         )
         self._on_shed(shed)
-        if shed is newcomer:
-            newcomer.lease.close(0)
+        if shed.task is None:  # The newcomer, or one that came with it.
             raise error
-        assert shed.task is not None
         if shed.task.cancel():
             shed.shed = error
 
-    def _start(self, reply: Reply, work: Callable[[], Awaitable[None]]) -> None:
+    def _start(
+        self,
+        reply: Reply,
+        taken: asyncio.Future[CallsheetError | None],
+        work: Callable[[], Awaitable[None]],
+        before: asyncio.Task[None] | None = None,
+    ) -> asyncio.Task[None]:
+        """Begin a reply, after ``before`` has ended."""
         reply.world.turn_opened(reply.npc)
-        self._open[reply.asker.id, reply.request] = reply
+        self._open[reply.asker.id, reply.request, reply.npc] = reply
         with bind(npc=reply.npc, request=reply.request):
-            reply.task = asyncio.create_task(self._run(reply, reply.take(), work))
+            reply.task = asyncio.create_task(self._run(reply, taken, work, before))
         reply.task.add_done_callback(lambda task: self._ended(reply, task))
+        return reply.task
 
     async def _run(
         self,
         reply: Reply,
         taken: asyncio.Future[CallsheetError | None],
         work: Callable[[], Awaitable[None]],
+        before: asyncio.Task[None] | None,
     ) -> None:
         try:
-            if (error := await taken) is not None:
+            if (error := await asyncio.shield(taken)) is not None:
                 raise error
+            if before is not None:
+                await asyncio.wait((before,))
             async with self._turns[reply.room.name, reply.npc]:
                 await work()
         except CallsheetError as error:
@@ -250,7 +280,7 @@ class Conversations:
 
     def _ended(self, reply: Reply, task: asyncio.Task[None]) -> None:
         """Clean up after a reply, also after one that was cancelled before its task began."""
-        del self._open[reply.asker.id, reply.request]
+        del self._open[reply.asker.id, reply.request, reply.npc]
         reply.lease.close(reply.spent_tokens)
         self._admission.leave(reply)
         reply.world.turn_closed(reply.npc, reply.handle)
@@ -266,6 +296,24 @@ class Conversations:
         for reply in self._open.values():
             if reply.task is not None and condition(reply):
                 reply.task.cancel()
+
+
+def _let_overhear(reply: Reply, names: Sequence[str], audible_m: float | None) -> None:
+    """Find who overhears a line, the first of ``names`` for all, and the reply to it.
+
+    Those spoken to as well hear each other.
+    """
+    world, speaker, npc = reply.world, reply.speaker, reply.npc
+    others = tuple(name for name in names if name != npc)
+    near: tuple[str, ...] = ()
+    if audible_m is not None:
+        those = {*names, speaker.id or ""} if speaker.kind == "npc" else {*names}
+        if npc == names[0]:
+            place_m = place_of(world, speaker, npc)
+            reply.line_hearers = in_earshot(world, place_m, audible_m, those)
+        place_m = world.columns.position_m[world.npcs[npc].row]
+        near = in_earshot(world, place_m, audible_m, those)
+    reply.reply_hearers = (*others, *near)
 
 
 def _shown_speaker(world: World, speaker: Speaker) -> Speaker:

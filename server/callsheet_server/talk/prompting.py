@@ -21,6 +21,7 @@ from callsheet_server.world.memory import Turn, estimated_tokens
 from callsheet_server.world.world import World
 
 __all__ = [
+    "addressed",
     "heard_text",
     "heard_turns",
     "lore_turns",
@@ -77,6 +78,20 @@ def check_speaker(world: World, speaker: Speaker) -> None:
         return
     if speaker.id not in (world.players if speaker.kind == "player" else world.npcs):
         raise unknown(speaker.kind, speaker.id, "speaker.id")
+
+
+def addressed(message: Say) -> tuple[str, ...]:
+    """Ids of those who are spoken to.
+
+    Raises:
+        WorldError: ``bad_value``: nobody is, or one twice, or ``npc`` and ``npcs`` are both there.
+    """
+    names = message.npcs or ((message.npc,) if message.npc is not None else ())
+    if not names or (message.npcs and message.npc is not None) or len(set(names)) < len(names):
+        raise bad_value(
+            "one of npc and npcs says who is spoken to, each once", "npcs", str(len(names))
+        )
+    return names
 
 
 def heard_text(message: Say | Hear, max_chars: int) -> str:

@@ -14,7 +14,7 @@ from callsheet.wire.errors import CallsheetError
 from callsheet.wire.talk import Action, FinishReason, ReplyDelta, ReplyEnd, ReplyStart, Speaker
 from callsheet_server.engine.engine import GenerationEnd, Priority
 from callsheet_server.outgoing.views import TIER_NAMES
-from callsheet_server.rooms.persistence import save_counters
+from callsheet_server.rooms.persistence import save_counters, save_learned
 from callsheet_server.rooms.room import Room, TakenAction
 from callsheet_server.session.quota import Lease
 from callsheet_server.session.session import Session
@@ -25,7 +25,7 @@ from callsheet_server.talk.prompting import speaker_name
 from callsheet_server.world.memory import Memory, Turn
 from callsheet_server.world.world import World
 
-__all__ = ["Reply", "ReplyFullError"]
+__all__ = ["Reply", "ReplyFullError", "Round"]
 
 MAX_JSON_BYTES = 60_000
 """Size of a reply's text as JSON; leaves room for the rest of ``reply_end``."""
@@ -33,6 +33,19 @@ MAX_JSON_BYTES = 60_000
 
 class ReplyFullError(Exception):
     """The reply is as long as a message can be."""
+
+
+@dataclass(slots=True, eq=False)
+class Round:
+    """The replies to one request: of one NPC, or of several in turn."""
+
+    size: int = 1
+    ended: int = 0
+
+    def end_one(self) -> bool:
+        """Count that a reply ended; true if it was the last."""
+        self.ended += 1
+        return self.ended == self.size
 
 
 @dataclass(slots=True, eq=False)
@@ -56,6 +69,7 @@ class Reply:
     """Most tokens, as the request asked."""
     spent_tokens: int = 0
     """All that the model generated for it, including what was cut short and the action."""
+    round: Round = field(default_factory=Round)
     shed: CallsheetError | None = None
     """Error that says why it had to make room for a more urgent one, if it had."""
     line_hearers: tuple[str, ...] = ()
@@ -147,7 +161,7 @@ class Reply:
                 ended.set_result(error)
 
         saved = save_counters(self.room)
-        change = Change((saved,), done=lambda _: end(None), failed=end)
+        change = Change((saved, *save_learned(self.room)), done=lambda _: end(None), failed=end)
         self.asker.answers.take(self.request, change)
         return ended
 
@@ -178,11 +192,24 @@ class Reply:
         if generation is not None:
             end = end.model_copy(update=_figures(generation))
         self.room.counters.replies += 1
-        mine = end.model_copy(update={"id": self.request})
         change = self._learn()
+        if not self.round.end_one():
+            self._tell_later(end.model_copy(update={"more": True}), change)
+            return
+        mine = end.model_copy(update={"id": self.request})
         change.done = lambda _: self.room.tell_listeners(end, self.asker)
         change.failed = lambda error: self.room.tell_listeners(_lost(end, error), self.asker)
         self.asker.answer(mine, self.request, change, lambda error: _lost(mine, error))
+
+    def _tell_later(self, end: ReplyEnd, change: Change) -> None:
+        """Tell of the end of a reply that is not the request's last, once it is durable."""
+
+        def tell(end: ReplyEnd) -> None:
+            self.room.tell_about_reply(end, self.asker, self.request)
+
+        change.done = lambda _: tell(end)
+        change.failed = lambda error: tell(_lost(end, error))
+        self.room.journal.submit(change)
 
     def _learn(self) -> Change:
         """Let the NPC remember what was said, unless it is gone."""
@@ -209,10 +236,10 @@ class Reply:
         return told
 
     def fail(self, error: CallsheetError, now_s: float) -> None:
-        """End with an error: of the request if nothing was said yet, else of the reply."""
+        """End with an error: of the request if nothing was said to it yet, else of the reply."""
         self.room.counters.errors += 1
         self.error_code = error.code
-        if self._started:
+        if self._started or self.round.size > 1:
             self.end("error", error=error)
         else:
             error.request_id = self.request

@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from prometheus_client.registry import Collector
 
 from callsheet._version import __version__
+from callsheet.wire.errors import ErrorCode
 from callsheet_server.outgoing.views import TIER_NAMES
 from callsheet_server.telemetry.observed import ObservedServer
 
@@ -53,7 +54,8 @@ class ServerCollector(Collector):
         errors = CounterMetricFamily(
             "callsheet_errors", "What clients sent or asked for and was refused.", labels=("code",)
         )
-        told: Counter[str] = Counter(self._reply_errors)
+        told: Counter[str] = Counter(dict.fromkeys((code.value for code in ErrorCode), 0))
+        told.update(self._reply_errors)
         told.update({code.value: count for code, count in server.sessions.errors().items()})
         for code, count in sorted(told.items()):
             errors.add_metric((code,), count)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable
+from itertools import product
+from typing import Final, get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -12,7 +14,16 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-__all__ = ["Metrics"]
+from callsheet.wire.errors import CloseCode
+from callsheet.wire.fields import StateKindName
+from callsheet.wire.talk import FinishReason
+from callsheet_server.engine.engine import Priority
+from callsheet_server.telemetry.predictions import LOOKBACKS_S
+
+__all__ = ["CLOSE_CODES", "Metrics"]
+
+CLOSE_CODES: Final = frozenset({1000, 1001, 1002, 1005, 1006, 1007, 1009, 1011, *CloseCode})
+"""Those that have a series of their own."""
 
 TICK_BUCKETS_S: Final = (1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 MOVE_BUCKETS_S: Final = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
@@ -90,3 +101,22 @@ class Metrics:
         self.unexpected_calls = counter(
             "unexpected_calls", "Calls that no estimator expected this long before.", ("lookback",)
         )
+
+        tiers = ("device", "host", "disk", "absent")
+        moves = [
+            (kind, source, target)
+            for kind, source, target in product(get_args(StateKindName), tiers, tiers)
+            if source != target
+        ]
+        for one in (self.moves, self.moved_bytes, self.failed_moves):
+            _begin_at_zero(one, moves)
+        _begin_at_zero(self.replies, zip(get_args(FinishReason)))
+        _begin_at_zero(self.shed_requests, zip(priority.name.lower() for priority in Priority))
+        _begin_at_zero(self.closes, zip((*map(str, sorted(CLOSE_CODES)), "other")))
+        _begin_at_zero(self.unexpected_calls, zip(f"{seconds:g}s" for seconds in LOOKBACKS_S))
+
+
+def _begin_at_zero(counter: Counter, labels: Iterable[tuple[str, ...]]) -> None:
+    """Show a counter's series before they count: ``rate()`` misses the first of one that is new."""
+    for values in labels:
+        counter.labels(*values)

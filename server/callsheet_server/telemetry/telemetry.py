@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Final
 from weakref import WeakKeyDictionary
 
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
-from callsheet.wire.errors import CloseCode
 from callsheet_residency.actions import Plan
 from callsheet_residency.state import Tier
 from callsheet_server.distance import Estimator
@@ -20,15 +18,13 @@ from callsheet_server.rooms.room import Room
 from callsheet_server.talk.reply import Reply
 from callsheet_server.telemetry import tracing
 from callsheet_server.telemetry.collector import ServerCollector
-from callsheet_server.telemetry.metrics import Metrics
+from callsheet_server.telemetry.metrics import CLOSE_CODES, Metrics
 from callsheet_server.telemetry.observed import ObservedServer
 from callsheet_server.telemetry.predictions import Predictions
 from callsheet_server.transport.http import Page
 from callsheet_server.world.world import World
 
 __all__ = ["Telemetry"]
-
-CLOSE_CODES: Final = frozenset({1000, 1001, 1002, 1005, 1006, 1007, 1009, 1011, *CloseCode})
 
 
 class Telemetry:

@@ -32,9 +32,18 @@ Pages = Mapping[str, Callable[[], Page]]
 """Path -> what makes its page. Called in the event loop: must not block."""
 
 
+NO_UPGRADE: Final = (
+    b"this is a WebSocket's handshake without its Upgrade header: a proxy in between does not pass "
+    b"it on; docs/deploy.md has configurations that do\n"
+)
+
+
 def is_handshake(request: Request) -> bool:
-    """True if a request opens a WebSocket."""
-    return "upgrade" in ", ".join(request.headers.get_all("Connection")).lower()
+    """True if a request opens a WebSocket.
+
+    Some proxies put ``Connection: upgrade`` into every request: only ``Upgrade`` tells.
+    """
+    return "websocket" in ", ".join(request.headers.get_all("Upgrade")).lower()
 
 
 def too_many_requests() -> Response:
@@ -54,7 +63,9 @@ def respond(
     """
     path = request.path.partition("?")[0]
     make = pages.get(path)
-    if (problem := host_problem(settings, request.headers)) is not None:
+    if "Sec-WebSocket-Key" in request.headers:
+        page = Page(NO_UPGRADE, status=HTTPStatus.UPGRADE_REQUIRED)
+    elif (problem := host_problem(settings, request.headers)) is not None:
         page = Page(f"{problem}\n".encode(), status=HTTPStatus.MISDIRECTED_REQUEST)
     elif make is None:
         known = ", ".join(sorted(pages)) or "none"

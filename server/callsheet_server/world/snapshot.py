@@ -47,8 +47,8 @@ class Snapshot:
     npc_max_speed_mps: float
     """The fastest an NPC of this world can move, as the game declared it; >= 0."""
 
-    def part(self, rows: slice) -> Snapshot:
-        """The same instant with only these NPCs; views, no copies."""
+    def part(self, rows: slice | NDArray[np.intp]) -> Snapshot:
+        """The same instant with only these NPCs; views if they are a slice."""
         return replace(
             self,
             alive=self.alive[rows],

@@ -20,6 +20,7 @@ from programs import program
 from waiting import until
 
 from callsheet_residency.state import Tier
+from callsheet_server.engine import http
 from callsheet_server.engine.engine import Delta, Engine, GenerationEnd, Sampling
 from callsheet_server.engine.errors import (
     ContextTooLongError,
@@ -31,6 +32,7 @@ from callsheet_server.engine.errors import (
     UnknownAdapterError,
     UnknownNpcError,
 )
+from callsheet_server.engine.http_errors import error_for_status
 from callsheet_server.engine.openai.engine import OpenAIEngine
 from callsheet_server.engine.openai.settings import OpenAISettings
 from callsheet_server.world.memory import Turn
@@ -171,8 +173,13 @@ async def test_cancel_closes_the_stream(start: StartOpenAI, fake: Fake) -> None:
     ],
 )
 async def test_a_failure_of_the_endpoint_is_one_of_ours(
-    start: StartOpenAI, fake: Fake, status: int, error: type[EngineError]
+    start: StartOpenAI,
+    fake: Fake,
+    status: int,
+    error: type[EngineError],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(http, "LOADING_PATIENCE_S", 1.0)
     talk = await start()
     fake.behave(generate_status=status)
     mara = talk.npc("mara")
@@ -182,6 +189,26 @@ async def test_a_failure_of_the_endpoint_is_one_of_ours(
         assert failed.value.retry_after_s == 7.0
     fake.behave(generate_status=200)
     assert await talk.say(mara) == TEXT
+
+
+async def test_an_endpoint_that_loads_its_model_is_waited_for(
+    start: StartOpenAI, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "LOADING_POLL_S", 0.05)
+    judged: list[int] = []
+
+    def soon(name: str, status: int, said: bytes, retry_after: str | None) -> EngineError:
+        judged.append(status)
+        return error_for_status(name, status, said, retry_after and "0")
+
+    monkeypatch.setattr(http, "error_for_status", soon)
+    talk = await start()
+    fake.behave(generate_status=503)
+    asked = asyncio.create_task(talk.say(talk.npc("mara")))
+    await until(lambda: len(judged) >= 3)
+    assert not asked.done()
+    fake.behave(generate_status=200)
+    assert await asked == TEXT
 
 
 async def test_an_endpoint_that_dies_fails_the_request_at_once(

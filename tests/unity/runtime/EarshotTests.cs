@@ -47,5 +47,50 @@ namespace Callsheet.Tests
             Assert.That(thunder.IsComplete && thunder.Error == null);
             Assert.That(() => bob.Hear(""), Throws.InstanceOf<CallsheetException>());
         }
+
+        [Test]
+        public void Several_answer_one_line_in_turn()
+        {
+            CallsheetNpc bob = Alive("bob");
+            CallsheetNpc ida = Npc("ida");
+            CallsheetPlayer ann = new GameObject("ann").AddComponent<CallsheetPlayer>();
+            Reply[] replies = ann.SayTo("Who did it?", bob, ida).ToArray();
+            PlayerLoop.Frame();
+            JsonValue say = Sent("say").Single();
+            Assert.That(say["npc"], Is.Null);
+            Assert.That(say["npcs"].ToString(), Is.EqualTo("[\"bob\",\"ida\"]"));
+            string about = "\"id\":" + say["id"] + ",\"reply\":";
+            Server.SendText("{\"type\":\"reply_start\",\"seq\":2," + about + "1,\"npc\":\"bob\",\"speaker\":{\"kind\":\"player\"},\"heard\":\"Who did it?\"}");
+            Server.SendText("{\"type\":\"reply_delta\",\"seq\":3," + about + "1,\"text\":\"Ida.\"}");
+            Server.SendText("{\"type\":\"reply_end\",\"seq\":4," + about + "1,\"npc\":\"bob\",\"text\":\"Ida.\",\"finish_reason\":\"stop\",\"more\":true}");
+            PlayerLoop.Frame();
+            Assert.That(replies.Select(reply => reply.State), Is.EqualTo(new[] { ReplyState.Ended, ReplyState.Waiting }));
+            Assert.That(replies[0].Text, Is.EqualTo("Ida."));
+            Server.SendText("{\"type\":\"reply_end\",\"seq\":5," + about + "2,\"npc\":\"nobody\",\"text\":\"\",\"finish_reason\":\"stop\",\"more\":true}");
+            Server.SendText("{\"type\":\"reply_start\",\"seq\":6," + about + "3,\"npc\":\"ida\",\"speaker\":{\"kind\":\"player\"},\"heard\":\"Who did it?\"}");
+            Server.SendText("{\"type\":\"reply_end\",\"seq\":7," + about + "3,\"npc\":\"ida\",\"text\":\"Bob.\",\"finish_reason\":\"stop\"}");
+            PlayerLoop.Frame();
+            Assert.That(replies[1].Text, Is.EqualTo("Bob."));
+            Assert.That(bob.Npc.LastReply, Is.SameAs(replies[0]));
+        }
+
+        [Test]
+        public void A_line_to_several_that_is_refused_or_withdrawn_ends_for_all()
+        {
+            CallsheetNpc bob = Npc("bob");
+            CallsheetNpc ida = Npc("ida");
+            CallsheetPlayer ann = new GameObject("ann").AddComponent<CallsheetPlayer>();
+            Reply[] withdrawn = ann.SayTo("Never mind.", bob, ida).ToArray();
+            withdrawn[1].Cancel();
+            Assert.That(withdrawn.Select(reply => reply.End.FinishReason), Is.All.EqualTo(FinishReason.Cancelled));
+            Reply[] refused = ann.SayTo("Who did it?", bob, ida).ToArray();
+            RunToConnection();
+            Connect();
+            JsonValue say = Sent("say").Single();
+            Assert.That(say["text"].Text, Is.EqualTo("Who did it?"));
+            Server.SendText("{\"type\":\"error\",\"seq\":1,\"id\":" + say["id"] + ",\"code\":\"text_refused\",\"message\":\"no\"}");
+            PlayerLoop.Frame();
+            Assert.That(refused.Select(reply => reply.Error.Code), Is.All.EqualTo(ErrorCode.TextRefused));
+        }
     }
 }

@@ -38,7 +38,8 @@ namespace Callsheet.Core
         {
             long id = message.RequestId ?? 0;
             IRequestHandler handler = _ledger.Find(id);
-            bool more = message is ReplyStartMessage || message is ReplyDeltaMessage || message is ActionMessage;
+            bool more = message is ReplyStartMessage || message is ReplyDeltaMessage || message is ActionMessage
+                || (message is ReplyEndMessage end && end.More == true);
             if (!more)
             {
                 _ledger.Close(id);

@@ -61,6 +61,7 @@ namespace Callsheet.Wire
     /// <summary>Says something to an NPC, who answers: reply_start, reply_delta..., reply_end.</summary>
     public sealed class SayMessage : RequestMessage
     {
+        /// <summary>The one who is spoken to; or else npcs.</summary>
         public string Npc { get; set; }
         public Speaker Speaker { get; set; }
         public string Text { get; set; }
@@ -81,13 +82,15 @@ namespace Callsheet.Wire
         /// The nearest 32 remember it.
         /// </summary>
         public double? AudibleM { get; set; }
+        /// <summary>Those who answer in turn, each having heard the ones before; in place of npc.</summary>
+        public string[] Npcs { get; set; }
 
         public override string Type => "say";
 
         internal override void WriteFields(JsonWriter w)
         {
             w.Integer("id", Id, 1, 9007199254740991);
-            w.Text("npc", Npc, 1, 64, TextForm.Id);
+            if (Npc != null) w.Text("npc", Npc, 1, 64, TextForm.Id);
             w.Part("speaker", Speaker, Speaker.Format);
             w.Text("text", Text, 1, 4000, TextForm.Any);
             if (Priority != null) w.Enum("priority", (int)Priority.Value, WireNames.Priority);
@@ -96,6 +99,7 @@ namespace Callsheet.Wire
             w.Texts("stop", Stop, 0, 8, 1, 100, TextForm.Any);
             if (Actions != null) w.Texts("actions", Actions, 0, 32, 1, 64, TextForm.Identifier);
             if (AudibleM != null) w.Real("audible_m", AudibleM.Value, 0, 100000);
+            if (Npcs != null) w.Texts("npcs", Npcs, 1, 8, 1, 64, TextForm.Id);
         }
     }
 
@@ -232,6 +236,8 @@ namespace Callsheet.Wire
         /// <summary>Time to first token, from the request's arrival.</summary>
         public double? TtftS { get; set; }
         public double? TotalS { get; set; }
+        /// <summary>True = another NPC answers the same request after this one.</summary>
+        public bool? More { get; set; }
 
         public override string Type => "reply_end";
 
@@ -253,6 +259,7 @@ namespace Callsheet.Wire
             if (f.Has("tier")) Tier = (Tier)f.Enum("tier", WireNames.Tier);
             if (f.Has("ttft_s")) TtftS = f.Real("ttft_s", double.MinValue, double.MaxValue);
             if (f.Has("total_s")) TotalS = f.Real("total_s", double.MinValue, double.MaxValue);
+            if (f.Has("more")) More = f.Flag("more");
         }
     }
 

@@ -67,11 +67,7 @@ namespace Callsheet.Core
 
         private Answer<OkMessage> Hear(IReadOnlyList<Npc> npcs, string text, Speaker speaker)
         {
-            var hear = new HearMessage { Npcs = new string[npcs.Count], Text = text, Speaker = speaker };
-            for (int i = 0; i < npcs.Count; i++)
-            {
-                hear.Npcs[i] = npcs[i].Id;
-            }
+            var hear = new HearMessage { Npcs = Ids(npcs), Text = text, Speaker = speaker };
             _spawner.Check(hear);
             if (_session.State == SessionState.Open)
             {

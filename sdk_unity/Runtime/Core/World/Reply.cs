@@ -77,7 +77,10 @@ namespace Callsheet.Core
         /// <summary>True if this game asked; false if a mod or another NPC did.</summary>
         public bool IsOwn => _request != null;
 
-        /// <summary>Stops the reply. It ends with what was said so far, reason "cancelled".</summary>
+        /// <summary>Those it answers in turn with; null if it answers alone.</summary>
+        internal Round Round { get; set; }
+
+        /// <summary>Stops the reply, and those of the others who answer in turn. It ends with what was said so far, reason "cancelled".</summary>
         public void Cancel()
         {
             if (IsComplete || _cancelled || !IsOwn)
@@ -91,8 +94,14 @@ namespace Callsheet.Core
             }
             else if (_session.Withdraw(_request))
             {
-                End = new ReplyEndMessage { Npc = Npc.Id, Text = "", FinishReason = FinishReason.Cancelled };
-                Finish(ReplyState.Ended);
+                if (Round != null)
+                {
+                    Round.EndUnsaid();
+                }
+                else
+                {
+                    EndUnsaid();
+                }
             }
         }
 
@@ -122,6 +131,13 @@ namespace Callsheet.Core
                 return;
             }
             Fail(unknown ? Npc.Refusal ?? error : error);
+        }
+
+        /// <summary>It was cancelled before anything was sent.</summary>
+        internal void EndUnsaid()
+        {
+            End = new ReplyEndMessage { Npc = Npc.Id, Text = "", FinishReason = FinishReason.Cancelled };
+            Finish(ReplyState.Ended);
         }
 
         internal void Take(ServerMessage message)

@@ -37,7 +37,7 @@ namespace Callsheet.Tests
         {
             var m = new SayMessage();
             m.Id = f.Integer("id", 1, 9007199254740991);
-            m.Npc = f.Text("npc", 1, 64, TextForm.Id);
+            if (f.Has("npc")) m.Npc = f.Text("npc", 1, 64, TextForm.Id);
             m.Speaker = ParseSpeaker(f.Part("speaker"));
             m.Text = f.Text("text", 1, 4000, TextForm.Any);
             if (f.Has("priority")) m.Priority = (Priority)f.Enum("priority", WireNames.Priority);
@@ -46,6 +46,7 @@ namespace Callsheet.Tests
             if (f.Contains("stop")) m.Stop = f.Texts("stop", 0, 8, 1, 100, TextForm.Any);
             if (f.Has("actions")) m.Actions = f.Texts("actions", 0, 32, 1, 64, TextForm.Identifier);
             if (f.Has("audible_m")) m.AudibleM = f.Real("audible_m", 0, 100000);
+            if (f.Has("npcs")) m.Npcs = f.Texts("npcs", 1, 8, 1, 64, TextForm.Id);
             return m;
         }
 
@@ -112,6 +113,7 @@ namespace Callsheet.Tests
             if (m.Tier != null) w.Enum("tier", (int)m.Tier.Value, WireNames.Tier);
             if (m.TtftS != null) w.Real("ttft_s", m.TtftS.Value, double.MinValue, double.MaxValue);
             if (m.TotalS != null) w.Real("total_s", m.TotalS.Value, double.MinValue, double.MaxValue);
+            if (m.More != null) w.Flag("more", m.More.Value);
         }
 
         private static void WriteActionMessage(JsonWriter w, ActionMessage m)

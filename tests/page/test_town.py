@@ -1,0 +1,121 @@
+"""The town on the map: made from the world, the same for everybody; the hour is the game's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from page.conftest import OpenPage, keep
+from page.live import Live, crowd, town
+from page.visit import begin, speak_to, wait_for, wait_until_joined
+from playwright.sync_api import Page
+
+from callsheet_server.engine.scripted import ScriptedSettings
+
+pytestmark = pytest.mark.browser
+
+LAYOUT = """async ([name, people]) => {
+  const { layOut } = await import("./page/layout.js");
+  const [xs, ys] = [people.map(({ x }) => x), people.map(({ y }) => y)];
+  const box = {
+    left: Math.min(...xs), right: Math.max(...xs), bottom: Math.min(...ys), top: Math.max(...ys),
+  };
+  return layOut(name, people, box);
+}"""
+
+PEOPLE = [{"x": 7.0 * (i % 8) + i % 3, "y": 9.0 * (i // 8)} for i in range(40)]
+
+
+def lay_out(page: Page, name: str, people: list[dict[str, float]]) -> dict[str, Any]:
+    layout: dict[str, Any] = page.evaluate(LAYOUT, [name, people])
+    return layout
+
+
+def test_the_same_world_gets_the_same_town_and_another_another(
+    live: Live, open_page: OpenPage
+) -> None:
+    page = begin(live, open_page)
+    layout = lay_out(page, "larkwater", PEOPLE)
+    assert lay_out(page, "larkwater", PEOPLE) == layout
+    assert lay_out(page, "elsewhere", PEOPLE)["trees"] != layout["trees"]
+    moved = [{"x": 2 * person["x"], "y": person["y"]} for person in PEOPLE]
+    assert lay_out(page, "larkwater", moved)["places"] != layout["places"]
+    assert len(layout["places"]) > 1
+    assert len(layout["trees"]) > len(layout["houses"]) > 3
+
+
+def test_houses_stand_beside_paths_and_people(live: Live, open_page: OpenPage) -> None:
+    layout = lay_out(begin(live, open_page), "larkwater", PEOPLE)
+    on_foot = [*PEOPLE, *(point for path in layout["paths"] for point in path)]
+    for house in layout["houses"]:
+        for point in on_foot:
+            assert (house["x"] - point["x"]) ** 2 + (house["y"] - point["y"]) ** 2 > 3.5**2
+
+
+def test_day_and_night_come_with_the_games_clock(live: Live, open_page: OpenPage) -> None:
+    page = begin(live, open_page)
+    hours, darkness = page.evaluate(
+        """async () => {
+          const { Daylight } = await import("./page/daylight.js");
+          const day = new Daylight(480);
+          const times = [0, 120, 360, 480, -120];
+          return [times.map((s) => day.clock(s)), times.map((s) => day.darkness(s))];
+        }"""
+    )
+    assert hours == ["06:00", "12:00", "00:00", "06:00", "00:00"]
+    assert darkness[1:3] == [0, 1]
+    assert 0 < darkness[0] == darkness[3] < 1
+    wait_for(page, "document.getElementById('clock').textContent === '06:00'")
+
+
+def test_the_town_at_night(live: Live, open_page: OpenPage) -> None:
+    live.start(ScriptedSettings())
+    live.play(town())
+    page = open_page(live)
+    wait_until_joined(page)
+    brightness = """(darkness) => {
+      callsheet.map._daylight.darkness = () => darkness;
+      callsheet.map.draw(performance.now(), 0.01);
+      const { width, height } = document.getElementById("map");
+      const pixels = document.getElementById("map").getContext("2d");
+      const { data } = pixels.getImageData(0, 0, width, height);
+      return data.reduce((sum, value) => sum + value, 0) / data.length;
+    }"""
+    assert page.evaluate(brightness, 1) < 0.8 * page.evaluate(brightness, 0)
+    page.evaluate(brightness, 1)
+    keep(page, "town-night")
+
+
+def test_walking_is_smooth(live: Live, open_page: OpenPage) -> None:
+    """Nobody jumps: from frame to frame a step is never longer than a run."""
+    live.start(ScriptedSettings())
+    live.play(crowd(60))
+    page = open_page(live)
+    wait_until_joined(page)
+    steps: list[float] = page.evaluate(
+        """() => new Promise((done) => {
+          const steps = [];
+          let before = null;
+          const look = (nowMs) => {
+            const npcs = [...callsheet.world.npcs.values()];
+            if (before) {
+              const dtS = Math.max((nowMs - before.nowMs) / 1000, 0.016);
+              steps.push(...npcs.filter(({ id }) => before.at.has(id)).map(({ id, x, y }) =>
+                Math.hypot(x - before.at.get(id).x, y - before.at.get(id).y) / dtS));
+            }
+            before = { nowMs, at: new Map(npcs.map(({ id, x, y }) => [id, { x, y }])) };
+            if (steps.length < 6000) requestAnimationFrame(look);
+            else done(steps);
+          };
+          requestAnimationFrame(look);
+        })"""
+    )
+    steps.sort()
+    assert steps[int(0.5 * len(steps))] > 0.5, "people walk"
+    assert steps[int(0.99 * len(steps))] < 4 * 1.5, "at 1.5 m/s"
+
+
+def test_a_mind_that_arrives_on_the_gpu_is_shown(live: Live, open_page: OpenPage) -> None:
+    page = begin(live, open_page)
+    speak_to(page, "npc-8")
+    wait_for(page, "callsheet.world.npcs.get('npc-8').arrivedMs > 0")
