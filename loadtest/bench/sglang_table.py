@@ -86,7 +86,7 @@ class Crowd:
     def decide(self) -> int:
         traffic = Traffic(range(8), range(8, 12), 2_000, 20_000)
         settings = PluginSettings()
-        made = decide(self.table, self.pools, traffic, (), settings)
+        made = decide(self.table, self.pools, traffic, (), 10.0, settings)
         return len(made.actions)
 
 

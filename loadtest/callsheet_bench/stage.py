@@ -193,7 +193,7 @@ class _Stage:
     async def _start(self, name: str) -> None:
         bench, system = self._bench, SYSTEMS[name]
         link = float(bench.store.fact(LINK) or "inf")
-        spec = system.launch(bench.python, bench.model, free_port(), self._sizes, link)
+        spec = system.launch(bench.python, bench.model, free_port(), self._sizes)
         running = await self._stack.enter_async_context(
             started(bench, name, spec, system.environment(link))
         )

@@ -17,8 +17,6 @@ KV_ARGUMENTS = ("--kv-cache-dtype", "bfloat16")
 """Whatever a CPU computes in, KV caches have the size that they have on a GPU."""
 HORIZON_S = 3.0
 """The plugin's prefetch horizon: loads take a second at most, and what is early takes room."""
-LINK_SHARE = 0.95
-"""Share of the emulated link that prefetches may use; the rest is for demand loads."""
 TARGET_POOL_SHARE = 0.45
 """Ours is to answer as fast with this share of stock's device pool."""
 
@@ -70,16 +68,9 @@ class System:
     link: bool = False
     """Host <-> device copies take the time that the emulated link says."""
 
-    def launch(
-        self, python: Path, model: Path, port: int, sizes: Sizes, link_bytes_per_s: float
-    ) -> LaunchSpec:
+    def launch(self, python: Path, model: Path, port: int, sizes: Sizes) -> LaunchSpec:
         """Say how to start it on this machine's CPU."""
         policy = {"prefetch_horizon_s": HORIZON_S}
-        if self.link:
-            policy |= {
-                "assumed_device_link_bytes_per_s": link_bytes_per_s,
-                "link_share": LINK_SHARE,
-            }
         return LaunchSpec(
             python=python,
             model=model,

@@ -67,6 +67,8 @@ TARGETS: tuple[Target, ...] = (
     Target(f"{CACHE}.checkpoint_into_tree", ("req", "up_to")),
     Target(f"{CACHE}.ready_to_load_host_cache"),
     Target(f"{CACHE}.load_back", ("node_id",)),
+    Target(f"{CACHE}.loading_check", ("finish_count",)),
+    Target(f"{CACHE}._all_reduce", ("data", "tp_reduce_op")),
     Target(f"{CACHE}.lock", ("node_id",)),
     Target(f"{CACHE}.sanity_check"),
     Target(f"{CACHE}._reset_full"),

@@ -26,6 +26,7 @@ _PINNING = ("sglang.srt.lora.layers", "sglang.srt.lora.backend.torch_backend")
 """Modules that ask torch for pinned tensors whatever the device."""
 RESERVE_BYTES = 2**30
 """RAM that a host pool must leave free; SGLang means servers, and wants 10 GiB."""
+WORD_BYTES = 8
 _POOLS = "sglang.srt.mem_cache.pool_host"
 _COPIES = ("load_to_device_per_layer", "backup_from_device_all_layer")
 """Methods of the multi-head host pool that call the copy kernel."""
@@ -77,8 +78,14 @@ def copy_rows(
         dst_indices: int64 ``(n,)``, rows to write, in the same order.
         page_size: unused: indices name every row of a page.
     """
+    import torch
+
     for source, target in zip(src_layers, dst_layers, strict=True):
-        target[dst_indices] = source[src_indices]
+        row_bytes = source[0].numel() * source.element_size()
+        if source.is_contiguous() and target.is_contiguous() and row_bytes % WORD_BYTES == 0:
+            # As 64-bit words PyTorch copies the same memory several times faster.
+            source, target = (rows.flatten(1).view(torch.int64) for rows in (source, target))
+        target.index_copy_(0, dst_indices, source.index_select(0, src_indices))
 
 
 def _leave_unpinned(tensor: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:

@@ -43,7 +43,7 @@ async def test_a_crowd_on_an_emulated_gpu_ends_nobody(
 
 
 async def test_a_crowd_on_a_real_cpu_ends_nobody(launch_sglang: LaunchSglang) -> None:
-    crowd = Crowd(npcs=60, concurrency=64, requests=400, longest_reply_tokens=6)
+    crowd = Crowd(npcs=60, concurrency=64, requests=200, longest_reply_tokens=6)
     with launch_sglang(plugin=True, pool_tokens=4000, host_ratio=3.0) as sglang:
         outcome = await play(sglang, crowd)
         assert outcome.lost == []

@@ -62,6 +62,7 @@ def decide(
     pools: Pools,
     traffic: Traffic,
     loading: Collection[int],
+    horizon_s: float,
     settings: PluginSettings,
 ) -> Plan:
     """Plan the next moves, whose keys are handles.
@@ -71,9 +72,9 @@ def decide(
         pools: room.
         traffic: who must not be touched, and room and link that are spoken for.
         loading: NPCs on their way to the device.
+        horizon_s: that of the settings or ``reach_s``, whichever is smaller.
         settings: of the plugin.
     """
-    horizon_s = min(settings.policy.prefetch_horizon_s, reach_s(table, pools))
     margin_s = min(settings.policy.hysteresis_s, MARGIN_SHARE * horizon_s)
     policy = settings.policy.model_copy(
         update={"prefetch_horizon_s": horizon_s, "hysteresis_s": margin_s}

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from callsheet_residency.actions import Load, Plan
-from callsheet_sglang.kv.deciding import Pools, Traffic, decide
+from callsheet_sglang.kv.deciding import Pools, Traffic, decide, reach_s
 from callsheet_sglang.kv.ownership import Node
 from callsheet_sglang.kv.scheduler_state import SchedulerState
 from callsheet_sglang.wire import handle_of
@@ -36,6 +36,8 @@ class Prefetcher:
         """Since the last plan."""
         self._planned_at = (-1, -1, -1)
         """The last plan was made of these."""
+        self._horizon_of, self._horizon_s = -1, 0.0
+        """The horizon in use, and the table's epoch that it was made of."""
         self._stuck: set[int] = set()
         """NPCs that could not be parked, because somebody else uses what is theirs."""
         self._loading: dict[int, int] = {}
@@ -59,11 +61,17 @@ class Prefetcher:
             return
         self._loops, self._planned_at = 0, made_of
         began_s = time.perf_counter()
+        room = pools(state)
+        if self._horizon_of != state.table.epoch:
+            self._horizon_of = state.table.epoch
+            longest_s = state.settings.policy.prefetch_horizon_s
+            self._horizon_s = min(longest_s, reach_s(state.table, room))
         made = decide(
             state.table,
-            pools(state),
+            room,
             _traffic(state, self._stuck),
             self._loading.keys(),
+            self._horizon_s,
             state.settings,
         )
         decided_s = time.perf_counter()

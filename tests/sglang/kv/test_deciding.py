@@ -51,7 +51,8 @@ def moves(
     loading: tuple[int, ...] = (),
     settings: PluginSettings = SETTINGS,
 ) -> list[tuple[str, object]]:
-    made = decide(table, pools, traffic, loading, settings)
+    horizon_s = min(settings.policy.prefetch_horizon_s, reach_s(table, pools))
+    made = decide(table, pools, traffic, loading, horizon_s, settings)
     return [("load" if isinstance(action, Load) else "park", action.key) for action in made.actions]
 
 
@@ -118,7 +119,7 @@ def test_what_is_planned_fits_and_none_is_parked_for_a_farther_one(
 ) -> None:
     table = town(*rows)
     pools = replace(POOLS, device_tokens=100 * len(rows) + 300, free_tokens=free_tokens)
-    made = decide(table, pools, CALM, (), SETTINGS)
+    made = decide(table, pools, CALM, (), 10.0, SETTINGS)
     distance_s = np.array([distance for distance, _ in rows])
     parked = [int(str(a.key)) for a in made.actions if isinstance(a, Evict)]
     loaded = [int(str(a.key)) for a in made.actions if isinstance(a, Load)]
