@@ -52,6 +52,8 @@ class Membership:
         self._rate_limits = rate_limits
         self._editor = editor
         self._work = work
+        self._left: dict[str, int] = {}
+        """Times that sessions left a world, while that is being worked off."""
         self._clock = clock
 
     def enter(self, session: Session, hello: Hello) -> None:
@@ -62,12 +64,22 @@ class Membership:
 
     def sweep(self) -> None:
         """Show out the sessions that are over for good, and close rooms that are empty then."""
+        left: dict[str, Room] = {}
         for session in self._sessions.sweep(self._clock()):
-            self._leave(self._rooms[session.world], session)
-        for name, room in list(self._rooms.items()):
-            if not room.sessions and self._work.is_ready(name):
-                self._rooms.close(name)
-                self._storage.rest(name)
+            room = left[session.world] = self._rooms[session.world]
+            self._leave(room, session)
+        for name, room in left.items():
+            self._left[name] = self._left.get(name, 0) + 1
+            self._work.run(name, self._close_if_empty(room, self._left[name]))
+
+    def _close_if_empty(self, room: Room, number: int) -> Iterator[None]:
+        """Close a room after the last of those who left it, if nobody has come since."""
+        if self._left.get(room.name) == number:
+            del self._left[room.name]
+            if not room.sessions:
+                self._rooms.close(room.name)
+                self._storage.rest(room.name)
+        yield
 
     def restore(self, worlds: Iterable[SavedWorld]) -> None:
         """Put worlds back as they were before a restart; their games may resume."""
