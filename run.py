@@ -33,48 +33,32 @@ if sys.version_info < (3, 11):  # noqa: UP036
 ROOT = Path(__file__).resolve().parent
 TORCH = "2.13.0"
 """Installed where there is no NVIDIA GPU; any version that pyproject.toml allows would do."""
-NEED_CPU_BYTES = 3 * 2**30
-NEED_CUDA_BYTES = 10 * 2**30
+NEED_BYTES, NEED_TORCH_BYTES, NEED_CUDA_BYTES = 2**30, 3 * 2**30, 10 * 2**30
+LLAMACPP = (("linux", "x86_64"), ("darwin", "arm64"), ("win32", "AMD64"))
+"""Systems that the package xllamacpp has wheels for; elsewhere torch runs the model."""
 COMMANDS = ("demo", "serve", "top", "mod", "record", "replay", "profile", "loadtest", "bench",
             "models", "world", "cast", "sglang", "doctor")  # fmt: skip
 """Those of `callsheet`, which cannot be asked before it is installed."""
-EXTRAS = {"test": "server,dev", "loadtest": "server,loadtest", "bench": "server,bench"}
+EXTRAS = {"test": "server,torch,dev", "loadtest": "server,loadtest",
+          "bench": "server,torch,bench", "sglang": "server,torch"}  # fmt: skip
 """Command -> the extras that it needs; `server` for the others."""
 
 FIXES = (
-    (
-        ("No space left on device", "not enough space on the disk", "Errno 28"),
-        "The disk is full: free some space, or set CALLSHEET_VENV (where it installs) and TMPDIR "
-        "(where it unpacks) to folders on a larger disk.",
-    ),
-    (
-        ("ensurepip is not available", "No module named ensurepip", "No module named venv"),
-        "This Python lacks its venv module. On Debian and Ubuntu: "
-        "sudo apt install python{}.{}-venv".format(*sys.version_info[:2]),
-    ),
-    (
-        (
-            "name resolution",
-            "NameResolutionError",
-            "getaddrinfo failed",
-            "nodename nor servname",
-            "dns error",
-            "Failed to establish a new connection",
-            "tcp connect error",
-            "error sending request",
-            "Network is unreachable",
-            "ProxyError",
-            "timed out",
-        ),
-        "The package index cannot be reached: check the network, or tell pip about your proxy or "
-        "mirror (the environment variables HTTPS_PROXY and PIP_INDEX_URL).",
-    ),
-    (
-        ("CERTIFICATE_VERIFY_FAILED", "invalid peer certificate"),
-        "The package index's certificate is not trusted here: behind a company proxy, point "
-        "PIP_CERT and SSL_CERT_FILE at its certificate.",
-    ),
-)
+    (("No space left on device", "not enough space on the disk", "Errno 28"),
+     "The disk is full: free some space, or set CALLSHEET_VENV (where it installs) and TMPDIR "
+     "(where it unpacks) to folders on a larger disk."),
+    (("ensurepip is not available", "No module named ensurepip", "No module named venv"),
+     "This Python lacks its venv module. On Debian and Ubuntu: "
+     "sudo apt install python{}.{}-venv".format(*sys.version_info[:2])),
+    (("name resolution", "NameResolutionError", "getaddrinfo failed", "nodename nor servname",
+      "dns error", "Failed to establish a new connection", "tcp connect error", "timed out",
+      "error sending request", "Network is unreachable", "ProxyError"),
+     "The package index cannot be reached: check the network, or tell pip about your proxy or "
+     "mirror (the environment variables HTTPS_PROXY and PIP_INDEX_URL)."),
+    (("CERTIFICATE_VERIFY_FAILED", "invalid peer certificate"),
+     "The package index's certificate is not trusted here: behind a company proxy, point "
+     "PIP_CERT and SSL_CERT_FILE at its certificate."),
+)  # fmt: skip
 """Messages of a failing installer, and what to do about each."""
 
 EPILOG = """
@@ -92,9 +76,10 @@ tests:
   python3 run.py test --coverage            the suite, measured; fails below pyproject.toml's floor
   python3 run.py test --sglang              also with a real SGLang, on CPU: 10 GB more, once
 
-The first run takes one to three minutes and about 2 GB in .venv (or where the environment
-variable CALLSHEET_VENV says); later runs start at once. It may be stopped with Ctrl-C at any
-moment and goes on where it was. To start afresh, delete that folder.
+The first run takes about a minute and half a GB in .venv (or where the environment variable
+CALLSHEET_VENV says); the tests, and whatever needs PyTorch, take one to three minutes and 2 GB;
+later runs start at once. It may be stopped with Ctrl-C at any moment and goes on where it was. To
+start afresh, delete that folder.
 """
 
 
@@ -156,7 +141,7 @@ def main() -> int:
     parser.add_argument("args", nargs=argparse.REMAINDER, help="passed on to it")
     options = parser.parse_args()
     try:
-        python = set_up(EXTRAS.get(options.command, "server"))
+        python = set_up(extras_for(options.command, options.args))
         if options.command == "test":
             return run_checks(python, options.args)
         return run([python, "-m", "callsheet", options.command, *options.args])
@@ -166,6 +151,15 @@ def main() -> int:
     except KeyboardInterrupt:
         sys.stderr.write("\nrun.py: stopped; the same command goes on from here\n")
         return 130
+
+
+def extras_for(command: str, args: "list[str]") -> str:
+    """Name the extras that a command needs with these arguments."""
+    extras = EXTRAS.get(command, "server")
+    chosen = any(word in arg for arg in args for word in ("embedded", "sglang"))
+    if "torch" not in extras and (chosen or (sys.platform, platform.machine()) not in LLAMACPP):
+        extras += ",torch"
+    return extras
 
 
 def run_checks(python: str, args: "list[str]") -> int:
@@ -183,6 +177,7 @@ def run_checks(python: str, args: "list[str]") -> int:
     failed = []
     if not options.fast:  # tests that lack what comes here are skipped, and pytest says so
         run([python, "-m", "callsheet", "models", "pull"])
+        run([python, "-m", "callsheet", "models", "pull", "--safetensors"])
         run([python, str(ROOT / "tests" / "unity" / "roslyn" / "fetch.py")])
         for npm in filter(None, [shutil.which("npm")]):
             run([npm, "ci", "--silent", "--prefix", str(ROOT / "tests" / "page")])
@@ -251,12 +246,13 @@ def set_up(extras: str) -> str:
     if stamp.is_file() and stamp.read_text() == key and Path(python).exists():
         return python
     gpu = sys.platform == "linux" and has_nvidia_gpu()
-    check_disk(venv, NEED_CUDA_BYTES if gpu else NEED_CPU_BYTES)
+    torch = "torch" in extras.split(",")
+    check_disk(venv, (NEED_CUDA_BYTES if gpu else NEED_TORCH_BYTES) if torch else NEED_BYTES)
     sys.stderr.write(f"Setting up Callsheet in {venv}\n")
     make_venv(venv, python)
     pip = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     step("a pip that reports its progress", [*pip, "pip>=24.1"])
-    if sys.platform == "linux" and not gpu:
+    if torch and sys.platform == "linux" and not gpu:
         install_cpu_torch(python, pip)
     step(f"Callsheet with [{extras}]", [*pip, "-e", f"{ROOT}[{extras}]"])
     stamp.write_text(key)

@@ -126,7 +126,7 @@ def missing_model() -> str | None:
     for entry in list_models():
         if entry.name == DEFAULT_MODEL:
             return None if entry.verified else f"model: {DEFAULT_MODEL} is damaged in the cache"
-    return f"model: {DEFAULT_MODEL} is not in the cache: callsheet models pull"
+    return f"model: {DEFAULT_MODEL} is not in the cache: callsheet models pull --safetensors"
 
 
 @cache

@@ -13,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-RUNTIME_EXTRAS = ("", "server")
+RUNTIME_EXTRAS = ("", "server", "torch")
 ALLOWED = frozenset(
     {
         "0BSD",

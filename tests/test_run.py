@@ -73,9 +73,11 @@ def ran(run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     ("arguments", "extras"),
     [
         (["serve", "--engine", "scripted"], "server"),
+        (["serve", "--engine", "embedded"], "server,torch"),
+        (["demo", "--set", "engine.name=sglang"], "server,torch"),
         (["mod", "run", "guard.py", "--help"], "server"),
         (["loadtest", "--fast"], "server,loadtest"),
-        (["bench", "sglang"], "server,bench"),
+        (["bench", "sglang"], "server,torch,bench"),
     ],
 )
 def test_any_command_is_passed_through(
@@ -86,8 +88,17 @@ def test_any_command_is_passed_through(
     extras: str,
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["run.py", *arguments])
+    monkeypatch.setattr(run.platform, "machine", lambda: dict(run.LLAMACPP)[sys.platform])
     assert run.main() == 3
     assert ran == [[extras], ["python", "-m", "callsheet", *arguments]]
+
+
+def test_torch_is_set_up_where_llamacpp_has_no_wheel(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run.platform, "machine", lambda: "riscv64")
+    assert run.extras_for("demo", []) == "server,torch"
+    assert run.extras_for("test", []) == "server,torch,dev"
 
 
 def test_flags_of_the_tests_are_its_own_and_the_rest_is_pytests(
@@ -95,7 +106,7 @@ def test_flags_of_the_tests_are_its_own_and_the_rest_is_pytests(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["run.py", "test", "-k", "planner", "--coverage", "-x"])
     assert run.main() == 1
-    assert ran[0] == ["server,dev"]
+    assert ran[0] == ["server,torch,dev"]
     assert ran[-1] == [
         "python", "-m", "pytest", "-k", "planner", "-x", "--cov", "--cov-report=term:skip-covered"
     ]  # fmt: skip

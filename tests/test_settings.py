@@ -69,7 +69,8 @@ def test_a_bad_value_names_key_value_origin_and_what_is_allowed(empty_folder: Pa
     )
     assert refused("server.port=-1") == f"server.port = '-1' (from flag): {allowed}"
     assert refused("engine.name=gpt", "server.port=1") == (
-        "engine.name = 'gpt' (from flag): must be one of embedded, sglang, openai, scripted"
+        "engine.name = 'gpt' (from flag): must be one of auto, llamacpp, embedded, "
+        "sglang, openai, scripted"
     )
 
 

@@ -20,11 +20,13 @@ from websockets.typing import Subprotocol
 from callsheet.wire.fields import SUBPROTOCOL
 
 if TYPE_CHECKING:
+    from callsheet_server.app.settings import Settings
     from callsheet_server.transport.settings import ServerSettings
 
 __all__ = [
     "Finding",
     "check_disk",
+    "check_engine",
     "check_model",
     "check_packages",
     "check_port",
@@ -53,7 +55,7 @@ def check_python() -> Iterator[Finding]:
     if bits == 64:
         yield Finding("python", "ok", detail)
     else:
-        yield Finding("python", "fail", detail, "install a 64-bit Python: torch has no other")
+        yield Finding("python", "fail", detail, "install a 64-bit Python: engines need it")
 
 
 def check_packages() -> Iterator[Finding]:
@@ -95,7 +97,8 @@ def check_torch() -> Iterator[Finding]:
     try:
         version, devices = find_devices()
     except ModuleNotFoundError:
-        yield Finding("torch", "warn", "not installed: no embedded engine", SERVER_FIX)
+        detail = "not installed; the engine embedded and its LoRA adapters need it"
+        yield Finding("torch", "ok", detail)
         return
     except (ImportError, OSError) as error:
         fix = f"{sys.executable} -m pip install --force-reinstall torch"
@@ -115,6 +118,14 @@ def check_torch() -> Iterator[Finding]:
         yield Finding("torch", "ok", detail)
 
 
+def check_engine(settings: Settings) -> Iterator[Finding]:
+    """Tell which engine a server would run, and why."""
+    from callsheet_server.app.engine_choice import choose_engine
+
+    name, reason = choose_engine(settings)
+    yield Finding("engine", "ok", f"{name}: {reason}")
+
+
 def check_model() -> Iterator[Finding]:
     """Look for the default model and compute the checksums of all cached ones."""
     from callsheet_server.engine.errors import EngineStartError
@@ -122,6 +133,7 @@ def check_model() -> Iterator[Finding]:
     try:
         from callsheet_server.engine.models.cache import cache_dir, list_models
         from callsheet_server.engine.models.catalogue import DEFAULT_MODEL
+        from callsheet_server.engine.models.gguf_cache import SUFFIX
     except ModuleNotFoundError:
         yield Finding("model", "warn", "the light install keeps no models", SERVER_FIX)
         return
@@ -137,7 +149,7 @@ def check_model() -> Iterator[Finding]:
         else:
             fix = f"delete {entry.path}, then: callsheet models pull {entry.name}"
             yield Finding("model", "fail", f"{detail} is damaged", fix)
-    if DEFAULT_MODEL not in {entry.name for entry in entries}:
+    if not any(entry.name.removesuffix(SUFFIX) == DEFAULT_MODEL for entry in entries):
         detail = f"{DEFAULT_MODEL} is not in {cache_dir()}; the first start fetches it"
         yield Finding("model", "warn", detail, "callsheet models pull")
     yield from check_disk(cache_dir())

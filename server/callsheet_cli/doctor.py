@@ -13,6 +13,7 @@ from callsheet_cli.check_endpoint import check_endpoint
 from callsheet_cli.check_sglang import check_installed, check_running
 from callsheet_cli.checks import (
     Finding,
+    check_engine,
     check_model,
     check_packages,
     check_port,
@@ -88,6 +89,7 @@ def examine(args: argparse.Namespace) -> Iterator[Finding]:
     except ModuleNotFoundError:  # the light install: `packages` has said so
         return
     yield Finding("settings", "ok", "valid")
+    yield from check_engine(settings)
     yield from check_port(settings.server)
     if settings.engine.name == "openai":
         yield from check_endpoint(settings.openai)

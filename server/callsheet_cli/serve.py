@@ -121,6 +121,7 @@ def load(args: argparse.Namespace, presets: Sequence[str] = ()) -> LoadedSetting
     Raises:
         CommandError: a setting is wrong.
     """
+    from callsheet_server.app.engine_choice import settings_section
     from callsheet_server.app.settings import SettingsError, load_settings
 
     given = {name: getattr(args, f"engine_{name}", None) for name in ENGINE_FIELDS}
@@ -129,8 +130,8 @@ def load(args: argparse.Namespace, presets: Sequence[str] = ()) -> LoadedSetting
         loaded = load_settings(args.config, os.environ, args.flags, presets)
         if not fields:
             return loaded
-        engine = loaded.settings.engine.name
-        flags = [*args.flags, *(f"{engine}.{name}={value}" for name, value in fields.items())]
+        section = settings_section(loaded.settings.engine.name)
+        flags = [*args.flags, *(f"{section}.{name}={value}" for name, value in fields.items())]
         return load_settings(args.config, os.environ, flags, presets)
     except SettingsError as error:
         raise CommandError(str(error), exit_code=2) from None
@@ -161,14 +162,19 @@ def serve_until_stopped(loaded: LoadedSettings, record: Path | None = None) -> N
         CommandError: the server did not come up.
     """
     from callsheet_cli.progress import progress_bars
+    from callsheet_server.app.engine_choice import choose_engine
     from callsheet_server.app.serving import StartError, listening_url, page_url, serve
+    from callsheet_server.engine.models.catalogue import DEFAULT_MODEL
 
     def ready(server: CallsheetServer) -> None:
         bars.stop()
         info = server.engine.info
-        print(f"callsheet {__version__}: engine {info.name} ({info.model}, {info.device})")
+        why = choose_engine(loaded.settings).reason
+        print(f"callsheet {__version__}: engine {info.name} ({info.model}, {info.device}); {why}")
         print(f"listening on {listening_url(server)}/  (Ctrl-C stops)")
         print(f"live page: {page_url(server)}")
+        if info.model == DEFAULT_MODEL:
+            print(f"{DEFAULT_MODEL} shows speed, not wit: for wit, --model with a larger one")
         kept = loaded.settings.storage.directory
         print(f"worlds are kept in {kept}" if kept else "worlds are not kept")
         if record is not None:

@@ -18,7 +18,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from callsheet_server.engine.embedded.engine import EmbeddedEngine
+from callsheet_residency.state import StateStore, Tier
 from callsheet_server.engine.embedded.prefix_store import PrefixStore
 from callsheet_server.engine.engine import (
     Delta,
@@ -146,10 +146,21 @@ class Talk:
         assert isinstance(store, PrefixStore)
         return store
 
+    @property
+    def store(self) -> StateStore:
+        """The prefixes of any engine that the server plans for."""
+        return self.engine.stores[0]
+
+    async def move(self, key: NpcKey, target: Tier) -> None:
+        """Move a prefix, up or down, as the planner would."""
+        if target > self.store.tier(key):
+            await asyncio.to_thread(self.store.evict, key, target)
+        else:
+            await asyncio.to_thread(self.store.load, key, target)
+
     async def settled(self, key: NpcKey) -> NpcKey:
         """Wait until the engine has tokenised what was announced."""
-        assert isinstance(self.engine, EmbeddedEngine)
-        while self.prefixes.get(key) is None:  # noqa: ASYNC110 - registering has no event
+        while not self.store.size_bytes(key):  # noqa: ASYNC110 - registering has no event
             await asyncio.sleep(0.001)
         return key
 

@@ -11,12 +11,22 @@ from playwright.sync_api import Page, expect
 pytestmark = pytest.mark.browser
 
 
+CAMERA_RESTS = """(() => {
+  const { camera, guest } = callsheet;
+  return camera.scale > 0 && Math.hypot(
+    camera.toPixels(...guest.place)[0] - camera.width / 2,
+    camera.toPixels(...guest.place)[1] - camera.height / 2,
+  ) < 0.5;
+})()"""
+"""The camera has come to the player, whom it follows on a phone."""
+
+
 def begin_on_phone(live: Live, open_page: OpenPage) -> Page:
     live.start(SMALL)
     live.play(square())
     page = open_page(live, device="phone")
     wait_until_joined(page)
-    wait_for(page, "callsheet.camera.scale > 0")
+    wait_for(page, CAMERA_RESTS)
     return page
 
 

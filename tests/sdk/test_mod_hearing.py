@@ -10,9 +10,9 @@ import pytest
 
 from callsheet.mod import Npc
 from callsheet.mod.handlers import HandlerRunner
-from callsheet.mod.hearing import hear
+from callsheet.mod.hearing import hear, judge
 from callsheet.mod.npc import Gate
-from callsheet.wire import HearAnswer, Heard, SpeakerView
+from callsheet.wire import ActionChosen, HearAnswer, Heard, SpeakerView
 
 SELL: dict[str, Gate | None] = {"sell": lambda _, heard: "buy" in heard.text}
 WAVE: dict[str, Gate | None] = {"wave": None}
@@ -65,3 +65,30 @@ async def test_a_script_judges_the_games_actions_too(
 
 async def test_a_gate_that_is_shut_leaves_the_games_actions() -> None:
     assert (await answered(None, SELL, text="Hello.")).actions == ("open_gate",)
+
+
+@pytest.mark.parametrize(
+    ("on_act", "ok"),
+    [
+        (lambda self, chosen: chosen.arguments["price"] < 10, True),
+        (lambda self, chosen: chosen.arguments["price"] > 10, False),
+        (lambda self, chosen: None, False),
+        (lambda self, chosen: chosen.arguments["cost"], False),
+    ],
+)
+async def test_a_script_lets_its_npc_act_only_by_saying_so(
+    on_act: Callable[[Any, ActionChosen], object], ok: bool
+) -> None:
+    npc = type("Baker", (Npc,), {"on_act": on_act})()
+    npc.npc = "bob"
+    chosen = ActionChosen(
+        script="baker", call=3, npc="bob", name="sell", arguments={"price": 5}, deadline_s=10.0
+    )
+    shown: list[str] = []
+    handlers = HandlerRunner(Path("baker.py"), shown.append)
+    try:
+        verdict = await judge(npc, chosen, handlers, shown.append)
+    finally:
+        handlers.close()
+    assert (verdict.call, verdict.ok) == (3, ok)
+    assert any("vetoed sell of 'bob'" in line for line in shown) != ok

@@ -71,7 +71,8 @@ async def quiet(start_server: StartServer) -> CallsheetServer:
 async def test_no_session_room_or_reply_is_left(quiet: CallsheetServer) -> None:
     assert quiet.rooms == {}
     talk: Any = quiet.conversations
-    assert (dict(talk._open), dict(talk._turns), talk._answerer._calls) == ({}, {}, {})
+    waiting = talk._answerer._calls._waiting
+    assert (dict(talk._open), dict(talk._turns), waiting) == ({}, {}, {})
 
 
 async def test_no_state_is_left(quiet: CallsheetServer) -> None:

@@ -149,7 +149,7 @@ async def test_a_script_that_never_answers_is_left_alone_for_a_while(
         assert f"callsheet_unanswered_hears_total {scripts_module.MAX_MISSED}.0" in metrics
         await mod.ask(register.model_copy(update={"id": 50}), ScriptRegistered)
         asked = await game.say("a")
-        await mod.send(HearAnswer(call=(await mod.get(Heard, call=heard[-1].call + 4)).call))
+        await mod.send(HearAnswer(call=(await mod.get(Heard, call=heard[-1].call + 1)).call))
         assert (await game.reply(asked)).finish_reason == "stop"  # Reloaded: it is asked again.
 
 

@@ -10,12 +10,15 @@ import pytest
 from jsonschema import validate
 from server.client import Client
 from server.conftest import StartServer, scripted
+from server.open_book import OpenBook
 
 from callsheet.wire import (
     Action,
+    ActionChosen,
     ActionDone,
     ActionResult,
     ActionSpec,
+    ActionVerdict,
     Despawn,
     ErrorCode,
     Explain,
@@ -377,6 +380,31 @@ async def test_a_gated_action_is_offered_only_where_the_script_allows_it(
             taken.append(number)
     assert taken, "of four times that it was allowed"
     assert all(number % 3 == 2 for number in taken)
+
+
+@pytest.mark.parametrize("verdict", [True, False, None])
+async def test_a_script_judges_an_action_before_it_is_taken(
+    start_server: StartServer, verdict: bool | None
+) -> None:
+    patience_s = 10.0 if verdict is not None else 0.05
+    server = await start_server(OpenBook("wave"), reply={"hear_timeout_s": patience_s})
+    wave = ActionSpec(name="wave", description="Wave.", parameters={"type": "object"})
+    async with Client(server.port) as game, Client(server.port, role="mod") as mod:
+        await game.spawn("bob", action_specs=(wave,))
+        await register(mod, judges_actions=True)
+        asked = await game.say("bob")
+        chosen = await mod.get(ActionChosen)
+        assert (chosen.script, chosen.npc, chosen.name) == ("smith", "bob", "wave")
+        if verdict is not None:
+            await mod.send(ActionVerdict(call=chosen.call, ok=verdict))
+        end = await game.reply(asked)
+        assert end.finish_reason == "stop"
+        acted = any(isinstance(m, Action) for m in game.received)
+        assert acted == bool(verdict)
+        mod.drop()
+        await game.reply(await game.say("bob", "And now?"))
+        await game.settle()
+        assert sum(isinstance(m, Action) for m in game.received) == acted
 
 
 class BadChooser(ScriptedEngine):

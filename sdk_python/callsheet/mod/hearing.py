@@ -1,4 +1,4 @@
-"""Answers of scripts to what their NPCs hear."""
+"""Answers of scripts to what their NPCs hear, and to what they are about to do."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from callsheet.mod.handlers import HandlerRunner
 from callsheet.mod.mistakes import shorten
 from callsheet.mod.npc import Answer, Gate, Npc
-from callsheet.wire.script import HearAnswer, Heard
+from callsheet.wire.script import ActionChosen, ActionVerdict, HearAnswer, Heard
 
-__all__ = ["hear"]
+__all__ = ["hear", "judge"]
 
 
 async def hear(
@@ -47,6 +47,16 @@ async def hear(
         ignore=answer.ignore,
         actions=await _allowed(npc, heard, answer, gates, handlers),
     )
+
+
+async def judge(
+    npc: Npc, chosen: ActionChosen, handlers: HandlerRunner, show: Callable[[str], None]
+) -> ActionVerdict:
+    """Ask a script whether its NPC may act; what is not true, or fails, is a veto and is shown."""
+    said = await handlers.run(npc, "on_act", chosen, deadline_s=chosen.deadline_s)
+    if not said:
+        show(f"{type(npc).__name__}.on_act vetoed {chosen.name} of {npc.npc!r}: {chosen.arguments}")
+    return ActionVerdict(call=chosen.call, ok=bool(said))
 
 
 async def _allowed(

@@ -11,7 +11,7 @@ from callsheet.client import Client, connect
 from callsheet.core.events import Event, SessionReset, SessionState, StateChanged
 from callsheet.core.settings import ClientSettings
 from callsheet.mod.handlers import HandlerRunner
-from callsheet.mod.hearing import hear
+from callsheet.mod.hearing import hear, judge
 from callsheet.mod.mistakes import ModError
 from callsheet.mod.npc import Npc
 from callsheet.mod.schedule import Schedule
@@ -20,6 +20,7 @@ from callsheet.mod.stage import ClientStage
 from callsheet.wire.errors import CallsheetError
 from callsheet.wire.saves import Loaded
 from callsheet.wire.script import (
+    ActionChosen,
     ActionDone,
     Heard,
     NpcSpawned,
@@ -200,6 +201,8 @@ class ModRunner:
                 self._spawned(event)
             case Heard():
                 self._start(self._hear(event))
+            case ActionChosen():
+                self._start(self._judge(event))
             case PlayerNear():
                 self._start_handler(event.script, event.npc, "on_near", event.player)
             case PlayerLeft():
@@ -276,6 +279,11 @@ class ModRunner:
         if npc is not None:
             gates = self._scripts[heard.script].gates
             await self._client.send(await hear(npc, heard, gates, self._handlers, self._show))
+
+    async def _judge(self, chosen: ActionChosen) -> None:
+        npc = self._instance(chosen.script, chosen.npc)
+        if npc is not None:
+            await self._client.send(await judge(npc, chosen, self._handlers, self._show))
 
     def _tick(self, tick: NpcTick) -> None:
         """Run ``on_tick``, unless the last one still runs, and what is scheduled since then."""

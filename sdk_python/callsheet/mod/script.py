@@ -29,6 +29,7 @@ HANDLERS: Final[Mapping[str, tuple[str, ...]]] = {
     "on_near": ("player",),
     "on_leave": ("player",),
     "on_tick": ("tick",),
+    "on_act": ("chosen",),
     "on_action_done": ("done",),
     "on_load": ("loaded",),
 }
@@ -142,6 +143,7 @@ def _script(npc_class: type[Npc], definition: ast.ClassDef, path: Path) -> Scrip
             actions=tuple(actions),
             events=(*hears, *nears, *ticks),
             tick_interval_s=npc_class.tick_interval_s,
+            judges_actions="on_act" in methods or None,
             game_actions=None if kept is None else tuple(kept),
         )
     except CallsheetError as error:

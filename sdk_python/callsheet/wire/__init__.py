@@ -95,7 +95,9 @@ from callsheet.wire.saves import (
     SaveView,
 )
 from callsheet.wire.script import (
+    ActionChosen,
     ActionDone,
+    ActionVerdict,
     Facts,
     GetFacts,
     HearAnswer,
@@ -196,10 +198,12 @@ __all__ = [
     "SUBPROTOCOL",
     "Ack",
     "Action",
+    "ActionChosen",
     "ActionDone",
     "ActionName",
     "ActionResult",
     "ActionSpec",
+    "ActionVerdict",
     "AdapterId",
     "AnyClientMessage",
     "AnyServerMessage",

@@ -52,6 +52,7 @@ AnyClientMessage = (
     | script.RegisterScript
     | script.UnregisterScript
     | script.HearAnswer
+    | script.ActionVerdict
     | script.SetFacts
     | script.GetFacts
     | observe.Subscribe
@@ -79,6 +80,7 @@ AnyServerMessage = (
     | script.ScriptRegistered
     | script.NpcSpawned
     | script.Heard
+    | script.ActionChosen
     | script.PlayerNear
     | script.PlayerLeft
     | script.NpcTick

@@ -23,7 +23,9 @@ from callsheet.wire.talk import SpeakerView
 from callsheet.wire.world import ActionSpecs, Permissions, Radius, Schedule, Share
 
 __all__ = [
+    "ActionChosen",
     "ActionDone",
+    "ActionVerdict",
     "Facts",
     "GetFacts",
     "HearAnswer",
@@ -70,6 +72,8 @@ class RegisterScript(Request):
     """Game time between two ``npc_tick`` of an NPC."""
     game_actions: Permissions | None = None
     """The actions of the game that its NPCs keep; None = all of them."""
+    judges_actions: bool | None = None
+    """True = the mod is asked (``action_chosen``) before an NPC of the script acts."""
 
 
 class ScriptRegistered(Reliable):
@@ -160,6 +164,32 @@ class HearAnswer(ClientMessage):
     """The NPC does not answer: the reply ends at once, empty."""
     actions: Annotated[Many[ActionName], Field(max_length=64)] | None = None
     """The actions it may choose from after this reply; None = all that are not gated."""
+
+
+class ActionChosen(Reliable):
+    """An NPC of the script is about to act; answer with ``action_verdict`` before the deadline.
+
+    Without an answer in time it does not.
+    """
+
+    type: Literal["action_chosen"] = "action_chosen"
+    script: ScriptId
+    call: Serial
+    npc: NpcId
+    name: ActionName
+    arguments: JsonObject
+    deadline_s: float
+    """Seconds the server waits."""
+
+
+class ActionVerdict(ClientMessage):
+    """A script's verdict on an action that its NPC is about to take."""
+
+    roles: ClassVar[frozenset[Role]] = MOD_ONLY
+    type: Literal["action_verdict"] = "action_verdict"
+    call: Serial
+    ok: bool
+    """False = the NPC does not act; the game is told nothing."""
 
 
 class PlayerNear(Reliable):

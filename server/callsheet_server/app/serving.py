@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
+from callsheet_server.app.engine_choice import settings_of_engine
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
 from callsheet_server.app.start import start_server
@@ -49,7 +50,7 @@ async def start(
         StartError: in the user's words.
     """
     try:
-        engine = create_engine(getattr(settings, settings.engine.name))
+        engine = create_engine(settings_of_engine(settings))
     except EngineStartError as error:
         raise StartError(str(error)) from None
     try:

@@ -52,10 +52,16 @@ class EngineSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Literal["embedded", "sglang", "openai", "scripted"] = Field(
-        default="embedded",
-        description="embedded = torch in this process; sglang = an SGLang server; openai = any "
-        "OpenAI-compatible endpoint; scripted = fixed replies, no model.",
+    name: Literal["auto", "llamacpp", "embedded", "sglang", "openai", "scripted"] = Field(
+        default="auto",
+        description="llamacpp = llama.cpp on this machine; embedded = torch in this process; "
+        "sglang = an SGLang server; openai = any OpenAI-compatible endpoint; scripted = fixed "
+        "replies, no model; auto = llamacpp where it can run the model, else embedded.",
+    )
+    llama_server: Path | None = Field(
+        default=None,
+        description="A build of llama-server for the engine llamacpp, such as one for CUDA or "
+        "Vulkan; none = the one of the package xllamacpp.",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from callsheet_server.engine.embedded.settings import EmbeddedSettings
 from callsheet_server.engine.engine import Engine
 from callsheet_server.engine.errors import EngineStartError
+from callsheet_server.engine.llamacpp.settings import LlamaCppSettings
 from callsheet_server.engine.openai.settings import OpenAISettings
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
 from callsheet_server.engine.sglang.settings import SglangSettings
@@ -13,7 +14,11 @@ __all__ = ["create_engine"]
 
 
 def create_engine(
-    settings: EmbeddedSettings | OpenAISettings | ScriptedSettings | SglangSettings,
+    settings: EmbeddedSettings
+    | LlamaCppSettings
+    | OpenAISettings
+    | ScriptedSettings
+    | SglangSettings,
 ) -> Engine:
     """Make the engine these settings are of; its libraries are imported here, nothing is loaded.
 
@@ -32,11 +37,15 @@ def create_engine(
                 from callsheet_server.engine.sglang.engine import SglangEngine
 
                 return SglangEngine(settings)
+            case LlamaCppSettings():
+                from callsheet_server.engine.llamacpp.engine import LlamaCppEngine
+
+                return LlamaCppEngine(settings)
             case EmbeddedSettings():
                 from callsheet_server.engine.embedded.engine import EmbeddedEngine
 
                 return EmbeddedEngine(settings)
     except ImportError as error:
         raise EngineStartError(
-            f"this engine needs {error.name}; run: pip install 'callsheet[server]'"
+            f"this engine needs {error.name}; run: pip install 'callsheet[server,torch]'"
         ) from error

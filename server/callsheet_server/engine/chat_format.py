@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from callsheet_server.engine.chat_tokenizer import ChatTokenizer
 from callsheet_server.engine.errors import EngineStartError
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
 
 __all__ = ["ChatFormat"]
 
@@ -44,7 +42,7 @@ class ChatFormat:
         return self.cue.rfind("<think>") > self.cue.rfind("</think>")
 
     @classmethod
-    def of(cls, tokenizer: PreTrainedTokenizerFast) -> ChatFormat:
+    def of(cls, tokenizer: ChatTokenizer) -> ChatFormat:
         """Take the template apart by rendering marked messages.
 
         Raises:
@@ -87,7 +85,7 @@ class ChatFormat:
         return texts
 
 
-def _with_system_role(tokenizer: PreTrainedTokenizerFast) -> ChatFormat:
+def _with_system_role(tokenizer: ChatTokenizer) -> ChatFormat:
     roles: list[Role] = ["system", "user", "assistant", "user"]
     opened, to_user, to_reply, to_again, end = whole = _around(tokenizer, roles, cue=True)
     user_close = _around(tokenizer, ["system", "user"])[-1]
@@ -106,7 +104,7 @@ def _with_system_role(tokenizer: PreTrainedTokenizerFast) -> ChatFormat:
     return replace(chat, alternates=not _takes_any_order(tokenizer, chat))
 
 
-def _without_system_role(tokenizer: PreTrainedTokenizerFast) -> ChatFormat:
+def _without_system_role(tokenizer: ChatTokenizer) -> ChatFormat:
     opened, to_reply, to_again, end = whole = _around(
         tokenizer, ["user", "assistant", "user"], cue=True
     )
@@ -127,7 +125,7 @@ def _without_system_role(tokenizer: PreTrainedTokenizerFast) -> ChatFormat:
     return chat
 
 
-def _takes_any_order(tokenizer: PreTrainedTokenizerFast, chat: ChatFormat) -> bool:
+def _takes_any_order(tokenizer: ChatTokenizer, chat: ChatFormat) -> bool:
     orders: list[list[Role]] = [
         ["system", "user", "user", "assistant", "assistant", "user"],
         ["system", "assistant", "user"],
@@ -140,9 +138,7 @@ def _takes_any_order(tokenizer: PreTrainedTokenizerFast, chat: ChatFormat) -> bo
         return False
 
 
-def _around(
-    tokenizer: PreTrainedTokenizerFast, roles: Sequence[Role], *, cue: bool = False
-) -> list[str]:
+def _around(tokenizer: ChatTokenizer, roles: Sequence[Role], *, cue: bool = False) -> list[str]:
     """The text that the template puts before, between and behind messages of ``roles``.
 
     Raises:

@@ -1,8 +1,9 @@
 """Interface between the server and whatever generates text.
 
-Four engines ship: ``scripted`` (deterministic, no model), ``embedded`` (torch in process),
-``sglang`` (an SGLang server, with our plugin in it) and ``openai`` (any endpoint that speaks that
-protocol). The server drives all of them through the ``Engine`` protocol below.
+Five engines ship: ``scripted`` (deterministic, no model), ``llamacpp`` (llama.cpp in a child
+process), ``embedded`` (torch in process), ``sglang`` (an SGLang server, with our plugin in it) and
+``openai`` (any endpoint that speaks that protocol). The server drives all of them through the
+``Engine`` protocol below.
 """
 
 from __future__ import annotations

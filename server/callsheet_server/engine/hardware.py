@@ -1,11 +1,15 @@
-"""Devices that torch can compute on here. Torch itself is imported only when asked."""
+"""Memory of this machine, and the devices that torch can compute on here.
+
+Torch itself is imported only when asked.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 
-__all__ = ["Device", "find_devices"]
+__all__ = ["Device", "find_devices", "total_memory_bytes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +42,30 @@ def find_devices() -> tuple[str, tuple[Device, ...]]:
         devices.append(Device("mps", "Apple GPU", 0, 0))
     devices.append(Device("cpu", f"{os.cpu_count()} cores", 0, 0))
     return torch.__version__, tuple(devices)
+
+
+def total_memory_bytes() -> int:
+    """Memory of this machine; 0 = the system does not say."""
+    if sys.platform == "win32":
+        return _windows_memory_bytes()
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError):
+        return 0
+
+
+def _windows_memory_bytes() -> int:
+    import ctypes
+
+    class Status(ctypes.Structure):
+        """``MEMORYSTATUSEX`` of the Windows API."""
+
+        _fields_ = (
+            ("length", ctypes.c_ulong),
+            ("load", ctypes.c_ulong),
+            *((name, ctypes.c_ulonglong) for name in ("total", "free", "a", "b", "c", "d", "e")),
+        )
+
+    status = Status(length=ctypes.sizeof(Status))
+    kernel = getattr(ctypes, "windll").kernel32  # noqa: B009 - mypy elsewhere does not know it
+    return int(status.total) if kernel.GlobalMemoryStatusEx(ctypes.byref(status)) else 0

@@ -68,6 +68,7 @@ class ModelServer:
         *,
         silence_s: float = 60.0,
         proxy: str | None = None,
+        keep_alive: bool = True,
     ) -> None:
         """Make the client; nothing is connected.
 
@@ -77,6 +78,8 @@ class ModelServer:
             api_key: sent as a bearer token, and kept out of every error.
             silence_s: how long the server may send nothing.
             proxy: URL of the proxy to go through.
+            keep_alive: False = a connection per request, for a server that gives up kept ones
+                without a word.
         """
         self.name = name
         self.url = url.rstrip("/")
@@ -84,7 +87,7 @@ class ModelServer:
         headers = {"Authorization": f"Bearer {self._secret.decode()}"} if api_key else {}
         self._session = aiohttp.ClientSession(
             headers=headers,
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=aiohttp.TCPConnector(limit=0, force_close=not keep_alive),
             proxy=proxy,
             timeout=aiohttp.ClientTimeout(
                 total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=silence_s

@@ -9,10 +9,9 @@ only send text uses ``defused``.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
+from callsheet_server.engine.chat_tokenizer import ChatTokenizer
 
 __all__ = ["PlainText", "defused"]
 
@@ -29,7 +28,7 @@ _MARKER: Final = re.compile(
 class PlainText:
     """Tokenises text so that none of its tokens is a control token. Not thread-safe."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
+    def __init__(self, tokenizer: ChatTokenizer) -> None:
         """Every token that was added to the vocabulary counts as control, but for white space."""
         self._tokenizer = tokenizer
         self._control = {

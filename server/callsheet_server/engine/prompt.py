@@ -14,16 +14,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from callsheet_server.engine.chat_format import ChatFormat
+from callsheet_server.engine.chat_tokenizer import ChatTokenizer
 from callsheet_server.engine.engine import GenerationRequest, NpcProfile
 from callsheet_server.engine.errors import ContextTooLongError
 from callsheet_server.engine.plain_text import PlainText
 from callsheet_server.world.memory import Turn
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
 
 __all__ = [
     "LAST_REPLIES",
@@ -96,7 +94,7 @@ class PromptBuilder:
 
     def __init__(
         self,
-        tokenizer: PreTrainedTokenizerFast,
+        tokenizer: ChatTokenizer,
         chat: ChatFormat,
         model_fingerprint: str,
         context_limit_tokens: int,

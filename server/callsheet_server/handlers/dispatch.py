@@ -10,6 +10,7 @@ from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.observe import Explain, SetPolicy, Subscribe
 from callsheet.wire.saves import DeleteSave, Forget, ListSaves, Load, Save
 from callsheet.wire.script import (
+    ActionVerdict,
     Facts,
     GetFacts,
     HearAnswer,
@@ -126,8 +127,8 @@ class Dispatcher:
                 self._conversations.speak(room, session, message)
             case Cancel():
                 self._conversations.cancel(session, message.id)
-            case HearAnswer():
-                self._conversations.hear_answer(session, message)
+            case HearAnswer() | ActionVerdict():
+                self._conversations.script_answer(session, message)
             case ActionResult():
                 take_outcome(room, message)
             case Spawn():

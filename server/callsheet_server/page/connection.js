@@ -1,7 +1,5 @@
 // Tells how the connection is: live, lost, refused, or open with no game behind it.
 
-import { seconds } from "./format.js";
-
 const LOOK_AGAIN_MS = 3000; // for a game, where there is none
 const LOST_AFTER_MS = 400; // shorter than this nobody needs to know
 
@@ -45,7 +43,7 @@ export class Connection {
     lost.hidden = !isLost;
     town.classList.toggle("dimmed", isLost);
     const inS = (client.retryAtMs - nowMs) / 1000;
-    const told = inS > 1 ? `Trying again in ${seconds(Math.ceil(inS))}` : "Trying again";
+    const told = inS > 1 ? `Trying again in ${Math.ceil(inS)} s` : "Trying again";
     if (isLost && words.textContent !== told) words.textContent = told;
   }
 
@@ -73,7 +71,7 @@ function snippet({ url, world }) {
     `    "${url}", role="game", world="${world}"`,
     ") as game:",
     '    bram = callsheet.NpcSpec(npc="bram", name="Bram")',
-    "    spawned = await game.spawn([bram])",
-    "    await game.send_tick(0.0, [spawned.npcs[\"bram\"]], [[0, 0, 0]])",
+    "    cast = await game.spawn([bram])",
+    '    await game.send_tick(0.0, [cast.npcs["bram"]], [[0, 0, 0]])',
   ].join("\n");
 }

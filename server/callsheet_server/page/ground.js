@@ -60,11 +60,10 @@ export class Ground {
   }
 
   drawNight(context, camera, darkness) {
-    if (darkness <= 0.02) return;
+    if (darkness <= 0.02 || !this._town) return;
     context.globalAlpha = darkness;
     context.fillStyle = this._colours.night;
     context.fillRect(0, 0, camera.width, camera.height);
-    if (!this._town) return;
     context.globalAlpha = 0.75 * darkness;
     context.globalCompositeOperation = "lighter";
     for (const lamp of [...this._town.places, ...this._town.houses]) {

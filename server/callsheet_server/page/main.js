@@ -244,6 +244,7 @@ $("to-race").addEventListener("click", () => {
   race.start();
 });
 $("legend").open = !NARROW.matches;
+if (NARROW.matches) camera.follow(); // all of a town is too small there
 
 // --- the loop --------------------------------------------------------------------------------
 

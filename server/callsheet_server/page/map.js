@@ -104,7 +104,10 @@ export class TownMap {
       context.drawImage(dot, Math.round(px * this._ratio - half), Math.round(py * this._ratio - half));
     }
     context.setTransform(this._ratio, 0, 0, this._ratio, 0, 0);
-    for (const { x, y, colour } of players) this._people.drawRing(context, colour, x, y, 1);
+    for (const player of players) {
+      this._people.drawRing(context, player.colour, player.x, player.y, 1);
+      this._people.drawFigure(context, player, player.x, player.y, 1);
+    }
   }
 
   _drawPeople(visible, players, nowMs) {

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
+from callsheet.wire.script import ActionChosen, ActionVerdict
 from callsheet.wire.world import ActionSpec
 from callsheet_server.engine.engine import Delta, Engine, GenerationRequest, Sampling
 from callsheet_server.engine.errors import EngineError
 from callsheet_server.engine.models.catalogue import MIN_ACTION_PRECISION, chooses_badly
+from callsheet_server.session.session import SessionState
 from callsheet_server.talk.actions import (
     action_schema,
     action_turn,
@@ -19,6 +21,7 @@ from callsheet_server.talk.actions import (
     read_choice,
 )
 from callsheet_server.talk.reply import Reply
+from callsheet_server.talk.script_calls import ScriptCalls
 from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.talk.speaking import generate
 from callsheet_server.world.memory import Turn
@@ -38,9 +41,10 @@ MIN_MARGIN = 0.1
 class ActionChooser:
     """Lets an NPC choose one of its actions, or none, as one constrained JSON value."""
 
-    def __init__(self, engine: Engine, settings: ReplySettings) -> None:
+    def __init__(self, engine: Engine, settings: ReplySettings, calls: ScriptCalls) -> None:
         self._engine = engine
         self._settings = settings
+        self._calls = calls
 
     def note_for(self, actions: Iterable[ActionSpec], gate: str) -> str | None:
         """Tell whoever declares actions if they will not be chosen from; ``gate``: how it can."""
@@ -95,8 +99,35 @@ class ActionChooser:
             logger.warning("no action: %s", error)
             return
         choice = read_choice("".join(piece.text for piece in pieces), actions)
-        if choice is not None and margin_of_name(pieces) >= MIN_MARGIN:
+        if choice is None or margin_of_name(pieces) < MIN_MARGIN:
+            return
+        if await self._is_allowed(reply, *choice):
             reply.act(*choice)
+
+    async def _is_allowed(self, reply: Reply, name: str, arguments: dict[str, Any]) -> bool:
+        """Ask the NPC's script, if it judges actions. One that is away or late refuses."""
+        found = reply.room.script_for(reply.npc)
+        if found is None or not found[0].spec.judges_actions:
+            return True
+        script, mod = found
+        if mod.state is not SessionState.OPEN:
+            return False
+        try:
+            verdict = await self._calls.ask(
+                mod,
+                lambda call: ActionChosen(
+                    script=script.spec.script,
+                    call=call,
+                    npc=reply.npc,
+                    name=name,
+                    arguments=arguments,
+                    deadline_s=self._calls.timeout_s,
+                ),
+            )
+        except TimeoutError:
+            logger.info("script %s did not judge %s in time", script.spec.script, name)
+            return False
+        return isinstance(verdict, ActionVerdict) and verdict.ok
 
     def _offered(
         self, reply: Reply, by_game: Sequence[str] | None, by_script: Sequence[str] | None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Literal
+from typing import Final, Literal
 
-from callsheet.wire.script import HearAnswer, Heard
+from callsheet.wire.script import ActionVerdict, HearAnswer, Heard
 from callsheet.wire.talk import Say
 from callsheet.wire.world import ActionSpec
 from callsheet_residency.state import Tier
@@ -29,6 +28,7 @@ from callsheet_server.talk.prompting import (
 from callsheet_server.talk.recall import Retriever
 from callsheet_server.talk.recollection import recollect
 from callsheet_server.talk.reply import Reply, ReplyFullError
+from callsheet_server.talk.script_calls import ScriptCalls
 from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.talk.speaking import Speaking
 from callsheet_server.world.lore import known_now
@@ -37,6 +37,9 @@ from callsheet_server.world.memory import Turn
 __all__ = ["Answerer"]
 
 logger = logging.getLogger(__name__)
+
+SILENT: Final = HearAnswer(call=1)
+"""Answer of a script that has nothing to say."""
 
 
 class Answerer:
@@ -51,12 +54,11 @@ class Answerer:
     ) -> None:
         self._engine = engine
         self._speaking = Speaking(engine, moderator, settings)
-        self._chooser = ActionChooser(engine, settings)
+        self._calls = ScriptCalls(settings.hear_timeout_s)
+        self._chooser = ActionChooser(engine, settings, self._calls)
         self._moderator = moderator
         self._retriever = retriever
         self._settings = settings
-        self._calls: dict[int, tuple[Session, asyncio.Future[HearAnswer]]] = {}
-        self._last_call = 0
         self.unanswered_hears = 0
         """Times a script did not say in time what it makes of what its NPC heard."""
 
@@ -129,51 +131,40 @@ class Answerer:
         reply.say(text)
         reply.end("stop")
 
-    def hear_answer(self, session: Session, answer: HearAnswer) -> None:
-        """Take a mod's answer. Late ones, and those of other mods, are ignored."""
-        asked, future = self._calls.get(answer.call, (None, None))
-        if future is not None and asked is session and not future.done():
-            future.set_result(answer)
+    def script_answer(self, session: Session, answer: HearAnswer | ActionVerdict) -> None:
+        """Take a mod's answer."""
+        self._calls.answer(session, answer)
 
     async def _ask_script(self, reply: Reply, message: Say) -> HearAnswer:
         """Ask the NPC's script about the words. No script, or no answer in time, adds nothing."""
         found = reply.room.script_for(reply.npc)
-        self._last_call += 1
-        call = self._last_call
-        silent = HearAnswer(call=call)
         if found is None:
-            return silent
+            return SILENT
         script, mod = found
         if "hear" not in script.spec.events or mod.state is not SessionState.OPEN:
-            return silent
+            return SILENT
         if time.monotonic() < script.rests_until_s:
-            return silent
-        future: asyncio.Future[HearAnswer] = asyncio.get_running_loop().create_future()
-        self._calls[call] = mod, future
+            return SILENT
         try:
-            mod.send(
-                Heard(
+            answer = await self._calls.ask(
+                mod,
+                lambda call: Heard(
                     script=script.spec.script,
                     call=call,
                     npc=reply.npc,
                     speaker=message.speaker,
                     text=message.text,
-                    deadline_s=self._settings.hear_timeout_s,
+                    deadline_s=self._calls.timeout_s,
                     actions=self._chooser.offered_to(reply, message.actions),
-                )
+                ),
             )
-            async with asyncio.timeout(self._settings.hear_timeout_s):
-                answer = await future
         except TimeoutError:
             logger.info("script %s did not answer in time", script.spec.script)
             script.kept_silent(time.monotonic())
             self.unanswered_hears += 1
-            return silent
-        else:
-            script.answered()
-            return answer
-        finally:
-            del self._calls[call]
+            return SILENT
+        script.answered()
+        return answer if isinstance(answer, HearAnswer) else SILENT
 
 
 def _count(reply: Reply, end: GenerationEnd) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from functools import partial
 
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
-from callsheet.wire.script import HearAnswer
+from callsheet.wire.script import ActionVerdict, HearAnswer
 from callsheet.wire.talk import Say, Speak, Speaker
 from callsheet.wire.world import ActionSpec
 from callsheet_server.engine.errors import EngineError, in_full
@@ -109,9 +109,9 @@ class Conversations:
         """
         return self._answerer.note_for(actions, gate)
 
-    def hear_answer(self, session: Session, answer: HearAnswer) -> None:
-        """Take what a mod's script makes of what was heard."""
-        self._answerer.hear_answer(session, answer)
+    def script_answer(self, session: Session, answer: HearAnswer | ActionVerdict) -> None:
+        """Take what a mod's script makes of what was heard, or chosen."""
+        self._answerer.script_answer(session, answer)
 
     def cancel(self, session: Session, request: int) -> None:
         """Stop a reply; does nothing if it has ended."""

@@ -26,6 +26,8 @@ namespace Callsheet.Wire
         public double TickIntervalS { get; set; } = 1;
         /// <summary>The actions of the game that its NPCs keep; null = all of them.</summary>
         public string[] GameActions { get; set; }
+        /// <summary>True = the mod is asked (action_chosen) before an NPC of the script acts.</summary>
+        public bool? JudgesActions { get; set; }
 
         public override string Type => "register_script";
 
@@ -43,6 +45,7 @@ namespace Callsheet.Wire
             w.Enums("events", System.Array.ConvertAll(Events, i => (int)i), 0, 3, WireNames.ScriptEvent);
             w.Real("tick_interval_s", TickIntervalS, 0.1, 3600);
             if (GameActions != null) w.Texts("game_actions", GameActions, 0, 32, 1, 64, TextForm.Identifier);
+            if (JudgesActions != null) w.Flag("judges_actions", JudgesActions.Value);
         }
     }
 
@@ -207,6 +210,51 @@ namespace Callsheet.Wire
             if (Reply != null) w.Text("reply", Reply, 1, 4000, TextForm.Any);
             w.Flag("ignore", Ignore);
             if (Actions != null) w.Texts("actions", Actions, 0, 64, 1, 64, TextForm.Identifier);
+        }
+    }
+
+    /// <summary>
+    /// An NPC of the script is about to act; answer with action_verdict before the deadline.
+    ///
+    /// Without an answer in time it does not.
+    /// </summary>
+    public sealed class ActionChosenMessage : ReliableMessage
+    {
+        public string Script { get; set; }
+        public long Call { get; set; }
+        public string Npc { get; set; }
+        public string Name { get; set; }
+        public JsonValue Arguments { get; set; }
+        /// <summary>Seconds the server waits.</summary>
+        public double DeadlineS { get; set; }
+
+        public override string Type => "action_chosen";
+
+        internal override void ReadFields(FieldReader f)
+        {
+            if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
+            Script = f.Text("script", 1, 64, TextForm.Id);
+            Call = f.Integer("call", 1, 9007199254740991);
+            Npc = f.Text("npc", 1, 64, TextForm.Id);
+            Name = f.Text("name", 1, 64, TextForm.Identifier);
+            Arguments = f.Object("arguments");
+            DeadlineS = f.Real("deadline_s", double.MinValue, double.MaxValue);
+        }
+    }
+
+    /// <summary>A script's verdict on an action that its NPC is about to take.</summary>
+    public sealed class ActionVerdictMessage : ClientMessage
+    {
+        public long Call { get; set; }
+        /// <summary>False = the NPC does not act; the game is told nothing.</summary>
+        public bool Ok { get; set; }
+
+        public override string Type => "action_verdict";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Integer("call", Call, 1, 9007199254740991);
+            w.Flag("ok", Ok);
         }
     }
 

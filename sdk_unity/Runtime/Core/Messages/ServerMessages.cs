@@ -28,6 +28,7 @@ namespace Callsheet.Wire
                 case "script_registered": return new ScriptRegisteredMessage();
                 case "npc_spawned": return new NpcSpawnedMessage();
                 case "heard": return new HeardMessage();
+                case "action_chosen": return new ActionChosenMessage();
                 case "player_near": return new PlayerNearMessage();
                 case "player_left": return new PlayerLeftMessage();
                 case "npc_tick": return new NpcTickMessage();

@@ -82,6 +82,7 @@ class EmbeddedEngine:
         """``tuning``: absent = the usual one."""
         self._settings = settings
         self._tuning = tuning or EmbeddedTuning()
+        self._max_batch = settings.max_batch or self._tuning.max_batch
         self._profiles: dict[NpcKey, NpcProfile] = {}
         self._world_texts: dict[str, str] = {}
         self._replies: dict[str, Reply] = {}
@@ -244,7 +245,7 @@ class EmbeddedEngine:
             raise GenerationError("turns: is empty; give at least the turn to answer")
         if request.max_new_tokens < 1:
             raise GenerationError(f"max_new_tokens: is {request.max_new_tokens}; give at least 1")
-        running, waiting = self._settings.max_batch, self._tuning.max_queue
+        running, waiting = self._max_batch, self._tuning.max_queue
         if len(self._replies) >= running + waiting:
             queued_s = loaded.scheduler.steps.mean_run_s * waiting / running
             raise EngineOverloadedError(
@@ -263,7 +264,7 @@ class EmbeddedEngine:
         settings, tuning = self._settings, self._tuning
         folder = resolve_model(settings.model, report)
         runner = load_runner(folder, settings, tuning, report)
-        scheduler = Scheduler(settings.max_batch)
+        scheduler = Scheduler(self._max_batch)
         state_dir = settings.state_dir or cache_dir() / "state"
         prefixes = PrefixStore(
             runner.shape,
@@ -280,7 +281,7 @@ class EmbeddedEngine:
             runner,
             read_adapters("embedded", settings.adapters, settings.model, folder),
             device_budget_bytes=settings.adapter_device_budget_bytes,
-            host_budget_bytes=settings.adapter_host_budget_bytes,
+            host_budget_bytes=tuning.adapter_host_budget_bytes,
             call=scheduler.call,
         )
         scheduler.steps = Stepper(
@@ -304,7 +305,7 @@ class EmbeddedEngine:
             device=str(runner.device),
             context_limit_tokens=runner.context_limit_tokens,
             keeps_residency=True,
-            max_requests=settings.max_batch + tuning.max_queue,
+            max_requests=self._max_batch + tuning.max_queue,
             begins_in_thought=prompts.begins_in_thought,
             sampling=suggested_sampling(folder),
         )

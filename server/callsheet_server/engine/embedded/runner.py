@@ -58,7 +58,7 @@ class ModelRunner:
             block_tokens=tuning.block_tokens,
         )
         self.fingerprint = _fingerprint(folder, self.shape, tuning.prefill_chunk_tokens)
-        self.rows = settings.max_batch + 1
+        self.rows = (settings.max_batch or tuning.max_batch) + 1
         """One more than run at once, so that a prefix can be built while all are taken."""
         self.cache = BatchCache(self.shape, self.rows, self.context_limit_tokens, self.device)
         self._cache_argument = cache_argument(self.model)

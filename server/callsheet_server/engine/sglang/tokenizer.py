@@ -23,7 +23,7 @@ def load_prompts(tokenizer: str, context_limit_tokens: int) -> PromptBuilder:
         from transformers import AutoTokenizer, PreTrainedTokenizerFast
     except ImportError as error:
         raise EngineStartError(
-            f"engine 'sglang' needs {error.name}; run: pip install 'callsheet[server]'"
+            f"engine 'sglang' needs {error.name}; run: pip install 'callsheet[server,torch]'"
         ) from error
     try:
         loaded = AutoTokenizer.from_pretrained(tokenizer)

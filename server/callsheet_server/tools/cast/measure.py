@@ -8,6 +8,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
+from callsheet_server.app.engine_choice import choose_engine
 from callsheet_server.app.settings import Settings
 from callsheet_server.engine.models.cache import cache_dir
 from callsheet_server.engine.models.tokens import kv_bytes_per_token, token_counter
@@ -45,7 +46,7 @@ class Measure:
 
 def measure(settings: Settings) -> Measure:
     """Read off the settings what a persona costs. Nothing is fetched, and no model is loaded."""
-    kind = settings.engine.name
+    kind = choose_engine(settings).name
     if kind == "scripted":
         scripted, traits = settings.scripted, ScriptedTraits()
         return Measure(
@@ -59,13 +60,13 @@ def measure(settings: Settings) -> Measure:
                 "disk": traits.disk_budget_bytes,
             },
         )
-    if kind != "embedded":
+    if kind not in ("embedded", "llamacpp"):
         context = getattr(getattr(settings, kind), "context_limit_tokens", DEFAULT_CONTEXT_TOKENS)
         return Measure(kind, context, None)
     embedded = settings.embedded
     folder = _folder_of(embedded.model)
     on_cpu = embedded.device in ("auto", "cpu") and embedded.dtype in ("auto", "float32")
-    value_bytes = FLOAT32_BYTES if on_cpu else FLOAT16_BYTES
+    value_bytes = FLOAT32_BYTES if on_cpu and kind == "embedded" else FLOAT16_BYTES
     try:
         count = token_counter(folder)
         bytes_per_token = kv_bytes_per_token(folder, value_bytes)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from callsheet_server.app.engine_choice import choose_engine
 from callsheet_server.app.settings import Settings
+from callsheet_server.engine.embedded.settings import EmbeddedTuning
+from callsheet_server.engine.llamacpp.settings import LlamaCppTuning
 from callsheet_server.engine.scripted import ScriptedTraits
 
 __all__ = ["max_open", "presets"]
@@ -11,7 +14,8 @@ DEVICE_SHARE = 0.3
 HOST_SHARE = 0.4
 """Shares of the NPCs' prefixes that fit in these tiers; the rest goes to disk."""
 PREFIX_BYTES = 5_900_000
-"""Of a biography under the default model in float32, on average; the budgets follow from it."""
+"""Of a biography under the default model, on average; the budgets follow from it. In torch's
+float32; llama.cpp takes half of that per token, and counts nothing as less than 256 tokens."""
 LORE_BYTES = 6_000_000
 
 
@@ -32,10 +36,12 @@ def presets(npcs: int) -> list[str]:
 
 def max_open(settings: Settings) -> int:
     """Half of the replies the engine makes at once, so that players find a free place."""
+    own = settings.embedded.max_batch
     slots = {
-        "embedded": settings.embedded.max_batch,
+        "llamacpp": own or LlamaCppTuning().max_batch,
+        "embedded": own or EmbeddedTuning().max_batch,
         "sglang": settings.sglang.max_open,
         "openai": settings.openai.max_open,
         "scripted": ScriptedTraits.max_running,
     }
-    return max(slots[settings.engine.name] // 2, 1)
+    return max(slots[choose_engine(settings).name] // 2, 1)

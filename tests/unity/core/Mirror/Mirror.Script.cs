@@ -21,6 +21,7 @@ namespace Callsheet.Tests
             if (f.Contains("events")) m.Events = System.Array.ConvertAll(f.Enums("events", 0, 3, WireNames.ScriptEvent), i => (ScriptEvent)i);
             if (f.Contains("tick_interval_s")) m.TickIntervalS = f.Real("tick_interval_s", 0.1, 3600);
             if (f.Has("game_actions")) m.GameActions = f.Texts("game_actions", 0, 32, 1, 64, TextForm.Identifier);
+            if (f.Has("judges_actions")) m.JudgesActions = f.Flag("judges_actions");
             return m;
         }
 
@@ -94,6 +95,25 @@ namespace Callsheet.Tests
             if (f.Has("reply")) m.Reply = f.Text("reply", 1, 4000, TextForm.Any);
             if (f.Contains("ignore")) m.Ignore = f.Flag("ignore");
             if (f.Has("actions")) m.Actions = f.Texts("actions", 0, 64, 1, 64, TextForm.Identifier);
+            return m;
+        }
+
+        private static void WriteActionChosenMessage(JsonWriter w, ActionChosenMessage m)
+        {
+            if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
+            w.Text("script", m.Script, 1, 64, TextForm.Id);
+            w.Integer("call", m.Call, 1, 9007199254740991);
+            w.Text("npc", m.Npc, 1, 64, TextForm.Id);
+            w.Text("name", m.Name, 1, 64, TextForm.Identifier);
+            w.Object("arguments", m.Arguments);
+            w.Real("deadline_s", m.DeadlineS, double.MinValue, double.MaxValue);
+        }
+
+        private static ActionVerdictMessage ReadActionVerdictMessage(FieldReader f)
+        {
+            var m = new ActionVerdictMessage();
+            m.Call = f.Integer("call", 1, 9007199254740991);
+            m.Ok = f.Flag("ok");
             return m;
         }
 

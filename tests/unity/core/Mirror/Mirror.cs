@@ -36,6 +36,7 @@ namespace Callsheet.Tests
                 case "register_script": return ReadRegisterScriptMessage(f);
                 case "unregister_script": return ReadUnregisterScriptMessage(f);
                 case "hear_answer": return ReadHearAnswerMessage(f);
+                case "action_verdict": return ReadActionVerdictMessage(f);
                 case "set_facts": return ReadSetFactsMessage(f);
                 case "get_facts": return ReadGetFactsMessage(f);
                 case "subscribe": return ReadSubscribeMessage(f);
@@ -68,6 +69,7 @@ namespace Callsheet.Tests
                 case "script_registered": WriteScriptRegisteredMessage(w, (ScriptRegisteredMessage)message); break;
                 case "npc_spawned": WriteNpcSpawnedMessage(w, (NpcSpawnedMessage)message); break;
                 case "heard": WriteHeardMessage(w, (HeardMessage)message); break;
+                case "action_chosen": WriteActionChosenMessage(w, (ActionChosenMessage)message); break;
                 case "player_near": WritePlayerNearMessage(w, (PlayerNearMessage)message); break;
                 case "player_left": WritePlayerLeftMessage(w, (PlayerLeftMessage)message); break;
                 case "npc_tick": WriteNpcTickMessage(w, (NpcTickMessage)message); break;

@@ -1,0 +1,1 @@
+"""The engine ``llamacpp``: llama.cpp in a child process, NPCs' prefixes in its slots."""
