@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from page.conftest import OpenPage, keep
-from page.live import Live, crowd, town
+from page.live import Live, town
 from page.visit import begin, speak_to, wait_for, wait_until_joined
 from playwright.sync_api import Page
 
@@ -87,32 +87,35 @@ def test_the_town_at_night(live: Live, open_page: OpenPage) -> None:
 
 
 def test_walking_is_smooth(live: Live, open_page: OpenPage) -> None:
-    """Nobody jumps: from frame to frame a step is never longer than a run."""
-    live.start(ScriptedSettings())
-    live.play(crowd(60))
-    page = open_page(live)
-    wait_until_joined(page)
-    steps: list[float] = page.evaluate(
-        """() => new Promise((done) => {
-          const steps = [];
-          let before = null;
-          const look = (nowMs) => {
-            const npcs = [...callsheet.world.npcs.values()];
-            if (before) {
-              const dtS = Math.max((nowMs - before.nowMs) / 1000, 0.016);
-              steps.push(...npcs.filter(({ id }) => before.at.has(id)).map(({ id, x, y }) =>
-                Math.hypot(x - before.at.get(id).x, y - before.at.get(id).y) / dtS));
+    """Pictures come early and late; whoever walks at 1.5 m/s neither stops nor leaps."""
+    page = begin(live, open_page)
+    speeds_mps: list[float] = page.evaluate(
+        """async () => {
+          const { World } = await import("./page/world.js");
+          const { dice } = await import("./page/chance.js");
+          const [world, roll, speeds] = [new World(), dice(7), []];
+          const picture = (nowMs) => world.takeStates({
+            game_time_s: nowMs / 1000, part: 0, parts: 1,
+            npcs: ["a", "b"].map((npc, row) =>
+              ({ npc, tier: "host", position: [1.5 * nowMs / 1000, 0, 5 * row] })),
+          }, nowMs);
+          let pictureMs = 0;
+          for (let nowMs = 0, before = 0; nowMs < 20000; nowMs += 1000 / 60) {
+            if (nowMs >= pictureMs) {
+              picture(nowMs);
+              pictureMs += 80 + 40 * roll();
             }
-            before = { nowMs, at: new Map(npcs.map(({ id, x, y }) => [id, { x, y }])) };
-            if (steps.length < 6000) requestAnimationFrame(look);
-            else done(steps);
-          };
-          requestAnimationFrame(look);
-        })"""
+            world.advance(nowMs);
+            const { x } = world.npcs.get("a");
+            if (nowMs > 3000) speeds.push((x - before) * 60);
+            before = x;
+          }
+          return speeds;
+        }"""
     )
-    steps.sort()
-    assert steps[int(0.5 * len(steps))] > 0.5, "people walk"
-    assert steps[int(0.99 * len(steps))] < 4 * 1.5, "at 1.5 m/s"
+    assert len(speeds_mps) > 900
+    assert max(speeds_mps) < 1.5 * 1.5
+    assert min(speeds_mps) > 0.5 * 1.5
 
 
 def test_a_mind_that_arrives_on_the_gpu_is_shown(live: Live, open_page: OpenPage) -> None:

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from storage.worlds import WORLD
 
+from callsheet.wire.world import NpcSpec, ScheduledCall
 from callsheet_server.storage.file import WorldFile
 from callsheet_server.storage.folder import Folder
 from callsheet_server.storage.portable import export, import_world
@@ -27,6 +28,8 @@ from callsheet_server.storage.writes import (
     LoadSave,
     MakeSave,
     PutFact,
+    PutNpc,
+    PutSession,
     RemoveSave,
     Write,
 )
@@ -214,3 +217,30 @@ def test_timelines_are_never_without_a_beginning(tmp_path: Path) -> None:
         file.apply([([LoadSave("nothing")], None)])
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT id, parent FROM timelines").fetchall() == [(1, None)]
+
+
+def test_a_load_puts_schedules_back_and_leaves_damaged_rows_damaged(tmp_path: Path) -> None:
+    def puts(at_s: float, hint_s: float | None) -> list[Write]:
+        calls = (ScheduledCall(at_s=at_s, every_s=60.0),)
+        specs = [NpcSpec(npc=npc, name=npc, persona="été", schedule=calls) for npc in NPCS]
+        return [PutNpc(spec, n << 20 | n, hint_s) for n, spec in enumerate(specs, 1)]
+
+    session = PutSession("s", b"t" * 96, 1)
+    with closing(new(tmp_path)) as file:
+        hints = {NPCS[0]: 10.5}
+        file.apply([([*puts(10.0, None), session, MakeSave("a", 1.0, 1.0, hints)], None)])
+        file.apply([(puts(99.0, 70.0), None)])
+        path = file.path
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE npcs SET handle = handle + 1 WHERE npc = ?", (NPCS[1],))
+    with closing(new(tmp_path)) as file:
+        read = partial(WorldFile.restored, name="a", npcs=NPCS)
+        (restored,) = file.apply([([LoadSave("a")], read)])
+        assert restored.hints == hints
+        assert [damage[:22] for damage in file.damage()] == ["npcs: 1 damaged rows, "]
+        back = {npc.spec.npc: npc for npc in file.load().npcs}
+    assert back.keys() == {*NPCS} - {NPCS[1]}
+    for npc, one in back.items():
+        assert one.spec.persona == "été"
+        assert one.spec.schedule == (ScheduledCall(at_s=10.0, every_s=60.0),)
+        assert one.hint_s == hints.get(npc)

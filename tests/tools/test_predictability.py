@@ -45,6 +45,9 @@ def test_what_was_told_and_kept_is_in_order_and_without_error() -> None:
     assert [(e.lookback_s, e.calls) for e in found.errors] == [(1.0, 4), (5.0, 4), (15.0, 4)]
     assert all(e.p10_s == e.p50_s == e.p90_s == 0.0 for e in found.errors)
     assert found.foreseen_share == {"1": 1.0, "5": 1.0}
+    assert found.calibration
+    for band in found.calibration:
+        assert band.said_s == pytest.approx(band.seen_s, abs=0.05)
 
 
 def test_who_calls_in_the_reverse_of_the_order_told_correlates_negatively() -> None:

@@ -4,7 +4,7 @@ const HISTORY_S = 120; // of game time, kept of every NPC
 const MAX_MOVES = 40; // kept of every NPC
 const BUBBLE_MS = 7000; // how long words stay after the last one
 const FLASH_MS = 1600; // how long it is shown that a mind has arrived on the GPU
-const LATE = 1.2; // of the time between two pictures: so long takes the walk to a new place
+const LATE = 1.4; // of the time between two pictures: so long takes the walk to a new place
 const STANDS_M = 0.02; // less than this from picture to picture is standing still
 
 export class World {
@@ -21,6 +21,7 @@ export class World {
     this._upAxis = 1;
     this._picture = { gameTimeS: -1, parts: new Set() };
     this._pictureMs = 0;
+    this._advancedMs = Infinity;
     this._intervalMs = 200;
     this._replies = new Map(); // number -> NPC
   }
@@ -124,12 +125,13 @@ export class World {
     body.fromY = body.y;
     body.toX = x;
     body.toY = y;
-    body.sinceMs = nowMs;
+    body.sinceMs = Math.min(this._advancedMs, nowMs); // the frame that showed it there
     body.isWalking = Math.hypot(x - body.fromX, y - body.fromY) > STANDS_M;
   }
 
   /** Bring every x and y up to now. */
   advance(nowMs) {
+    this._advancedMs = nowMs;
     const durationMs = Math.max(LATE * this._intervalMs, 16);
     for (const bodies of [this.npcs.values(), this.players.values()]) {
       for (const body of bodies) {

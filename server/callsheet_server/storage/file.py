@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import ValidationError
 
-from callsheet.wire.world import ScheduledCall
 from callsheet_server.storage import rows
 from callsheet_server.storage.errors import UnreadableWorldError, WorldFileGoneError
 from callsheet_server.storage.journal_mode import open_database
@@ -39,7 +38,7 @@ from callsheet_server.storage.timelines import (
     spans_before_load,
     sweep,
 )
-from callsheet_server.storage.writes import PutNpc, Write
+from callsheet_server.storage.writes import Write
 
 __all__ = ["WorldFile"]
 
@@ -64,21 +63,26 @@ ORDER BY bm25(recall, 0, 1) LIMIT ?
 """  # noqa: S608
 """CROSS JOIN: begin with the index, whatever SQLite thinks of it."""
 
-RESCHEDULED = """
-rowid IN (
-    WITH called AS MATERIALIZED (
-        SELECT key, value FROM saves, json_each(state, '$.schedules') WHERE name = ?1
-    ), announced AS MATERIALIZED (
-        SELECT key, value FROM saves, json_each(state, '$.hints') WHERE name = ?1
-    )
-    SELECT npcs.rowid FROM called JOIN npcs ON npcs.npc = called.key
+RESCHEDULE = """
+WITH called AS MATERIALIZED (
+    SELECT key, value FROM saves, json_each(state, '$.schedules') WHERE name = ?1
+), announced AS MATERIALIZED (
+    SELECT key, value FROM saves, json_each(state, '$.hints') WHERE name = ?1
+), changed AS MATERIALIZED (
+    SELECT row, json_set(spec, '$.schedule', json(called.value)) AS spec, announced.value AS hint_s
+    FROM called JOIN npcs ON npcs.npc = called.key
         LEFT JOIN announced ON announced.key = called.key
     WHERE alive AND json_valid(spec) AND (
         json_extract(spec, '$.schedule') IS NOT called.value OR hint_s IS NOT announced.value
     )
 )
+UPDATE npcs SET spec = changed.spec, hint_s = changed.hint_s,
+    crc = checksum(npcs.row, handle, npc, alive, changed.spec, changed.hint_s)
+FROM changed WHERE npcs.row = changed.row AND crc = checksum(
+    npcs.row, handle, CAST(npc AS BLOB), alive, CAST(npcs.spec AS BLOB), npcs.hint_s
+)
 """
-"""Condition on rows of ``npcs`` whose schedule or announced call is not that of a save."""
+"""Put the schedules and announced calls of a save back; damaged rows stay as they are."""
 
 T = TypeVar("T")
 
@@ -177,18 +181,8 @@ class WorldFile:
         states = self._read("saves", lambda row: orjson.loads(row["state"]), "name = ?", (name,))
         state: dict[str, Any] = next(states, {"schedules": {}, "hints": {}})
         facts = self.facts(of)
-        restored = Restored({npc: facts.get(npc, {}) for npc in of}, **state)
-        self._put_schedules_back(name, restored)
-        return restored
-
-    def _put_schedules_back(self, name: str, restored: Restored) -> None:
-        for npc in list(self._read("npcs", rows.npc, RESCHEDULED, (name,))):
-            hint_s = restored.hints.get(npc.spec.npc)
-            calls = restored.schedules[npc.spec.npc]
-            schedule = tuple(ScheduledCall.model_validate(call) for call in calls)
-            spec = npc.spec.model_copy(update={"schedule": schedule})
-            for statement in statements_of(PutNpc(spec, npc.handle, hint_s)):
-                self._connection.execute(*statement)
+        self._connection.execute(RESCHEDULE, (name,))
+        return Restored({npc: facts.get(npc, {}) for npc in of}, **state)
 
     def sweep(self, limit: int) -> bool:
         """Delete some of what neither now nor a save reaches; whether there may be more."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from callsheet_residency.worth import TAU_S
 from callsheet_server.distance import Assumptions, Estimator
 from callsheet_server.telemetry.predictions import LOOKBACKS_S, Predictions
 from callsheet_server.tools.simulation.simulation import Playback
@@ -19,6 +21,8 @@ __all__ = ["Errors", "Predictability", "predictability"]
 
 SAMPLE_S = 2.0
 """Game time between two looks at the order."""
+BANDS_S = (1.0, 3.0, 6.0, 10.0, 15.0)
+"""Bounds of the bands of distances that are compared with what came."""
 MIN_ORDERED = 3
 """NPCs that must have a call to come, or their order says nothing."""
 NEXT_SHARE = 0.1
@@ -39,6 +43,19 @@ class Errors:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """Distances of one band against what then came, both as certainty equivalents."""
+
+    up_to_s: float | None
+    """Bound of the band; None = farther than all."""
+    looks: int
+    said_s: float | None
+    """None = none was expected."""
+    seen_s: float | None
+    """None = none came."""
+
+
+@dataclass(frozen=True, slots=True)
 class Predictability:
     """Accuracy of the estimators on one trace."""
 
@@ -49,6 +66,7 @@ class Predictability:
     """None = too few calls to say."""
     next_callers_foreseen: float | None
     """Mean share of the next callers (a tenth of the NPCs) that had the smallest distances."""
+    calibration: list[Calibration]
     errors: list[Errors]
     foreseen_share: dict[str, float]
     """Lookback in seconds -> share of the calls that were within the prefetch horizon by then."""
@@ -68,6 +86,8 @@ def predictability(trace: Trace, settings: Assumptions, horizon_s: float) -> Pre
     judged: Counter[float] = Counter()
     near: Counter[float] = Counter()
     time_s, correlations, foreseen = [], [], []
+    said_s: list[NDArray[np.float32]] = []
+    seen_s: list[NDArray[np.float32]] = []
     calls = iter(trace.calls)
     call = next(calls, None)
     open_until: list[tuple[float, int]] = []
@@ -94,6 +114,9 @@ def predictability(trace: Trace, settings: Assumptions, horizon_s: float) -> Pre
         actual_s = replay.until_next_s()
         # Who talks now has its call; the question is who is next.
         waiting = np.isfinite(actual_s) & (distances.winner != Estimator.CONVERSATION)
+        idle = distances.winner != Estimator.CONVERSATION
+        said_s.append(distances.distance_s[idle])
+        seen_s.append(actual_s[idle])
         predicted_s, actual_s = distances.distance_s[waiting], actual_s[waiting]
         correlation = rank_correlation(predicted_s, actual_s)
         if correlation is not None:
@@ -105,6 +128,7 @@ def predictability(trace: Trace, settings: Assumptions, horizon_s: float) -> Pre
         rank_correlation=correlations,
         median_rank_correlation=float(np.median(correlations)) if correlations else None,
         next_callers_foreseen=float(np.mean(foreseen)) if foreseen else None,
+        calibration=list(calibrated(said_s, seen_s)),
         errors=[_errors(*key, errors[key]) for key in sorted(errors)],
         foreseen_share={
             f"{lookback_s:g}": near[lookback_s] / judged[lookback_s]
@@ -112,6 +136,27 @@ def predictability(trace: Trace, settings: Assumptions, horizon_s: float) -> Pre
             if judged[lookback_s] and lookback_s < horizon_s
         },
     )
+
+
+def calibrated(
+    said_s: list[NDArray[np.float32]], seen_s: list[NDArray[np.float32]]
+) -> Iterator[Calibration]:
+    """Compare, band by band, what was said with what came."""
+    if not said_s:
+        return
+    said, seen = np.concatenate(said_s), np.concatenate(seen_s)
+    bands = np.searchsorted(BANDS_S, said)
+    for band, up_to_s in enumerate((*BANDS_S, None)):
+        within = bands == band
+        if within.any():
+            equivalents = (_certain_s(said[within]), _certain_s(seen[within]))
+            yield Calibration(up_to_s, int(within.sum()), *equivalents)
+
+
+def _certain_s(distance_s: NDArray[np.float32]) -> float | None:
+    """Certainty equivalent of calls at these times; None if none comes."""
+    worth = float(np.exp(-distance_s / np.float32(TAU_S)).mean())
+    return -TAU_S * float(np.log(worth)) if worth > 0.0 else None
 
 
 def rank_correlation(

@@ -27,6 +27,16 @@ def tables(profile: Profile) -> Iterator[Table]:
         ("estimator", "before the call", "calls", "p10", "p50", "p90"),
         errors,
     )
+    bands = [
+        (
+            "farther" if c.up_to_s is None else f"up to {c.up_to_s:g} s",
+            str(c.looks),
+            "no call" if c.said_s is None else f"{c.said_s:.1f} s",
+            "no call" if c.seen_s is None else f"{c.seen_s:.1f} s",
+        )
+        for c in profile.predictability.calibration
+    ]
+    yield "Calibration: distance said and seen", ("distance", "looks", "said", "seen"), bands
     yield "Device budget and hit rate", ("budget", "MB", "distance (ours)", "LRU"), _curve(profile)
 
 
