@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
+from distance.calling import ticks
 from distance.snapshots import INF, snapshot, snapshots
 from hypothesis import given
 
@@ -43,11 +44,6 @@ def test_an_explanation_agrees_with_the_estimate(seen: Snapshot) -> None:
         ({"in_conversation": True}, Estimator.CONVERSATION, "a turn is open or queued"),
         ({"scheduled_call_s": 1012.5}, Estimator.SCHEDULE, "the game announced a call in 12.5 s"),
         ({"scheduled_call_s": 997.0}, Estimator.SCHEDULE, "the game announced a call 3.0 s ago"),
-        (
-            {"last_call_s": 990.0},
-            Estimator.HISTORY,
-            "calls at random, every 15.0 s on average, the last 0.0 s ago (100% of the forecast)",
-        ),
         ({}, Estimator.HISTORY, "expects no call"),
         ({"alive": False}, Estimator.SCHEDULE, "no active NPC is on this row"),
     ],
@@ -56,6 +52,16 @@ def test_the_reason_is_one_plain_line(
     given_columns: dict[str, Any], estimator: Estimator, why: str
 ) -> None:
     assert explained(snapshot(1, **given_columns)).why[estimator] == why
+
+
+def test_a_caller_of_the_past_is_told_with_its_rate() -> None:
+    forecast = Forecast(Assumptions())
+    for seen in ticks(1, {0: [10.0, 22.0]}, 40.0):
+        made = forecast.estimate(seen)
+    said = explain(lambda rows: of_rows(seen, rows), 0, forecast, made)
+    assert said.winner is Estimator.HISTORY
+    assert said.why[Estimator.HISTORY].startswith("calls at random, every ")
+    assert "the last 18.0 s ago (100% of the forecast)" in said.why[Estimator.HISTORY]
 
 
 def test_the_reason_names_the_player_who_comes() -> None:

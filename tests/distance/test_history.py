@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from distance.calling import habits_after
-from distance.snapshots import INF
+from distance.snapshots import INF, snapshot
 
+from callsheet_server.distance.habits import Habits
 from callsheet_server.distance.history import history
 
 ALL = slice(None)
@@ -46,3 +47,9 @@ def test_a_rate_fades_when_the_calls_stop() -> None:
     steady, recent = habits.rates_per_s(ALL)
     assert recent[0] < steady[0] < 0.1
     assert steady[0] > steady[1]
+
+
+def test_calls_before_an_npc_was_met_are_not_taken_for_new_ones() -> None:
+    habits = Habits()
+    assert len(habits.observe(snapshot(3, last_call_s=990.0))) == 0
+    assert len(habits.observe(snapshot(3, last_call_s=[990.0, 1000.5, 990.0]))) == 1

@@ -147,8 +147,8 @@ async def test_a_mistake_is_told_at_the_call_and_costs_nothing(case: str) -> Non
             "NpcSpec.position.2: is missing: write x, y and z",
         ),
         (
-            lambda: NpcSpec(npc="bram", name="Bram", position=[1.0, 2.0, 3.0]),  # type: ignore[arg-type]
-            "NpcSpec.position: must be a tuple, not a list",
+            lambda: NpcSpec(npc="bram", name="Bram", position="here"),  # type: ignore[arg-type]
+            "NpcSpec.position: must be a list",
         ),
         (
             lambda: NpcSpec(npc="bram", name="Bram", sociability=2.0),

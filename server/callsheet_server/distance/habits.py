@@ -186,9 +186,8 @@ class Habits:
             getattr(self, name)[new] = fill
         self.handle[new] = snapshot.handle[new]
         self.since_s[new] = snapshot.game_time_s
+        # What ended before the NPC was met is no call of this tick.
+        self.ended_s[new] = np.nan_to_num(snapshot.last_call_s[new], nan=-np.inf)
         for row in new.tolist() if self.remembered else ():
-            habits = self.remembered.pop(int(self.handle[row]), {})
-            for name, value in habits.items():
+            for name, value in self.remembered.pop(int(self.handle[row]), {}).items():
                 getattr(self, name)[row] = value
-            if habits and not np.isnan(snapshot.last_call_s[row]):
-                self.ended_s[row] = snapshot.last_call_s[row]

@@ -25,8 +25,8 @@ __all__ = ["EMULATED_GPU", "SEAMS", "EmulatedGpu", "activate"]
 
 EMULATED_GPU = "CALLSHEET_SGLANG_EMULATED_GPU"
 """The environment variable: path of an ``Emulation``."""
-REPLY_TOKEN = 1000
-"""Token that every reply consists of; a word in most vocabularies."""
+REPLY_TOKEN = 9805
+"""Token that every reply consists of: " yes" to SmolLM2, whose tokenizer is the default."""
 
 _WORKER = "sglang.srt.managers.tp_worker.TpModelWorker.forward_batch_generation"
 _RESULT = "sglang.srt.managers.utils.GenerationBatchResult.copy_to_cpu"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,18 @@ async def test_a_model_larger_than_the_memory_is_refused(
 ) -> None:
     monkeypatch.setattr(launch, "total_memory_bytes", lambda: 100_000)
     with pytest.raises(EngineStartError, match="take a smaller model"):
+        await start_llamacpp()
+
+
+async def test_a_missing_library_is_named_with_its_fix(
+    start_llamacpp: StartEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "libgomp.so.1: cannot open shared object file: No such file or directory"
+    await asyncio.to_thread(
+        (tmp_path / "xllamacpp.py").write_text, f"raise ImportError({told!r})\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(EngineStartError, match="apt-get install libgomp1"):
         await start_llamacpp()
 
 

@@ -33,6 +33,8 @@ STOP_TIMEOUT_S: Final = 5.0
 POLITE: Final = {"OMP_WAIT_POLICY": "passive"}
 """Threads that wait for each other sleep: where a game has the cores, spinning makes llama.cpp
 twenty times slower, and the game too."""
+NO_GOMP: Final = "libgomp.so.1"
+"""Named by the dynamic linker where it is missing: small images of Linux lack it."""
 _CAUSE: Final = re.compile(r"error loading model: (.*)|E .*?: (.*)")
 """Lines of its log that say why it does not start; the first one is the cause."""
 
@@ -122,6 +124,8 @@ class LlamaProcess:
 
     def _cause(self) -> str:
         for line in self._tail:
+            if NO_GOMP in line:
+                return "the library libgomp is missing; on Debian: apt-get install libgomp1"
             if found := _CAUSE.search(line):
                 return found[1] or found[2]
         return self.last_words
