@@ -146,8 +146,8 @@ def test_known_codes_become_error_codes_and_new_ones_stay_text() -> None:
 
 def test_a_missing_field_tells_all_that_are_required() -> None:
     error = refusal('{"type":"say","id":1}')
-    assert error.message == "say.npc: required, like all of: id, npc, speaker, text"
-    assert (error.field, error.value) == ("npc", None)
+    assert error.message == "say.speaker: required, like all of: id, speaker, text"
+    assert (error.field, error.value) == ("speaker", None)
 
 
 def test_a_close_miss_of_a_required_field_is_named() -> None:
@@ -201,7 +201,7 @@ def test_a_place_in_a_list_is_named() -> None:
 
 def test_the_value_is_shown_as_json() -> None:
     assert refusal(say(id=True)).value == "true"
-    assert refusal(say(npc=None)).value == "null"
+    assert refusal(say(text=None)).value == "null"
 
 
 @pytest.mark.parametrize(
