@@ -23,7 +23,7 @@ from callsheet_server.world.snapshot import Snapshot
 
 __all__ = ["Forecast"]
 
-ROWS_PER_TICK = 2048
+ROWS_PER_TICK = 1024
 """NPCs whose evidence is read anew in one tick; the others keep their distance until their turn."""
 
 ENOUGH_CALLS = 20
