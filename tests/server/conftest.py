@@ -49,9 +49,13 @@ def scripted(**settings: Any) -> ScriptedEngine:
 
 async def settled(server: CallsheetServer) -> None:
     """Let what moves arrive, then check every owner of anything."""
-    await server.mover.idle()
-    server.pipeline.step()
-    await server.mover.idle()
+    idle = False
+    while not idle:
+        await server.work.idle()
+        await server.mover.idle()
+        server.pipeline.step()
+        await server.mover.idle()
+        idle = all(map(server.work.is_ready, server.rooms))
     server.check_integrity()
 
 

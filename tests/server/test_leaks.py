@@ -62,7 +62,7 @@ async def quiet(start_server: StartServer) -> CallsheetServer:
     engine = scripted(fail_npcs=("broken",), token_delay_s=0.005)
     server = await start_server(engine, reply={"hear_timeout_s": 0.01})
     await asyncio.gather(*(play(server, f"world{number}") for number in range(3)))
-    await until(lambda: not len(server.sessions))
+    await until(lambda: not len(server.sessions) and not server.rooms)
     await server.mover.idle()
     server.pipeline.step()
     return server

@@ -16,10 +16,12 @@ from callsheet.wire import (
     ErrorCode,
     HearAnswer,
     Heard,
+    NpcSpec,
     RegisterScript,
     ReplyEnd,
     Say,
     ScriptRegistered,
+    Spawn,
     Speak,
     Speaker,
 )
@@ -31,9 +33,9 @@ NARRATOR = Speaker(kind="narrator")
 
 
 @asynccontextmanager
-async def game_in(port: int, *npcs: str) -> AsyncIterator[Client]:
+async def game_in(port: int, *npcs: str, world: str = "town") -> AsyncIterator[Client]:
     """A game with these NPCs."""
-    async with Client(port) as game:
+    async with Client(port, world=world) as game:
         await game.spawn(*npcs)
         yield game
         await game.settle()
@@ -167,3 +169,44 @@ async def test_a_script_that_answers_once_in_a_while_is_asked_every_time(
             await mod.send(HearAnswer(call=(await mod.get(Heard)).call, ignore=True))
             await game.reply(asked)
             assert script.missed == 0
+
+
+async def test_a_new_session_of_a_mod_has_no_new_changes(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "CHANGES_PER_MIN", 4.0)
+    server = await start_server()
+    async with game_in(server.port, "bob"):
+        async with Client(server.port, role="mod") as mod:
+            for request in (1, 2):
+                await mod.ask(RegisterScript(id=request, script="s"), ScriptRegistered)
+        async with Client(server.port, role="mod") as mod:
+            refusal = await mod.refusal(RegisterScript(id=1, script="s"))
+            assert refusal.code == ErrorCode.LIMIT_EXCEEDED
+
+
+async def test_a_change_of_a_large_world_counts_for_more(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "CHANGES_PER_MIN", 8.0)
+    monkeypatch.setattr(rate_limits, "NPCS_PER_CHANGE", 1)
+    server = await start_server()
+    async with game_in(server.port, "a", "b", "c"), Client(server.port, role="mod") as mod:
+        await mod.ask(RegisterScript(id=1, script="s"), ScriptRegistered)
+        assert (await mod.refusal(RegisterScript(id=2, script="s"))).retry_after_s is not None
+
+
+async def test_a_game_that_spawns_too_much_is_slowed_not_refused(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "NPCS_AT_ONCE", 2.0)
+    monkeypatch.setattr(rate_limits, "NPCS_PER_S", 0.001)
+    server = await start_server()
+    async with Client(server.port) as game:
+        await game.spawn("a", "b", "c", players=())
+        await game.send(Spawn(id=50, npcs=(NpcSpec(npc="d", name="D"),)))
+        async with game_in(server.port, "e", world="village"):
+            assert set(server.rooms["town"].world.npcs) == {"a", "b", "c"}
+        (session,) = (s for s in server.sessions if s.world == "town")
+        assert session.resumes_at_s > server.clock()
+        game.drop()

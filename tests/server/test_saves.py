@@ -152,8 +152,8 @@ async def test_schedules_and_announced_calls_go_back(
     start_server: StartServer, kept: dict[str, Any]
 ) -> None:
     server = await start_server(storage=kept)
-    world = server.rooms.open("town").world
     async with Client(server.port) as game:
+        world = server.rooms["town"].world
         await game.spawn("bob", "eve", "ida")
         await game.ask(HintCalls(id=game.next_id(), hints=(Hint(npc="bob", in_s=30.0),)), Ok)
         await save(game, "a")

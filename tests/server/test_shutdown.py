@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 import threading
@@ -133,8 +134,10 @@ async def test_a_hurried_close_waits_neither_for_replies_nor_for_clients(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send")
-@pytest.mark.parametrize("signals", [1, 2])
-async def test_sigterm_drains_and_a_second_one_hurries(tmp_path: Path, signals: int) -> None:
+@pytest.mark.parametrize(("name", "signals"), [("SIGTERM", 1), ("SIGTERM", 2), ("SIGHUP", 1)])
+async def test_a_signal_drains_and_a_second_one_hurries(
+    tmp_path: Path, name: str, signals: int
+) -> None:
     async with program(
         *("-m", "callsheet", "serve", "--engine", "scripted", "--port", "0"),
         *("--set", "scripted.token_delay_s=0.05", "--set", "server.drain_timeout_s=300"),
@@ -151,10 +154,10 @@ async def test_sigterm_drains_and_a_second_one_hurries(tmp_path: Path, signals: 
             await game.spawn("bob")
             asked = await game.say("bob")
             await game.get(ReplyDelta)
-            process.terminate()
+            process.send_signal(getattr(signal, name))
             await game.get(Draining)
             if signals == 2:
-                process.terminate()
+                process.send_signal(getattr(signal, name))
             end = await game.reply(asked)
             assert end.finish_reason == ("stop" if signals == 1 else "cancelled")
             assert await game.closed() == GOING_AWAY  # The session outlives the process.

@@ -65,6 +65,17 @@ def test_a_resume_needs_the_token_of_the_role_too() -> None:
     assert link.closed is None
 
 
+def test_a_client_that_claims_what_was_never_sent_starts_anew() -> None:
+    sessions, link = registry(), RecordedLink()
+    session = sessions.open(HELLO, link, 0.0)
+    claim = resuming(session)
+    assert claim.resume is not None
+    ahead = claim.resume.model_copy(update={"last_seq": 7})
+    session.detach(link, 1006, 1.0)
+    again = sessions.open(claim.model_copy(update={"resume": ahead}), RecordedLink(), 1.0)
+    assert again is not session
+
+
 def test_a_lost_session_is_kept_for_the_grace_period() -> None:
     sessions, link = registry(resume_grace_s=10, heartbeat_interval_s=300), RecordedLink()
     session = sessions.open(HELLO, link, 0.0)

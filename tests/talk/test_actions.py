@@ -6,7 +6,7 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
-from callsheet.wire import ActionSpec, NpcSpec, RegisterScript
+from callsheet.wire import ActionSpec, CallsheetError, NpcSpec, RegisterScript
 from callsheet_server.talk.action_schemas import check_actions
 from callsheet_server.talk.actions import (
     action_schema,
@@ -156,7 +156,8 @@ def endless() -> ActionSpec:
 def test_a_hostile_schema_is_given_up(
     hostile: ActionSpec, caplog: pytest.LogCaptureFixture
 ) -> None:
-    check_actions({"actions": [hostile]})
+    with pytest.raises(CallsheetError, match="judged by more than"):
+        check_actions({"actions": [hostile]})
     assert read_choice(choice("go", {}), [hostile]) is None
     assert "takes too long" in caplog.text
     assert read_choice(choice("wave", {}), [WAVE]) == ("wave", {})

@@ -31,6 +31,9 @@ class Echo:
         self.problem: str | None = None
         self.lost_with: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
+    async def ready(self) -> None:
+        pass
+
     def receive(self, frame: str | bytes) -> None:
         self.frames.append(frame)
         if frame == "fail":

@@ -26,7 +26,11 @@ def test_names_of_this_machine_pass(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:8765", "localhost.evil.example", ""]
+    "host",
+    [
+        *("evil.example", "evil.example:8765", "localhost.evil.example", ""),
+        *("[::1].evil.com", "[::1]evil.com:80", "x@localhost", "localhost/evil", "[::1"),
+    ],
 )
 def test_a_name_that_was_made_to_point_here_does_not_pass(host: str) -> None:
     assert host_problem(settings(), Headers(Host=host)) is not None

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from callsheet_bench.hostile.attack import Ground, attack
-from callsheet_bench.hostile.outside import FLOODING, MIB, NORMAL, TOO_LARGE, repeat
+from callsheet_bench.hostile.outside import FLOODING, MIB, NORMAL, PROTOCOL_ERROR, TOO_LARGE, repeat
 from callsheet_bench.hostile.raw_socket import CONTINUATION, LOST, PING, TEXT, RawSocket, frame
 
 BAD_FRAMES = 1002
@@ -97,6 +97,27 @@ def large_world_watched(ground: Ground) -> Iterator[int]:
                 peer.say(type="bye")
             if (code := peer.close_code()) != NORMAL:
                 yield code
+
+
+@attack(NORMAL, PROTOCOL_ERROR, LOST)
+def scripts_again_and_again(ground: Ground) -> Iterator[int]:
+    """CPU, by a mod that registers scripts for all of a large world, session after session."""
+    script = {"type": "register_script", "script": "s", "archetypes": ["crowd"]}
+    with large_world(ground):
+        passing = ground.passing()
+        for _ in passing:
+            try:
+                with ground.connect() as mod:
+                    mod.hello("mod", "large")
+                    for request in itertools.count(1):
+                        if mod.ask(**script, id=request)["type"] == "error":
+                            break
+                        if next(passing, None) is None:
+                            break
+                    mod.say(type="bye")
+                    yield mod.close_code()
+            except OSError:
+                yield LOST
 
 
 @attack()

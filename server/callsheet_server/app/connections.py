@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterator
 
@@ -15,6 +17,7 @@ from callsheet_server.handlers.dispatch import Dispatcher
 from callsheet_server.handlers.membership import Membership
 from callsheet_server.log_context import bind
 from callsheet_server.outgoing.errors import tick_errors
+from callsheet_server.rooms.long_work import LongWork
 from callsheet_server.rooms.pipeline import Pipeline
 from callsheet_server.rooms.room import Room
 from callsheet_server.rooms.rooms import Rooms
@@ -43,6 +46,7 @@ class Connections:
         engine: Engine,
         telemetry: Telemetry,
         recorder: Recorder | None,
+        work: LongWork,
         clock: Callable[[], float],
     ) -> None:
         """``recorder`` is told of every tick."""
@@ -55,6 +59,7 @@ class Connections:
         self._engine = engine
         self._telemetry = telemetry
         self._recorder = recorder
+        self._work = work
         self._open: set[_Client] = set()
         self._past_dropped_frames = 0
         """Dropped frames of connections that have ended."""
@@ -72,6 +77,17 @@ class Connections:
         client = _Client(self, Connection(self._sessions, outbox), outbox)
         self._open.add(client)
         return client
+
+    async def ready(self, connection: Connection, outbox: Outbox) -> None:
+        """Wait until a connection's next frame may be handled, or the connection is to close."""
+        session = connection.session
+        if session is None:
+            return
+        pause_s = session.resumes_at_s - self.clock()
+        if pause_s > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(outbox.closed.wait(), pause_s)
+        await self._work.ready(session.world)
 
     def receive(self, connection: Connection, frame: str | bytes) -> None:
         """Have a frame's message carried out; a failure of the server itself is told and logged."""
@@ -128,6 +144,9 @@ class _Client:
         self._connections = connections
         self._connection = connection
         self.outbox = outbox
+
+    async def ready(self) -> None:
+        await self._connections.ready(self._connection, self.outbox)
 
     def receive(self, frame: str | bytes) -> None:
         self._connections.receive(self._connection, frame)

@@ -27,6 +27,7 @@ from callsheet_server.handlers.saving import SaveKeeper
 from callsheet_server.outgoing.errors import misfits_error
 from callsheet_server.residency.controller import ResidencyController
 from callsheet_server.residency.policies import LIVE_POLICIES
+from callsheet_server.rooms.long_work import LongWork
 from callsheet_server.rooms.pipeline import Pipeline
 from callsheet_server.rooms.room import Room
 from callsheet_server.rooms.rooms import Rooms
@@ -146,6 +147,7 @@ class CallsheetServer:
         guests = Guests(settings.server.observers_may_act, self.moderator, clock)
         rate_limits = RateLimits(settings.limits, self._npcs_of)
         editor = WorldEditor(self.pipeline, self.conversations, rate_limits)
+        self.work = LongWork(clock)
         self.membership = Membership(
             self.sessions,
             self.rooms,
@@ -155,6 +157,7 @@ class CallsheetServer:
             guests,
             rate_limits,
             editor,
+            self.work,
             clock,
         )
         self.connections = Connections(
@@ -169,6 +172,7 @@ class CallsheetServer:
                 rate_limits,
                 editor,
                 SaveKeeper(self.pipeline, self.conversations, editor),
+                self.work,
                 clock,
                 self.rooms,
             ),
@@ -176,6 +180,7 @@ class CallsheetServer:
             engine,
             self.telemetry,
             self.recorder,
+            self.work,
             clock,
         )
         self.pages = {**self.telemetry.pages(self), **started.page}
@@ -214,6 +219,7 @@ class CallsheetServer:
             self.sessions.shut(RECONNECT_AFTER_S)
             await self._drain()
             await self.listener.close()
+            await self.work.close()
             await self.mover.close()
             self._background.clear()
         self.moderator.close()

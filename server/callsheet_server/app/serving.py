@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
@@ -34,7 +35,7 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if os.name == "posix" else []))
 
 
 class StartError(Exception):
@@ -77,7 +78,7 @@ async def serve(
     ready: Callable[[CallsheetServer], None],
     record: Path | None = None,
 ) -> None:
-    """Run until SIGINT or SIGTERM, then drain.
+    """Run until SIGINT, SIGTERM or SIGHUP, then drain.
 
     Args:
         settings: of the server.
@@ -102,7 +103,7 @@ async def run_with_server(
     work: Callable[[CallsheetServer], Awaitable[None]],
     record: Path | None = None,
 ) -> bool:
-    """Start a server, do ``work`` until that ends or SIGINT or SIGTERM comes, then drain.
+    """Start a server, do ``work`` until that ends or one of ``SIGNALS`` comes, then drain.
 
     A second signal cuts the draining short: see ``CallsheetServer.hurry``.
 
@@ -131,7 +132,7 @@ async def run_with_server(
 
 
 async def until_told(work: Coroutine[Any, Any, None]) -> bool:
-    """Do ``work`` until it ends, or until SIGINT or SIGTERM comes, which cancels it.
+    """Do ``work`` until it ends, or until one of ``SIGNALS`` comes, which cancels it.
 
     Returns:
         Whether it came to its end.
@@ -156,7 +157,7 @@ async def until_told(work: Coroutine[Any, Any, None]) -> bool:
 
 @contextlib.contextmanager
 def _at_signals(handler: Callable[[], None]) -> Iterator[None]:
-    """Call ``handler`` at SIGINT and SIGTERM meanwhile.
+    """Call ``handler`` at each of ``SIGNALS`` meanwhile.
 
     Windows has no signal handlers in event loops; there Ctrl-C cancels the caller instead.
     """

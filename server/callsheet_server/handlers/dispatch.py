@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from callsheet.wire.base import Request
 from callsheet.wire.codec import AnyClientMessage
@@ -37,6 +38,7 @@ from callsheet_server.handlers.outcomes import take_outcome
 from callsheet_server.handlers.rate_limits import RateLimits
 from callsheet_server.handlers.saving import SaveKeeper
 from callsheet_server.handlers.script_notes import nobody_note
+from callsheet_server.rooms.long_work import LongWork
 from callsheet_server.rooms.pipeline import Pipeline
 from callsheet_server.rooms.room import Room, Subscription
 from callsheet_server.session.session import Session
@@ -82,6 +84,7 @@ class Dispatcher:
         rate_limits: RateLimits,
         editor: WorldEditor,
         saves: SaveKeeper,
+        work: LongWork,
         clock: Callable[[], float],
         rooms: Mapping[str, Room],
     ) -> None:
@@ -92,6 +95,7 @@ class Dispatcher:
         self._rate_limits = rate_limits
         self._editor = editor
         self._saves = saves
+        self._work = work
         self._clock = clock
         self._rooms = rooms
 
@@ -110,7 +114,7 @@ class Dispatcher:
                 ErrorCode.WORLD_NOT_READY, f"no game is in world {room.name!r} yet; wait for one"
             )
         if isinstance(message, CHANGES):
-            self._rate_limits.take_change(session.id, self._clock())
+            self._rate_limits.take_change(session, len(room.world.npcs), self._clock())
         if session.role == "mod" and isinstance(message, Say | Speak):
             for npc in addressed(message) if isinstance(message, Say) else (message.npc,):
                 room.world.npc(npc)
@@ -134,9 +138,12 @@ class Dispatcher:
             case Spawn():
                 self._rate_limits.check_npcs(session.token, len(message.npcs))
                 spawned, change = self._editor.spawn(room, message)
+                self._rate_limits.note_npcs(session, len(message.npcs), self._clock())
                 session.answer(spawned, message.id, change)
             case Despawn():
-                _ok(session, message, self._editor.despawn(room, message))
+                despawn = self._editor.despawn(room, message, partial(_ok, session, message))
+                self._work.run(room.name, despawn)
+                self._rate_limits.note_npcs(session, len(message.npcs), self._clock())
             case UpdateNpc():
                 _refuse_unless_game(session, message, "actions", "action_specs")
                 _ok(session, message, self._editor.update_npc(room, message))
@@ -166,8 +173,7 @@ class Dispatcher:
                 self._register_script(room, session, message)
             case UnregisterScript():
                 room.scripts.unregister(session.id, message.script)
-                self._editor.sync_all(room)
-                _ok(session, message)
+                self._work.run(room.name, self._sync(room, partial(_ok, session, message)))
             case Subscribe():
                 self._subscribe(room, session, message)
             case Explain():
@@ -189,16 +195,24 @@ class Dispatcher:
         check_actions({"actions": message.actions})
         self._rate_limits.check_scripts(room.scripts.names_of(session.id) | {message.script})
         script = room.scripts.register(session.id, message)
-        self._editor.sync_all(room)
-        mine = room.scripts.npcs_of(script)
-        npcs = tuple(mine[:MAX_LISTED_NPCS])
-        note = self._conversations.note_for(
-            message.actions, "the script allows it (when=, or allow in on_hear)"
-        )
-        if not mine:
-            note = nobody_note(room, message, self._games_known_to(session)) or note
-        registered = ScriptRegistered(id=message.id, script=message.script, npcs=npcs, note=note)
-        session.answer(registered, message.id)
+
+        def answer() -> None:
+            mine = room.scripts.npcs_of(script)
+            note = self._conversations.note_for(
+                message.actions, "the script allows it (when=, or allow in on_hear)"
+            )
+            if not mine:
+                note = nobody_note(room, message, self._games_known_to(session)) or note
+            npcs = tuple(mine[:MAX_LISTED_NPCS])
+            told = ScriptRegistered(id=message.id, script=message.script, npcs=npcs, note=note)
+            session.answer(told, message.id)
+
+        self._work.run(room.name, self._sync(room, answer))
+
+    def _sync(self, room: Room, then: Callable[[], None]) -> Iterator[None]:
+        """Bring all NPCs up to date, one a step."""
+        yield from self._editor.sync_all(room)
+        then()
 
     def _games_known_to(self, session: Session) -> list[str]:
         """The worlds with a game in them that a session may know of: without tokens, all."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -95,20 +95,23 @@ class WorldEditor:
             undo=unless_closed(room, undo),
         )
 
-    def despawn(self, room: Room, message: Despawn) -> Change:
-        """Remove NPCs and players. What the NPCs remember is kept for when they come again."""
+    def despawn(
+        self, room: Room, message: Despawn, answer: Callable[[Change], None]
+    ) -> Iterator[None]:
+        """Remove NPCs and players, one a step. What the NPCs remember is kept for a next time."""
         world, memory = room.world, room.memory
         world.check_known(message.npcs, message.players)
         npcs = [world.npcs[name] for name in message.npcs]
         players = [world.players[name] for name in message.players]
-        before = {name: memory.mind(name) for name in message.npcs}
-        saved: tuple[Write, ...] = (
-            *(save_npc(world, npc, alive=False) for npc in npcs),
-            *(RemovePlayer(name) for name in message.players),
-        )
-        for name in message.npcs:
-            self.forget(room, name)
-        world.despawn(message.npcs, message.players)
+        before = {}
+        saved: list[Write] = [RemovePlayer(name) for name in message.players]
+        for npc in npcs:
+            name = npc.spec.npc
+            before[name] = memory.mind(name)
+            saved.append(save_npc(world, npc, alive=False))
+            self._remove(room, name)
+            yield
+        world.despawn((), message.players)
 
         def undo() -> None:
             world.restore(
@@ -119,7 +122,7 @@ class WorldEditor:
                 memory.put(name, mind)
                 tell_script(room, name, alive=True)
 
-        return Change(saved, undo=unless_closed(room, undo))
+        answer(Change(saved, undo=unless_closed(room, undo)))
 
     def update_npc(self, room: Room, message: UpdateNpc) -> Change:
         """Change what an NPC is."""
@@ -185,10 +188,11 @@ class WorldEditor:
             undo=lambda: memory.put(message.npc, before),
         )
 
-    def close(self, room: Room) -> None:
-        """Empty the world of a game that left for good. What is on disk stays for the next game."""
+    def close(self, room: Room) -> Iterator[None]:
+        """Empty the world of a game that left, an NPC a step. What is on disk stays."""
         for npc in list(room.world.npcs):
-            self.forget(room, npc)
+            self._remove(room, npc)
+            yield
         self._pipeline.forget_world(room)
         room.clear_world()
 
@@ -202,10 +206,15 @@ class WorldEditor:
         self._rate_limits.forget_npc(room.key(npc))
         room.forget(npc)
 
-    def sync_all(self, room: Room) -> None:
-        """Bring all NPCs up to date after scripts have come or gone."""
-        for npc in room.world.npcs:
+    def _remove(self, room: Room, npc: str) -> None:
+        self.forget(room, npc)
+        room.world.despawn((npc,), ())
+
+    def sync_all(self, room: Room) -> Iterator[None]:
+        """Bring all NPCs up to date after scripts have come or gone, one a step."""
+        for npc in list(room.world.npcs):
             self.sync(room, npc)
+            yield
 
     def sync(self, room: Room, npc: str) -> None:
         """Bring the world's numbers and the engine's profile up to what game and script say."""

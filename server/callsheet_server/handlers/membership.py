@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from callsheet.wire.session import Hello
 from callsheet.wire.world import WorldClosed
 from callsheet_server.handlers.edits import WorldEditor
 from callsheet_server.handlers.guests import Guests
 from callsheet_server.handlers.rate_limits import RateLimits
+from callsheet_server.rooms.long_work import LongWork
 from callsheet_server.rooms.persistence import restore, restore_hints
 from callsheet_server.rooms.pipeline import Pipeline
 from callsheet_server.rooms.room import Room
@@ -39,6 +40,7 @@ class Membership:
         guests: Guests,
         rate_limits: RateLimits,
         editor: WorldEditor,
+        work: LongWork,
         clock: Callable[[], float],
     ) -> None:
         self._sessions = sessions
@@ -49,6 +51,9 @@ class Membership:
         self._guests = guests
         self._rate_limits = rate_limits
         self._editor = editor
+        self._work = work
+        self._left: dict[str, int] = {}
+        """Times that sessions left a world, while that is being worked off."""
         self._clock = clock
 
     def enter(self, session: Session, hello: Hello) -> None:
@@ -59,12 +64,22 @@ class Membership:
 
     def sweep(self) -> None:
         """Show out the sessions that are over for good, and close rooms that are empty then."""
+        left: dict[str, Room] = {}
         for session in self._sessions.sweep(self._clock()):
-            room = self._rooms[session.world]
+            room = left[session.world] = self._rooms[session.world]
             self._leave(room, session)
+        for name, room in left.items():
+            self._left[name] = self._left.get(name, 0) + 1
+            self._work.run(name, self._close_if_empty(room, self._left[name]))
+
+    def _close_if_empty(self, room: Room, number: int) -> Iterator[None]:
+        """Close a room after the last of those who left it, if nobody has come since."""
+        if self._left.get(room.name) == number:
+            del self._left[room.name]
             if not room.sessions:
                 self._rooms.close(room.name)
                 self._storage.rest(room.name)
+        yield
 
     def restore(self, worlds: Iterable[SavedWorld]) -> None:
         """Put worlds back as they were before a restart; their games may resume."""
@@ -75,7 +90,8 @@ class Membership:
                 room.sessions[session.id] = session
             restore(room, saved)
             self._pipeline.set_lore(room)
-            self._editor.sync_all(room)
+            for _ in self._editor.sync_all(room):
+                pass
             restore_hints(room.world, saved)
             self._pipeline.replan(room)
 
@@ -85,21 +101,29 @@ class Membership:
             session.check_integrity()
             room = self._rooms[session.world]
             assert room.sessions[session.id] is session, f"{session.id} is not in its room"
+        for name, room in self._rooms.items():
+            assert room.sessions or not self._work.is_ready(name), f"world {name} is kept"
         self._rooms.check_integrity()
 
     def _leave(self, room: Room, session: Session) -> None:
         self._conversations.cancel_session(session)
         self._guests.leave(room, session)
-        self._rate_limits.forget_session(session.id)
         room.subscriptions.pop(session.id, None)
-        if room.scripts.remove_owner(session.id):
-            self._editor.sync_all(room)
+        had_scripts = room.scripts.remove_owner(session.id)
         del room.sessions[session.id]
+        if had_scripts:
+            self._work.run(room.name, self._editor.sync_all(room))
         if session.role == "game":
-            self._editor.close(room)
-            room.journal.submit(Change(must=session.record.ended()))
-            if others := list(room.sessions.values()):
-                self._conversations.when_ended(room, lambda: _tell_closed(room.journal, others))
+            self._rate_limits.note_npcs(session, len(room.world.npcs), self._clock())
+            others = list(room.sessions.values())
+            self._work.run(room.name, self._close(room, session, others))
+
+    def _close(self, room: Room, game: Session, others: Sequence[Session]) -> Iterator[None]:
+        """Empty the world of a game that has left, an NPC a step; tell the others."""
+        yield from self._editor.close(room)
+        room.journal.submit(Change(must=game.record.ended()))
+        if others:
+            self._conversations.when_ended(room, lambda: _tell_closed(room.journal, others))
 
 
 def _tell_closed(journal: Journal, sessions: Iterable[Session]) -> None:

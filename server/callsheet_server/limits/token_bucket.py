@@ -68,6 +68,13 @@ class TokenBuckets:
                 bucket.spend(amount)
         return wait_s
 
+    def spend(self, keys: Iterable[Hashable], now_s: float, amount: float) -> float:
+        """Take ``amount`` whatever is there; return the seconds until nothing is owed."""
+        buckets = [self._bucket(key, now_s) for key in keys]
+        for bucket in buckets:
+            bucket.spend(amount)
+        return max((bucket.wait_s(now_s, 0.0) for bucket in buckets), default=0.0)
+
     def _bucket(self, key: Hashable, now_s: float) -> TokenBucket:
         bucket = self._buckets.get(key)
         if bucket is None:

@@ -103,6 +103,10 @@ class ResendBuffer:
         """Start over for a new connection, whose client has everything up to ``seq``."""
         self._taken = min(max(seq, self._acked), self._ever_taken)
 
+    def can_go_on_from(self, seq: int) -> bool:
+        """True if all that came after ``seq`` is still kept, and ``seq`` was ever sent."""
+        return self.restored or self.dropped <= seq <= self._ever_taken
+
     def ack(self, seq: int, field: str = "seq") -> None:
         """Forget everything up to ``seq``, which the message's ``field`` names.
 

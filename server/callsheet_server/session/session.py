@@ -91,6 +91,8 @@ class Session:
         self.quotas = Quotas([self.quota], [self.quota], Counter())
         """Quotas that it is under."""
         self.state = SessionState.DETACHED
+        self.resumes_at_s = 0.0
+        """Time before which nothing more of it is handled."""
         self.last_frame_s = now_s
         self.read_bytes = 0
         """Bytes of the text frame received last, if it was read in full."""
@@ -157,7 +159,7 @@ class Session:
 
     def can_resume_from(self, last_seq: int) -> bool:
         """True if all that came after ``last_seq`` is still kept."""
-        return last_seq >= self._replay.dropped
+        return self._replay.can_go_on_from(last_seq)
 
     def is_on(self, link: Link) -> bool:
         """True if this is the session's connection now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -98,7 +99,8 @@ class ActionChooser:
         except EngineError as error:
             logger.warning("no action: %s", error)
             return
-        choice = read_choice("".join(piece.text for piece in pieces), actions)
+        text = "".join(piece.text for piece in pieces)
+        choice = await asyncio.to_thread(read_choice, text, actions)
         if choice is None or margin_of_name(pieces) < MIN_MARGIN:
             return
         if await self._is_allowed(reply, *choice):

@@ -22,6 +22,7 @@ from typing_extensions import TypedDict
 
 from callsheet.wire.fields import Count
 from callsheet.wire.world import ActionSpec
+from callsheet_server.talk.schema_cost import least_chars, most_checks
 from callsheet_server.world.errors import bad_value
 
 __all__ = ["MAX_MESSAGE_NODES", "MAX_SCHEMA_NODES", "NO_ACTION", "check_actions"]
@@ -33,6 +34,10 @@ MAX_SCHEMA_NODES: Final = 1_000
 """Objects, arrays and values in the schemas of all actions of a script, or of an NPC."""
 MAX_MESSAGE_NODES: Final = 50_000
 """The same in one message, what is alike counted once: 600 NPCs with five actions each."""
+MAX_LEAST_CHARS: Final = 2_000
+"""Length of the shortest arguments: a choice has fewer tokens than that."""
+MAX_CHECKS_OF_VALUE: Final = 500
+"""Schemas that one value is judged by, references and alternatives followed."""
 _UNSUPPORTED: Final = {
     "$id": "references are resolved within the schema",
     "$anchor": "point to a place with $ref and its path",
@@ -179,6 +184,19 @@ def _problem(schema: dict[str, Any], objects: Sequence[dict[str, Any]]) -> str |
         if "$ref" in inside and not _is_schema(_target(schema, str(inside["$ref"]))):
             shown = str(inside["$ref"])[:MAX_REASON_CHARS]
             return f"$ref {shown!r} points to no schema in this one"
+    return _cost_problem(schema, objects)
+
+
+def _cost_problem(schema: dict[str, Any], objects: Sequence[dict[str, Any]]) -> str | None:
+    """Say what is wrong with a schema whose values or checks have no bound; None = nothing."""
+
+    def resolve(reference: str) -> Any:
+        return _target(schema, reference)
+
+    if most_checks(objects, resolve) > MAX_CHECKS_OF_VALUE:
+        return f"a value would be judged by more than {MAX_CHECKS_OF_VALUE} schemas; use fewer $ref"
+    if least_chars(schema, objects, resolve) > MAX_LEAST_CHARS:
+        return f"no value that fits is shorter than {MAX_LEAST_CHARS} characters"
     return None
 
 

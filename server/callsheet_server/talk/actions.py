@@ -1,7 +1,7 @@
 """Actions of NPCs: which may be taken, how they are offered, and how a choice is read back.
 
-A schema comes from a game or a mod and what is checked with it from a model, in the event loop.
-So a check gives up after ``MAX_CHECKS``, and schemas are small (``action_schemas``).
+A schema comes from a game or a mod and what is checked with it from a model. So schemas are small
+(``action_schemas``), and a check, which may run in any thread, gives up after ``MAX_CHECKS``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["action_schema", "action_turn", "actions_of", "offered", "read_choice
 
 logger = logging.getLogger(__name__)
 
-MAX_CHECKS: Final = 10_000
+MAX_CHECKS: Final = 2_000
 """Keywords looked at in judging one choice; an honest schema takes some dozens."""
 
 

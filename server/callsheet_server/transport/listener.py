@@ -188,7 +188,9 @@ class Listener:
         ]
         try:
             while True:
-                receiver.receive(await peer.recv())
+                frame = await peer.recv()
+                await receiver.ready()
+                receiver.receive(frame)
                 # A peer that always has a frame ready must not starve the others.
                 await asyncio.sleep(0)
         except ConnectionClosed as closed:

@@ -8,8 +8,8 @@ Two attacks stop here. A page of any site a user visits can open a WebSocket to 
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from websockets.datastructures import Headers
 
@@ -57,10 +57,9 @@ def _only(headers: Headers, name: str) -> str | None:
 
 
 def _hostname(host: str) -> str:
-    try:
-        return urlsplit(f"//{host}").hostname or host
-    except ValueError:
-        return host
+    """The name in a Host header without its port; the whole header if it is none (RFC 9110)."""
+    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:@/]+))(?::\d*)?", host)
+    return host if found is None else (found[1] or found[2]).lower()
 
 
 def _is_address(name: str) -> bool:

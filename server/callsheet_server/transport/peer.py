@@ -40,6 +40,9 @@ MAX_UNREAD_PONGS: Final = 1_000
 class Receiver(Protocol):
     """Receiver of a connection's frames, one per connection. Calls never block."""
 
+    async def ready(self) -> None:
+        """Wait until the next frame may be handed over."""
+
     def receive(self, frame: str | bytes) -> None: ...
 
     def refuse(self, problem: str) -> None:

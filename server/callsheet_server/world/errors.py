@@ -1,6 +1,6 @@
 """Errors with which the world refuses, of the wire's tree, built in one place."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 
@@ -49,19 +49,19 @@ def bad_value(message: str, field: str, value: str) -> CallsheetError:
     return error_for(ErrorCode.BAD_VALUE, message, field=field, value=value)
 
 
-def refuse_duplicates(kind: str, names: Iterable[str], taken: Iterable[str]) -> None:
+def refuse_duplicates(kind: str, names: Iterable[str], taken: Container[str]) -> None:
     """Make sure that none of these is taken, nor named twice. Raises ``duplicate``."""
-    seen = set(taken)
+    seen: set[str] = set()
     for index, name in enumerate(names):
-        if name in seen:
+        if name in taken or name in seen:
             raise duplicate(kind, name, f"{kind}s.{index}.{kind}")
         seen.add(name)
 
 
-def refuse_unknown(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
+def refuse_unknown(kind: str, names: Iterable[str], known: Container[str]) -> None:
     """Make sure that all of these are known, each named once. Raises ``unknown``."""
-    left = set(known)
+    seen: set[str] = set()
     for index, name in enumerate(names):
-        if name not in left:
+        if name not in known or name in seen:
             raise unknown(kind, name, f"{kind}s.{index}")
-        left.remove(name)
+        seen.add(name)

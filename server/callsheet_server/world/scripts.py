@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from callsheet.wire.errors import ErrorCode, error_for
@@ -69,7 +69,7 @@ class ScriptBook:
     def register(self, owner: str, spec: RegisterScript) -> Script:
         """Add a script, or replace the one of the same name and owner."""
         script = Script(owner, spec)
-        self._scripts.pop((owner, spec.script), None)
+        self._take_away([(owner, spec.script)])
         self._scripts[owner, spec.script] = script
         return script
 
@@ -79,20 +79,27 @@ class ScriptBook:
         Raises:
             WorldError: ``bad_value``, if this owner has no such script.
         """
-        if self._scripts.pop((owner, name), None) is None:
+        if (owner, name) not in self._scripts:
             raise error_for(
                 ErrorCode.BAD_VALUE,
                 f"this session has registered no script {name!r}",
                 field="script",
                 value=f'"{name}"',
             )
+        self._take_away([(owner, name)])
 
     def remove_owner(self, owner: str) -> bool:
         """Take away all scripts of a session; True if there were any."""
         names = [key for key in self._scripts if key[0] == owner]
-        for key in names:
-            del self._scripts[key]
+        self._take_away(names)
         return bool(names)
+
+    def _take_away(self, names: Iterable[tuple[str, str]]) -> None:
+        """Remove scripts, if they are there; nobody speaks for their NPCs until ``assign``."""
+        gone = {self._scripts.pop(name) for name in names if name in self._scripts}
+        if gone:
+            for npc in [npc for npc, script in self._by_npc.items() if script in gone]:
+                self.release(npc)
 
     def assign(self, npc: NpcSpec) -> Script | None:
         """Find anew which script speaks for an NPC."""
