@@ -17,12 +17,17 @@ def subclasses() -> list[type[errors.EngineError]]:
 
 @pytest.mark.parametrize("kind", subclasses())
 def test_every_engine_error_has_its_code(kind: type[errors.EngineError]) -> None:
-    more = {"EngineOverloadedError": (2.5,), "RequestRefusedError": ("no",)}
+    more = {
+        "EngineOverloadedError": (2.5,),
+        "ModelLoadingError": (2.5,),
+        "RequestRefusedError": ("no",),
+    }
     error = kind("full", *more.get(kind.__name__, ()))
     told = from_engine(error)
     expected = {
         "EngineUnavailableError": ErrorCode.ENGINE_UNAVAILABLE,
         "EngineOverloadedError": ErrorCode.ENGINE_OVERLOADED,
+        "ModelLoadingError": ErrorCode.ENGINE_OVERLOADED,
         "UnknownNpcError": ErrorCode.UNKNOWN_NPC,
         "UnknownAdapterError": ErrorCode.UNKNOWN_ADAPTER,
         "ContextTooLongError": ErrorCode.CONTEXT_TOO_LONG,
@@ -33,7 +38,11 @@ def test_every_engine_error_has_its_code(kind: type[errors.EngineError]) -> None
     }
     assert told.code == expected[kind.__name__]
     assert told.message == "full"
-    waits = {"EngineOverloadedError": 2.5, "EngineUnavailableError": UNAVAILABLE_RETRY_S}
+    waits = {
+        "EngineOverloadedError": 2.5,
+        "ModelLoadingError": 2.5,
+        "EngineUnavailableError": UNAVAILABLE_RETRY_S,
+    }
     assert told.retry_after_s == waits.get(kind.__name__)
 
 

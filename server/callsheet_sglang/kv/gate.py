@@ -93,7 +93,9 @@ class Gate:
             for req in waiting
             if (handle := handle_of(req.session_id)) in state.ownership.anchor
         ]
-        hidden_s = state.pace.pass_s - state.pace.load_s(cache.loading_tokens())
+        hidden_s = 0.0
+        if state.pace.link_is_known:
+            hidden_s = state.pace.pass_s - state.pace.load_s(cache.loading_tokens())
         at_once: set[str] = set()
         started = False
         for req, handle in known:

@@ -28,9 +28,12 @@ class Pace:
     def __init__(self) -> None:
         self.link_tokens_per_s = ASSUMED_TOKENS_PER_S
         """Tokens of KV cache a second from host memory to the device."""
+        self.link_is_known = False
+        """Every rank has measured a load."""
         self.pass_s = ASSUMED_PASS_S
         """Mean time of a scheduler iteration with a batch: that of a pass, as they overlap."""
         self._link = Bandwidth(ASSUMED_TOKENS_PER_S)
+        self._loads = 0
         self._pass_s = ASSUMED_PASS_S
         self._began_s: float | None = None
         self._iterations = 0
@@ -38,6 +41,7 @@ class Pace:
     def observe_load(self, tokens: int, seconds: float) -> None:
         """Take in a load that has ended: tokens, and how long its copies took."""
         self._link.observe(tokens, seconds)
+        self._loads += 1
 
     def begin_iteration(
         self, now_s: float, busy: bool, agree: Callable[[list[float]], list[float]]
@@ -56,8 +60,9 @@ class Pace:
         self._began_s = now_s
         self._iterations += 1
         if self._iterations % AGREE_EVERY_ITERATIONS == 0:
-            measured = [self._link.bytes_per_s, self._pass_s]
-            self.link_tokens_per_s, self.pass_s = agree(measured)
+            measured = [self._link.bytes_per_s, self._pass_s, float(self._loads)]
+            self.link_tokens_per_s, self.pass_s, loads = agree(measured)
+            self.link_is_known = loads > 0
 
     def load_s(self, tokens: int) -> float:
         """Return how long so many tokens take on the link."""

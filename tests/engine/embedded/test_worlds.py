@@ -23,8 +23,8 @@ PERSONA = "You are {}, a tired innkeeper."
 BLOCK_BYTES = 4096
 """16 tokens of the tiny model."""
 
-BOUNDED = {"_loads"}
-"""Collections that drop their oldest by themselves."""
+BOUNDED = {"_buckets", "_loads"}
+"""Collections that drop by themselves what is old, or as good as none."""
 
 StartServer = Callable[..., Awaitable[CallsheetServer]]
 
@@ -38,6 +38,7 @@ async def start_server(tiny_model: Path, tmp_path: Path) -> AsyncIterator[StartS
         settings = Settings.model_validate(
             {
                 "server": {"port": 0, "drain_timeout_s": 0.0},
+                "limits": {"max_worlds": 256},  # So many may begin at once, too.
                 "storage": {"directory": str(tmp_path / "worlds")},
                 "embedded": {
                     "model": str(tiny_model),

@@ -46,6 +46,7 @@ class Scene:
         self.parked = parked
         tree.ownership.measure(10)
         self.state.pace.pass_s = 0.0  # no load is hidden by a pass
+        self.state.pace.link_is_known = True
         self.loads: list[int] = []
         self.at_once = False
         self.cache = SimpleNamespace(

@@ -21,6 +21,7 @@ def test_what_is_measured_counts_once_all_ranks_have_agreed() -> None:
     assert pace.link_tokens_per_s == ASSUMED_TOKENS_PER_S
     iterate(pace, AGREE_EVERY_ITERATIONS, 0.004)
     assert pace.link_tokens_per_s > 3 * ASSUMED_TOKENS_PER_S
+    assert pace.link_is_known
     assert pace.load_s(1000) == pytest.approx(1000 / pace.link_tokens_per_s)
 
 
@@ -28,7 +29,7 @@ def test_the_slowest_rank_counts() -> None:
     first, second = Pace(), Pace()
     for _ in range(50):
         first.observe_load(1000, 0.001)
-    told = [[ASSUMED_TOKENS_PER_S, 0.02]]
+    told = [[ASSUMED_TOKENS_PER_S, 0.02, 0.0]]
 
     def smallest(values: list[float]) -> list[float]:
         return [min(pair) for pair in zip(values, told[0], strict=True)]
@@ -38,6 +39,7 @@ def test_the_slowest_rank_counts() -> None:
             pace.begin_iteration(0.03 * number, True, smallest)
     assert first.link_tokens_per_s == second.link_tokens_per_s == ASSUMED_TOKENS_PER_S
     assert first.pass_s == second.pass_s == 0.02
+    assert not first.link_is_known  # The other rank has loaded nothing.
 
 
 def test_a_pass_is_a_busy_iteration() -> None:
