@@ -1,4 +1,4 @@
-"""What a save and a load cost in a world that has been talked in for long.
+"""Cost of a save and a load in a world that has been talked in for long.
 
 python loadtest/bench/saves.py [--json] [--npcs N] [--turns T]
 

@@ -184,7 +184,7 @@ def audit_saves(folder: Path, game: Game) -> int:
 
 
 def remembered(file: WorldFile, game: Game) -> Remembered:
-    """What the NPCs remember by a database."""
+    """Memories of the NPCs by a database."""
     facts = file.facts(game.npcs)
     turns = {npc: file.latest_turns(npc, MOST_TURNS) for npc in game.npcs}
     return Remembered(

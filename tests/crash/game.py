@@ -29,7 +29,7 @@ SAVES = ("first", "second", "third")
 
 @dataclass(frozen=True)
 class Remembered:
-    """What NPCs remember."""
+    """Memories of NPCs."""
 
     turns: dict[str, tuple[str, ...]]
     """By NPC: what it heard and what it said, in order."""
@@ -144,7 +144,7 @@ class Game:
         return {name: held for name, held in self.saves.items() if name != asked}
 
     def possible(self) -> list[Remembered]:
-        """What the NPCs remember now, but for replies that the game was not told of."""
+        """Memories of the NPCs now, but for replies that the game was not told of."""
         return [self.now] if self.asked is None else [self.now, self._after(self.asked)]
 
     def _after(self, asked: Asked) -> Remembered:

@@ -1,4 +1,4 @@
-"""What every engine that runs a model on this machine promises, on a tiny random model."""
+"""Promises of every engine that runs a model on this machine, on a tiny random model."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from callsheet_server.rooms.room import Room
 pytestmark = pytest.mark.browser
 
 NOTHING = "\N{EN DASH}"
-"""What stands where there is no figure."""
+"""Stands where there is no figure."""
 FRAMES = """() => new Promise((done) => {
   const times = [];
   const frame = (now) => {

@@ -45,7 +45,7 @@ class Game(Protocol):
         """Call a method of the client."""
 
     async def ask(self, text: str) -> str:
-        """What the NPC says to a line."""
+        """Words of the NPC to a line."""
 
 
 class AsyncGame:

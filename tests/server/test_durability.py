@@ -49,7 +49,7 @@ def turns(server: CallsheetServer, npc: str = "bob") -> list[str]:
 
 
 async def recollected(server: CallsheetServer, game: Client) -> list[str]:
-    """What an NPC remembered when it was asked once more."""
+    """Memories of an NPC when it was asked once more."""
     await game.reply(await game.say("bob", "and?"))
     return turns(server)[:-2]
 

@@ -178,6 +178,13 @@ def test_silence_has_a_reason(text: str, reason: str) -> None:
     assert reason in speech.why_silent(7, cut_off=False)
 
 
+def test_what_is_cut_off_without_a_word_was_no_reasoning() -> None:
+    speech = Speech(voice())
+    assert speech.feed(" \n" * 7) == speech.rest(finished=False) == []
+    assert speech.why_silent(7, cut_off=True) == "all 7 tokens held no word to say aloud"
+    assert "went to reasoning" in Speech(voice()).why_silent(7, cut_off=True), "it was not sent"
+
+
 # --- pieces ---------------------------------------------------------------------------------------
 
 FRAGMENTS = st.sampled_from(

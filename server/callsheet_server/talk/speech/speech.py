@@ -77,6 +77,7 @@ class Speech:
         self._repeats = Repeats(voice.not_again)
         self._apart = voice.directions == "apart"
         self._told_directions = 0
+        self._wrote = False
 
     @property
     def ended(self) -> bool:
@@ -95,6 +96,7 @@ class Speech:
 
     def feed(self, text: str) -> list[Part]:
         """Take a piece of the model's text; return what may be heard now."""
+        self._wrote |= bool(text)
         for one in self._filters:
             text = one.feed(text)
         return self._told(self._sentences.feed(text))
@@ -119,6 +121,8 @@ class Speech:
         if not (self._thoughts.thought or cut_off):
             return "the model ended its turn without a word"
         tokens = f"all {generated_tokens} tokens" if generated_tokens else "all tokens"
+        if self._wrote and not self._thoughts.thought:
+            return f"{tokens} held no word to say aloud"
         return (
             f"{tokens} went to reasoning: raise reply.max_tokens or turn the model's thinking off"
         )
