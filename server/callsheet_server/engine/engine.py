@@ -36,10 +36,16 @@ __all__ = [
     "Sampling",
     "StopReason",
     "TierUse",
+    "at_once",
 ]
 
 StopReason = Literal["stop", "length", "cancelled"]
 """Reason why generation ended. A failed one raises; the wire's ``StopReason`` says "error"."""
+
+
+def at_once() -> float:
+    """Gather nothing: every piece of text is a delta of its own."""
+    return 0.0
 
 
 class Priority(IntEnum):
@@ -93,6 +99,8 @@ class GenerationRequest:
     stop: tuple[str, ...] = ()
     json_schema: Mapping[str, Any] | None = None
     """If given, the text generated is one JSON value valid under this JSON schema."""
+    gather_s: Callable[[], float] = at_once
+    """Asked after each delta: for how long the engine may gather text for the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,8 @@ class Delta:
     margin: float | None = None
     """Under a JSON schema: the probability of its least certain token, less that of the best other
     one that the schema allowed there. None = the engine does not tell."""
+    tokens: int = 1
+    """Tokens it is made of, as far as the engine can tell."""
 
 
 @dataclass(frozen=True, slots=True)
