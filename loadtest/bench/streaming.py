@@ -181,9 +181,9 @@ async def turn(
 ) -> Turn:
     """Serve the talks by one checkout; what its start and its first replies cost is left out."""
     async with AsyncExitStack() as stack:
-        chosen = (*SETTINGS, f"sglang.url={fake_url}", *settings)
+        chosen = (*SETTINGS, f"{_setting_of_url(root)}={fake_url}", *settings)
         url = await stack.enter_async_context(server_of(root, "sglang", chosen))
-        process = psutil.Process(_serving(root))
+        process = psutil.Process(_serving())
         socket = connect(url, compression=None, ping_interval=None, max_size=None)
         game = Game(await stack.enter_async_context(socket), talks, tokens)
         await game.open()
@@ -200,7 +200,13 @@ async def turn(
     return measured
 
 
-def _serving(root: Path) -> int:
+def _setting_of_url(root: Path) -> str:
+    """Return what a checkout calls the URL of SGLang."""
+    settings = root / "server" / "callsheet_server" / "engine" / "sglang" / "settings.py"
+    return "sglang.urls" if "urls: tuple" in settings.read_text("utf-8") else "sglang.url"
+
+
+def _serving() -> int:
     """The process of the server that was started last."""
     children = psutil.Process().children()
     return max(

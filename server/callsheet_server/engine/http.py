@@ -122,12 +122,18 @@ class ModelServer:
             return await response.read()
 
     async def stream(
-        self, path: str, json: Any, gather_s: Callable[[], float] = at_once
+        self,
+        path: str,
+        json: Any,
+        gather_s: Callable[[], float] = at_once,
+        *,
+        latest_only: bool = False,
     ) -> AsyncGenerator[list[Any]]:
         """Post, and yield the JSON objects of server-sent events; ``DONE`` at the last, alone.
 
         ``gather_s`` is asked before each look at what has come: for so long the socket is left
-        alone, and the events of that time come in one list. An answer that is one JSON body counts
+        alone, and the events of that time come in one list; with ``latest_only``, the last of them
+        and not the others, as it repeats what they said. An answer that is one JSON body counts
         as one event and ``DONE``. A stream that ends without ``DONE`` just ends. A server that is
         loading its model (503 with ``Retry-After``) is asked
         again for ``LOADING_PATIENCE_S``. Closing the generator before ``DONE`` closes the
@@ -145,7 +151,9 @@ class ModelServer:
             response = await self._open_when_loaded(path, json)
             ended = False
             try:
-                async with contextlib.aclosing(self._events(response, gather_s)) as batches:
+                async with contextlib.aclosing(
+                    self._events(response, gather_s, latest_only)
+                ) as batches:
                     async for events in batches:
                         if ended := events[-1] is DONE:
                             events.pop()
@@ -168,7 +176,10 @@ class ModelServer:
                 yield [DONE]
 
     async def _events(
-        self, response: aiohttp.ClientResponse, gather_s: Callable[[], float]
+        self,
+        response: aiohttp.ClientResponse,
+        gather_s: Callable[[], float],
+        latest_only: bool,
     ) -> AsyncGenerator[list[Any]]:
         """Yield what has come, never empty; nothing comes after ``DONE``."""
         if response.content_type == "application/json":
@@ -179,7 +190,7 @@ class ModelServer:
             return
         if response.content_type == "text/html":
             raise GenerationError(f"{self.name} answers with a web page; is its URL right?")
-        reader = EventReader()
+        reader = EventReader(latest_only=latest_only)
         events: list[Any] = []
         try:
             async for piece in response.content.iter_any():
