@@ -139,7 +139,9 @@ class Stage:
         return {}
 
 
-async def test_who_is_met_in_company_says_a_group_greeting(tmp_path: Path) -> None:
+@pytest.fixture
+def square(tmp_path: Path) -> Cast:
+    """Three who have lines for when they are met alone, two of them for company too."""
     cards = [
         {"name": "Ada", "first_mes": "Hello.", "group_only_greetings": ["Hello, with Bo."]},
         {"name": "Bo", "first_mes": "Hi.", "group_only_greetings": ["Hi, you two."]},
@@ -147,11 +149,13 @@ async def test_who_is_met_in_company_says_a_group_greeting(tmp_path: Path) -> No
     ]
     data = [{"spec": "chara_card_v3", "data": card} for card in cards]
     (tmp_path / "cards.json").write_text(json.dumps(data))
-    whole, _ = import_cast([tmp_path / "cards.json"])
+    return import_cast([tmp_path / "cards.json"])[0]
 
+
+async def test_who_is_met_in_company_says_a_group_greeting(square: Cast) -> None:
     class Square(Greetings):
         npcs = ("ada", "bo", "cy")
-        _whole = whole
+        _whole = square
 
     stage = Stage()
 
