@@ -109,13 +109,10 @@ def _put(character: Character, field: str, place: Place, value: object) -> bool:
     if place == "fact":
         return _note(character, field, value)
     texts = filled(character, field, value)
-    if place in ("greetings", "group_greetings"):
-        lines = [speakable(text) for text in texts]
-        if lines != texts:
-            character.notes.append(f"{field}: cut to what can be said at once")
-            character.extras[field] = value
-        said = character.greetings if place == "greetings" else character.group_greetings
-        said += lines
+    if place == "greetings":
+        character.greetings += _lines_to_say(character, field, value, texts)
+    elif place == "group_greetings":
+        character.group_greetings += _lines_to_say(character, field, value, texts)
     elif place == "material":
         character.material += texts
     elif texts:
@@ -124,6 +121,14 @@ def _put(character: Character, field: str, place: Place, value: object) -> bool:
         if place == "relationships":
             _note(character, field, joined)
     return bool(texts)
+
+
+def _lines_to_say(character: Character, field: str, value: object, texts: list[str]) -> list[str]:
+    lines = [speakable(text) for text in texts]
+    if lines != texts:
+        character.notes.append(f"{field}: cut to what can be said at once")
+        character.extras[field] = value
+    return lines
 
 
 def _note(character: Character, field: str, value: object) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from callsheet.cast.containers import sound
 from callsheet.cast.errors import NotACharacterError
@@ -39,10 +39,10 @@ def yaml_in(text: str) -> Any:
     class Words(yaml.SafeLoader):
         """Safe loader to which a name may be ``Yes`` and a title ``2020-01-01``."""
 
-        yaml_implicit_resolvers: ClassVar = {
-            first: [rule for rule in rules if not rule[0].endswith((":bool", ":timestamp"))]
-            for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
-        }
+    Words.yaml_implicit_resolvers = {
+        first: [rule for rule in rules if not rule[0].endswith((":bool", ":timestamp"))]
+        for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     try:
         if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, yaml.SafeLoader)):
