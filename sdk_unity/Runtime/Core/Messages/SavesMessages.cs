@@ -38,7 +38,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>A save is on the disk: the answer to save, and without id sent to mods and observers.</summary>
+    /// <summary>A save was made: the answer to save, and without id sent to mods and observers.</summary>
     public sealed class SavedMessage : ReliableMessage
     {
         public long? Id { get; set; }
