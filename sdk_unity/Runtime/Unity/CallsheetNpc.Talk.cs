@@ -66,9 +66,9 @@ namespace Callsheet
             return reply;
         }
 
-        /// <summary>Makes it say a given line, without the model.</summary>
+        /// <summary>Makes it say a given line, without the model; NPCs within <see cref="Audible"/> overhear it.</summary>
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
-        public Reply Speak(string text) => Need().Speak(text);
+        public Reply Speak(string text) => Need().Speak(text, Loudness(audible));
 
         /// <summary>Adds facts to what it knows, each at most 500 characters; 32 in all. A change while it is in the world reaches the server at once.</summary>
         /// <exception cref="CallsheetException">A fact is too long, or there are too many.</exception>
@@ -125,9 +125,11 @@ namespace Callsheet
 
         private Reply SayAloud(string text, Speaker speaker, float audibleM)
         {
-            var say = new SayMessage { Text = text, Speaker = speaker, AudibleM = audibleM > 0 ? audibleM : (double?)null };
+            var say = new SayMessage { Text = text, Speaker = speaker, AudibleM = Loudness(audibleM) };
             return NeedActing().Say(say);
         }
+
+        private static double? Loudness(float audibleM) => audibleM > 0 ? audibleM : (double?)null;
 
         private Npc NeedActing()
         {
