@@ -31,6 +31,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import msgpack  # type: ignore[import-untyped]  # comes with Locust
 import numpy as np
@@ -38,11 +39,13 @@ import psutil
 from websockets.asyncio.client import ClientConnection, connect
 
 from callsheet.wire.codec import encode, parse_server_message
-from callsheet.wire.session import ClientInfo, Hello
+from callsheet.wire.session import ClientInfo, Hello, Welcome
 from callsheet.wire.tick import Tick, TickKind, encode_tick, npc_records, player_records
 from callsheet.wire.world import NpcSpec, PlayerSpec, Spawn, Spawned
 from callsheet_loadtest.crowd import Crowd
 from callsheet_loadtest.metronome import Metronome
+
+Answer = TypeVar("Answer", Welcome, Spawned)
 
 HERE = Path(__file__).parent
 PLAYERS = 2
@@ -151,14 +154,20 @@ async def open_callsheet(url: str, load: Load, index: int) -> AsyncIterator[Clie
         client = ClientInfo(name="peers", version="1")
         hello = Hello(role="game", world=f"w{index}", client=client)
         await game.send(encode(hello), text=True)
+        await _answer(game, Welcome)  # Before it, longer messages are refused.
         players = tuple(PlayerSpec(player=f"p{i}", name=f"P{i}") for i in range(PLAYERS))
         npcs = tuple(NpcSpec(npc=f"n{i}", name=f"N{i}", sociability=0.5) for i in range(load.npcs))
         await game.send(encode(Spawn(id=1, npcs=npcs, players=players)), text=True)
-        while not isinstance(message := parse_server_message(await game.recv()), Spawned):
-            if message.type == "error":
-                raise SystemExit(f"callsheet refused: {message}")
-        assert [npc.handle for npc in message.npcs] == first_handles(load.npcs).tolist()
+        spawned = await _answer(game, Spawned)
+        assert [npc.handle for npc in spawned.npcs] == first_handles(load.npcs).tolist()
         yield game
+
+
+async def _answer(game: ClientConnection, kind: type[Answer]) -> Answer:
+    while not isinstance(message := parse_server_message(await game.recv()), kind):
+        if message.type == "error":
+            raise SystemExit(f"callsheet refused: {message}")
+    return message
 
 
 @contextlib.asynccontextmanager

@@ -31,6 +31,8 @@ DEFAULT_PLAYER_MAX_SPEED_MPS = 6.0
 DEFAULT_NPC_MAX_SPEED_MPS = 2.0
 OVERDUE_S = 10.0
 """An announced call that did not come within this time is forgotten."""
+_UNAVAILABLE = int(NpcFlag.UNAVAILABLE)
+_CLEAR_SCHEDULE = int(NpcFlag.CLEAR_SCHEDULE)
 
 
 @dataclass(slots=True)
@@ -216,13 +218,7 @@ class World:
             rows, records, missing, bad = self._usable(tick)
         columns.position_m[rows] = records["position"]
         columns.velocity_mps[rows] = records["velocity"]
-        flags, next_call_s = records["flags"], records["next_call_s"]
-        columns.active[rows] = (flags & NpcFlag.UNAVAILABLE) == 0
-        scheduled_call_s = columns.scheduled_call_s[rows]
-        hinted = ~np.isnan(next_call_s)
-        scheduled_call_s[hinted] = tick.game_time_s + next_call_s[hinted]
-        scheduled_call_s[(flags & NpcFlag.CLEAR_SCHEDULE) != 0] = np.nan
-        columns.scheduled_call_s[rows] = scheduled_call_s
+        self._take_flags_and_hints(rows, records["flags"], records["next_call_s"])
         self._advance_schedules()
         missing_players, bad_players = self._apply_players(tick)
         missing, bad = missing + missing_players, bad + bad_players
@@ -342,6 +338,22 @@ class World:
         bad = records["handle"][known & ~good].tolist()
         return rows[use], records[use], missing, bad
 
+    def _take_flags_and_hints(
+        self,
+        rows: slice | NDArray[np.intp],
+        flags: NDArray[np.uint32],
+        next_call_s: NDArray[np.float32],
+    ) -> None:
+        columns = self.columns
+        columns.active[rows] = (flags & _UNAVAILABLE) == 0 if flags.any() else True
+        hinted = ~np.isnan(next_call_s)
+        if not (hinted.any() or flags.any()):
+            return
+        scheduled_call_s = columns.scheduled_call_s[rows]
+        scheduled_call_s[hinted] = self.game_time_s + next_call_s[hinted]
+        scheduled_call_s[(flags & _CLEAR_SCHEDULE) != 0] = np.nan
+        columns.scheduled_call_s[rows] = scheduled_call_s
+
     def _apply_players(self, tick: Tick) -> tuple[list[int], list[int]]:
         """Move the players; return the handles that are unknown, and those with bad values."""
         if tick.kind is TickKind.KEYFRAME:
@@ -367,7 +379,7 @@ class World:
     def _advance_schedules(self) -> None:
         """Give up on announced calls that are overdue, and turn to the NPC's next one."""
         overdue = self.columns.scheduled_call_s[: self.columns.rows] < self.game_time_s - OVERDUE_S
-        for row in np.flatnonzero(overdue).tolist():
+        for row in overdue.nonzero()[0].tolist():
             self.columns.scheduled_call_s[row] = self._next_scheduled(self._row_ids[row])
 
     def _next_scheduled(self, name: str, after: bool = False) -> float:
