@@ -19,7 +19,7 @@ CHANGE_BURST_S = 30.0
 """Seconds' worth of changes that a session may make at once after a quiet time."""
 CHANGES_PER_MIN = 120.0
 """Changes of what holds for a whole world: an editor that saves twice a second."""
-NPCS_PER_CHANGE = 2_000
+NPCS_PER_CHANGE = 1_000
 """NPCs of a world for which a change counts as one; it takes 40 microseconds for each of them."""
 NPCS_PER_S = 4_000.0
 NPCS_AT_ONCE = 20_000.0
