@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
-from callsheet_server.limits.token_bucket import TokenBucket, TokenBuckets
+from callsheet_server.limits.token_bucket import TokenBuckets
 
 __all__ = ["Door", "DoorSocket"]
 
@@ -32,7 +32,6 @@ PAGES_AT_ONCE: Final = 100.0
 MAX_WAITING: Final = 256
 """Connections that have not said hello, of all addresses."""
 MAX_WAITING_PER_ADDRESS: Final = 64
-LOG_EVERY_S: Final = 10.0
 FULL: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 """Errors of a system that has no room for one more connection."""
 
@@ -109,7 +108,6 @@ class DoorSocket(socket.socket):
     def __init__(self, family: int, kind: int, protocol: int) -> None:
         super().__init__(family, kind, protocol)
         self._reserve = _reserve()
-        self._log_budget = TokenBucket(1 / LOG_EVERY_S, 1.0, time.monotonic())
         self.door: Door | None = None
         """Judge of those who come; None = all may."""
 
@@ -146,8 +144,7 @@ class DoorSocket(socket.socket):
             super().accept()[0].close()
         finally:
             self._reserve = _reserve()
-        if self._log_budget.take(time.monotonic()) == 0:
-            logger.error("a client was turned away: %s; see ulimit -n", error.strerror)
+        logger.error("a client was turned away: %s; see ulimit -n", error.strerror)
 
 
 def _reserve() -> int | None:
