@@ -119,16 +119,15 @@ class DoorSocket(socket.socket):
         """
         while True:
             try:
-                number, address = self._accept()  # What is cut again needs no socket object.
+                connection, address = super().accept()
             except OSError as error:
                 if error.errno not in FULL or self._reserve is None:
                     raise
                 self._turn_away(error)
                 continue
             if self.door is None or self.door.has_room(str(address[0]), time.monotonic()):
-                connection = socket.socket(self.family, self.type, self.proto, number)
                 return connection, address
-            socket.close(number)
+            connection.close()
 
     def close(self) -> None:
         """Stop listening. May be called twice."""
