@@ -154,17 +154,19 @@ class Dispatcher:
             case SetFacts():
                 _ok(session, message, self._editor.set_facts(room, message))
             case Save():
-                answer, change = self._saves.save(room, message)
-                session.answer(answer, message.id, change)
+                save = self._saves.save(room, message, partial(_answer, session, message))
+                self._work.run(room.name, save)
             case Load():
                 tell = partial(_answer, session, message)
-                self._work.run(room.name, self._saves.load(room, session, message, tell))
+                load = self._saves.load(room, session, message, tell)
+                self._work.run(room.name, load)
             case DeleteSave():
                 _ok(session, message, self._saves.delete(room, message))
             case ListSaves():
                 session.answer(self._saves.list(room, message), message.id)
             case Forget():
-                _ok(session, message, self._saves.forget(room, message))
+                forget = self._saves.forget(room, message, partial(_ok, session, message))
+                self._work.run(room.name, forget)
             case GetFacts():
                 room.world.npc(message.npc)
                 facts = dict(room.memory.facts(message.npc))

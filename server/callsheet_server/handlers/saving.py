@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,18 +58,21 @@ class SaveKeeper:
         self._editor = editor
         self._work = work
 
-    def save(self, room: Room, message: Save) -> tuple[Saved, Change]:
+    def save(
+        self, room: Room, message: Save, answer: Callable[[Saved, Change], None]
+    ) -> Iterator[None]:
         """Give what is remembered now a name."""
         _check_kept(room)
         if message.name not in room.saves and len(room.saves) >= MAX_SAVES:
             raise limit_exceeded("saves in this world", "name", len(room.saves) + 1, MAX_SAVES)
+        hints = yield from _hints(room)
         before = dict(room.saves)
         made = saved.Save(message.name, room.world.game_time_s, time.time())
         room.saves.pop(message.name, None)
         room.saves[message.name] = made
-        write = writes.MakeSave(made.name, made.time_s, made.saved_at, _hints(room))
+        write = writes.MakeSave(made.name, made.time_s, made.saved_at, hints)
         change = Change((write,), done=lambda _: _sweep(room), undo=_put_back(room.saves, before))
-        return Saved(id=message.id, name=made.name, time_s=made.time_s), change
+        answer(Saved(id=message.id, name=made.name, time_s=made.time_s), change)
 
     def load(
         self,
@@ -86,7 +89,7 @@ class SaveKeeper:
         save = _find(room, message.name)
         self._conversations.drop(room, None, f"the game loaded the save {save.name!r}")
         world, memory, time_s = room.world, room.memory, room.world.game_time_s
-        hints, npcs = _hints(room), list(world.npcs)
+        hints, npcs = (yield from _hints(room)), list(world.npcs)
         room.memory = Memory(memory.budget_tokens)
         room.actions.clear()
         session.rewind(save.time_s)
@@ -139,35 +142,47 @@ class SaveKeeper:
         ]
         return Saves(id=message.id, saves=tuple(views))
 
-    def forget(self, room: Room, message: Forget) -> Change:
-        """Have NPCs forget; those who are not in the world, too."""
+    def forget(
+        self, room: Room, message: Forget, answer: Callable[[Change], None]
+    ) -> Iterator[None]:
+        """Have NPCs forget, one a step; those who are not in the world, too."""
         if message.after_s is not None:
             _check_kept(room)
         names = message.npcs and tuple(dict.fromkeys(message.npcs))
         self._conversations.drop(room, names, "the game had the NPC forget")
         memory, world = room.memory, room.world
         here = [npc for npc in names or world.npcs if npc in world.npcs]
-        before = {npc: memory.mind(npc) for npc in here}
+        before = {}
+        for npc in here:
+            before[npc] = memory.mind(npc)
+            yield
         for npc in memory.everybody() if names is None else names:
             memory.forget(npc)
+            yield
 
         def arrived(facts: Mapping[str, Mapping[str, Any]] | None) -> None:
             if facts is not None:
-                for npc in here:
-                    if npc in world.npcs:
-                        memory.recall(npc, unread(facts.get(npc, {})))
+                self._work.run(room.name, bring_back(facts))
             _sweep(room)
+
+        def bring_back(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
+            for npc in here:
+                if npc in world.npcs:
+                    memory.recall(npc, unread(facts.get(npc, {})))
+                yield
 
         def undo() -> Iterator[None]:
             for npc, mind in before.items():
                 memory.put(npc, mind)
                 yield
 
-        return Change(
-            [writes.Forget(npc, message.after_s) for npc in names or (None,)],
-            read=None if message.after_s is None else lambda file: file.facts(here),
-            done=arrived,
-            undo=unless_closed(room, undo),
+        answer(
+            Change(
+                [writes.Forget(npc, message.after_s) for npc in names or (None,)],
+                read=None if message.after_s is None else lambda file: file.facts(here),
+                done=arrived,
+                undo=unless_closed(room, undo),
+            )
         )
 
     def _put_schedules_back(self, room: Room, restored: saved.Restored) -> Iterator[None]:
@@ -229,12 +244,16 @@ def _put_back(saves: dict[str, saved.Save], before: dict[str, saved.Save]) -> Ca
     return undo
 
 
-def _hints(room: Room) -> dict[str, float]:
-    """Game times of announced calls, by NPC."""
+def _hints(room: Room) -> Generator[None, None, dict[str, float]]:
+    """Game times of announced calls, by NPC; one a step."""
     columns, row_ids = room.world.columns, room.world.row_ids
     calls_s = columns.scheduled_call_s[: columns.rows]
     rows = np.flatnonzero(columns.alive[: columns.rows] & ~np.isnan(calls_s))
-    return {row_ids[row]: float(calls_s[row]) for row in rows.tolist()}
+    hints = {}
+    for row in rows.tolist():
+        hints[row_ids[row]] = float(calls_s[row])
+        yield
+    return hints
 
 
 def _announce(room: Room, hints: Mapping[str, float]) -> Iterator[None]:
