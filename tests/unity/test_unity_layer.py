@@ -56,7 +56,7 @@ def test_an_il2cpp_build_calls_actions_without_reflection(built: Toolchain, tmp_
     assert b"MethodInfo" not in layer.read_bytes()
     parts = (
         *("ActionTests.cs", "ActionTableTests.cs"),
-        *("DeclaredActionTests.cs", "PlayingFixture.cs"),
+        *("DeclaredActionTests.cs", "JudgeTests.cs", "PlayingFixture.cs"),
     )
     files = [*(HERE / "runtime" / part for part in parts), RIG, built.folder / ACTIONS]
     tests = il2cpp.compile(
