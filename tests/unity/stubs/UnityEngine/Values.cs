@@ -53,6 +53,8 @@ namespace UnityEngine
             this.x = x;
             this.y = y;
         }
+
+        public static Vector2 zero => new Vector2(0, 0);
     }
 
     public struct Color
