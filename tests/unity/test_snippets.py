@@ -23,8 +23,8 @@ USINGS = (
     *("System", "System.Collections", "System.Collections.Generic", "System.Linq"),
     *("System.Threading.Tasks", "Callsheet", "Callsheet.Core", "Callsheet.Wire", "UnityEngine"),
 )
-SILENCED = "#pragma warning disable CS0219"
-"""A fragment may leave a result unused."""
+SILENCED = "#pragma warning disable CS0219, CS0649"
+"""A fragment may leave a result unused, and the inspector sets fields."""
 SNIPPETS = {
     f"{path.relative_to(ROOT)}:{number}": code
     for path in sorted(DOCUMENTS)

@@ -66,9 +66,9 @@ namespace Callsheet
             return reply;
         }
 
-        /// <summary>Makes it say a given line, without the model.</summary>
+        /// <summary>Makes it say a given line, without the model; NPCs within <see cref="CallsheetMover.Audible"/> overhear it.</summary>
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
-        public Reply Speak(string text) => Need().Speak(text);
+        public Reply Speak(string text) => Need().Speak(text, AudibleM);
 
         /// <summary>Adds facts to what it knows, each at most 500 characters; 32 in all. A change while it is in the world reaches the server at once.</summary>
         /// <exception cref="CallsheetException">A fact is too long, or there are too many.</exception>

@@ -33,6 +33,8 @@ __all__ = [
     "Occupancy",
     "Priority",
     "Progress",
+    "ReplicaLoad",
+    "ReplicaState",
     "Sampling",
     "StopReason",
     "TierUse",
@@ -40,6 +42,10 @@ __all__ = [
 
 StopReason = Literal["stop", "length", "cancelled"]
 """Reason why generation ended. A failed one raises; the wire's ``StopReason`` says "error"."""
+
+
+ReplicaState = Literal["serving", "draining", "drained", "lost"]
+"""Use that a replica is of; drained = nobody is at home there any more, and it may be stopped."""
 
 
 class Priority(IntEnum):
@@ -141,6 +147,8 @@ class EngineInfo:
     """Sampling that suits the model."""
     varies: bool = True
     """False = the same request always gets the same text."""
+    replicas: int = 1
+    """Copies of the model that share the work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +163,33 @@ class TierUse:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplicaLoad:
+    """Load of one replica of a cluster at one moment."""
+
+    name: str
+    state: ReplicaState
+    npcs: int
+    """NPCs at home there."""
+    arriving: int
+    """NPCs that are warmed there before they move in."""
+    running: int
+    queued: int
+    replies: int
+    """Replies so far."""
+    device_hits: int
+    """Those of them whose prefix lay on the device."""
+    tiers: tuple[TierUse, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Occupancy:
     """An engine's load at one moment."""
 
     tiers: tuple[TierUse, ...]
     running: int
     queued: int
+    replicas: tuple[ReplicaLoad, ...] = ()
+    """Of a cluster: of each replica."""
 
 
 @dataclass(frozen=True, slots=True)

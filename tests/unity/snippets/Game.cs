@@ -19,6 +19,8 @@ internal abstract class Game : MonoBehaviour
     protected readonly Label label = new Label();
     protected CallsheetNpc npc = null, bram = null, ida = null, guardPrefab = null;
     protected CallsheetPlayer player = null;
+    protected GameObject bodyPrefab = null;
+    protected TextAsset castFile = null;
     protected CallsheetGameClock clock = null;
     protected int number = 1;
 

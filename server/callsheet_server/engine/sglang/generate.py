@@ -12,7 +12,7 @@ import orjson
 from callsheet_residency.state import Tier
 from callsheet_server.engine.calls import Call
 from callsheet_server.engine.engine import Delta, GenerationEnd, Sampling, StopReason
-from callsheet_server.engine.errors import EngineError, GenerationError
+from callsheet_server.engine.errors import EngineError, EngineUnavailableError
 from callsheet_server.engine.http_errors import error_for_event
 from callsheet_server.engine.sglang.peer import WARM_PRIORITY, Peer
 from callsheet_server.engine.sse import DONE
@@ -72,7 +72,7 @@ async def generate(peer: Peer, prompt: Prompt, call: Call) -> AsyncGenerator[Del
             if call.text.stopped:
                 break
     if reason is None and not call.text.stopped and not call.cancelled:
-        raise GenerationError("SGLang ended the reply without saying why")
+        raise EngineUnavailableError("SGLang ended the reply without saying why")
     if not call.cancelled and (rest := call.text.flush()):
         yield Delta(rest)
     yield _end(peer, prompt, call, meta, "stop" if call.text.stopped else reason or "stop")
