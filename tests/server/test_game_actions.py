@@ -28,6 +28,7 @@ from callsheet.wire import (
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.engine.scripted import ScriptedSettings
 from callsheet_server.talk import action_chooser
+from callsheet_server.talk import actions as actions_module
 
 
 def spec(name: str, **fields: Any) -> ActionSpec:
@@ -70,7 +71,7 @@ async def test_a_choice_is_checked_off_the_event_loop(
     start_server: StartServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads = []
-    read_choice = action_chooser.read_choice
+    read_choice = actions_module.read_choice
 
     def checked(text: str, actions: Sequence[ActionSpec]) -> tuple[str, dict[str, Any]] | None:
         threads.append(threading.get_ident())

@@ -154,12 +154,11 @@ class Dispatcher:
             case SetFacts():
                 _ok(session, message, self._editor.set_facts(room, message))
             case Save():
-                save = self._saves.save(room, message, partial(_answer, session, message))
-                self._work.run(room.name, save)
+                tell = partial(_answer, session, message)
+                self._work.run(room.name, self._saves.save(room, session, message, tell))
             case Load():
                 tell = partial(_answer, session, message)
-                load = self._saves.load(room, session, message, tell)
-                self._work.run(room.name, load)
+                self._work.run(room.name, self._saves.load(room, session, message, tell))
             case DeleteSave():
                 _ok(session, message, self._saves.delete(room, message))
             case ListSaves():

@@ -59,7 +59,11 @@ class SaveKeeper:
         self._work = work
 
     def save(
-        self, room: Room, message: Save, answer: Callable[[Saved, Change], None]
+        self,
+        room: Room,
+        session: Session,
+        message: Save,
+        answer: Callable[[Saved, Change], None],
     ) -> Iterator[None]:
         """Give what is remembered now a name."""
         _check_kept(room)
@@ -71,7 +75,13 @@ class SaveKeeper:
         room.saves.pop(message.name, None)
         room.saves[message.name] = made
         write = writes.MakeSave(made.name, made.time_s, made.saved_at, hints)
-        change = Change((write,), done=lambda _: _sweep(room), undo=_put_back(room.saves, before))
+        told = Saved(name=made.name, time_s=made.time_s)
+
+        def kept(_: object) -> None:
+            _tell_others(room, session, told)
+            _sweep(room)
+
+        change = Change((write,), done=kept, undo=_put_back(room.saves, before))
         answer(Saved(id=message.id, name=made.name, time_s=made.time_s), change)
 
     def load(
@@ -103,9 +113,7 @@ class SaveKeeper:
                 yield from _remember(room, npcs, memory, restored)
                 yield from self._put_schedules_back(room, restored)
                 self._pipeline.replan(room)
-            for other in room.sessions.values():
-                if other is not session:
-                    other.send(Loaded(name=save.name, time_s=save.time_s))
+            _tell_others(room, session, Loaded(name=save.name, time_s=save.time_s))
             _sweep(room)
 
         def undo() -> Iterator[None]:
@@ -197,6 +205,13 @@ class SaveKeeper:
         yield from _announce(
             room, {npc: restored.hints.get(npc, math.nan) for npc in restored.schedules}
         )
+
+
+def _tell_others(room: Room, session: Session, message: Saved | Loaded) -> None:
+    """Tell the world's mods and observers."""
+    for other in room.sessions.values():
+        if other is not session:
+            other.send(message)
 
 
 def _remember(
