@@ -68,5 +68,25 @@ namespace Callsheet.Tests
             Assert.That(color.a, Is.EqualTo(1f));
             Assert.That(NpcColors.Of(null).a, Is.LessThan(0.5f));
         }
+
+        [Test]
+        public void A_gizmo_is_drawn_of_what_is_selected_and_of_all_only_while_the_game_plays()
+        {
+            PlayerLoop.EnterEditMode();
+            CallsheetNpc bob = new GameObject("bob").AddComponent<CallsheetNpc>();
+            bob.InteractionRadius = 5;
+            Assert.That(Drawn(bob, "OnDrawGizmos"), Is.Empty, "a scene that is edited is not covered with spheres");
+            Assert.That(Drawn(bob, "OnDrawGizmosSelected"), Is.EqualTo(new[] { 5f }));
+            EnterPlayMode();
+            PlayerLoop.Enable(bob);
+            Assert.That(Drawn(bob, "OnDrawGizmos"), Is.EqualTo(new[] { 5f }));
+        }
+
+        private static float[] Drawn(CallsheetNpc npc, string message)
+        {
+            Gizmos.Spheres.Clear();
+            typeof(CallsheetNpc).GetMethod(message, System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic).Invoke(npc, null);
+            return Gizmos.Spheres.ToArray();
+        }
     }
 }
