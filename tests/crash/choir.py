@@ -11,7 +11,7 @@ import contextlib
 import random
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from crash.game import PERSONA, Remembered
 
@@ -42,8 +42,8 @@ class Lesson:
     answer: str | None = None
     known: bool = False
 
-    def by(self, npc: str) -> tuple[str | None, ...]:
-        return tuple(self.answer if text is None else text for text in self.texts[npc])
+    def by(self, npc: str) -> tuple[str, ...]:
+        return tuple((self.answer or "") if text is None else text for text in self.texts[npc])
 
 
 @dataclass
@@ -72,7 +72,7 @@ class Choir:
     _goes_to: Turns | None = None
     """State that a load or a forgetting under way leads to."""
     _saving: str | None = None
-    _acted: tuple[Action, int] | None = None
+    _acts: list[tuple[Action, int]] = field(default_factory=list)
     """With the losses by then: an action of a server that is gone has no outcome."""
 
     def __post_init__(self) -> None:
@@ -85,9 +85,8 @@ class Choir:
     @property
     def settled(self) -> dict[str, Remembered]:
         """The saves that are there, and that are not being made anew."""
-        facts = {npc: {} for npc in self.npcs}
         return {
-            name: Remembered(dict(held), dict(facts))
+            name: replace(self.now, turns=dict(held))
             for name, held in self.saves.items()
             if name != self._saving
         }
@@ -169,16 +168,16 @@ class Choir:
 
     async def _deed(self, client: Client, text: str, npc: str, other: str) -> None:
         """Talk to an NPC; if it acts, tell what became of it, and have another hear of it."""
-        self._acted = None
+        self._acts.clear()
         self._by_npc[npc] = Lesson({npc: (text, None)})
         self._lessons = [self._by_npc[npc]]
         try:
             await (await client.say(npc, text))
         except CallsheetError:
             return
-        if self._acted is None:
+        if not self._acts:
             return
-        action, losses = self._acted
+        action, losses = self._acts[-1]
         outcome = Lesson({npc: (f"{npc} has done wave: {text}",)})
         self._lessons.append(outcome)
         await client.answer_action(action, message=text)
@@ -194,7 +193,7 @@ class Choir:
         if not lesson.known:
             lesson.known = True
             more = {npc: lesson.by(npc) for npc in lesson.texts}
-            assert all(None not in texts for texts in more.values())
+            assert all("" not in texts for texts in more.values())
             self.turns = {n: (*told, *more.get(n, ())) for n, told in self.turns.items()}
 
     def _look_up(self, lesson: Lesson, kept: Turns) -> None:
@@ -229,7 +228,7 @@ class Choir:
         self.interrupted += 1
 
     def _act(self, action: Action) -> None:
-        self._acted = action, self._losses
+        self._acts.append((action, self._losses))
 
     def _changed(self, change: StateChanged) -> None:
         self._losses += change.state is not SessionState.OPEN

@@ -41,12 +41,12 @@ Run = Callable[..., AbstractAsyncContextManager[Process]]
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Runs a program with a version's packages."""
-    sources = {PROTOCOL: (ROOT / "sdk_python", ROOT / "server")}
+    sources = {PROTOCOL: [ROOT / "sdk_python", ROOT / "server"]}
     for version in OLD:
         folder = tmp_path_factory.mktemp(version)
         with ZipFile(HERE / version / WHEEL) as wheel:
             wheel.extractall(folder)
-        sources[version] = (folder,)
+        sources[version] = [folder]
 
     def run(version: str, *arguments: str) -> AbstractAsyncContextManager[Process]:
         paths = os.pathsep.join(map(str, (*sources[version], ROOT / "tests")))
