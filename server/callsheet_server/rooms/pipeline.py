@@ -55,8 +55,6 @@ class Pipeline:
 
     def tick(self, room: Room, tick: Tick) -> TickReport:
         """Take a tick in and act on it."""
-        if tick.game_time_s < room.world.game_time_s:
-            room.rewind(tick.game_time_s)
         report = room.world.apply(tick)
         room.counters.ticks += 1
         room.counters.npc_updates += report.npc_updates
