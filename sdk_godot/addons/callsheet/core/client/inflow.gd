@@ -1,7 +1,6 @@
 extends RefCounted
 ## Takes the frames of a connection in, and judges them one by one.
 
-const CallsheetError := preload("../messages/callsheet_error.gd")
 const Codec := preload("../messages/codec.gd")
 const Heartbeat := preload("heartbeat.gd")
 const Protocol := preload("../messages/protocol.gd")

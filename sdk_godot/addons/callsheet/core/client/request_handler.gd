@@ -1,7 +1,6 @@
 extends RefCounted
 ## Who is told what becomes of a request.
 
-const CallsheetError := preload("../messages/callsheet_error.gd")
 
 
 ## The request was sent for the first time, under this id.

@@ -5,16 +5,13 @@ extends RefCounted
 ## it is given, and every signal comes from inside that call.
 
 const Backoff := preload("backoff.gd")
-const CallsheetError := preload("../messages/callsheet_error.gd")
 const CloseRules := preload("close_rules.gd")
 const Codec := preload("../messages/codec.gd")
 const Heartbeat := preload("heartbeat.gd")
 const Inflow := preload("inflow.gd")
-const Outbox := preload("outbox.gd")
+const Outflow := preload("outflow.gd")
 const Protocol := preload("../messages/protocol.gd")
-const RateLimit := preload("rate_limit.gd")
 const RequestHandler := preload("request_handler.gd")
-const RequestLedger := preload("request_ledger.gd")
 const ResumePoint := preload("resume_point.gd")
 const SessionOptions := preload("session_options.gd")
 const TickWriter := preload("tick_writer.gd")
@@ -52,11 +49,9 @@ var next_attempt_s := -INF
 var _options: SessionOptions
 var _connect: Callable
 var _codec := Codec.new()
-var _outbox := Outbox.new()
-var _ledger := RequestLedger.new()
+var _outflow := Outflow.new(_codec)
 var _heartbeat := Heartbeat.new()
 var _resume := ResumePoint.new()
-var _rate := RateLimit.new()
 var _inflow: Inflow
 var _backoff: Backoff
 var _transport: Transport
@@ -81,7 +76,7 @@ func backlog() -> int:
 
 ## Requests sent and not answered.
 func open_requests() -> int:
-	return _ledger.open_count()
+	return _outflow.ledger.open_count()
 
 
 ## Server clock minus the clock of `tick`; NAN until measured.
@@ -96,7 +91,7 @@ func round_trip_s() -> float:
 
 ## True if a tick would be sent now: the session is open and the last one is out.
 func can_send_tick() -> bool:
-	return state == State.OPEN and _outbox.ticks == 0
+	return state == State.OPEN and _outflow.box.ticks == 0
 
 
 ## Begin to connect at the next tick. A goodbye that is on its way is cut short.
@@ -125,8 +120,8 @@ func stop() -> void:
 		abort()
 		return
 	_forget()
-	_write({ "type": "bye" })
-	_outbox.pump(_transport)
+	_outflow.write({ "type": "bye" })
+	_outflow.box.pump(_transport)
 	_deadline_s = _now_s + _options.close_timeout_s
 	_set_state(State.CLOSING)
 	_fail_requests("the session was stopped", true)
@@ -146,7 +141,7 @@ func abort() -> void:
 func request(
 	message: Dictionary, handler: RequestHandler = null, first := false
 ) -> CallsheetError:
-	var judged := _codec.judge(message.merged({ "id": 1 }, true))
+	var judged := _judge_request(message)
 	var error := _codec.error
 	if not error and _is_hopeless():
 		error = CallsheetError.new(
@@ -156,26 +151,31 @@ func request(
 		if handler:
 			handler.on_failed(error)
 		return error
-	_ledger.add(judged, handler, first)
+	_outflow.ledger.add(judged, handler, first)
 	return null
+
+
+## Tell why the protocol does not allow a request; null if it does.
+func fault_of(message: Dictionary) -> CallsheetError:
+	_judge_request(message)
+	return _codec.error
 
 
 ## Take back the request of a handler that was not sent yet; false if it was.
 func withdraw(handler: RequestHandler) -> bool:
-	return _ledger.withdraw(handler)
+	return _outflow.ledger.withdraw(handler)
 
 
 ## Queue a message that has no answer (`cancel`, `action_result`, `hear_answer`). It outlives a lost
 ## connection that is resumed. Return false if no session is there to take it, or if it breaks a rule.
 func send(message: Dictionary) -> bool:
-	var frame := _codec.encode(message)
+	var judged := _codec.judge(message)
 	if _codec.error:
 		_raise(_codec.error)
 		return false
 	if state == State.STOPPED or state == State.CLOSING or not _resume.exists():
 		return false
-	_outbox.add_text(frame, true)
-	_rate.spend()
+	_outflow.write(judged, true)
 	return true
 
 
@@ -191,8 +191,8 @@ func try_send_tick(tick_writer: TickWriter) -> bool:
 		error.limit = limit
 		_raise(error)
 		return false
-	_outbox.add_tick(tick_writer.frame())
-	_outbox.pump(_transport)
+	_outflow.box.add_tick(tick_writer.frame())
+	_outflow.box.pump(_transport)
 	return true
 
 
@@ -208,10 +208,10 @@ func tick(now_s: float) -> void:
 		_heartbeat.tick(_now_s)
 		_listen()
 	if state == State.OPEN:
-		_send_requests()
+		_outflow.send_requests(_now_s, welcome.limits.max_open_requests)
 		_send_signs_of_life()
 	if state == State.OPEN or state == State.CLOSING:
-		_outbox.pump(_transport)
+		_outflow.box.pump(_transport)
 
 
 func _open_transport() -> void:
@@ -253,7 +253,7 @@ func _advance() -> void:
 		_lost(Protocol.Close.HEARTBEAT_TIMEOUT, "nothing was heard for three heartbeats")
 	elif state == State.CLOSING and is_late:
 		_lost(CloseRules.ABNORMAL, "the server did not answer the goodbye")
-	elif state == State.CLOSING and _outbox.is_empty() and _transport.can_send():
+	elif state == State.CLOSING and _outflow.box.is_empty() and _transport.can_send():
 		_transport.close(Protocol.Close.NORMAL)
 
 
@@ -262,10 +262,10 @@ func _lost(code: int, reason: String) -> void:
 	_drop_transport()
 	_inflow.clear()
 	if state == State.CLOSING:
-		_outbox.clear()
+		_outflow.box.clear()
 		_set_state(State.STOPPED)
 		return
-	_outbox.keep_survivors()
+	_outflow.box.keep_survivors()
 	if state == State.OPEN:
 		_grace_ends_s = _now_s + welcome.resume_grace_s
 	if not CloseRules.is_resumable(code):
@@ -318,9 +318,9 @@ func _handle_next() -> void:
 
 func _deliver(message: Dictionary) -> void:
 	var id: int = message.get("id", 0)
-	var handler := _ledger.find(id)
+	var handler := _outflow.ledger.find(id)
 	if not (message.type in PARTS_OF_REPLY or message.get("more", false)):
-		_ledger.close(id)
+		_outflow.ledger.close(id)
 	if message.type == "error":
 		var error := CallsheetError.of(message)
 		if handler:
@@ -336,16 +336,7 @@ func _enter(message: Dictionary) -> void:
 	failures_in_a_row = 0
 	_backoff.reset()
 	_heartbeat.start(_now_s, welcome.heartbeat_interval_s)
-	_rate.start(_now_s, welcome.limits.max_messages_per_s)
-	var lost := 0
-	if welcome.resumed:
-		var again: Array[PackedByteArray] = []
-		for sent in _ledger.sent_after(welcome.last_request_id):
-			again.append(_codec.write(sent))
-			_rate.spend()
-		_outbox.put_before(again)
-	else:
-		lost = _outbox.clear()
+	var lost := _outflow.begin(welcome, _now_s)
 	_set_state(State.OPEN)
 	if not welcome.resumed:
 		_fail_requests("the session ended before the answer came", false)
@@ -368,27 +359,18 @@ func _send_hello() -> void:
 	_transport.send(_codec.encode(hello), true)
 
 
-func _send_requests() -> void:
-	var most: int = welcome.limits.max_open_requests
-	while _ledger.has_waiting() and _rate.allows(_now_s) and _ledger.open_count() < most:
-		var entry := _ledger.take_next()
-		_outbox.add_text(_codec.write(entry.message), false)
-		_rate.spend()
-		if entry.handler:
-			entry.handler.on_sent(entry.message.id)
-
-
 func _send_signs_of_life() -> void:
 	var seq := _resume.due_ack(_now_s)
 	if seq > 0:
-		_write({ "type": "ack", "seq": seq })
+		_outflow.write({ "type": "ack", "seq": seq })
 	if _heartbeat.is_ping_due(_now_s):
-		_write({ "type": "ping", "client_time_s": snappedf(_now_s, 1e-6) })
+		_outflow.write({ "type": "ping", "client_time_s": snappedf(_now_s, 1e-6) })
 
 
-func _write(message: Dictionary) -> void:
-	_outbox.add_text(_codec.encode(message), false)
-	_rate.spend()
+func _judge_request(message: Dictionary) -> Dictionary:
+	var numbered := message.duplicate()
+	numbered.id = 1
+	return _codec.judge(numbered)
 
 
 func _is_hopeless() -> bool:
@@ -399,7 +381,7 @@ func _is_hopeless() -> bool:
 
 
 func _fail_requests(why: String, all: bool) -> void:
-	for entry in _ledger.drop(all):
+	for entry in _outflow.ledger.drop(all):
 		var error := CallsheetError.new(CallsheetError.SESSION_LOST, why)
 		if entry.handler:
 			entry.handler.on_failed(error)
@@ -407,7 +389,7 @@ func _fail_requests(why: String, all: bool) -> void:
 
 func _forget() -> void:
 	_inflow.clear()
-	_outbox.clear()
+	_outflow.box.clear()
 	_resume.forget()
 
 

@@ -1,7 +1,6 @@
 extends RefCounted
 ## Text frames <-> messages, by the tables of a client.
 
-const CallsheetError := preload("callsheet_error.gd")
 const ClientMessages := preload("client_messages.gd")
 const Judge := preload("judge.gd")
 const JsonParser := preload("../json/json_parser.gd")
