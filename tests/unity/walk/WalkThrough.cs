@@ -24,9 +24,8 @@ namespace Callsheet.Tests
         {
             try
             {
-                CallsheetSettings settings = ScriptableObject.CreateInstance<CallsheetSettings>();
-                settings.ServerUrl = args[1];
-                UnityEngine.Resources.Assets[CallsheetSettings.ResourceName] = settings;
+                // As a build loads the project's settings, before the first scene.
+                ScriptableObject.CreateInstance<CallsheetSettings>().ServerUrl = args[1];
                 PlayerLoop.EnterPlayMode(typeof(CallsheetClient).Assembly);
                 EnterScene();
                 Until(() => CallsheetClient.Instance.State == SessionState.Open, "a session");
