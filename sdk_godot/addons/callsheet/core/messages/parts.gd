@@ -129,6 +129,10 @@ const FIELDS := {
 		["distance_s", Field.Kind.REAL, Field.OPTIONAL, null, -INF, INF],
 		["why", Field.Kind.TEXT, Field.REQUIRED, null, 0, Field.NO_END, Field.Form.ANY],
 	],
+	"RememberedLine": [
+		["speaker", Field.Kind.TEXT, Field.OPTIONAL, null, 0, Field.NO_END, Field.Form.ANY],
+		["text", Field.Kind.TEXT, Field.REQUIRED, null, 0, Field.NO_END, Field.Form.ANY],
+	],
 	"Move": [
 		["kind", Field.Kind.ENUM, Field.REQUIRED, null, ["prefix", "adapter", "weights", "blob"]],
 		["key", Field.Kind.TEXT, Field.REQUIRED, null, 0, Field.NO_END, Field.Form.ANY],
