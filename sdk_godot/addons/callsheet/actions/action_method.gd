@@ -67,12 +67,18 @@ func run(action: CallsheetAction) -> void:
 	if broken:
 		action.complete(false, "%s: %s" % [name, broken])
 		return
+	if _parameters.any(func(parameter: Parameter) -> bool: return parameter.is_action):
+		_host.callv(name, values)
+	else:
+		_follow(_host, name, values, action)
+
+
+## Static: what waits here outlives the object that describes the method.
+static func _follow(host: Node, method_name: String, values: Array, action: CallsheetAction) -> void:
 	@warning_ignore("redundant_await")
-	var result: Variant = await _host.callv(name, values)
-	var completes_itself := _parameters.any(func(parameter: Parameter) -> bool: return parameter.is_action)
-	if completes_itself or action.is_complete:
-		return
-	action.complete(result if result is bool else true, result if result is String else "")
+	var result: Variant = await host.callv(method_name, values)
+	if not action.is_complete:
+		action.complete(result if result is bool else true, result if result is String else "")
 
 
 ## Put the arguments in the order of the parameters; returns why they do not fit, or nothing.

@@ -62,16 +62,17 @@ func is_nameless() -> bool:
 	return _has_choices and _choices.is_empty()
 
 
+## Its names are texts: `found.type` would make them StringNames, which are no JSON.
 func schema() -> Dictionary:
 	var found := {}
 	var json_type: String = "string" if _enum else JSON_TYPES[_type]
 	if json_type:
-		found.type = json_type
+		found["type"] = json_type
 	if _has_choices:
-		found.enum = _choices
+		found["enum"] = _choices
 	if _minimum != null:
-		found.minimum = _minimum
-		found.maximum = _maximum
+		found["minimum"] = _minimum
+		found["maximum"] = _maximum
 	return found
 
 

@@ -35,7 +35,7 @@ func _init() -> void:
 	_start.get_popup().add_item("With fixed replies, no model")
 	_start.get_popup().index_pressed.connect(func(index: int) -> void: _start_server(index == 1))
 	_stop.text = "Stop"
-	_stop.pressed.connect(server.stop)
+	_stop.pressed.connect(func() -> void: server.stop())
 	buttons.add_child(_start)
 	buttons.add_child(_stop)
 	add_child(buttons)

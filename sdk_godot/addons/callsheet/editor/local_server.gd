@@ -1,3 +1,4 @@
+@tool
 ## Starts and stops a server on this machine.
 
 const StartCommand := preload("../nodes/start_command.gd")

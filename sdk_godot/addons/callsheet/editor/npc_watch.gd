@@ -1,3 +1,4 @@
+@tool
 ## Looks on at a world, as an observer: every NPC with its distance, tier and latest reply.
 ##
 ## The game runs in a process of its own, perhaps on another machine, so the editor asks the server.

@@ -142,6 +142,7 @@ func _process(delta_s: float) -> void:
 		if motion:
 			motion.tell(game_time_s, settings.pixels_per_m)
 	world.tick(now_s, game_time_s)
+	_tell_state()
 
 
 func _begin() -> void:
@@ -150,7 +151,6 @@ func _begin() -> void:
 	settings = settings if settings else CallsheetSettings.of_project()
 	session = Session.new(settings.to_session_options(), make_transport)
 	world = World.new(session, settings.to_world_options())
-	session.state_changed.connect(_on_state_changed)
 	session.error_raised.connect(_on_error_raised)
 	session.version_warning.connect(_log_once)
 	world.noted.connect(_log_once)
@@ -180,9 +180,10 @@ func _say_goodbye() -> void:
 	session.abort()
 
 
-func _on_state_changed(_old: Session.State, state: Session.State) -> void:
+## At the end of a frame: by now everybody of the scene was announced to a new session.
+func _tell_state() -> void:
 	var was_open := _is_open
-	_is_open = state == Session.State.OPEN
+	_is_open = session.state == Session.State.OPEN
 	if _is_open and not was_open:
 		_logged.clear()
 		if settings.verbose:

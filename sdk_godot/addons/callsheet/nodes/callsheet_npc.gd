@@ -1,5 +1,5 @@
-@icon("../icons/npc.svg")
 @tool
+@icon("../icons/npc.svg")
 class_name CallsheetNpc
 extends Node
 ## An NPC: a child of the node that is its body. Write who it is, and talk to it:
@@ -85,7 +85,7 @@ func begin_reply(text: String, speaker: Node = null) -> CallsheetReply:
 	speaker = speaker if speaker else _client.local_player
 	var options := {}
 	if speaker and speaker.audible_m > 0.0:
-		options.audible_m = speaker.audible_m
+		options["audible_m"] = speaker.audible_m
 	return _client.world.say(mover, text, speaker.mover if speaker else null, options)
 
 
@@ -122,7 +122,7 @@ func explain() -> CallsheetAnswer:
 ## [method say].
 func tell_actions() -> void:
 	if mover and _actions.have_changed():
-		_client.world.update(mover, {"action_specs": _actions.told})
+		_update({"action_specs": _actions.told})
 
 
 func _enter_tree() -> void:
@@ -168,7 +168,7 @@ func _spec() -> Dictionary:
 		if who.get(field):
 			spec[field] = who.get(field)
 	if not who.knowledge.is_empty():
-		spec.knowledge = Array(who.knowledge)
+		spec["knowledge"] = Array(who.knowledge)
 	return spec
 
 
@@ -180,12 +180,18 @@ func _spoken_name() -> String:
 
 func _on_persona_changed() -> void:
 	if mover and persona:
-		_client.world.update(mover, {
+		_update({
 			"name": _spoken_name(),
 			"persona": persona.text,
 			"sociability": persona.sociability,
 			"knowledge": Array(persona.knowledge),
 		})
+
+
+func _update(changes: Dictionary) -> void:
+	var answer := _client.world.update(mover, changes)
+	if answer.error:
+		push_warning("[Callsheet] %s stays as it was: %s" % [get_path(), answer.error])
 
 
 func _on_refused(error: CallsheetError) -> void:

@@ -1,5 +1,5 @@
-@icon("../icons/player.svg")
 @tool
+@icon("../icons/player.svg")
 class_name CallsheetPlayer
 extends Node
 ## A player: a child of the node that moves. NPCs near a player are made ready to talk.

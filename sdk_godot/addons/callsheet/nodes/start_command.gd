@@ -1,3 +1,4 @@
+@tool
 ## The command line that starts the server a URL asks for.
 
 const DEFAULT_PORT := 8765

@@ -1,3 +1,4 @@
+@tool
 @icon("../icons/persona.svg")
 class_name CallsheetPersona
 extends Resource

@@ -14,5 +14,5 @@ extends Resource
 func to_wire() -> Dictionary:
 	var wire := {"at_s": at_s}
 	if every_s > 0.0:
-		wire.every_s = every_s
+		wire["every_s"] = every_s
 	return wire

@@ -1,3 +1,4 @@
+@tool
 @icon("../icons/settings.svg")
 class_name CallsheetSettings
 extends Resource
