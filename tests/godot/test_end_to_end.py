@@ -34,7 +34,7 @@ class Remembering:
     def __call__(self, body: dict[str, Any]) -> bytes:
         lines = [str(message["content"]) for message in body["messages"]]
         if "response_format" in body:
-            wanted = PLEASE in "\n".join(lines).split("After these words")[-2][-200:]
+            wanted = any(PLEASE in line for line in lines[-3:-1])  # heard, said, this question
             _, open_gate = body["response_format"]["json_schema"]["schema"]["anyOf"]
             gates = open_gate["properties"]["arguments"]["properties"]["gate"]["enum"]
             choice = {"action": "open_gate", "arguments": {"gate": gates[0]}}
