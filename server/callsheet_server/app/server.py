@@ -68,6 +68,8 @@ class Started:
     engine: Engine
     stores: Sequence[StateStore]
     """Stores of the engine, and those of the host's own kinds of state."""
+    work: LongWork
+    """Work on worlds that is done in slices."""
     storage: Storage
     saved: Iterable[SavedWorld]
     """Worlds of before a restart."""
@@ -97,6 +99,7 @@ class CallsheetServer:
         self.settings = settings
         self.engine = engine
         self.storage = started.storage
+        self.work = started.work
         self.moderator = started.moderator
         self.recorder = started.recorder
         self.clock = clock
@@ -147,7 +150,6 @@ class CallsheetServer:
         guests = Guests(settings.server.observers_may_act, self.moderator, clock)
         rate_limits = RateLimits(settings.limits, self._npcs_of)
         editor = WorldEditor(self.pipeline, self.conversations, rate_limits)
-        self.work = LongWork(clock)
         self.membership = Membership(
             self.sessions,
             self.rooms,
@@ -171,7 +173,7 @@ class CallsheetServer:
                 Hearing(self.moderator, settings.reply.max_heard_chars, clock),
                 rate_limits,
                 editor,
-                SaveKeeper(self.pipeline, self.conversations, editor),
+                SaveKeeper(self.pipeline, self.conversations, editor, self.work),
                 self.work,
                 clock,
                 self.rooms,

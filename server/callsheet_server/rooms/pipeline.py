@@ -55,8 +55,6 @@ class Pipeline:
 
     def tick(self, room: Room, tick: Tick) -> TickReport:
         """Take a tick in and act on it."""
-        if tick.game_time_s < room.world.game_time_s:
-            room.rewind(tick.game_time_s)
         report = room.world.apply(tick)
         room.counters.ticks += 1
         room.counters.npc_updates += report.npc_updates
@@ -178,7 +176,9 @@ class Pipeline:
         found = explain(room.world.snapshot, row, room.forecast, room.distances)
         tier = self.prefix_tier(room, npc)
         note = self._engine.misfits.why(room.key(npc))
-        return views.explanation(request, npc, room.world.game_time_s, tier, found, note)
+        return views.explanation(
+            request, npc, room.world.game_time_s, tier, found, note, room.memory.turns(npc)
+        )
 
 
 def _persona(spec: NpcSpec) -> str:

@@ -129,11 +129,11 @@ class Room:
         """Place, among the NPCs whose mods want ticks, of the one looked at last."""
         self.actions: OrderedDict[int, TakenAction] = OrderedDict()
 
-    def rewind(self, game_time_s: float) -> None:
-        """Set the game's clock back; what was expected by it is worked out anew."""
-        self.world.rewind(game_time_s)
+    def rewind(self, game_time_s: float) -> Iterator[None]:
+        """Set the game's clock back, at once; what was expected by it is worked out in steps."""
         self.distances = None
         self._tick_due_s.clear()
+        yield from self.world.rewind(game_time_s)
 
     @property
     def game(self) -> Session | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,8 @@ DEFAULT_PLAYER_MAX_SPEED_MPS = 6.0
 DEFAULT_NPC_MAX_SPEED_MPS = 2.0
 OVERDUE_S = 10.0
 """An announced call that did not come within this time is forgotten."""
+MAX_ADVANCED = 1_000
+"""NPCs that turn to their next announced call in one tick."""
 
 
 @dataclass(slots=True)
@@ -86,7 +88,7 @@ class World:
     def __init__(self, name: str, limits: WorldLimits) -> None:
         self.name = name
         self.lore = ""
-        self.lore_entries: tuple[ConditionalLore, ...] = ()
+        self.lore_entries: Sequence[ConditionalLore] = ()
         self.flags: frozenset[str] = frozenset()
         self.player_max_speed_mps = DEFAULT_PLAYER_MAX_SPEED_MPS
         self.npc_max_speed_mps = DEFAULT_NPC_MAX_SPEED_MPS
@@ -100,7 +102,7 @@ class World:
         self.next_player_handle = 1
         self._guests = 0
         """Guests that ever joined."""
-        self._schedules: dict[str, tuple[ScheduledCall, ...]] = {}
+        self._schedules: dict[str, Sequence[ScheduledCall]] = {}
 
     # --- who there is ------------------------------------------------------------------------
 
@@ -192,7 +194,7 @@ class World:
         name: str,
         interaction_radius_m: float,
         sociability: float,
-        schedule: tuple[ScheduledCall, ...],
+        schedule: Sequence[ScheduledCall],
     ) -> None:
         """Set what the estimators read of an NPC."""
         row = self.npc(name).row
@@ -228,12 +230,16 @@ class World:
         missing, bad = missing + missing_players, bad + bad_players
         return TickReport(len(records), tuple(missing[:8]), len(missing), tuple(bad[:8]), len(bad))
 
-    def rewind(self, game_time_s: float) -> None:
-        """Set the clock back. Calls that are still to come then are not remembered."""
+    def rewind(self, game_time_s: float) -> Iterator[None]:
+        """Set the clock back, at once; then the schedules, one a step.
+
+        Calls that are still to come then are not remembered.
+        """
         self.game_time_s = game_time_s
         self.columns.last_call_s[self.columns.last_call_s > game_time_s] = np.nan
-        for name in self._schedules:
+        for name in list(self._schedules):
             self.columns.scheduled_call_s[self.npcs[name].row] = self._next_scheduled(name)
+            yield
 
     def hint(self, name: str, in_s: float | None) -> None:
         """Replace or take back the hint of one NPC."""
@@ -365,9 +371,12 @@ class World:
         return missing, bad
 
     def _advance_schedules(self) -> None:
-        """Give up on announced calls that are overdue, and turn to the NPC's next one."""
+        """Give up on announced calls that are overdue, and turn to the NPC's next one.
+
+        After a leap of the clock the others are for the next ticks.
+        """
         overdue = self.columns.scheduled_call_s[: self.columns.rows] < self.game_time_s - OVERDUE_S
-        for row in np.flatnonzero(overdue).tolist():
+        for row in np.flatnonzero(overdue)[:MAX_ADVANCED].tolist():
             self.columns.scheduled_call_s[row] = self._next_scheduled(self._row_ids[row])
 
     def _next_scheduled(self, name: str, after: bool = False) -> float:
