@@ -1,0 +1,2 @@
+extends "mover.gd"
+## A player of a world.
