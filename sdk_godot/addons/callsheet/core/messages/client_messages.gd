@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Messages that a client sends.
 ##
@@ -120,6 +121,7 @@ const FIELDS := {
 		["id", Field.Kind.INTEGER, Field.REQUIRED, null, 1, 9007199254740991],
 		["npc", Field.Kind.TEXT, Field.REQUIRED, null, 1, 64, Field.Form.ID],
 		["text", Field.Kind.TEXT, Field.REQUIRED, null, 1, 4000, Field.Form.ANY],
+		["audible_m", Field.Kind.REAL, Field.OPTIONAL, null, 0.0, 100000.0],
 	],
 	"cancel": [
 		["id", Field.Kind.INTEGER, Field.REQUIRED, null, 1, 9007199254740991],

@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Objects inside messages.
 ##
@@ -128,6 +129,10 @@ const FIELDS := {
 		["name", Field.Kind.TEXT, Field.REQUIRED, null, 0, Field.NO_END, Field.Form.ANY],
 		["distance_s", Field.Kind.REAL, Field.OPTIONAL, null, -INF, INF],
 		["why", Field.Kind.TEXT, Field.REQUIRED, null, 0, Field.NO_END, Field.Form.ANY],
+	],
+	"RememberedLine": [
+		["speaker", Field.Kind.TEXT, Field.OPTIONAL, null, 0, Field.NO_END, Field.Form.ANY],
+		["text", Field.Kind.TEXT, Field.REQUIRED, null, 0, Field.NO_END, Field.Form.ANY],
 	],
 	"Move": [
 		["kind", Field.Kind.ENUM, Field.REQUIRED, null, ["prefix", "adapter", "weights", "blob"]],

@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Messages that the server sends.
 ##
@@ -68,7 +69,7 @@ const FIELDS := {
 	],
 	"saved": [
 		["seq", Field.Kind.INTEGER, Field.OPTIONAL, null, 1, 9007199254740991],
-		["id", Field.Kind.INTEGER, Field.REQUIRED, null, 1, 9007199254740991],
+		["id", Field.Kind.INTEGER, Field.OPTIONAL, null, 1, 9007199254740991],
 		["name", Field.Kind.TEXT, Field.REQUIRED, null, 1, 64, Field.Form.ANY],
 		["time_s", Field.Kind.REAL, Field.REQUIRED, null, -INF, INF],
 	],
@@ -202,6 +203,7 @@ const FIELDS := {
 		["tier", Field.Kind.ENUM, Field.REQUIRED, null, ["device", "host", "disk", "absent"]],
 		["estimators", Field.Kind.LIST, Field.REQUIRED, null, 0, Field.NO_END, ["", Field.Kind.PART, Field.REQUIRED, null, "EstimatorView"]],
 		["note", Field.Kind.TEXT, Field.OPTIONAL, null, 0, Field.NO_END, Field.Form.ANY],
+		["remembers", Field.Kind.LIST, Field.OPTIONAL, null, 0, Field.NO_END, ["", Field.Kind.PART, Field.REQUIRED, null, "RememberedLine"]],
 	],
 	"moves": [
 		["game_time_s", Field.Kind.REAL, Field.REQUIRED, null, -INF, INF],
