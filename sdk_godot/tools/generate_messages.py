@@ -31,6 +31,7 @@ from message_shapes import (  # noqa: E402
 
 MESSAGES = ROOT / "sdk_godot" / "addons" / "callsheet" / "core" / "messages"
 HEADER = (
+    "@tool\n"
     "extends RefCounted\n"
     "## {}\n"
     "##\n"

@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Waits between attempts: they double up to a limit, each shortened by up to half at random.
 

@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## What a close code means for a client (docs/wire-protocol.md, "Close codes").
 

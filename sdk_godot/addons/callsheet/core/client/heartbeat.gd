@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## When to ping, when a connection counts as dead, and how far the server's clock is ahead.
 

@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Takes the frames of a connection in, and judges them one by one.
 

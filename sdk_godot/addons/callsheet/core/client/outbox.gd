@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Every frame on its way out, in one first-in-first-out queue.
 

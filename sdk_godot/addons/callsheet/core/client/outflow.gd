@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Writes what goes out, and keeps to the server's rates: messages, requests by their ids, ticks.
 
@@ -44,3 +45,10 @@ func send_requests(now_s: float, most_open: int) -> void:
 		write(entry.message)
 		if entry.handler:
 			entry.handler.on_sent(entry.message.id)
+
+
+## Tell the handlers of requests that no answer will come: of all, or of those that were sent.
+func fail_requests(why: String, all: bool) -> void:
+	for entry in ledger.drop(all):
+		if entry.handler:
+			entry.handler.on_failed(CallsheetError.new(CallsheetError.SESSION_LOST, why))

@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## A token bucket: so many messages a second, in bursts of two seconds' worth.
 

@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Who is told what becomes of a request.
 

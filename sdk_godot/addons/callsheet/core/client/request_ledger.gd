@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Requests that wait to be sent, and those sent that are not answered yet.
 

@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Where a session can be taken up again, and which reliable messages came, were handled and acked.
 

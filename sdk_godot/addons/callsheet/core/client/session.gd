@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## One client session of callsheet.v1: connects, reconnects, resumes, and loses no reliable message.
 ##
@@ -124,7 +125,7 @@ func stop() -> void:
 	_outflow.box.pump(_transport)
 	_deadline_s = _now_s + _options.close_timeout_s
 	_set_state(State.CLOSING)
-	_fail_requests("the session was stopped", true)
+	_outflow.fail_requests("the session was stopped", true)
 
 
 ## Drop the connection without a goodbye: until its grace is over, the server counts the session as alive.
@@ -132,7 +133,7 @@ func abort() -> void:
 	_forget()
 	_drop_transport()
 	_set_state(State.STOPPED)
-	_fail_requests("the session was stopped", true)
+	_outflow.fail_requests("the session was stopped", true)
 
 
 ## Queue a request. It is sent in order as soon as the session is open and the server's limits allow, and
@@ -141,7 +142,7 @@ func abort() -> void:
 func request(
 	message: Dictionary, handler: RequestHandler = null, first := false
 ) -> CallsheetError:
-	var judged := _judge_request(message)
+	var judged := _codec.judge_request(message)
 	var error := _codec.error
 	if not error and _is_hopeless():
 		error = CallsheetError.new(
@@ -157,7 +158,7 @@ func request(
 
 ## Tell why the protocol does not allow a request; null if it does.
 func fault_of(message: Dictionary) -> CallsheetError:
-	_judge_request(message)
+	_codec.judge_request(message)
 	return _codec.error
 
 
@@ -203,7 +204,7 @@ func tick(now_s: float) -> void:
 		_open_transport()
 	elif state == State.WAITING and _resume.exists() and _now_s >= _grace_ends_s:
 		_resume.forget()
-		_fail_requests("the connection was lost for longer than the server keeps a session", true)
+		_outflow.fail_requests("the connection was lost for longer than the server keeps a session", true)
 	if _transport:
 		_heartbeat.tick(_now_s)
 		_listen()
@@ -279,7 +280,7 @@ func _lost(code: int, reason: String) -> void:
 		_raise(
 			CallsheetError.new(CallsheetError.SESSION_LOST, "the server ended the session: " + why)
 		)
-	_fail_requests("the session ended: " + why, true)
+	_outflow.fail_requests("the session ended: " + why, true)
 
 
 func _wait(code: int, why: String) -> void:
@@ -294,7 +295,7 @@ func _wait(code: int, why: String) -> void:
 		error.value = str(code)
 		_raise(error)
 	if not _resume.exists():
-		_fail_requests("there is no connection to the server", true)
+		_outflow.fail_requests("there is no connection to the server", true)
 
 
 func _handle_next() -> void:
@@ -339,7 +340,7 @@ func _enter(message: Dictionary) -> void:
 	var lost := _outflow.begin(welcome, _now_s)
 	_set_state(State.OPEN)
 	if not welcome.resumed:
-		_fail_requests("the session ended before the answer came", false)
+		_outflow.fail_requests("the session ended before the answer came", false)
 	if lost > 0:
 		var what := "%d messages were not sent before the session ended" % lost
 		_raise(CallsheetError.new(CallsheetError.SESSION_LOST, what))
@@ -367,24 +368,11 @@ func _send_signs_of_life() -> void:
 		_outflow.write({ "type": "ping", "client_time_s": snappedf(_now_s, 1e-6) })
 
 
-func _judge_request(message: Dictionary) -> Dictionary:
-	var numbered := message.duplicate()
-	numbered.id = 1
-	return _codec.judge(numbered)
-
-
 func _is_hopeless() -> bool:
 	return (
 		state in [State.STOPPED, State.CLOSING, State.FAILED]
 		or (failures_in_a_row > 0 and not _resume.exists())
 	)
-
-
-func _fail_requests(why: String, all: bool) -> void:
-	for entry in _outflow.ledger.drop(all):
-		var error := CallsheetError.new(CallsheetError.SESSION_LOST, why)
-		if entry.handler:
-			entry.handler.on_failed(error)
 
 
 func _forget() -> void:

@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## How a session connects and how much it takes in.
 

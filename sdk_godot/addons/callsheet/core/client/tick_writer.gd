@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Writes binary ticks (docs/wire-protocol.md, "Binary layout") into bytes that are used again and again:
 ## 32 of header, 36 for each NPC, then 32 for each player, all little-endian.

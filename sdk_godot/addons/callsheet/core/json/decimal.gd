@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## A positive number in decimal: 0.DIGITS times ten to the power of `point`.
 

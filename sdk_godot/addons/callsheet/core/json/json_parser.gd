@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Reads JSON text (RFC 8259), strictly: what is no JSON is refused, integers stay integers.
 ##

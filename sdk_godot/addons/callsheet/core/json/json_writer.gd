@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Writes values as JSON: without whitespace, names in their order, the shortest numbers that read back.
 

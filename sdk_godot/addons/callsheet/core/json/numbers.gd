@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Decimal text of doubles: the shortest that reads back, and the nearest double of a text.
 ##

@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## The numbers that read as one double.
 

@@ -1,3 +1,4 @@
+@tool
 class_name CallsheetError
 extends RefCounted
 ## Something that went wrong, with a code of the protocol's error tree.

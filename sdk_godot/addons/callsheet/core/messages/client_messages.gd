@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Messages that a client sends.
 ##

@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Text frames <-> messages, by the tables of a client.
 
@@ -32,6 +33,13 @@ func _init(
 func judge(message: Dictionary) -> Dictionary:
 	error = null
 	return _judged(message, _written, true)
+
+
+## The same of a request whose number is not known yet.
+func judge_request(message: Dictionary) -> Dictionary:
+	var numbered := message.duplicate()
+	numbered.id = 1
+	return judge(numbered)
 
 
 ## Write a judged message as canonical JSON.

@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Words of the message tables. A row is [name, kind, presence, default, limits ...]: of a text its
 ## least and greatest length and its form, of a list the same and the row of its items, of a number

@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Holds the fields of messages to the rules of the protocol.
 

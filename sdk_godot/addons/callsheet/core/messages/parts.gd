@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Objects inside messages.
 ##

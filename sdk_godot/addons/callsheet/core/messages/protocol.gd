@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Constants, error codes and close codes of callsheet.v1.
 ##

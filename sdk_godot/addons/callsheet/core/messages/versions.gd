@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Protocol versions, major.minor.
 

@@ -1,3 +1,4 @@
+@tool
 extends "transport.gd"
 ## A connection within the program, for tests: the other end is played by whoever holds it.
 

@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## One connection, used once and polled by the session that ticks. No method blocks or calls back.
 

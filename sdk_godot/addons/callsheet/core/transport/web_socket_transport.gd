@@ -1,3 +1,4 @@
+@tool
 extends "transport.gd"
 ## A WebSocket of Godot's own, on every platform.
 

@@ -1,3 +1,4 @@
+@tool
 class_name CallsheetAction
 extends RefCounted
 ## Something that an NPC wants to do. The game carries it out, or not, and says so once.

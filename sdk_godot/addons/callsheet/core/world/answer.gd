@@ -1,3 +1,4 @@
+@tool
 class_name CallsheetAnswer
 extends "../client/request_handler.gd"
 ## The answer to a request, once it comes: `await answer.finished()`.

@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## What all NPCs of a world know, by where they are, when, and how quests stand.
 

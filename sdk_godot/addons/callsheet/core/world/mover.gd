@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## What NPCs and players have in common: an id, a handle, and where they are.
 

@@ -1,3 +1,4 @@
+@tool
 extends "mover.gd"
 ## An NPC of a world.
 

@@ -1,3 +1,4 @@
+@tool
 class_name CallsheetReply
 extends "../client/request_handler.gd"
 ## What an NPC answers, while it comes in: `await reply.finished()`.

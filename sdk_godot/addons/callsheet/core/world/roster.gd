@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## The NPCs, or the players, that come into the server's world and leave it.
 ##

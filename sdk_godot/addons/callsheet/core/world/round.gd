@@ -1,3 +1,4 @@
+@tool
 extends "../client/request_handler.gd"
 ## One line put to several NPCs: hands what comes to the reply it belongs to.
 

@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Finds who is to blame for a spawn that the server refused. It refuses a spawn whole, and says why of the
 ## first fault it finds.

@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Tells the server who is in the world, in batches that keep to its limits and to what a frame may cost.
 

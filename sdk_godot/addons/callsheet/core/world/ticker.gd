@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Decides whom the next tick looks at, and writes it.
 ##

@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## A game's NPCs and players, kept the same on the server whatever happens to the connection.
 ##

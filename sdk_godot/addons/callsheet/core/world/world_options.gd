@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## How a game's world is told to the server.
 
