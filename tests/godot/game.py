@@ -23,8 +23,6 @@ SCREEN = ("--audio-driver", "Dummy")
 VIEWPORT = ViewportSize(width=960, height=600)
 LOOK_EVERY_MS = 20
 FAULTS = ("SCRIPT ERROR", "USER SCRIPT ERROR", "ERROR:", "Parse Error", "NOT STARTED")
-ENGINES_OWN = 'ERROR: Condition "slot >= slot_max" is true. Returning: nullptr'
-"""Printed by an empty project, too, now and then: an event of the browser before the first frame."""
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -47,8 +45,7 @@ class Game:
         lines = message.text.splitlines()
         self.lines += lines
         if message.type == "error":
-            faults = [line for line in lines if line.strip().startswith(FAULTS)]
-            self._errors += [line for line in faults if line != ENGINES_OWN]
+            self._errors += [line for line in lines if line.strip().startswith(FAULTS)]
 
     def wait_for(self, start: str, patience_s: float = PATIENCE_S) -> str:
         """Wait for a line that begins so, after those waited for before; return the rest of it.

@@ -39,7 +39,9 @@ def test_golden_vectors_both_ways_byte_for_byte(godot: Godot) -> None:
 
 
 def vectors() -> int:
-    files = [json.loads(path.read_text("utf-8")) for path in FOLDERS["vectors/"].glob("*.json")]
+    """Count the vectors of text frames."""
+    paths = set(FOLDERS["vectors/"].glob("*.json")) - {FOLDERS["vectors/"] / "tick_binary.json"}
+    files = [json.loads(path.read_text("utf-8")) for path in paths]
     return sum(len(file.get(key, [])) for file in files for key in ("valid", "lenient", "invalid"))
 
 
@@ -89,7 +91,7 @@ def test_the_tables_are_those_of_the_python_models() -> None:
 
 def test_the_core_knows_no_node_thread_or_clock() -> None:
     forbidden = re.compile(
-        r"\b(Node|Node2D|Node3D|SceneTree|Engine|OS|Time|Thread|Timer|Performance)\b[.( ]|^@tool",
+        r"\b(Node|Node2D|Node3D|SceneTree|Engine|OS|Time|Thread|Timer|Performance)\b[.( ]",
         re.MULTILINE,
     )
     found = {
