@@ -24,7 +24,7 @@ VIEWPORT = ViewportSize(width=960, height=600)
 LOOK_EVERY_MS = 20
 FAULTS = ("SCRIPT ERROR", "USER SCRIPT ERROR", "ERROR:", "Parse Error", "NOT STARTED")
 ENGINES_OWN = 'ERROR: Condition "slot >= slot_max" is true. Returning: nullptr'
-"""Printed by an empty project, too, now and then: an event of the browser before the first frame."""
+"""Printed by an empty project, too, now and then: the browser tells something too early."""
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
