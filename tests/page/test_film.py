@@ -20,4 +20,6 @@ def test_a_film_of_two_frames_a_scene(tmp_path: Path) -> None:
     subprocess.run([sys.executable, script, path, "--frames", "2"], check=True, timeout=150)
     with Image.open(path) as film:
         assert (film.format, film.size) == ("WEBP", (800, 450))
-        assert film.n_frames == 6
+        film.seek(5)
+        with pytest.raises(EOFError):
+            film.seek(6)

@@ -110,7 +110,7 @@ def test_walk_up_to_an_npc_talk_and_read_the_streamed_answer(
     expect(page.locator("#card")).to_have_attribute("data-tier", "device")
     expect(page.locator("#card .mind")).to_contain_text("Mind in GPU memory")
     expect(page.locator("#npc-facts")).to_be_hidden()
-    page.locator("#card summary").click()
+    page.get_by_text("Why", exact=True).click()
     expect(page.locator("#npc-facts")).to_contain_text("next call expected in")
     keep(page, "talk")
 
@@ -362,4 +362,4 @@ def script_ms(profile: dict[str, Any]) -> float:
     """Time in the page's own functions, without the browser's that they call."""
     own = {node["id"] for node in profile["nodes"] if "/page/" in node["callFrame"]["url"]}
     samples = zip(profile["samples"], profile["timeDeltas"], strict=True)
-    return sum(delta_us for node, delta_us in samples if node in own) / 1000
+    return float(sum(delta_us for node, delta_us in samples if node in own)) / 1000
