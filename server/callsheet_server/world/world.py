@@ -88,7 +88,7 @@ class World:
     def __init__(self, name: str, limits: WorldLimits) -> None:
         self.name = name
         self.lore = ""
-        self.lore_entries: tuple[ConditionalLore, ...] = ()
+        self.lore_entries: Sequence[ConditionalLore] = ()
         self.flags: frozenset[str] = frozenset()
         self.player_max_speed_mps = DEFAULT_PLAYER_MAX_SPEED_MPS
         self.npc_max_speed_mps = DEFAULT_NPC_MAX_SPEED_MPS
@@ -102,7 +102,7 @@ class World:
         self.next_player_handle = 1
         self._guests = 0
         """Guests that ever joined."""
-        self._schedules: dict[str, tuple[ScheduledCall, ...]] = {}
+        self._schedules: dict[str, Sequence[ScheduledCall]] = {}
 
     # --- who there is ------------------------------------------------------------------------
 
@@ -194,7 +194,7 @@ class World:
         name: str,
         interaction_radius_m: float,
         sociability: float,
-        schedule: tuple[ScheduledCall, ...],
+        schedule: Sequence[ScheduledCall],
     ) -> None:
         """Set what the estimators read of an NPC."""
         row = self.npc(name).row
