@@ -178,7 +178,7 @@ def run_checks(python: str, args: "list[str]") -> int:
     if not options.fast:  # tests that lack what comes here are skipped, and pytest says so
         run([python, "-m", "callsheet", "models", "pull"])
         run([python, "-m", "callsheet", "models", "pull", "--safetensors"])
-        run([python, str(ROOT / "tests" / "unity" / "roslyn" / "fetch.py")])
+        run([python, str(ROOT / "tests" / "fetch_tools.py")])
         for npm in filter(None, [shutil.which("npm")]):
             run([npm, "ci", "--silent", "--prefix", str(ROOT / "tests" / "page")])
     if options.sglang and run([python, "-m", "callsheet", "sglang", "setup-cpu"]) != 0:

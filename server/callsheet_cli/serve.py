@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -32,7 +33,8 @@ ENGINE_FIELDS = {
     "device": "where it runs, such as cpu or cuda: the same as --set ENGINE.device=...",
     "emulate": "a GPU/MODEL whose speed sglang has, without it: the same as --set "
     "sglang.emulate=...",
-    "url": "where it is served, for sglang and openai: the same as --set ENGINE.url=...",
+    "url": "where it is served, for sglang and openai; given again for sglang: another replica of "
+    "one cluster",
 }
 """Flag -> its help; a field of the section that is called as the engine is."""
 
@@ -51,6 +53,7 @@ examples:
   callsheet serve --engine sglang --device cpu
   callsheet serve --engine sglang --emulate l40s/llama-3.1-8b
   callsheet serve --engine sglang --url http://gpu-box:30000
+  callsheet serve --engine sglang --url http://gpu-1:30000 --url http://gpu-2:30000
   callsheet serve --engine openai --url http://127.0.0.1:11434/v1 --model qwen2.5
   callsheet serve --list-settings          every setting, what it may be and what it is now
 """
@@ -107,7 +110,11 @@ def add_settings_arguments(
     of_engine = parser.add_argument_group("settings of the engine in use")
     for field in engine_fields:
         of_engine.add_argument(
-            f"--{field}", dest=f"engine_{field}", metavar=field.upper(), help=ENGINE_FIELDS[field]
+            f"--{field}",
+            action="append" if field == "url" else "store",
+            dest=f"engine_{field}",
+            metavar=field.upper(),
+            help=ENGINE_FIELDS[field],
         )
 
 
@@ -131,10 +138,19 @@ def load(args: argparse.Namespace, presets: Sequence[str] = ()) -> LoadedSetting
         if not fields:
             return loaded
         section = settings_section(loaded.settings.engine.name)
-        flags = [*args.flags, *(f"{section}.{name}={value}" for name, value in fields.items())]
+        flags = [*args.flags, *(_flag(section, name, value) for name, value in fields.items())]
         return load_settings(args.config, os.environ, flags, presets)
     except SettingsError as error:
         raise CommandError(str(error), exit_code=2) from None
+
+
+def _flag(section: str, name: str, value: str | list[str]) -> str:
+    """``section.field=value`` of a flag in ``ENGINE_FIELDS``."""
+    if isinstance(value, str):
+        return f"{section}.{name}={value}"
+    if section == "sglang":
+        return f"sglang.urls={json.dumps(value)}"
+    return f"{section}.url={value[-1]}"
 
 
 def run(args: argparse.Namespace) -> int:

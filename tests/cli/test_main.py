@@ -113,11 +113,17 @@ def test_flags_of_the_engine_in_use_go_to_its_section(
         "--engine",
         "sglang",
         "--url",
-        "http://gpu-box:30000",
+        "http://gpu-1:30000",
+        "--url",
+        "http://gpu-2:30000",
     ]
     assert main([*argv, "--model", "m", "--device", "cpu"]) == 0
     sglang = capsys.readouterr().out.partition("[sglang]")[2].partition("[openai]")[0]
-    for line in ('url = "http://gpu-box:30000"', 'model = "m"', 'device = "cpu"'):
+    for line in (
+        'urls = ["http://gpu-1:30000", "http://gpu-2:30000"]',
+        'model = "m"',
+        'device = "cpu"',
+    ):
         assert f"# now from flag\n{line}\n" in sglang
     monkeypatch.setenv("CALLSHEET_ENGINE__NAME", "openai")
     assert main(["serve", "--list-settings", "--model", "qwen"]) == 0

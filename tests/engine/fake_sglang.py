@@ -32,6 +32,8 @@ class FakeSglang:
         self.behaviour: dict[str, Any] = {
             "version": "0.5.23",
             "plugin": True,
+            "plugin_version": "0.1.0",
+            "model": "fake",
             "first_token_s": None,
             "token_s": 0.002,
             "slots": 8,
@@ -126,7 +128,9 @@ class FakeSglang:
 
     async def model_info(self, request: web.Request) -> web.Response:
         path = self.options.model_path
-        return web.json_response({"served_model_name": "fake", "tokenizer_path": path})
+        return web.json_response(
+            {"served_model_name": self.behaviour["model"], "tokenizer_path": path}
+        )
 
     # --- requests ----------------------------------------------------------------------------
 
@@ -282,7 +286,9 @@ class FakeSglang:
         device = {"capacity_bytes": 400_000, "used_bytes": 100 * used}
         host = {"capacity_bytes": 800_000, "used_bytes": 0}
         pools = {"device": device, "host": host}
-        return web.json_response({"plugin_version": "0.1.0", "pools": pools})
+        return web.json_response(
+            {"plugin_version": self.behaviour["plugin_version"], "pools": pools}
+        )
 
     def _need_plugin(self) -> None:
         if not self.behaviour["plugin"]:

@@ -16,6 +16,7 @@ from callsheet_server.engine.openai.engine import OpenAIEngine
 from callsheet_server.engine.openai.settings import OpenAISettings
 from callsheet_server.engine.scripted import ScriptedEngine
 from callsheet_server.engine.sglang.cast import Cast
+from callsheet_server.engine.sglang.prompts import Prompts
 from callsheet_server.world.key import NpcKey
 
 BOB = NpcKey("town", "bob")
@@ -89,15 +90,18 @@ async def test_the_embedded_engine_never_warms_what_cannot_speak(start_engine: S
 
 async def test_sglang_is_not_sent_the_prefix_of_who_cannot_speak(start_engine: StartEngine) -> None:
     talk = await start_engine()
-    cast = Cast()
+    prompts = Prompts()
+    cast = Cast(prompts)
     try:
-        prompts = talk.engine._loaded.prompts  # type: ignore[attr-defined]
-        await cast.load(lambda: prompts, 256)
+        prompts.builder = talk.engine._loaded.prompts  # type: ignore[attr-defined]
+        prompts.context_limit_tokens = 256
+        cast.begin()
         long, _ = cast.put(NpcProfile(BOB, "Bob", "He likes rain. " * 60))
         short, _ = cast.put(NpcProfile(NpcKey("town", "ann"), "Ann", "She likes rain."))
         while not cast.prefix_tokens[short]:  # noqa: ASYNC110 - tokenising has no event
             await asyncio.sleep(0.001)
-        assert cast.misfits.why(BOB)
+        assert prompts.misfits.why(BOB)
         assert cast.prefix_tokens[long] == 0
     finally:
         cast.close()
+        prompts.close()

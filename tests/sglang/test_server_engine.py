@@ -108,7 +108,7 @@ def served(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture
 async def talk(served: Served) -> AsyncIterator[Talk]:
     """A second engine, attached to the server's SGLang without its plugin's knowledge."""
-    async with attached(SglangEngine(SglangSettings(url=served.sglang_url))) as talk:
+    async with attached(SglangEngine(SglangSettings(urls=(served.sglang_url,)))) as talk:
         yield talk
 
 

@@ -178,7 +178,7 @@ def register_script(session: ClientSession, script: RegisterScript) -> Call[tupl
     message = script.model_copy(update={"id": session.next_id()})
     answer = yield from ask(session, message)
     assert isinstance(answer, ScriptRegistered)
-    return answer.npcs
+    return tuple(answer.npcs)
 
 
 def unregister_script(session: ClientSession, script: str) -> Call[None]:
@@ -239,9 +239,10 @@ def hear(
     yield from ask(session, message)
 
 
-def speak(session: ClientSession, npc: str, text: str) -> PendingReply:
+def speak(session: ClientSession, npc: str, text: str, audible_m: float | None) -> PendingReply:
     """``speak``."""
-    return session.request_reply(Speak(id=session.next_id(), npc=npc, text=text))
+    message = Speak(id=session.next_id(), npc=npc, text=text, audible_m=audible_m)
+    return session.request_reply(message)
 
 
 def ask(session: ClientSession, message: Request) -> Call[Reliable]:

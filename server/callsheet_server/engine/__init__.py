@@ -33,6 +33,10 @@ def create_engine(
                 from callsheet_server.engine.openai.engine import OpenAIEngine
 
                 return OpenAIEngine(settings)
+            case SglangSettings() if len(settings.urls) > 1 or settings.replicas > 1:
+                from callsheet_server.engine.cluster.engine import ClusterEngine
+
+                return ClusterEngine(settings)
             case SglangSettings():
                 from callsheet_server.engine.sglang.engine import SglangEngine
 

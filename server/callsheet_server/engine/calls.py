@@ -15,7 +15,7 @@ from callsheet_server.engine.errors import (
     EngineError,
     EngineOverloadedError,
     EngineUnavailableError,
-    GenerationError,
+    RequestRefusedError,
 )
 from callsheet_server.engine.stop_text import StopText
 from callsheet_server.world.key import NpcKey
@@ -126,14 +126,10 @@ class Calls:
 
         Raises:
             EngineOverloadedError: there are too many.
-            GenerationError: it makes no sense, or its id is in use.
+            RequestRefusedError: it makes no sense, or its id is in use.
         """
-        if request.request_id in self._open:
-            raise GenerationError(f"request_id {request.request_id!r} is in use; choose another")
-        if not request.turns:
-            raise GenerationError("turns: is empty; give at least the turn to answer")
-        if request.max_new_tokens < 1:
-            raise GenerationError(f"max_new_tokens: is {request.max_new_tokens}; give at least 1")
+        if (problem := self._problem(request)) is not None:
+            raise RequestRefusedError(problem, problem)
         if len(self._open) >= self._max_open:
             raise EngineOverloadedError(
                 f"{len(self._open)} requests are open (max_open); try again in "
@@ -149,6 +145,15 @@ class Calls:
             if math.isfinite(call.first_token_s):
                 self._mean_s += SMOOTHING * (took_s - self._mean_s)
 
+    def _problem(self, request: GenerationRequest) -> str | None:
+        if request.request_id in self._open:
+            return f"request_id {request.request_id!r} is in use; choose another"
+        if not request.turns:
+            return "turns: is empty; give at least the turn to answer"
+        if request.max_new_tokens < 1:
+            return f"max_new_tokens: is {request.max_new_tokens}; give at least 1"
+        return None
+
     def cancel(self, request_id: str) -> bool:
         """End a request's stream with "cancelled"; False = not known."""
         call = self._open.get(request_id)
@@ -161,6 +166,10 @@ class Calls:
         for call in self._open.values():
             if call.request.npc == key:
                 call.cancel()
+
+    def npcs(self) -> set[NpcKey]:
+        """NPCs that have a request under way."""
+        return {call.request.npc for call in self._open.values()}
 
     def cancel_all(self) -> None:
         """End all requests."""

@@ -33,13 +33,25 @@ __all__ = [
     "Occupancy",
     "Priority",
     "Progress",
+    "ReplicaLoad",
+    "ReplicaState",
     "Sampling",
     "StopReason",
     "TierUse",
+    "at_once",
 ]
 
 StopReason = Literal["stop", "length", "cancelled"]
 """Reason why generation ended. A failed one raises; the wire's ``StopReason`` says "error"."""
+
+
+ReplicaState = Literal["serving", "draining", "drained", "lost"]
+"""Use that a replica is of; drained = nobody is at home there any more, and it may be stopped."""
+
+
+def at_once() -> float:
+    """Gather nothing: every piece of text is a delta of its own."""
+    return 0.0
 
 
 class Priority(IntEnum):
@@ -93,6 +105,8 @@ class GenerationRequest:
     stop: tuple[str, ...] = ()
     json_schema: Mapping[str, Any] | None = None
     """If given, the text generated is one JSON value valid under this JSON schema."""
+    gather_s: Callable[[], float] = at_once
+    """Asked after each delta: for how long the engine may gather text for the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +117,8 @@ class Delta:
     margin: float | None = None
     """Under a JSON schema: the probability of its least certain token, less that of the best other
     one that the schema allowed there. None = the engine does not tell."""
+    tokens: int = 1
+    """Tokens it is made of, as far as the engine can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +157,8 @@ class EngineInfo:
     """Sampling that suits the model."""
     varies: bool = True
     """False = the same request always gets the same text."""
+    replicas: int = 1
+    """Copies of the model that share the work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +173,33 @@ class TierUse:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplicaLoad:
+    """Load of one replica of a cluster at one moment."""
+
+    name: str
+    state: ReplicaState
+    npcs: int
+    """NPCs at home there."""
+    arriving: int
+    """NPCs that are warmed there before they move in."""
+    running: int
+    queued: int
+    replies: int
+    """Replies so far."""
+    device_hits: int
+    """Those of them whose prefix lay on the device."""
+    tiers: tuple[TierUse, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Occupancy:
     """An engine's load at one moment."""
 
     tiers: tuple[TierUse, ...]
     running: int
     queued: int
+    replicas: tuple[ReplicaLoad, ...] = ()
+    """Of a cluster: of each replica."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -319,7 +319,7 @@ async def test_without_the_plugin_it_speaks_and_says_so(
     owner, fake = await start_sglang()
     fake.behave(plugin=False)
     assert isinstance(owner.engine, SglangEngine)
-    engine = SglangEngine(SglangSettings(url=fake.url), Timing(distance_interval_s=0.01))
+    engine = SglangEngine(SglangSettings(urls=(fake.url,)), Timing(distance_interval_s=0.01))
     try:
         await engine.start(lambda _: None)
         assert not engine.info.keeps_residency
@@ -338,7 +338,7 @@ async def test_without_the_plugin_it_speaks_and_says_so(
 
 async def test_one_that_is_attached_to_outlives_the_engine(start_sglang: StartSglang) -> None:
     owner, fake = await start_sglang(api_key="secret-key")
-    engine = SglangEngine(SglangSettings(url=fake.url, api_key=SecretStr("secret-key")))
+    engine = SglangEngine(SglangSettings(urls=(fake.url,), api_key=SecretStr("secret-key")))
     await engine.start(lambda _: None)
     talk = Talk(engine)
     assert await talk.say(talk.npc("mara")) == TEXT
@@ -348,7 +348,7 @@ async def test_one_that_is_attached_to_outlives_the_engine(start_sglang: StartSg
 
 async def test_a_wrong_key_is_a_clear_start_error(start_sglang: StartSglang) -> None:
     _, fake = await start_sglang(api_key="secret-key")
-    engine = SglangEngine(SglangSettings(url=fake.url, api_key=SecretStr("guess")))
+    engine = SglangEngine(SglangSettings(urls=(fake.url,), api_key=SecretStr("guess")))
     with pytest.raises(EngineStartError, match=r"set sglang\.api_key") as refused:
         await engine.start(lambda _: None)
     assert "guess" not in str(refused.value)
@@ -359,15 +359,15 @@ async def test_a_wrong_key_is_a_clear_start_error(start_sglang: StartSglang) -> 
 async def test_an_unsupported_version_is_refused(start_sglang: StartSglang, version: str) -> None:
     _, fake = await start_sglang()
     fake.behave(version=version)
-    engine = SglangEngine(SglangSettings(url=fake.url))
+    engine = SglangEngine(SglangSettings(urls=(fake.url,)))
     with pytest.raises(EngineStartError, match=rf"version {version}; supported: .*0\.5\.23"):
         await engine.start(lambda _: None)
     await engine.close()
 
 
 async def test_nobody_at_the_url_is_a_clear_start_error() -> None:
-    engine = SglangEngine(SglangSettings(url="http://127.0.0.1:9"))
-    with pytest.raises(EngineStartError, match=r"sglang\.url.*cannot be reached"):
+    engine = SglangEngine(SglangSettings(urls=("http://127.0.0.1:9",)))
+    with pytest.raises(EngineStartError, match=r"sglang\.urls.*cannot be reached"):
         await engine.start(lambda _: None)
     await engine.close()
 

@@ -1,4 +1,4 @@
-"""Compiles C# 9 with the Roslyn that fetch.py lays out in the cache, against Mono's assemblies."""
+"""Compiles C# 9, against Mono's assemblies, with the Roslyn that lies in the cache."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from unity.roslyn.fetch import folder
+from unity.roslyn.files import ROSLYN
 
 HERE = Path(__file__).parent
 MONO = Path("/usr/lib/mono")
@@ -27,7 +27,7 @@ TIMEOUT_S = 300
 
 def missing_roslyn() -> str | None:
     """Say why no Roslyn can be run here; None = it can."""
-    return None if folder().is_dir() else "no Roslyn: python tests/unity/roslyn/fetch.py"
+    return None if ROSLYN.folder().is_dir() else "no Roslyn: python tests/fetch_tools.py"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Roslyn:
 
     def __init__(self, into: Path) -> None:
         self._into = into
-        self._compiler = folder()
+        self._compiler = ROSLYN.folder()
 
     def compile(self, jobs: Sequence[Job], nunit: Path) -> tuple[dict[str, Path], str]:
         """Compile all jobs, warnings being errors: what came out, and what the compiler said."""

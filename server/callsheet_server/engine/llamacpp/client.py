@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -14,11 +16,15 @@ from llguidance import LLMatcher
 from callsheet_server.engine.calls import Call
 from callsheet_server.engine.engine import Delta, GenerationRequest, Sampling, StopReason
 from callsheet_server.engine.errors import GenerationError
+from callsheet_server.engine.grammar_limits import GRAMMAR_LIMITS
 from callsheet_server.engine.http import ModelServer
+from callsheet_server.engine.sse import DONE
 
 __all__ = ["LlamaClient", "Outcome", "completion_body"]
 
 COMPLETION: Final = "/completion"
+MAX_JUDGED: Final = 256
+"""Schemas whose verdict is remembered: every reply brings that of its actions again."""
 NEUTRAL: Final = {"min_p": 0.0, "samplers": ["penalties", "top_k", "top_p", "temperature"]}
 """Sampling of llama.cpp's own choice, left out; and the order of what a request may set."""
 
@@ -30,6 +36,13 @@ class Outcome:
     cached_tokens: int = 0
     generated_tokens: int = 0
     reason: StopReason | None = None
+
+    def read(self, event: dict[str, Any]) -> None:
+        """Take in an event of the stream."""
+        self.generated_tokens = int(event.get("tokens_predicted", 0))
+        if event.get("stop"):
+            self.cached_tokens = int(event["timings"]["cache_n"])
+            self.reason = "length" if event.get("stop_type") == "limit" else "stop"
 
 
 class LlamaClient:
@@ -63,19 +76,21 @@ class LlamaClient:
         self, slot: int, tokens: Sequence[int], call: Call, outcome: Outcome
     ) -> AsyncGenerator[Delta]:
         """Stream the reply; left early, llama.cpp ends it at the next token."""
-        body = _prompt(slot, tokens) | completion_body(call.request)
-        async with aclosing(self._server.stream(COMPLETION, body)) as events:
-            async for event in events:
-                if not isinstance(event, dict):
-                    continue
-                outcome.generated_tokens = int(event.get("tokens_predicted", 0))
-                if event.get("tokens"):
-                    call.heard()
-                if certain := call.text.push(event.get("content", "")):
-                    yield Delta(certain)
-                if event.get("stop"):
-                    outcome.cached_tokens = int(event["timings"]["cache_n"])
-                    outcome.reason = "length" if event.get("stop_type") == "limit" else "stop"
+        more = await asyncio.to_thread(completion_body, call.request)
+        body = _prompt(slot, tokens) | more
+        stream = self._server.stream(COMPLETION, body, call.request.gather_s)
+        async with aclosing(stream) as batches:
+            async for events in batches:
+                if events[-1] is DONE:
+                    break
+                before = outcome.generated_tokens
+                for event in events:
+                    outcome.read(event)
+                    if event.get("tokens"):
+                        call.heard()
+                words = "".join(event.get("content", "") for event in events)
+                if certain := call.text.push(words):
+                    yield Delta(certain, tokens=outcome.generated_tokens - before)
         if outcome.reason is None:
             raise GenerationError("llama.cpp ended the reply without saying why")
         if rest := call.text.flush():
@@ -126,9 +141,16 @@ def _enforceable(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The schema, without free white space; llama.cpp would leave out one that it cannot use."""
     strict = {**schema, "x-guidance": {"whitespace_flexible": False}}
     try:
-        problem = LLMatcher.validate_grammar(LLMatcher.grammar_from_json_schema(json.dumps(strict)))
+        problem = _problem(json.dumps(strict))
     except (TypeError, ValueError) as error:
         raise GenerationError(f"json_schema: cannot be used: {error}") from error
     if problem:
         raise GenerationError(f"json_schema: cannot be enforced: {problem}")
     return strict
+
+
+@lru_cache(MAX_JUDGED)
+def _problem(schema: str) -> str:
+    """Say what keeps a schema from being enforced, "" = nothing; ValueError if it is none."""
+    grammar = LLMatcher.grammar_from_json_schema(schema)
+    return LLMatcher.validate_grammar(grammar, limits=GRAMMAR_LIMITS)

@@ -1,7 +1,6 @@
 """Everybody the engine may have to speak as: profiles, prompt prefixes, SGLang's numbers for them.
 
-Tokenising runs in a thread of its own, in the order of the calls; arrays and dicts belong to the
-event loop.
+Tokenising runs in the thread of ``Prompts``; arrays and dicts belong to the event loop.
 """
 
 from __future__ import annotations
@@ -9,16 +8,15 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 
 import numpy as np
 
 from callsheet_server.engine.engine import GenerationRequest, NpcProfile
 from callsheet_server.engine.errors import EngineError, UnknownNpcError
-from callsheet_server.engine.misfits import Misfits
-from callsheet_server.engine.prompt import NpcPrefix, PromptBuilder
+from callsheet_server.engine.prompt import NpcPrefix
 from callsheet_server.engine.sglang.handles import Handles
+from callsheet_server.engine.sglang.prompts import Prompts
 from callsheet_server.world.key import NpcKey
 
 __all__ = ["Cast"]
@@ -33,33 +31,26 @@ BATCH = 8
 class Cast:
     """The NPCs of all worlds."""
 
-    def __init__(self) -> None:
+    def __init__(self, prompts: Prompts) -> None:
         self.handles = Handles()
         self.profiles: dict[NpcKey, NpcProfile] = {}
         self._lore: dict[str, str] = {}
-        self._prompts: PromptBuilder | None = None
+        self._prompts = prompts
         self._prefixes: dict[NpcKey, NpcPrefix] = {}
         self._stale: dict[NpcKey, None] = {}
         """NPCs whose prefix is to be tokenised, in order."""
         self.prefix_tokens = np.zeros(GROWTH, np.int64)
         """(capacity,) int64, by handle: an NPC's own part of its prefix, without what its world
         shares; 0 = not known yet, or of one that cannot speak."""
-        self.misfits = Misfits()
-        self._context_limit_tokens = 0
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="callsheet-prompt")
         self._tokenising: asyncio.Task[None] | None = None
 
     def close(self) -> None:
         """Stop tokenising."""
         if self._tokenising is not None:
             self._tokenising.cancel()
-        self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def load(self, make: Callable[[], PromptBuilder], context_limit_tokens: int) -> None:
-        """Make the tokeniser, in the thread; everybody is tokenised from here on."""
-        self._context_limit_tokens = context_limit_tokens
-        loop = asyncio.get_running_loop()
-        self._prompts = await loop.run_in_executor(self._thread, make)
+    def begin(self) -> None:
+        """Tokenise everybody from here on: the prompt builder is loaded."""
         self._void(self.profiles)
 
     # --- who there is ------------------------------------------------------------------------
@@ -88,7 +79,6 @@ class Cast:
         self.profiles.pop(key, None)
         self._prefixes.pop(key, None)
         self._stale.pop(key, None)
-        self.misfits.forget(key)
         handle = self.handles.drop(key)
         if handle is not None:
             self.prefix_tokens[handle] = 0
@@ -103,8 +93,9 @@ class Cast:
 
     @property
     def begins_in_thought(self) -> bool | None:
-        """True = prompts open a thought; None before ``load``."""
-        return None if self._prompts is None else self._prompts.begins_in_thought
+        """True = prompts open a thought; None before ``begin``."""
+        builder = self._prompts.builder
+        return None if builder is None else builder.begins_in_thought
 
     def prefix(self, key: NpcKey) -> tuple[int, ...] | None:
         """The tokens that begin every prompt of an NPC; None = not tokenised yet."""
@@ -117,17 +108,17 @@ class Cast:
         Raises:
             UnknownNpcError, ContextTooLongError: as their names say.
         """
-        profile = self.profiles.get(request.npc)
-        if profile is None or self._prompts is None:
+        profile, builder = self.profiles.get(request.npc), self._prompts.builder
+        if profile is None or builder is None:
             raise UnknownNpcError(f"{request.npc} was not announced")
-        prompts, lore = self._prompts, self._lore.get(request.npc.world, "")
+        lore = self._lore.get(request.npc.world, "")
         known = self._prefixes.get(request.npc)
 
         def build() -> tuple[NpcPrefix, tuple[int, ...]]:
-            prefix = known or prompts.prefix(lore, profile, profile.adapter or "")
-            return prefix, prompts.prompt(prefix, request)
+            prefix = known or builder.prefix(lore, profile, profile.adapter or "")
+            return prefix, builder.prompt(prefix, request)
 
-        prefix, tokens = await asyncio.get_running_loop().run_in_executor(self._thread, build)
+        prefix, tokens = await self._prompts.run(build)
         return tokens, len(prefix.world) + len(prefix.persona)
 
     def _void(self, keys: Iterable[NpcKey]) -> list[int]:
@@ -140,14 +131,14 @@ class Cast:
             assert handle is not None, f"{key} has a profile and no handle"
             self.prefix_tokens[handle] = 0
             handles.append(handle)
-        if self._stale and self._prompts is not None and self._tokenising is None:
+        if self._stale and self._prompts.builder is not None and self._tokenising is None:
             self._tokenising = asyncio.get_running_loop().create_task(self._tokenise())
         return handles
 
     async def _tokenise(self) -> None:
         """Tokenise until nobody's prefix is stale."""
-        loop, prompts = asyncio.get_running_loop(), self._prompts
-        assert prompts is not None
+        builder = self._prompts.builder
+        assert builder is not None
         try:
             while self._stale:
                 batch = [
@@ -158,9 +149,9 @@ class Cast:
                     del self._stale[profile.key]
 
                 def build(batch: list[tuple[NpcProfile, str]] = batch) -> list[NpcPrefix]:
-                    return [prompts.prefix(lore, p, p.adapter or "") for p, lore in batch]
+                    return [builder.prefix(lore, p, p.adapter or "") for p, lore in batch]
 
-                built = await loop.run_in_executor(self._thread, build)
+                built = await self._prompts.run(build)
                 for (profile, lore), prefix in zip(batch, built, strict=True):
                     key = profile.key
                     if self.profiles.get(key) != profile or self._lore.get(key.world, "") != lore:
@@ -168,7 +159,7 @@ class Cast:
                     handle = self.handles.get(key)
                     self._prefixes[key] = prefix
                     tokens = len(prefix.world) + len(prefix.persona)
-                    if not self.misfits.judge(key, tokens, self._context_limit_tokens):
+                    if not self._prompts.is_misfit(key, tokens):
                         self.prefix_tokens[handle] = len(prefix.persona)
         except EngineError:
             logger.exception("prefixes could not be tokenised")

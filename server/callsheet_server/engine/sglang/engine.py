@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import itertools
 import logging
 import math
@@ -29,7 +28,10 @@ from callsheet_server.engine.engine import (
 )
 from callsheet_server.engine.errors import (
     EngineError,
+    EngineStartError,
     EngineUnavailableError,
+    GenerationError,
+    RequestRefusedError,
     UnknownAdapterError,
     UnknownNpcError,
 )
@@ -38,30 +40,60 @@ from callsheet_server.engine.sglang.cast import Cast
 from callsheet_server.engine.sglang.generate import Prompt, abort, generate, warm
 from callsheet_server.engine.sglang.peer import Peer
 from callsheet_server.engine.sglang.plugin_sync import PluginSync
+from callsheet_server.engine.sglang.prompts import Prompts
 from callsheet_server.engine.sglang.settings import SglangSettings
 from callsheet_server.engine.sglang.supervisor import Supervisor
 from callsheet_server.engine.sglang.timing import Timing
-from callsheet_server.engine.sglang.tokenizer import load_prompts
 from callsheet_server.engine.sglang.warm import Warmer
 from callsheet_server.world.key import NpcKey
 
-__all__ = ["SglangEngine"]
+__all__ = ["SglangEngine", "is_sick"]
 
 logger = logging.getLogger(__name__)
+
+
+def is_sick(error: EngineError) -> bool:
+    """Tell whether a failure says more of SGLang than of the request."""
+    return isinstance(error, EngineUnavailableError | GenerationError) and not isinstance(
+        error, RequestRefusedError
+    )
 
 
 class SglangEngine:
     """Implements ``Engine``. SGLang plans for itself; it is told how soon NPCs will call."""
 
-    def __init__(self, settings: SglangSettings, timing: Timing | None = None) -> None:
-        """``timing``: absent = the usual one."""
+    def __init__(
+        self,
+        settings: SglangSettings,
+        timing: Timing | None = None,
+        *,
+        name: str = "SGLang",
+        prompts: Prompts | None = None,
+        accept: Callable[[Peer], None] = lambda _: None,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Make the engine; nothing is started.
+
+        Args:
+            settings: of one SGLang: ``replicas`` and further ``urls`` are not looked at.
+            timing: absent = the usual one.
+            name: of this SGLang, in the log.
+            prompts: those of a cluster's replicas, loaded and closed by their owner; absent = its
+                own.
+            accept: raises ``EngineStartError`` for an SGLang that must not be served.
+            changed: called when SGLang is lost, and when it is back.
+        """
         timing = timing or Timing()
         self._settings = settings
-        self._cast = Cast()
+        self._name = name
+        self._changed = changed
+        self._prompts = prompts or Prompts()
+        self._owns_prompts = prompts is None
+        self._cast = Cast(self._prompts)
         self._calls = Calls(settings.max_open)
         self._plugin_sync = PluginSync(timing, self._cast)
         self._warmer = Warmer(timing, self._cast, self._plugin_sync, self._calls, self._send_warm)
-        self._supervisor = Supervisor(settings, timing, self._serve)
+        self._supervisor = Supervisor(settings, timing, self._serve, accept, name)
         self._info: EngineInfo | None = None
         self._peer: Peer | None = None
         """None = not started, closed, or SGLang is lost."""
@@ -90,27 +122,42 @@ class SglangEngine:
 
     @property
     def misfits(self) -> Misfits:
-        return self._cast.misfits
+        return self._prompts.misfits
 
     # --- life --------------------------------------------------------------------------------
 
     async def start(self, report: Callable[[Progress], None]) -> None:
         if self._closed:
             raise EngineUnavailableError("the engine was closed; make a new one")
-        peer = await self._supervisor.start(report)
         try:
-            await self._cast.load(
-                functools.partial(
-                    load_prompts,
-                    self._settings.tokenizer or peer.tokenizer,
-                    peer.context_limit_tokens,
-                ),
-                peer.context_limit_tokens,
-            )
+            peer = await self.meet(report)
+        except EngineUnavailableError as error:
+            raise EngineStartError(str(error)) from error
+        try:
+            tokenizer = self._settings.tokenizer or peer.tokenizer
+            await self._prompts.load(tokenizer, peer.context_limit_tokens)
         except BaseException:
             await self._supervisor.close()
             raise
-        self._met(peer)
+        self.begin(peer)
+
+    async def meet(self, report: Callable[[Progress], None]) -> Peer:
+        """Reach SGLang, or launch it: the first half of ``start``.
+
+        Raises:
+            EngineStartError: it does not come up; the text says why and what to do.
+            EngineUnavailableError: nobody answers at the URL.
+        """
+        return await self._supervisor.start(report)
+
+    def begin(self, peer: Peer | None) -> None:
+        """Serve, with ``Prompts`` loaded: the second half of ``start``.
+
+        ``peer``: as ``meet`` returned it; None = it is not there yet, and tried until it is.
+        """
+        self._cast.begin()
+        if peer is not None:
+            self._met(peer)
         self._supervisor.supervise(peer)
 
     async def close(self) -> None:
@@ -119,12 +166,15 @@ class SglangEngine:
         await asyncio.gather(*self._errands, return_exceptions=True)
         await self._supervisor.close()
         self._cast.close()
+        if self._owns_prompts:
+            self._prompts.close()
 
     def _met(self, peer: Peer) -> None:
         if peer.plugin is None:
             logger.warning(
-                "SGLang runs without Callsheet's plugin: it knows no distances, and where prefixes "
-                "lie is not known"
+                "%s runs without Callsheet's plugin: it knows no distances, and where prefixes "
+                "lie is not known",
+                self._name,
             )
         self._info = EngineInfo(
             name="sglang",
@@ -141,6 +191,7 @@ class SglangEngine:
         """Serve requests while SGLang is there."""
         if peer is not self._peer:
             self._met(peer)
+            self._changed()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._plugin_sync.run(peer, self._supervisor.suspect))
@@ -148,6 +199,45 @@ class SglangEngine:
         finally:
             self._peer = None
             self._calls.fail_all("the connection to SGLang was lost")
+            if not self._closed:
+                self._changed()
+
+    # --- for a cluster -----------------------------------------------------------------------
+
+    @property
+    def serving(self) -> bool:
+        """True while SGLang is there."""
+        return self._peer is not None
+
+    @property
+    def residency(self) -> StateView:
+        """Tiers of the prefixes, as reported last; ABSENT while SGLang is lost."""
+        return self._plugin_sync.residency
+
+    def busy(self) -> set[NpcKey]:
+        """NPCs with a request under way."""
+        return self._calls.npcs()
+
+    def profile(self, key: NpcKey) -> NpcProfile:
+        """An announced NPC's profile."""
+        return self._cast.profiles[key]
+
+    def distance_s(self, key: NpcKey) -> float:
+        """Seconds to an announced NPC's next call; +inf = none is expected."""
+        handle = self._cast.handles.take(key)
+        return float(self._plugin_sync.distances.true_s[handle])
+
+    def take_over(self, profile: NpcProfile, distance_s: float) -> None:
+        """Announce an NPC that was elsewhere, whose next call is that near."""
+        self.put_npc(profile)
+        handle = self._cast.handles.take(profile.key)
+        self._plugin_sync.distances.note(
+            np.array([handle], np.intp), np.array([distance_s], np.float32)
+        )
+
+    def npcs_soonest_first(self) -> list[NpcKey]:
+        """Everybody announced, in order of their distance."""
+        return sorted(self._cast.profiles, key=self.distance_s)
 
     # --- who there is ------------------------------------------------------------------------
 
@@ -172,6 +262,11 @@ class SglangEngine:
 
     def forget_npc(self, key: NpcKey) -> None:
         self._calls.cancel_npc(key)
+        self._prompts.misfits.forget(key)
+        self.release_npc(key)
+
+    def release_npc(self, key: NpcKey) -> None:
+        """Drop an NPC that lives on elsewhere: its requests end by themselves."""
         handle = self._cast.drop(key)
         if handle is not None:
             self._warmer.void([handle])
@@ -208,7 +303,7 @@ class SglangEngine:
                 over = not (call.cancelled or call.text.stopped)
             except EngineError as error:
                 over = True
-                if isinstance(error, EngineUnavailableError):
+                if is_sick(error):
                     self._supervisor.suspect()
                 raise
             finally:

@@ -12,7 +12,7 @@ import orjson
 from callsheet_residency.state import Tier
 from callsheet_server.engine.calls import Call
 from callsheet_server.engine.engine import Delta, GenerationEnd, Sampling, StopReason
-from callsheet_server.engine.errors import EngineError, GenerationError
+from callsheet_server.engine.errors import EngineError, EngineUnavailableError
 from callsheet_server.engine.http_errors import error_for_event
 from callsheet_server.engine.sglang.peer import WARM_PRIORITY, Peer
 from callsheet_server.engine.sse import DONE
@@ -56,23 +56,39 @@ async def generate(peer: Peer, prompt: Prompt, call: Call) -> AsyncGenerator[Del
         body["sampling_params"]["json_schema"] = schema
     if (priority := peer.priority(int(call.request.priority))) is not None:
         body["priority"] = priority
-    text = ""
+    heard_chars = heard_tokens = 0
     meta: dict[str, Any] = {}
     reason: StopReason | None = None
-    async with call.reading(peer.server.stream(GENERATE, body)) as events:
-        async for event in events:
-            if event is DONE:
+    stream = peer.server.stream(
+        GENERATE, body, call.request.gather_s, latest_only=not peer.sends_deltas
+    )
+    async with call.reading(stream) as batches:
+        async for events in batches:
+            if events[-1] is DONE:
                 break
-            meta, reason = _outcome(event)
-            call.heard()
-            piece = event["text"] if peer.sends_deltas else event["text"][len(text) :]
-            text += piece
-            if certain := call.text.push(piece):
-                yield Delta(certain)
+            told: list[str] = []
+            failure: EngineError | None = None
+            for event in events:
+                try:
+                    meta, reason = _outcome(event)
+                except EngineError as error:
+                    failure = error
+                    break
+                told.append(event["text"])
+            if told:
+                call.heard()
+                piece = "".join(told) if peer.sends_deltas else told[-1][heard_chars:]
+                heard_chars += len(piece)
+                tokens = int(meta.get("completion_tokens", 0)) - heard_tokens
+                heard_tokens += tokens
+                if certain := call.text.push(piece):
+                    yield Delta(certain, tokens=tokens)
+            if failure is not None:
+                raise failure
             if call.text.stopped:
                 break
     if reason is None and not call.text.stopped and not call.cancelled:
-        raise GenerationError("SGLang ended the reply without saying why")
+        raise EngineUnavailableError("SGLang ended the reply without saying why")
     if not call.cancelled and (rest := call.text.flush()):
         yield Delta(rest)
     yield _end(peer, prompt, call, meta, "stop" if call.text.stopped else reason or "stop")

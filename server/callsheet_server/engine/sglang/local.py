@@ -17,7 +17,7 @@ from callsheet_sglang.launch.emulation import emulated_gpu_files
 from callsheet_sglang.launch.interpreter import SglangMissingError, find_python
 from callsheet_sglang.launch.spec import LaunchSpec, arguments, environment, free_port
 
-__all__ = ["launch"]
+__all__ = ["device_of", "launch"]
 
 ALWAYS = ("--constrained-json-disable-any-whitespace",)
 """Flags of every launch, so that an action spends its tokens on words."""
@@ -56,9 +56,7 @@ async def launch(
 
 
 def _specify(settings: SglangSettings, report: Callable[[Progress], None]) -> LaunchSpec:
-    device: Literal["cpu", "cuda"]
-    device = _best_device() if settings.device == "auto" else settings.device
-    device = "cpu" if settings.emulate else device
+    device = device_of(settings)
     pool_tokens, emulation = settings.pool_tokens, None
     try:
         python = settings.python or find_python(device)
@@ -83,7 +81,6 @@ def _specify(settings: SglangSettings, report: Callable[[Progress], None]) -> La
             host_ratio=settings.host_ratio,
             adapters=adapters,
             adapter_slots=settings.adapter_slots if adapters else None,
-            plugin=settings.plugin,
             emulated_gpu=emulation,
             priorities=True,
             api_key=settings.api_key.get_secret_value() if settings.api_key else None,
@@ -93,5 +90,10 @@ def _specify(settings: SglangSettings, report: Callable[[Progress], None]) -> La
         raise EngineStartError(f"sglang: {error}") from error
 
 
-def _best_device() -> Literal["cpu", "cuda"]:
+def device_of(settings: SglangSettings) -> Literal["cpu", "cuda"]:
+    """Device that a launched SGLang runs on."""
+    if settings.emulate:
+        return "cpu"
+    if settings.device != "auto":
+        return settings.device
     return "cuda" if Path("/dev/nvidiactl").exists() else "cpu"

@@ -102,6 +102,10 @@ async def meet(server: ModelServer, context_limit_tokens: int) -> Peer:
             plugin=await _plugin(server),
         )
     except (GenerationError, KeyError, TypeError, AttributeError) as error:
+        if await _is_callsheet(server):
+            raise EngineStartError(
+                f"sglang.urls: {server.url} is a Callsheet server; give the address of its SGLang"
+            ) from error
         raise EngineStartError(
             f"sglang: what answers at {server.url} is no SGLang {SUPPORTED_VERSIONS} ({error}); "
             "check the URL, or use engine 'openai' for other servers"
@@ -125,6 +129,13 @@ def _supported(url: str, info: dict[str, Any]) -> str:
             "needs no particular version"
         )
     return text
+
+
+async def _is_callsheet(server: ModelServer) -> bool:
+    try:
+        return b"<title>Callsheet</title>" in await server.get("/")
+    except EngineError:
+        return False
 
 
 async def _plugin(server: ModelServer) -> str | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from callsheet_server.engine.models.catalogue import DEFAULT_MODEL
 
@@ -17,11 +18,16 @@ class SglangSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    url: str | None = Field(
-        default=None,
-        min_length=1,
-        description="Attach to the SGLang at this URL, such as http://gpu-box:30000; none = launch "
-        "one on this machine.",
+    urls: tuple[str, ...] = Field(
+        default=(),
+        description="Attach to the SGLang at this URL, such as http://gpu-box:30000, or to several "
+        "as one cluster; none = launch on this machine.",
+    )
+    replicas: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="To launch: how many, as one cluster, each on a GPU of its own.",
     )
     api_key: SecretStr | None = Field(
         default=None, description="SGLang's API key, if it asks for one."
@@ -64,7 +70,11 @@ class SglangSettings(BaseModel):
         "sglang setup-cpu` made, else this one.",
     )
     port: int = Field(
-        default=0, ge=0, le=65_535, description="To launch: its port on 127.0.0.1; 0 = a free one."
+        default=0,
+        ge=0,
+        le=65_535,
+        description="To launch: its port on 127.0.0.1, further replicas count up from it; 0 = free "
+        "ones.",
     )
     pool_tokens: int | None = Field(
         default=None,
@@ -80,9 +90,6 @@ class SglangSettings(BaseModel):
     adapter_slots: int = Field(
         default=8, ge=1, description="To launch: adapters on the device at once, if there are any."
     )
-    plugin: bool = Field(
-        default=True, description="To launch: with Callsheet's plugin, which keeps by distance."
-    )
     arguments: tuple[str, ...] = Field(
         default=(), description="To launch: further arguments of sglang.launch_server."
     )
@@ -92,3 +99,38 @@ class SglangSettings(BaseModel):
     start_timeout_s: float = Field(
         default=900.0, gt=0, description="How long SGLang may take until it answers."
     )
+
+    @field_validator("urls", mode="before")
+    @classmethod
+    def _list(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        places: dict[str, str] = {}
+        for url in self.urls:
+            if not (place := _place(url)):
+                raise ValueError(f"urls: {url!r} is no URL; write http://HOST:PORT")
+            if place in places:
+                raise ValueError(f"urls: {url} is there twice (as {places[place]}); leave one out")
+            places[place] = url
+        if self.urls and self.replicas > 1:
+            raise ValueError("replicas are launched here, urls are attached to; set one of the two")
+        return self
+
+    @property
+    def url(self) -> str | None:
+        """URL of the one SGLang to attach to; None = one is launched."""
+        return self.urls[0] if self.urls else None
+
+
+def _place(url: str) -> str:
+    """Host and port of a URL in one spelling; "" = it is none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    except (ValueError, KeyError):
+        return ""
+    host = (parts.hostname or "").rstrip(".")
+    host = "127.0.0.1" if host in ("localhost", "::1") else host
+    return f"{host}:{port}{parts.path.rstrip('/')}" if host else ""

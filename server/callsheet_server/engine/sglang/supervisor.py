@@ -13,6 +13,7 @@ from callsheet_server.engine.errors import (
     EngineOverloadedError,
     EngineStartError,
     EngineUnavailableError,
+    GenerationError,
 )
 from callsheet_server.engine.http import ModelServer
 from callsheet_server.engine.sglang.local import launch
@@ -43,10 +44,23 @@ class Supervisor:
         settings: SglangSettings,
         timing: Timing,
         serve: Callable[[Peer], Coroutine[Any, Any, None]],
+        accept: Callable[[Peer], None],
+        name: str,
     ) -> None:
+        """Supervise nothing yet.
+
+        Args:
+            settings: of one SGLang.
+            timing: how often to look.
+            serve: see above.
+            accept: raises ``EngineStartError`` for a peer that must not be served.
+            name: of this SGLang, in the log.
+        """
         self._settings = settings
         self._timing = timing
         self._serve = serve
+        self._accept = accept
+        self._name = name
         self._look = asyncio.Event()
         self._process: SglangProcess | None = None
         self._server: ModelServer | None = None
@@ -57,14 +71,16 @@ class Supervisor:
 
         Raises:
             EngineStartError: it does not come up; the text says why and what to do.
+            EngineUnavailableError: nobody answers at the URL.
         """
         try:
             return await self._open(report, patient=False)
         except (EngineUnavailableError, EngineOverloadedError) as error:
-            raise EngineStartError(f"sglang.url: {self._settings.url}: {error}") from error
+            message = f"sglang.urls: {self._settings.url}: {error}"
+            raise EngineUnavailableError(message) from error
 
-    def supervise(self, peer: Peer) -> None:
-        """Serve from now on, with what ``start`` returned."""
+    def supervise(self, peer: Peer | None) -> None:
+        """Serve from now on, with what ``start`` returned; None = try until it is there."""
         self._supervising = asyncio.create_task(self._supervise(peer))
 
     async def close(self) -> None:
@@ -81,19 +97,21 @@ class Supervisor:
 
     # --- one life of SGLang ------------------------------------------------------------------
 
-    async def _supervise(self, peer: Peer) -> None:
+    async def _supervise(self, peer: Peer | None) -> None:
         loop = asyncio.get_running_loop()
         tries = 0
         while True:
+            if peer is None:
+                peer, tries = await self._again(tries)
             serving = asyncio.create_task(self._serve(peer))
             since_s = loop.time()
             watching = asyncio.create_task(self._watch(peer))
             try:
                 await asyncio.wait((serving, watching), return_when=asyncio.FIRST_COMPLETED)
                 if watching.done():
-                    logger.error("SGLang is lost: %s", watching.result())
+                    logger.error("%s is lost: %s", self._name, watching.result())
                 else:
-                    logger.error("serving SGLang failed", exc_info=serving.exception())
+                    logger.error("serving %s failed", self._name, exc_info=serving.exception())
             finally:
                 for task in (serving, watching):
                     task.cancel()
@@ -101,22 +119,22 @@ class Supervisor:
             await self._let_go()
             if loop.time() - since_s > self._timing.restart_max_s:
                 tries = 0
-            peer, tries = await self._again(tries)
+            peer = None
 
     async def _again(self, tries: int) -> tuple[Peer, int]:
         """Try until SGLang is back; return it and the tries it took, on top of ``tries``."""
         timing = self._timing
         while True:
             pause_s = min(timing.restart_min_s * 2.0 ** min(tries, 30), timing.restart_max_s)
-            logger.info("trying again to reach SGLang in %.1f s", pause_s)
+            logger.info("trying again to reach %s in %.1f s", self._name, pause_s)
             await asyncio.sleep(pause_s)
             tries += 1
             try:
                 peer = await self._open(lambda _: None, patient=True)
             except EngineError as error:
-                logger.error("SGLang is not back: %s", error)
+                logger.error("%s is not back: %s", self._name, error)
                 continue
-            logger.warning("SGLang is back (version %s)", peer.version)
+            logger.warning("%s is back (version %s)", self._name, peer.version)
             return peer, tries
 
     async def _open(self, report: Callable[[Progress], None], *, patient: bool) -> Peer:
@@ -138,7 +156,9 @@ class Supervisor:
                     f"sglang: it is not ready after {settings.start_timeout_s:g} s "
                     f"(sglang.start_timeout_s){self._tail()}"
                 ) from None
-            return await meet(self._server, settings.context_limit_tokens)
+            peer = await meet(self._server, settings.context_limit_tokens)
+            self._accept(peer)
+            return peer
         except BaseException:
             await self._let_go()
             raise
@@ -155,6 +175,8 @@ class Supervisor:
                 return
             except EngineOverloadedError:
                 pass  # 503: it loads.
+            except GenerationError:
+                return  # No SGLang has no such page: ``meet`` finds out what it is.
             except EngineUnavailableError:
                 if not patient:
                     raise

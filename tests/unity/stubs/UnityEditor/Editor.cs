@@ -92,30 +92,6 @@ namespace UnityEditor
         public Action<string> guiHandler { get; set; }
     }
 
-    public sealed class AssetDatabase
-    {
-        public static T LoadAssetAtPath<T>(string assetPath)
-            where T : UnityEngine.Object => null;
-
-        public static string[] FindAssets(string filter) => new string[0];
-
-        public static string GUIDToAssetPath(string guid) => "";
-
-        public static void CreateAsset(UnityEngine.Object asset, string path)
-        {
-        }
-
-        public static void SaveAssets()
-        {
-        }
-
-        public static void ImportAsset(string path)
-        {
-        }
-
-        public static bool DeleteAsset(string path) => false;
-    }
-
     public sealed class EditorPrefs
     {
         private static readonly Dictionary<string, string> Values = new Dictionary<string, string>();
@@ -152,16 +128,37 @@ namespace UnityEditor
 
         public static event Action<PlayModeStateChange> playModeStateChanged;
 #pragma warning restore 67
+
+        /// <summary>The objects of a scene have changed. Not part of Unity's API.</summary>
+        public static void ChangeHierarchy() => hierarchyChanged?.Invoke();
+
+        /// <summary>Play mode is entered or left. Not part of Unity's API.</summary>
+        public static void ChangePlayMode(PlayModeStateChange change) => playModeStateChanged?.Invoke(change);
     }
 
     public static class TypeCache
     {
+        /// <summary>What is searched. Not part of Unity's API.</summary>
+        public static readonly List<Type> Types = new List<Type>();
+
         public static MethodCollection GetMethodsWithAttribute<T>()
-            where T : Attribute => new MethodCollection();
+            where T : Attribute => new MethodCollection(typeof(T));
 
         public struct MethodCollection : IEnumerable<MethodInfo>
         {
-            public IEnumerator<MethodInfo> GetEnumerator() => Enumerable.Empty<MethodInfo>().GetEnumerator();
+            private readonly Type _attribute;
+
+            internal MethodCollection(Type attribute)
+            {
+                _attribute = attribute;
+            }
+
+            public IEnumerator<MethodInfo> GetEnumerator()
+            {
+                Type attribute = _attribute;
+                const BindingFlags own = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+                return Types.SelectMany(type => type.GetMethods(own)).Where(method => Attribute.IsDefined(method, attribute, false)).GetEnumerator();
+            }
 
             System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
         }
@@ -177,17 +174,14 @@ namespace UnityEditor
 
     public sealed class EditorGUILayout
     {
-        public static void HelpBox(string message, MessageType type)
-        {
-        }
+        /// <summary>Boxes and labels that were shown. Not part of Unity's API.</summary>
+        public static readonly List<string> Shown = new List<string>();
 
-        public static void LabelField(string label, params GUILayoutOption[] options)
-        {
-        }
+        public static void HelpBox(string message, MessageType type) => Shown.Add(type + ": " + message);
 
-        public static void LabelField(string label, string label2, params GUILayoutOption[] options)
-        {
-        }
+        public static void LabelField(string label, params GUILayoutOption[] options) => Shown.Add(label);
+
+        public static void LabelField(string label, string label2, params GUILayoutOption[] options) => Shown.Add(label + ": " + label2);
 
         public static string TextField(string label, string text, params GUILayoutOption[] options) => text;
 
