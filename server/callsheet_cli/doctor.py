@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from callsheet_cli.check_endpoint import check_endpoint
-from callsheet_cli.check_sglang import check_installed, check_running
+from callsheet_cli.check_sglang import check_cluster, check_installed
 from callsheet_cli.checks import (
     Finding,
     check_engine,
@@ -47,7 +47,13 @@ def add_parser(commands: Commands) -> None:
     )
     add_settings_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
-    parser.add_argument("--sglang-url", metavar="URL", help="also check the SGLang running there")
+    parser.add_argument(
+        "--sglang-url",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="also check the SGLang running there; given again: as one cluster",
+    )
     parser.add_argument(
         "--api-key-env",
         metavar="NAME",
@@ -78,8 +84,8 @@ def examine(args: argparse.Namespace) -> Iterator[Finding]:
     yield from check_model()
     with contextlib.suppress(ModuleNotFoundError):  # the light install: `packages` has said so
         yield from check_installed()
-    if args.sglang_url:
-        yield from check_running(args.sglang_url, api_key_from(args.api_key_env))
+    api_key = api_key_from(args.api_key_env)
+    yield from check_cluster(args.sglang_url, api_key)
     try:
         settings = load(args).settings
     except CommandError as error:
@@ -90,6 +96,10 @@ def examine(args: argparse.Namespace) -> Iterator[Finding]:
         return
     yield Finding("settings", "ok", "valid")
     yield from check_engine(settings)
+    if settings.engine.name == "sglang":
+        urls = [url for url in settings.sglang.urls if url not in args.sglang_url]
+        secret = settings.sglang.api_key
+        yield from check_cluster(urls, secret.get_secret_value() if secret else api_key)
     yield from check_port(settings.server)
     if settings.engine.name == "openai":
         yield from check_endpoint(settings.openai)

@@ -68,6 +68,7 @@ from callsheet.wire.fields import (
     WorldId,
 )
 from callsheet.wire.observe import (
+    DrainReplica,
     EstimatorView,
     Explain,
     Explanation,
@@ -76,6 +77,8 @@ from callsheet.wire.observe import (
     NpcState,
     NpcStates,
     PlayerState,
+    ReplicaState,
+    ReplicaStats,
     SetPolicy,
     Stats,
     Subscribe,
@@ -222,6 +225,7 @@ __all__ = [
     "Count",
     "DeleteSave",
     "Despawn",
+    "DrainReplica",
     "Draining",
     "EngineError",
     "EngineSummary",
@@ -277,6 +281,8 @@ __all__ = [
     "ProtocolError",
     "RegisterScript",
     "Reliable",
+    "ReplicaState",
+    "ReplicaStats",
     "ReplyDelta",
     "ReplyEnd",
     "ReplyStart",
