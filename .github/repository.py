@@ -3,9 +3,9 @@
     python .github/repository.py                          check
     python .github/repository.py https://host/owner/name  set it everywhere
 
-pyproject.toml's ``[project.urls] Repository`` is the one place that says it; the Unity package and
-the pages that tell users where to get that package follow. Until it is set, they say
-``<repository>`` or nothing.
+pyproject.toml's ``[project.urls] Repository`` is the one place that says it; the Unity package, its
+metadata for OpenUPM and the pages that tell users where to get that package follow. Until it is
+set, they say ``<repository>`` or nothing.
 """
 
 from __future__ import annotations
@@ -15,16 +15,31 @@ import re
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 UNSET = "<repository>"
 PAGES = (
+    "docs/unity.md",
     "docs/tutorials/innkeeper-unity.md",
     "sdk_unity/README.md",
     "sdk_unity/Documentation~/index.md",
 )
+MANIFEST = "sdk_unity/package.json"
+OPENUPM = ".github/openupm/com.callsheet.sdk.yml"
 PACKAGE_URL = re.compile(r"`([^`]*?)(?:\.git)?\?path=/sdk_unity")
 """What Unity's package manager is given, from its start to where the folder is named."""
+
+
+def manifest_fields(repository: str) -> dict[str, Any]:
+    """Return the fields of the Unity package's manifest that name the repository."""
+    page = f"{repository}/blob/main/sdk_unity"
+    return {
+        "repository": {"type": "git", "url": f"{repository}.git", "directory": "sdk_unity"},
+        "documentationUrl": f"{page}/Documentation~/index.md",
+        "changelogUrl": f"{page}/CHANGELOG.md",
+        "licensesUrl": f"{page}/LICENSE.md",
+    }
 
 
 def address(root: Path) -> str | None:
@@ -38,9 +53,12 @@ def faults(root: Path) -> list[str]:
     """List the places that name another address than pyproject.toml."""
     expected = address(root)
     found = []
-    package = json.loads((root / "sdk_unity" / "package.json").read_text(encoding="utf-8"))
-    if package.get("repository", {}).get("url") != (expected and f"{expected}.git"):
-        found.append("sdk_unity/package.json: repository.url")
+    manifest = json.loads((root / MANIFEST).read_text(encoding="utf-8"))
+    for field, value in manifest_fields(expected or UNSET).items():
+        if manifest.get(field) != (expected and value):
+            found.append(f"{MANIFEST}: {field}")
+    if f"\nrepoUrl: {expected or 'null'}\n" not in (root / OPENUPM).read_text(encoding="utf-8"):
+        found.append(f"{OPENUPM}: repoUrl")
     for page in PAGES:
         named = PACKAGE_URL.findall((root / page).read_text(encoding="utf-8"))
         if not named or set(named) != {expected or UNSET}:
@@ -60,11 +78,14 @@ def set_address(root: Path, new: str) -> None:
     else:
         text = text.replace(f'Repository = "{old}"', f'Repository = "{new}"')
     project.write_text(text, encoding="utf-8")
-    package = root / "sdk_unity" / "package.json"
-    line = f'  "repository": {{"type": "git", "url": "{new}.git"}},\n'
-    text = re.sub(r'  "repository": .*\n', "", package.read_text(encoding="utf-8"))
-    text = text.replace('  "license":', f'{line}  "license":')
-    package.write_text(text, encoding="utf-8")
+    manifest = root / MANIFEST
+    fields = manifest_fields(new)
+    text = re.sub(rf'  "({"|".join(fields)})": .*\n', "", manifest.read_text(encoding="utf-8"))
+    lines = "".join(f'  "{name}": {json.dumps(value)},\n' for name, value in fields.items())
+    manifest.write_text(text.replace('  "license":', f'{lines}  "license":'), encoding="utf-8")
+    metadata = root / OPENUPM
+    text = re.sub(r"(?m)^repoUrl: .*$", f"repoUrl: {new}", metadata.read_text(encoding="utf-8"))
+    metadata.write_text(text, encoding="utf-8")
     for page in PAGES:
         path = root / page
         text = path.read_text(encoding="utf-8")

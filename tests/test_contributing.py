@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import shutil
 import tomllib
@@ -119,7 +120,7 @@ def test_the_repositorys_address_is_set_everywhere_at_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     repository = script("repository")
-    for name in ("pyproject.toml", "sdk_unity/package.json", *repository.PAGES):
+    for name in ("pyproject.toml", repository.MANIFEST, repository.OPENUPM, *repository.PAGES):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     for address in ("https://git.example/a/b", "https://git.example/c/d"):
@@ -128,6 +129,13 @@ def test_the_repositorys_address_is_set_everywhere_at_once(
         for page in repository.PAGES:
             text = (tmp_path / page).read_text(encoding="utf-8")
             assert f"`{address}.git?path=/sdk_unity" in text
+        manifest = json.loads((tmp_path / repository.MANIFEST).read_text(encoding="utf-8"))
+        assert manifest["repository"]["url"] == f"{address}.git"
+        for field in ("documentationUrl", "changelogUrl", "licensesUrl"):
+            path = manifest[field].removeprefix(f"{address}/blob/main/")
+            assert (ROOT / path).is_file(), field
+        metadata = yaml.safe_load((tmp_path / repository.OPENUPM).read_text(encoding="utf-8"))
+        assert metadata["repoUrl"] == address
     assert repository.main(["git.example/a/b"], tmp_path) == 2
     (tmp_path / "sdk_unity/README.md").write_text("`https://other.example/x.git?path=/sdk_unity`\n")
     assert repository.main([], tmp_path) == 1

@@ -1,4 +1,3 @@
-using System.IO;
 using UnityEditor;
 using UnityEngine;
 
@@ -7,15 +6,7 @@ namespace Callsheet.Editor
     /// <summary>Project Settings > Callsheet.</summary>
     internal static class SettingsPage
     {
-        private const string Folder = "Assets/Resources";
-        private const string AssetPath = Folder + "/" + CallsheetSettings.ResourceName + ".asset";
-
-        /// <summary>The asset that the game loads, wherever it lies; else the first there is, null if there is none.</summary>
-        internal static string Choose(string[] paths) =>
-            System.Array.Find(paths, IsLoaded) ?? (paths.Length > 0 ? paths[0] : null);
-
-        /// <summary>True if the game finds the asset by itself.</summary>
-        internal static bool IsLoaded(string path) => path.EndsWith("/Resources/" + CallsheetSettings.ResourceName + ".asset");
+        private const string NewPath = "Assets/" + CallsheetSettings.AssetName + ".asset";
 
         [SettingsProvider]
         private static SettingsProvider Create() => new SettingsProvider("Project/Callsheet", SettingsScope.Project)
@@ -27,28 +18,24 @@ namespace Callsheet.Editor
 
         private static void Draw()
         {
-            string path = Choose(System.Array.ConvertAll(AssetDatabase.FindAssets("t:" + nameof(CallsheetSettings)), AssetDatabase.GUIDToAssetPath));
-            CallsheetSettings asset = path == null ? null : AssetDatabase.LoadAssetAtPath<CallsheetSettings>(path);
-            if (asset == null)
+            CallsheetSettings asset = SettingsAsset.Find(out string fault);
+            if (fault != null)
             {
-                EditorGUILayout.HelpBox("The project uses the defaults: a server on this machine, port 8765.", MessageType.Info);
-                if (GUILayout.Button("Create settings in " + AssetPath))
-                {
-                    Directory.CreateDirectory(Folder);
-                    AssetDatabase.CreateAsset(ScriptableObject.CreateInstance<CallsheetSettings>(), AssetPath);
-                    AssetDatabase.SaveAssets();
-                }
+                EditorGUILayout.HelpBox(fault, MessageType.Error);
+            }
+            if (asset != null)
+            {
+                EditorGUILayout.LabelField("Asset", AssetDatabase.GetAssetPath(asset));
+                DrawFields(new SerializedObject(asset));
             }
             else
             {
-                if (!IsLoaded(path))
+                EditorGUILayout.HelpBox("The project uses the defaults: a server on this machine, port 8765.", MessageType.Info);
+                if (fault == null && GUILayout.Button("Create settings in " + NewPath))
                 {
-                    EditorGUILayout.HelpBox(
-                        path + " is used by clients it is assigned to. For all others move it into a Resources folder and name it "
-                        + CallsheetSettings.ResourceName + ".",
-                        MessageType.Warning);
+                    AssetDatabase.CreateAsset(ScriptableObject.CreateInstance<CallsheetSettings>(), NewPath);
+                    AssetDatabase.SaveAssets();
                 }
-                DrawFields(new SerializedObject(asset));
             }
             EditorGUILayout.Space();
             string command = EditorPrefs.GetString(LocalServer.CommandPreference, LocalServer.DefaultCommand);

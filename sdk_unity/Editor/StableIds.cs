@@ -21,7 +21,7 @@ namespace Callsheet.Editor
         private static readonly Dictionary<string, CallsheetNpc> Owners = new Dictionary<string, CallsheetNpc>();
 
         /// <summary>Reads as the name, and ends with eight digits that no other has: a new one at each call.</summary>
-        internal static string New(string name) => Ids.From(Ids.Spoken(name)) + "-" + System.Guid.NewGuid().ToString("N").Substring(0, 8);
+        internal static string New(string name) => Ids.Readable(Ids.Spoken(name)) + "-" + System.Guid.NewGuid().ToString("N").Substring(0, 8);
 
         /// <summary>The id that an NPC has or lacks, if that puts what it remembers at risk; null if not.</summary>
         internal static string Warning(CallsheetNpc npc)

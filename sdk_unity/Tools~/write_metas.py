@@ -22,6 +22,17 @@ DefaultImporter:
   assetBundleName:
   assetBundleVariant:
 """
+SCRIPTED = """\
+ScriptedImporter:
+  internalIDToNameTable: []
+  externalObjects: {}
+  serializedVersion: 2
+  userData:
+  assetBundleName:
+  assetBundleVariant:
+  script: {fileID: %d, guid: 0000000000000000e000000000000000, type: 0}
+"""
+"""An importer of UI Toolkit, by the number that Unity has for it."""
 IMPORTERS = {
     ".cs": """\
 MonoImporter:
@@ -71,6 +82,18 @@ PluginImporter:
   assetBundleVariant:
 """,
     ".unity": DEFAULT,
+    ".prefab": DEFAULT.replace("DefaultImporter", "PrefabImporter"),
+    ".asset": """\
+NativeFormatImporter:
+  externalObjects: {}
+  mainObjectFileID: 11400000
+  userData:
+  assetBundleName:
+  assetBundleVariant:
+""",
+    ".uxml": SCRIPTED % 13804,
+    ".uss": SCRIPTED % 12385 + "  disableValidation: 0\n",
+    ".tss": SCRIPTED % 12388 + "  disableValidation: 0\n",
 }
 
 

@@ -10,7 +10,7 @@ from documents.test_code import ROOT
 import callsheet
 from callsheet import ServerMessage
 
-ANSWERS = {"Joined", "Saved", "Explanation", "Welcome"}
+ANSWERS = {"Joined", "Explanation", "Welcome"}
 """Messages that methods return."""
 PLUMBING = {"type", "seq", "id"}
 

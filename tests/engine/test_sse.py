@@ -42,3 +42,17 @@ def test_bytes_that_are_no_stream_raise_one_error(pieces: list[bytes]) -> None:
 def test_an_event_that_ends_before_its_json_does_is_an_error() -> None:
     with pytest.raises(EventStreamError, match="no JSON"):
         read(b'data: {"a":\n\n')
+
+
+@given(st.lists(st.integers(1, 200), max_size=20))
+def test_of_events_that_come_together_the_last_is_enough(cuts: list[int]) -> None:
+    texts = [{"text": "x" * length} for length in range(1, 9)]
+    whole = b"".join(b"data: " + orjson.dumps(event) + b"\n\n" for event in texts)
+    whole += b"data: [DONE]\n\n"
+    ends = sorted({0, len(whole), *(cut for cut in cuts if cut < len(whole))})
+    reader, told = EventReader(latest_only=True), list[Any]()
+    for start, end in pairwise(ends):
+        told += reader.feed(whole[start:end])
+    assert told[-2:] == [texts[-1], DONE]
+    assert [texts.index(event) for event in told[:-1]] == sorted(map(texts.index, told[:-1]))
+    assert list(EventReader(latest_only=True).feed(whole)) == [texts[-1], DONE]

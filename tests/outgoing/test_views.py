@@ -12,6 +12,7 @@ from callsheet_server.distance import Assumptions, Forecast, explain
 from callsheet_server.engine.engine import Occupancy, TierUse
 from callsheet_server.outgoing import views
 from callsheet_server.rooms.subscriptions import MAX_TEXT_CHARS
+from callsheet_server.world.memory import Turn
 
 LONGEST_FLOAT = -1.1754943508222875e-38
 """The float32 that takes the most digits as JSON."""
@@ -41,7 +42,11 @@ def test_an_explanation_names_every_estimator() -> None:
     world = full_world(2, 1, LONGEST_FLOAT)
     world.apply(tick_of(world, at_s=4.0))
     found = explain(world.snapshot, 0, Forecast(Assumptions()), None)
-    told = views.explanation(9, "bob", 4.0, Tier.DISK, found, "it cannot speak")
+    turns = [Turn("Ann (to Ida)", "x" * 1_000)] * 20 + [Turn(None, "Hm.")]
+    told = views.explanation(9, "bob", 4.0, Tier.DISK, found, "it cannot speak", turns)
+    assert told.remembers is not None
+    assert [len(line.text) for line in told.remembers] == [300] * 7 + [3]
+    assert [line.speaker for line in told.remembers[-2:]] == ["Ann (to Ida)", None]
     assert (told.id, told.npc, told.game_time_s, told.tier) == (9, "bob", 4.0, "disk")
     assert (told.estimator, told.distance_s) == ("conversation", 0.0)
     assert told.note == "it cannot speak"

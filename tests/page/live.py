@@ -19,7 +19,9 @@ from callsheet.wire import NpcSpec, PlayerSpec, Speaker, Stats
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
 from callsheet_server.app.start import start_server
+from callsheet_server.engine.engine import Engine
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
+from callsheet_server.storage.settings import StorageSettings
 from callsheet_server.tools.town.simulation import Cause, TownSimulation
 from callsheet_server.transport.settings import ServerSettings
 
@@ -42,6 +44,7 @@ class Live:
         self._thread = threading.Thread(target=self._loop.run_forever, name="live")
         self._server: CallsheetServer | None = None
         self._game: asyncio.Task[None] | None = None
+        self._client: Client | None = None
         self.port = free_port()
 
     def __enter__(self) -> Self:
@@ -64,12 +67,23 @@ class Live:
         assert self._server is not None
         return self._server
 
-    def start(self, scripted: ScriptedSettings, **server: Any) -> None:
+    def start(
+        self,
+        scripted: ScriptedSettings,
+        *,
+        engine: Engine | None = None,
+        storage: StorageSettings | None = None,
+        **server: Any,
+    ) -> None:
         """Start a server, on the port of the one before."""
         patient = {"hello_timeout_s": 60.0, "heartbeat_interval_s": 60.0}
         options = {"port": self.port, "drain_timeout_s": 0.1, **patient, **server}
-        settings = Settings(server=ServerSettings(**options), scripted=scripted)
-        self._server = self._run(start_server(settings, ScriptedEngine(scripted)))
+        settings = Settings(
+            server=ServerSettings(**options),
+            scripted=scripted,
+            storage=storage or StorageSettings(),
+        )
+        self._server = self._run(start_server(settings, engine or ScriptedEngine(scripted)))
 
     def stop(self) -> None:
         self.end_game()
@@ -89,6 +103,11 @@ class Live:
         if self._game is not None:
             self._run(end(self._game))
             self._game = None
+
+    def order(self, work: Callable[[Client], Coroutine[Any, Any, T]]) -> T:
+        """Have the game do something."""
+        assert self._client is not None
+        return self._run(work(self._client))
 
     def stats(self, world: str = WORLD) -> Stats:
         """The figures the server would tell now."""
@@ -111,6 +130,7 @@ class Live:
         async def playing() -> None:
             url = f"ws://127.0.0.1:{self.port}/"
             async with connect(url, role="game", world=world) as client:
+                self._client = client
                 ready.set()
                 await game(client)
 

@@ -30,7 +30,8 @@ async def test_lines_are_overheard_and_heard() -> None:
             await game.hear(["ida"], "Thunder.")
             await game.hear(["ida", "bob"], "Fine day.", speaker="ann")
             await game.hear(["ida"], "Go home.", speaker=Speaker(kind="npc", id="bob"))
-            assert speakers(server) == KNOWN
+            await (await game.speak("bob", "Hm.", audible_m=5.0))
+            assert speakers(server) == [*KNOWN, "Bob"]
             with pytest.raises(callsheet.CallsheetError, match="unknown_npc"):
                 await game.hear(["nobody"], "Thunder.")
 
@@ -57,7 +58,8 @@ async def test_lines_are_overheard_and_heard_without_asyncio() -> None:
             game.hear(["ida"], "Thunder.")
             game.hear(["ida", "bob"], "Fine day.", speaker="ann")
             game.hear(["ida"], "Go home.", speaker=Speaker(kind="npc", id="bob"))
-            assert speakers(server) == KNOWN
+            game.speak("bob", "Hm.", audible_m=5.0).end()
+            assert speakers(server) == [*KNOWN, "Bob"]
             reply = game.say(["ida", "bob"], "Well?", speaker="ann")
             reply.end()
             assert [end.npc for end in reply.ends] == ["ida", "bob"]

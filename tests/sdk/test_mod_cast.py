@@ -14,7 +14,7 @@ from sdk.test_mod_run import run
 import callsheet
 from callsheet import SpeakerView
 from callsheet.cast import Cast, import_cast, write_cast
-from callsheet.mod import Heard, Lorebook, LoreEntry
+from callsheet.mod import Greetings, Heard, Lorebook, LoreEntry
 from callsheet.mod.cast import matching
 
 MOD = """
@@ -120,6 +120,69 @@ async def test_a_cast_greets_once_and_knows_its_lore(
         assert said.get_nowait().text == reply.text, "ann was greeted twice"
         facts = await game.get_facts("odila_farr")
         assert facts["met"] == ["ann", "ben"]
+
+
+class Stage:
+    """What a mod's NPCs do, noted."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str]] = []
+
+    async def speak(self, npc: str, text: str) -> str:
+        self.said.append((npc, text))
+        return text
+
+    async def remember(self, npc: str, facts: dict[str, object]) -> None:
+        pass
+
+    async def recall(self, npc: str) -> dict[str, object]:
+        return {}
+
+
+@pytest.fixture
+def square(tmp_path: Path) -> Cast:
+    """Three who have lines for when they are met alone, two of them for company too."""
+    cards = [
+        {"name": "Ada", "first_mes": "Hello.", "group_only_greetings": ["Hello, with Bo."]},
+        {"name": "Bo", "first_mes": "Hi.", "group_only_greetings": ["Hi, you two."]},
+        {"name": "Cy", "first_mes": "Hey."},
+    ]
+    data = [{"spec": "chara_card_v3", "data": card} for card in cards]
+    (tmp_path / "cards.json").write_text(json.dumps(data))
+    return import_cast([tmp_path / "cards.json"])[0]
+
+
+async def test_who_is_met_in_company_says_a_group_greeting(square: Cast) -> None:
+    class Square(Greetings):
+        npcs = ("ada", "bo", "cy")
+        _whole = square
+
+    stage = Stage()
+
+    def person(npc: str) -> Square:
+        made = Square.__new__(Square)
+        made.npc = npc
+        made._stage = stage  # type: ignore[assignment]
+        Square.__init__(made)
+        return made
+
+    ada, bo, cy = map(person, Square.npcs)
+    for one in (ada, bo, cy):
+        await one.on_near("ann")
+    await ada.on_near("ben")
+    await ada.on_leave("ben")
+    await bo.on_near("ben")
+    assert stage.said == [
+        ("ada", "Hello."),
+        ("bo", "Hi, you two."),
+        ("cy", "Hey."),
+        ("ada", "Hello."),
+        ("bo", "Hi."),
+    ]
+    await ada.on_near("cem")
+    await ada.on_despawn()
+    await bo.on_near("cem")
+    assert stage.said[-1] == ("bo", "Hi.")
 
 
 class Quay(Lorebook):

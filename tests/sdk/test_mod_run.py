@@ -47,7 +47,7 @@ class Guard(Npc):
         return f"I am {self.npc}, version 1."
 
     async def on_near(self, player):
-        await self.say(f"Halt, {player}!")
+        await self.say(f"Halt, {player}!", audible_m=30)
 
     def on_action_done(self, done):
         print(f"{self.npc}: {done.name} {done.ok} {done.message}")

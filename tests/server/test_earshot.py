@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from callsheet.wire import (
     Hear,
     Ok,
     ReplyEnd,
+    Say,
+    Speak,
     Speaker,
 )
 from callsheet_server.app.server import CallsheetServer
@@ -74,8 +77,109 @@ async def test_a_line_is_heard_around_who_says_it(start_server: StartServer) -> 
         speaker = Speaker(kind="npc", id="ida")
         end = await game.reply(await game.say("bob", "Bob!", speaker=speaker, audible_m=5.0))
         assert turns(server, "kim") == [Turn("Ida (to Bob)", "Bob!")]
-        assert turns(server, "ida") == []
-        assert end.text
+        assert turns(server, "ida") == [Turn(None, "Bob!"), Turn("Bob", end.text)]
+
+
+async def test_a_given_line_is_overheard_and_charged(start_server: StartServer) -> None:
+    server = await start_server(limits={"max_messages_per_s": 8.0})
+    async with Client(server.port) as game:
+        await street(game)
+        line = Speak(id=game.next_id(), npc="bob", text="Rain tonight.", audible_m=5.0)
+        await game.send(line)
+        await game.reply(line.id)
+        assert turns(server, "ida") == [Turn("Bob", "Rain tonight.")]
+        assert turns(server, "bob") == [Turn(None, "Rain tonight.")]
+        assert turns(server, "kim") == []
+        lines = [
+            Speak(id=game.next_id(), npc="bob", text="Hark!", audible_m=600.0) for _ in range(5)
+        ]
+        for line in lines:
+            await game.send(line)
+        refused = await game.get(Error, code=ErrorCode.LIMIT_EXCEEDED)
+        assert "messages a second" in refused.message
+        assert turns(server, "far").count(Turn("Bob", "Hark!")) < len(lines)
+
+
+async def test_npcs_who_talk_remember_both_sides_once(start_server: StartServer) -> None:
+    engine = OpenBook()
+    server = await start_server(engine)
+    bob, ida = (Speaker(kind="npc", id=npc) for npc in ("bob", "ida"))
+    async with Client(server.port) as game:
+        await street(game)
+        first = await game.reply(await game.say("bob", "Morning!", speaker=ida, audible_m=20.0))
+        line = first.text + "\n"
+        second = await game.reply(await game.say("ida", line, speaker=bob, audible_m=20.0))
+        asked = [(turn.speaker, turn.text) for turn in engine.asked[-1].turns]
+        assert asked == [(None, "Morning!"), ("Bob", first.text)]
+        third = await game.reply(await game.say("bob", second.text, speaker=ida, audible_m=20.0))
+        talk = ["Morning!", first.text, second.text, third.text]
+        assert turns(server, "bob") == in_turn(talk, "Ida", None)
+        assert turns(server, "ida") == in_turn(talk, None, "Bob")
+        assert turns(server, "kim") == in_turn(talk, "Ida (to Bob)", "Bob (to Ida)")
+
+
+def in_turn(talk: list[str], *speakers: str | None) -> list[Turn]:
+    return [Turn(speaker, text) for speaker, text in zip(cycle(speakers), talk, strict=False)]
+
+
+async def test_npcs_who_talk_across_a_restart_remember_both_sides_once(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    storage = {"directory": str(tmp_path)}
+    server = await start_server(storage=storage)
+    bob, ida = (Speaker(kind="npc", id=npc) for npc in ("bob", "ida"))
+    async with Client(server.port) as game:
+        await street(game)
+        first = await game.reply(await game.say("bob", "Morning!", speaker=ida))
+    await server.close()
+    engine = OpenBook()
+    server = await start_server(engine, storage=storage)
+    async with Client(server.port, resume=game.resumption()) as game:
+        second = await game.reply(await game.say("ida", first.text, speaker=bob))
+        asked = [(turn.speaker, turn.text) for turn in engine.asked[-1].turns]
+        assert asked == [(None, "Morning!"), ("Bob", first.text)]
+        talk = ["Morning!", first.text, second.text]
+        assert turns(server, "bob") == in_turn(talk, "Ida", None)
+        assert turns(server, "ida") == in_turn(talk, None, "Bob")
+
+
+async def test_an_npc_that_speaks_to_several_remembers_every_answer(
+    start_server: StartServer,
+) -> None:
+    server = await start_server()
+    async with Client(server.port) as game:
+        await street(game)
+        number = game.next_id()
+        speaker = Speaker(kind="npc", id="kim")
+        await game.send(Say(id=number, npcs=("bob", "ida"), speaker=speaker, text="Who did it?"))
+        ends = [await game.get(ReplyEnd, id=number) for _ in range(2)]
+        assert turns(server, "kim") == [
+            Turn(None, "Who did it?"),
+            *(Turn(end.npc.title(), end.text) for end in ends),
+        ]
+
+
+async def test_an_npc_that_speaks_is_charged_for_what_it_remembers(
+    start_server: StartServer,
+) -> None:
+    server = await start_server(limits={"max_messages_per_s": 2.0})
+    async with Client(server.port) as game:
+        await game.spawn("bob", "ida", players=())
+        speaker = Speaker(kind="npc", id="ida")
+        await game.reply(await game.say("bob", "Morning!", speaker=speaker))
+        number = await game.say("bob", "Morning, I said!", speaker=speaker)
+        assert (await game.get(Error, id=number)).code == ErrorCode.LIMIT_EXCEEDED
+
+
+async def test_a_player_that_says_the_same_twice_is_heard_twice(
+    start_server: StartServer,
+) -> None:
+    server = await start_server()
+    async with Client(server.port) as game:
+        await game.spawn("bob")
+        await game.ask(hear(game, "Well?", npcs=("bob",), speaker=ANN), Ok)
+        await game.reply(await game.say("bob", "Well?"))
+        assert [turn.text for turn in turns(server, "bob")][:2] == ["Well?", "Well?"]
 
 
 async def test_as_many_overhear_as_are_nearest(

@@ -18,6 +18,7 @@ from callsheet_server.engine.engine import (
     StopReason,
 )
 from callsheet_server.engine.scripted import ScriptedEngine
+from callsheet_server.talk.speaking import GATHER_S
 from callsheet_server.world.memory import Turn
 
 
@@ -157,3 +158,26 @@ async def test_placeholders_of_cards_are_filled_in(start_server: StartServer) ->
         assert (await game.reply(await game.say("bob"))).text == "I am Bob, ann."
         await game.send(Speak(id=50, npc="bob", text="{{char}} greets {{user}}."))
         assert (await game.reply(50)).text == "Bob greets the visitor."
+
+
+async def test_text_is_gathered_once_the_first_word_was_heard(start_server: StartServer) -> None:
+    class Asking(WritingEngine):
+        """Asks after each character for how long it may gather."""
+
+        gathered_s: list[float]
+
+        async def submit(self, request: GenerationRequest) -> AsyncGenerator[Delta | GenerationEnd]:
+            self.gathered_s = []
+            async for item in super().submit(request):
+                yield item
+                self.gathered_s.append(request.gather_s())
+
+    engine = Asking("*nods* Aye, come in. Sit.")
+    server = await start_server(engine)
+    async with Client(server.port) as game:
+        await game.spawn("bob")
+        end = await game.reply(await game.say("bob", "hello"))
+    assert end.text == "Aye, come in. Sit."
+    silent = len("*nods* ")
+    assert engine.gathered_s[:silent] == [0.0] * silent
+    assert all(0.0 < one <= GATHER_S for one in engine.gathered_s[silent:])

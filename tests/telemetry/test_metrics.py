@@ -186,8 +186,48 @@ async def test_series_are_there_before_they_count() -> None:
         "callsheet_shed_requests_total{priority=player}",
         "callsheet_unexpected_calls_total{lookback=5s}",
         "callsheet_failed_moves_total{kind=prefix},{source=disk},{target=device}",
+        "callsheet_quota_refusals_total{resource=open_requests},{scope=address}",
+        "callsheet_moderated_total{kind=heard},{outcome=failed}",
+        "callsheet_recalls_total{outcome=timeout}",
+        "callsheet_storage_quarantined_rows_total{table=turns}",
+        "callsheet_internal_failures_total{where=mover}",
+        "callsheet_ttft_seconds_count{resident=false}",
     ):
         assert seen[series] == 0
+
+
+async def test_every_counter_of_the_document_is_on_a_fresh_server() -> None:
+    text = (ROOT / "docs" / "observability.md").read_text(encoding="utf-8")
+    counters = set(re.findall(r"^\| `(callsheet_[a-z_]+)` \| counter ", text, re.MULTILINE))
+    async with serving() as server:
+        seen = {name.partition("{")[0] for name in await scrape(server)}
+    assert len(counters) > 20
+    assert counters - seen == set()
+
+
+async def test_no_counter_gets_a_series_that_a_fresh_server_lacks() -> None:
+    def series(body: str) -> set[str]:
+        return {
+            f"{sample.name} {sorted(sample.labels.items())}"
+            for family in text_string_to_metric_families(body)
+            if family.type == "counter"
+            for sample in family.samples
+        }
+
+    async with serving(fail_npcs=("bram",), scripted={"device_budget_bytes": 1_500_000}) as server:
+        _, _, fresh = await get(server, "/metrics")
+        async with playing(server) as (game, handles):
+            for time_s in range(20):
+                await tick(game, handles, float(time_s), absent="cleo")
+            for npc in ("ada", "cleo", "ada"):
+                await (await game.say(npc, "Good day."))
+                await server.mover.idle()
+            for npc in ("bram", "nobody"):
+                with pytest.raises(CallsheetError):
+                    await (await game.say(npc, "Say more than three words to me."))
+        await until(lambda: len(server.sessions) == 0)
+        _, _, used = await get(server, "/metrics")
+    assert series(used) - series(fresh) == set()
 
 
 def counted(seen: dict[str, float], prefix: str) -> dict[str, float]:

@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unity.toolchain import PACKAGE
+import yaml
+from unity.samples import INPUT_ASSEMBLIES
+from unity.toolchain import PACKAGE, ROOT
 
 from callsheet.wire import PROTOCOL
 
 METAS = runpy.run_path(str(PACKAGE / "Tools~" / "write_metas.py"))
-UNITYS_OWN = {"UnityEngine.TestRunner", "UnityEditor.TestRunner"}
-TEXT = {".cs", ".asmdef", ".json", ".md", ".meta", ".jslib", ".unity", ".py"}
+UNITYS_OWN = {"UnityEngine.TestRunner", "UnityEditor.TestRunner", *INPUT_ASSEMBLIES}
+TEXT = {".cs", ".asmdef", ".json", ".md", ".meta", ".jslib", ".py"}
+ASSETS = {".unity", ".prefab", ".asset", ".uxml", ".uss", ".tss"}
+"""Of the samples; test_samples.py reads what they refer to."""
 
 
 def manifest() -> dict[str, Any]:
@@ -64,19 +68,8 @@ def test_the_manifest_is_complete() -> None:
         "git URLs are refused there, and users have their own JSON library"
     )
     assert {"displayName", "description", "license", "author", "samples"} <= m.keys()
-
-
-def test_samples_are_where_the_manifest_says_and_hold_a_scene() -> None:
-    samples = {PACKAGE / sample["path"] for sample in manifest()["samples"]}
-    assert samples == {path for path in (PACKAGE / "Samples~").iterdir() if path.is_dir()}
-    for sample in samples:
-        (scene,) = sample.glob("*.unity")
-        scripts = {guid_of(meta): meta for meta in sample.glob("*.cs.meta")}
-        used = re.findall(r"m_Script: \{fileID: 11500000, guid: (\w+)", scene.read_text("utf-8"))
-        assert used
-        for guid in used:
-            script = scripts[guid].with_suffix("")
-            assert f"class {script.stem} : MonoBehaviour" in script.read_text("utf-8")
+    assert all(m["keywords"])
+    assert m["author"]["name"]
 
 
 def test_versions_agree() -> None:
@@ -86,6 +79,31 @@ def test_versions_agree() -> None:
     assert f"## [{version}]" in (PACKAGE / "CHANGELOG.md").read_text("utf-8")
     messages = (PACKAGE / "Runtime/Core/Messages/ServerMessages.cs").read_text("utf-8")
     assert f'Protocol = "{PROTOCOL}"' in messages
+
+
+def test_the_pages_name_the_tag_of_this_version() -> None:
+    tag = f"v{manifest()['version']}"
+    tags = {
+        page: set(re.findall(r"#(v\d[\w.-]*)", page.read_text("utf-8")))
+        for page in (*ROOT.glob("docs/**/*.md"), *PACKAGE.glob("**/*.md"), ROOT / "README.md")
+        if "?path=/sdk_unity" in page.read_text("utf-8")
+    }
+    assert {ROOT / "docs" / "unity.md", PACKAGE / "README.md"} <= tags.keys()
+    assert {page: named for page, named in tags.items() if named - {tag}} == {}
+    assert tags[PACKAGE / "Documentation~" / "index.md"] == {tag}
+
+
+def test_what_openupm_is_told_is_what_the_manifest_says() -> None:
+    path = ROOT / ".github" / "openupm" / "com.callsheet.sdk.yml"
+    told = yaml.safe_load(path.read_text("utf-8"))
+    m = manifest()
+    assert path.stem == told["name"] == m["name"]
+    assert (told["displayName"], told["description"]) == (m["displayName"], m["description"])
+    assert told["licenseSpdxId"] == m["license"]
+    assert told["minVersion"] == "0.2.0", "the first version with a tag"
+    branch, readme = told["readme"].split(":")
+    assert branch == "main"
+    assert (ROOT / readme).is_file()
 
 
 def test_references_between_assemblies_resolve_and_make_no_circle() -> None:
@@ -130,14 +148,14 @@ def test_no_two_files_differ_in_case_only() -> None:
 
 
 def test_there_are_no_binaries() -> None:
-    strange = [p for p in PACKAGE.rglob("*") if p.is_file() and p.suffix not in TEXT]
+    strange = [p for p in PACKAGE.rglob("*") if p.is_file() and p.suffix not in TEXT | ASSETS]
     assert [p for p in strange if "__pycache__" not in p.parts] == []
 
 
 def test_components_have_a_file_of_their_name() -> None:
     """Unity refers to a component by its file's GUID."""
     for script in [*PACKAGE.rglob("Runtime/Unity/*.cs"), *PACKAGE.rglob("Samples~/**/*.cs")]:
-        pattern = r"class (\w+) : (?:MonoBehaviour|ScriptableObject)"
+        pattern = r"class (\w+) : (?:MonoBehaviour|CallsheetMover|ScriptableObject)"
         for name in re.findall(pattern, script.read_text("utf-8")):
             assert name == script.stem
 

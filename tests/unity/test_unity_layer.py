@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from unity.nunit import run_nunit
+from unity.samples import LEGACY, VILLAGE
 from unity.toolchain import HERE, NUNIT, PACKAGE, Toolchain, sources
 
 pytestmark = pytest.mark.mono
@@ -35,10 +36,16 @@ def built(toolchain: Toolchain) -> Toolchain:
 
 def test_the_components_in_a_player_loop(built: Toolchain) -> None:
     names = ("Callsheet.Core", "Callsheet", "Callsheet.Editor", "UnityEngine", "UnityEditor")
-    files = [*sources(HERE / "runtime"), RIG]
+    files = [*sources(HERE / "runtime"), RIG, *VILLAGE]
     references = [*(built.built[name] for name in names), NUNIT]
-    tests = built.compile("Callsheet.Tests.Runtime.dll", files, references)
-    result = run_nunit(tests, {"CALLSHEET_ACTION_SOURCE": str(built.folder / ACTIONS)})
+    tests = built.compile("Callsheet.Tests.Runtime.dll", files, references, LEGACY)
+    result = run_nunit(
+        tests,
+        {
+            "CALLSHEET_ACTION_SOURCE": str(built.folder / ACTIONS),
+            "CALLSHEET_VILLAGE": str(VILLAGE[0].parent),
+        },
+    )
     assert not result.failed, "\n\n".join(f"{k}\n{v}" for k, v in result.failed.items())
     assert len(result.passed) > 20
 
@@ -56,11 +63,14 @@ def test_an_il2cpp_build_calls_actions_without_reflection(built: Toolchain, tmp_
     assert b"MethodInfo" not in layer.read_bytes()
     parts = (
         *("ActionTests.cs", "ActionTableTests.cs"),
-        *("DeclaredActionTests.cs", "PlayingFixture.cs"),
+        *("DeclaredActionTests.cs", "JudgeTests.cs", "PlayingFixture.cs"),
     )
-    files = [*(HERE / "runtime" / part for part in parts), RIG, built.folder / ACTIONS]
+    files = [*(HERE / "runtime" / part for part in parts), RIG, built.folder / ACTIONS, *VILLAGE]
     tests = il2cpp.compile(
-        "Callsheet.Tests.Runtime.dll", files, [*shared, layer, NUNIT], ["ENABLE_IL2CPP"]
+        "Callsheet.Tests.Runtime.dll",
+        files,
+        [*shared, layer, NUNIT],
+        ["ENABLE_IL2CPP", *LEGACY],
     )
     result = run_nunit(tests, {})
     assert not result.failed, "\n\n".join(f"{k}\n{v}" for k, v in result.failed.items())
@@ -79,13 +89,4 @@ def test_the_unity_layer_compiles_for(defines: tuple[str, ...], built: Toolchain
         sources(PACKAGE / "Runtime" / "Unity"),
         [built.built["Callsheet.Core"], built.built["UnityEngine"]],
         defines,
-    )
-
-
-@pytest.mark.parametrize("sample", ["QuickStart", "ManyNpcs"])
-def test_the_samples_compile(sample: str, built: Toolchain) -> None:
-    built.compile(
-        f"{sample}.dll",
-        sources(PACKAGE / "Samples~" / sample),
-        [built.built[name] for name in ("Callsheet.Core", "Callsheet", "UnityEngine")],
     )

@@ -65,11 +65,14 @@ class TalkClient(SessionClient):
         """Have NPCs remember a line without an answer (role game); the speaker as in ``say``."""
         self._driver.call(calls.hear(self._session, npcs, text, speaker))
 
-    def speak(self, npc: str, text: str) -> BlockingReply:
-        """Make an NPC say a given line, without the model."""
+    def speak(self, npc: str, text: str, *, audible_m: float | None = None) -> BlockingReply:
+        """Make an NPC say a given line, without the model.
+
+        NPCs within ``audible_m`` of it overhear the line; None = nobody.
+        """
         with self._driver.changing():
             self._driver.room()
-            pending = calls.speak(self._session, npc, text)
+            pending = calls.speak(self._session, npc, text, audible_m)
         return BlockingReply(self._session, self._driver, pending)
 
     def answer_action(self, action: Action, *, ok: bool = True, message: str = "") -> None:

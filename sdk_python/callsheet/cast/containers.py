@@ -28,7 +28,10 @@ __all__ = [
     "PNG",
     "ZIP",
     "as_text",
+    "damage_in",
     "json_in",
+    "json_lines_in",
+    "packed",
     "read_bounded",
     "text_in_png",
     "text_in_zip",
@@ -43,6 +46,8 @@ MAX_MEMBERS: Final = 10_000
 """Files in a zip file that are looked at."""
 PNG: Final = b"\x89PNG\r\n\x1a\n"
 ZIP: Final = b"PK\x03\x04"
+JPEG: Final = b"\xff\xd8\xff"
+OTHER_PICTURES: Final = (JPEG, b"GIF8", b"RIFF")
 CARD_KEYS: Final = ("ccv3", "chara")
 """Keywords of the PNG texts that hold a card, the newest first."""
 
@@ -63,23 +68,55 @@ def read_bounded(path: Path) -> bytes:
     return data
 
 
-def as_text(data: bytes) -> str:
-    """Decode text: UTF-8, UTF-16 with its mark, else Windows-1252.
+def packed(data: bytes) -> bool:
+    """Tell whether a file is a zip file, also one behind a picture."""
+    return data.startswith(ZIP) or (data.startswith(JPEG) and zipfile.is_zipfile(io.BytesIO(data)))
+
+
+def as_text(data: bytes) -> tuple[str, bool]:
+    """Decode text: UTF-8, UTF-16 and UTF-32 with or without their mark, else Windows-1252.
+
+    Returns:
+        The text, and whether Windows-1252 was a guess.
 
     Raises:
-        NotACharacterError: it is too long, or no text.
+        NotACharacterError: it is empty, too long, or no text.
     """
     if len(data) > MAX_TEXT_BYTES:
         raise NotACharacterError(f"has more than {MAX_TEXT_BYTES >> 20} MiB of text")
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", errors="replace")
+    if data.startswith(OTHER_PICTURES):
+        raise NotACharacterError("is a picture, but no PNG: only PNGs have cards in them")
+    guessed = False
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode(json.detect_encoding(data))
     except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")
+        guessed, text = True, data.decode("cp1252", errors="replace")
+    text = text.lstrip("\ufeff").rstrip("\0")
     if "\0" in text[:1000]:
         raise NotACharacterError("is no text")
-    return text
+    if not text.strip():
+        raise NotACharacterError("is empty")
+    return text, guessed
+
+
+def damage_in(text: str) -> str | None:
+    """Say where a text that begins as JSON is none; None = it does not."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        json.loads(text, strict=False)
+    except (ValueError, RecursionError) as error:
+        return f"is damaged JSON: {error}"
+    return None
+
+
+def json_lines_in(text: str) -> list[Any] | None:
+    """Parse lines of JSON, None for each that is damaged; None = these are none."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    if len(lines) < 2 or not all(line.lstrip()[:1] == "{" for line in lines):
+        return None
+    documents = [json_in(line) for line in lines]
+    return documents if isinstance(documents[0], dict) else None
 
 
 def json_in(text: str) -> Any:
@@ -140,8 +177,11 @@ def text_in_png(data: bytes) -> str:
         except (zlib.error, ValueError, IndexError) as error:
             trouble = f"has a damaged text: {error}"
     for key in CARD_KEYS:
-        if key in found:
-            return _unwrapped(found[key])
+        try:
+            if found.get(key, b"").strip():
+                return _unwrapped(found[key])
+        except NotACharacterError as error:
+            trouble = str(error)
     raise NotACharacterError(trouble)
 
 
@@ -164,7 +204,7 @@ def text_in_zip(data: bytes) -> str:
         zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError,
     ) as error:  # fmt: skip
         raise NotACharacterError(f"is a damaged zip file: {error}") from None
-    return as_text(text)
+    return as_text(text)[0]
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -197,8 +237,8 @@ def _inflated(data: bytes) -> bytes:
 def _unwrapped(text: bytes) -> str:
     """Undo the base64 that the texts of cards are wrapped in."""
     if text.lstrip()[:1] == b"{":
-        return as_text(text)
+        return as_text(text)[0]
     try:
-        return as_text(base64.b64decode(text))
+        return as_text(base64.b64decode(text.strip() + b"=" * (-len(text.strip()) % 4)))[0]
     except binascii.Error as error:
         raise NotACharacterError(f"has a damaged text: {error}") from None

@@ -8,9 +8,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from callsheet.cast.character import ORDER, Section, SectionKind
-from callsheet.wire.fields import MAX_PERSONA_CHARS
+from callsheet.wire.fields import MAX_PERSONA_CHARS, MAX_SPEECH_CHARS
 
-__all__ = ["TRIM_ORDER", "CountTokens", "Fitted", "compose", "estimated_tokens", "fit"]
+__all__ = [
+    "TRIM_ORDER",
+    "CountTokens",
+    "Fitted",
+    "compose",
+    "estimated_tokens",
+    "fit",
+    "fits",
+    "speakable",
+]
 
 CountTokens = Callable[[Sequence[str]], Sequence[int]]
 """Tokens of each text, by the model's tokenizer or as estimated."""
@@ -90,14 +99,36 @@ def fit(
     return Fitted(persona, tokens, tokens_before, tuple(left_out))
 
 
+def speakable(line: str) -> str:
+    """Cut a line to what the protocol lets an NPC say at once, at the end of a sentence."""
+    if len(line) <= MAX_SPEECH_CHARS:
+        return line
+    start = line[:MAX_SPEECH_CHARS]
+    whole = "".join([piece for piece in SENTENCE.findall(start) if piece][:-1]).rstrip()
+    return whole or start
+
+
 def fits(persona: str, tokens: int, budget_tokens: int) -> bool:
     """Tell whether a persona is within the budget and the protocol's limit."""
     return tokens <= budget_tokens and len(persona) <= MAX_PERSONA_CHARS
 
 
 def _first_sentences(persona: str, budget_tokens: int, count: CountTokens) -> tuple[str, int]:
-    """Keep as many sentences as fit; return them, and how many went."""
+    """Keep as many sentences as fit, or words of the first; return them, and the number of
+    sentences that were cut.
+    """
     pieces = [piece for piece in SENTENCE.findall(persona) if piece]
+    kept = _most(pieces, budget_tokens, count)
+    text = "".join(pieces[:kept]).rstrip()
+    if not text and pieces:  # one sentence longer than the budget
+        words = re.findall(r"\S+\s*|\s+", pieces[kept])
+        text = "".join(words[: _most(words, budget_tokens, count)]).rstrip()
+        text = text or persona[: _most(persona[:MAX_PERSONA_CHARS], budget_tokens, count)]
+    return text, len(pieces) - kept
+
+
+def _most(pieces: Sequence[str], budget_tokens: int, count: CountTokens) -> int:
+    """Count the first pieces that fit together."""
     low, high = 0, len(pieces)
     while low < high:
         middle = (low + high + 1) // 2
@@ -107,4 +138,4 @@ def _first_sentences(persona: str, budget_tokens: int, count: CountTokens) -> tu
             low = middle
         else:
             high = middle - 1
-    return "".join(pieces[:low]).rstrip(), len(pieces) - low
+    return low

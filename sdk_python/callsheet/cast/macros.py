@@ -13,13 +13,17 @@ MAX_TEXT_CHARS: Final = 200_000
 """Longest text that is looked at; a persona may have 16,000."""
 
 _USER: Final = re.compile(
-    r"\{\{ ?user ?\}\}|<user>|\{(?:user|player|player_name|your_name)\}", re.IGNORECASE
+    r"\{\{ ?(?:user|user_?name) ?\}\}|<user>|\{(?:user|player|player_name|your_name)\}",
+    re.IGNORECASE,
 )
 _CHAR: Final = re.compile(
-    r"\{\{ ?char ?\}\}|<(?:char|bot)>|\{(?:char|npc|name|character_name|bot_name)\}", re.IGNORECASE
+    r"\{\{ ?(?:char|char_?name|bot) ?\}\}|<(?:char|bot)>"
+    r"|\{(?:char|npc|name|character_name|bot_name)\}",
+    re.IGNORECASE,
 )
 _CHOICE: Final = re.compile(r"\{\{ ?(?:random|pick) ?::?([^{}]{1,500})\}\}", re.IGNORECASE)
 _ORIGINAL: Final = re.compile(r"\{\{ ?original ?\}\}", re.IGNORECASE)
+_NEW_LINE: Final = re.compile(r"\{\{ ?newline ?\}\}", re.IGNORECASE)
 _CODE: Final = re.compile(
     r"\{%[^%]{0,2000}%\}|\{#[^#]{0,2000}#\}|<%[^%]{0,2000}%>"
     r"|\{\{[^{}]{0,500}\}\}|\$\{[^{}]{0,500}\}"
@@ -41,14 +45,14 @@ def fill_macros(text: str, name: str) -> tuple[str, list[str]]:
     Returns:
         The text, and the code that was dropped from it, each once.
     """
-    text = text[:MAX_TEXT_CHARS].replace("\r\n", "\n").replace("\0", "")
+    text = text[:MAX_TEXT_CHARS].replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
     dropped: list[str] = []
     for _ in range(_DEEPEST):
         if "{" not in text and "<" not in text:
             break
         text = _CHAR.sub(lambda _: name, _USER.sub(PLAYER, text))
         text = _CHOICE.sub(lambda found: re.split(r"::|,", found[1])[0].strip(), text)
-        text = _ORIGINAL.sub("", text)
+        text = _NEW_LINE.sub("\n", _ORIGINAL.sub("", text))
         code = _CODE.findall(text)
         if not code:
             break

@@ -10,9 +10,11 @@ from pathlib import Path
 from callsheet.cast.character import Book, Character
 from callsheet.cast.containers import (
     PNG,
-    ZIP,
     as_text,
+    damage_in,
     json_in,
+    json_lines_in,
+    packed,
     read_bounded,
     text_in_png,
     text_in_zip,
@@ -76,17 +78,28 @@ def _read_file(source: str, path: Path) -> Iterator[Character | Book | Skipped]:
 
 
 def _items(source: str, path: Path) -> Iterator[Character | Book | NotACharacterError]:
-    data = read_bounded(path)
+    data, guessed = read_bounded(path), False
     if data.startswith(PNG):
         text = text_in_png(data)
-    elif data.startswith(ZIP):
+    elif packed(data):
         text = text_in_zip(data)
     else:
-        text = as_text(data)
-    stem = path.name.partition(".")[0]
+        text, guessed = as_text(data)
+    for item in _items_of(source, text, path.name.partition(".")[0]):
+        if guessed and not isinstance(item, NotACharacterError):
+            item.notes.append("is not UTF-8; read as Windows-1252")
+        yield item
+
+
+def _items_of(source: str, text: str, stem: str) -> Iterator[Character | Book | NotACharacterError]:
     document = json_in(text)
     if document is not None:
         yield from read_document(source, document, name_from(stem))
+    elif (lines := json_lines_in(text)) is not None:
+        for number, one in enumerate(lines, 1):
+            if one is None:
+                yield NotACharacterError(f"line {number} is damaged JSON")
+        yield from read_document(source, [one for one in lines if one is not None], "")
     elif is_prompt(text):
         yield read_prompt(source, text, stem)
     elif is_table(text):
@@ -96,4 +109,4 @@ def _items(source: str, path: Path) -> Iterator[Character | Book | NotACharacter
     elif is_yaml(text):
         yield from read_document(source, yaml_in(text), name_from(stem))
     else:
-        raise NotACharacterError("is of no format that is known")
+        raise NotACharacterError(damage_in(text) or "is of no format that is known")

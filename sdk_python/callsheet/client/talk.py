@@ -65,11 +65,14 @@ class TalkClient(SessionClient):
         """Have NPCs remember a line without an answer (role game); the speaker as in ``say``."""
         await self._driver.call(calls.hear(self._session, npcs, text, speaker))
 
-    async def speak(self, npc: str, text: str) -> Reply:
-        """Make an NPC say a given line, without the model."""
+    async def speak(self, npc: str, text: str, *, audible_m: float | None = None) -> Reply:
+        """Make an NPC say a given line, without the model.
+
+        NPCs within ``audible_m`` of it overhear the line; None = nobody.
+        """
         with self._driver.changing():
             await self._driver.room()
-            pending = calls.speak(self._session, npc, text)
+            pending = calls.speak(self._session, npc, text, audible_m)
         return Reply(self._session, self._driver, pending)
 
     async def answer_action(self, action: Action, *, ok: bool = True, message: str = "") -> None:

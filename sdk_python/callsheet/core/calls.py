@@ -245,9 +245,10 @@ def hear(
     yield from ask(session, message)
 
 
-def speak(session: ClientSession, npc: str, text: str) -> PendingReply:
+def speak(session: ClientSession, npc: str, text: str, audible_m: float | None) -> PendingReply:
     """``speak``."""
-    return session.request_reply(Speak(id=session.next_id(), npc=npc, text=text))
+    message = Speak(id=session.next_id(), npc=npc, text=text, audible_m=audible_m)
+    return session.request_reply(message)
 
 
 def ask(session: ClientSession, message: Request) -> Call[Reliable]:

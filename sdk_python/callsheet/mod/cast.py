@@ -81,7 +81,17 @@ class Lorebook(CastScript):
 
 
 class Greetings(CastScript):
-    """Greets whom it has not met before, with the lines that the cast file has for that."""
+    """Greets whom it has not met before, with the lines that the cast file has for that.
+
+    A player who is near others of this script too hears a group greeting, where there is one.
+    """
+
+    _company: ClassVar[dict[str, set[str]]] = {}
+    """Player -> NPCs of this script near that player."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls._company = {}
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,8 +99,13 @@ class Greetings(CastScript):
 
     async def on_near(self, player: str) -> None:
         """Say the next greeting to a player met for the first time."""
+        near = self._company.setdefault(player, set())
+        near.add(self.npc)
         own = self._whole.npc(self.npc)
-        if own is None or not own.greetings or player in self._seen:
+        if own is None or player in self._seen:
+            return
+        lines = (own.group_greetings if len(near) > 1 else ()) or own.greetings
+        if not lines:
             return
         self._seen.add(player)
         met = (await self.recall()).get("met")
@@ -98,7 +113,16 @@ class Greetings(CastScript):
         if player in known:
             return
         await self.remember(met=[*known, player][-MAX_MET:])
-        await self.say(own.greetings[len(known) % len(own.greetings)])
+        await self.say(lines[len(known) % len(lines)])
+
+    async def on_leave(self, player: str) -> None:
+        """Note who is no longer here."""
+        self._company.get(player, set()).discard(self.npc)
+
+    async def on_despawn(self) -> None:
+        """Leave everybody's company."""
+        for near in self._company.values():
+            near.discard(self.npc)
 
 
 def matching(

@@ -19,8 +19,8 @@ DAY_S = 86_400.0
 class Stage(Protocol):
     """The world as an NPC's script acts on it."""
 
-    def speak(self, npc: str, text: str) -> Awaitable[str]:
-        """Make the NPC say a line."""
+    def speak(self, npc: str, text: str, audible_m: float | None) -> Awaitable[str]:
+        """Make the NPC say a line, which NPCs within ``audible_m`` overhear."""
 
     def prompt(self, npc: str, text: str) -> Awaitable[str]:
         """Tell the NPC something as a narrator; it answers by the model."""
@@ -70,9 +70,12 @@ class Npc:
     """The id of this NPC."""
     _stage: Stage
 
-    def say(self, text: str) -> Awaitable[str]:
-        """Say exactly this. ``await`` it to wait until it is said; it is said either way."""
-        return self._stage.speak(self.npc, text)
+    def say(self, text: str, *, audible_m: float | None = None) -> Awaitable[str]:
+        """Say exactly this. ``await`` it to wait until it is said; it is said either way.
+
+        NPCs within ``audible_m`` overhear it; None = nobody.
+        """
+        return self._stage.speak(self.npc, text, audible_m)
 
     def prompt(self, text: str) -> Awaitable[str]:
         """Tell the NPC something only it hears ("it begins to rain"), and let it react.

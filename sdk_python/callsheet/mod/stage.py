@@ -44,9 +44,9 @@ class ClientStage:
         self._client, self._show = client, show
         self._loop = asyncio.get_running_loop()
 
-    def speak(self, npc: str, text: str) -> _UnderWay[str]:
-        """Make the NPC say a line."""
-        return self._begin(npc, "speak", self._spoken(npc, text))
+    def speak(self, npc: str, text: str, audible_m: float | None) -> _UnderWay[str]:
+        """Make the NPC say a line, which NPCs within ``audible_m`` overhear."""
+        return self._begin(npc, "speak", self._spoken(npc, text, audible_m))
 
     def prompt(self, npc: str, text: str) -> _UnderWay[str]:
         """Tell the NPC something as a narrator."""
@@ -60,8 +60,8 @@ class ClientStage:
         """The facts noted about the NPC."""
         return self._begin(npc, "recall", self._client.get_facts(npc))
 
-    async def _spoken(self, npc: str, text: str) -> str:
-        return (await (await self._client.speak(npc, text))).text
+    async def _spoken(self, npc: str, text: str, audible_m: float | None) -> str:
+        return (await (await self._client.speak(npc, text, audible_m=audible_m))).text
 
     async def _prompted(self, npc: str, text: str) -> str:
         return (await (await self._client.say(npc, text))).text

@@ -31,6 +31,7 @@ __all__ = [
     "NpcState",
     "NpcStates",
     "PlayerState",
+    "RememberedLine",
     "ReplicaState",
     "ReplicaStats",
     "SetPolicy",
@@ -94,8 +95,17 @@ class EstimatorView(ServerPart):
     """One sentence for a developer."""
 
 
+class RememberedLine(ServerPart):
+    """A line that an NPC remembers: heard, overheard, said, or what became of an action."""
+
+    speaker: str | None = None
+    """None = the NPC itself."""
+    text: str
+    """The line's first 300 characters."""
+
+
 class Explanation(Reliable):
-    """An NPC's distance and what each estimator says of it."""
+    """An NPC's distance, what each estimator says of it, and what the NPC remembers last."""
 
     type: Literal["explanation"] = "explanation"
     id: RequestId
@@ -109,6 +119,8 @@ class Explanation(Reliable):
     estimators: Many[EstimatorView]
     note: str | None = None
     """Reason why the NPC cannot speak; None = nothing is known against it."""
+    remembers: Many[RememberedLine] | None = None
+    """The latest lines that the server has at hand, at most 8, the oldest first; None = none."""
 
 
 class Move(ServerPart):

@@ -46,10 +46,10 @@ class Save(Request):
 
 
 class Saved(Reliable):
-    """The save is on the disk."""
+    """A save was made: the answer to ``save``, and without ``id`` sent to mods and observers."""
 
     type: Literal["saved"] = "saved"
-    id: RequestId
+    id: RequestId | None = None
     name: SaveName
     time_s: float
     """Game time of the save."""

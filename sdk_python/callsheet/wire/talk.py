@@ -127,6 +127,8 @@ class Speak(Request):
     type: Literal["speak"] = "speak"
     npc: NpcId
     text: Speech
+    audible_m: Radius | None = None
+    """NPCs within this distance overhear it, the nearest 32; None = nobody."""
 
 
 class Cancel(ClientMessage):

@@ -16,26 +16,26 @@ namespace Callsheet
         public Reply Say(string text)
         {
             Npc npc = NeedActing();
-            CallsheetPlayer player = _client.LocalPlayer;
+            CallsheetPlayer player = Client.LocalPlayer;
             return player != null ? Say(text, player) : npc.Say(text);
         }
 
         /// <summary>Says something as a player.</summary>
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
         public Reply Say(string text, CallsheetPlayer player) =>
-            SayAloud(text, new Speaker { Kind = SpeakerKind.Player, Id = player.Player.Id }, player.Audible);
+            SayAloud(text, new Speaker { Kind = SpeakerKind.Player, Id = player.Player.Id }, player.AudibleM);
 
         /// <summary>Says something as another NPC.</summary>
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
         public Reply Say(string text, CallsheetNpc speaker) =>
-            SayAloud(text, new Speaker { Kind = SpeakerKind.Npc, Id = speaker.NpcId }, speaker.Audible);
+            SayAloud(text, new Speaker { Kind = SpeakerKind.Npc, Id = speaker.NpcId }, speaker.AudibleM);
 
         /// <summary>As <see cref="Say(string)"/>, cancelled with the token, in the next frame: the reply ends with what was said by then.</summary>
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
         public Reply Say(string text, CancellationToken cancelled)
         {
             Reply reply = Say(text);
-            _client.CancelWith(reply, cancelled);
+            Client.CancelWith(reply, cancelled);
             return reply;
         }
 
@@ -66,9 +66,9 @@ namespace Callsheet
             return reply;
         }
 
-        /// <summary>Makes it say a given line, without the model.</summary>
+        /// <summary>Makes it say a given line, without the model; NPCs within <see cref="CallsheetMover.Audible"/> overhear it.</summary>
         /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
-        public Reply Speak(string text) => Need().Speak(text);
+        public Reply Speak(string text) => Need().Speak(text, AudibleM);
 
         /// <summary>Adds facts to what it knows, each at most 500 characters; 32 in all. A change while it is in the world reaches the server at once.</summary>
         /// <exception cref="CallsheetException">A fact is too long, or there are too many.</exception>
@@ -82,11 +82,11 @@ namespace Callsheet
         public Answer<OkMessage> Hear(string text, CallsheetPlayer player = null)
         {
             var npcs = new[] { Need() };
-            return player != null ? _client.World.Hear(npcs, text, player.Player) : _client.World.Hear(npcs, text);
+            return player != null ? Client.World.Hear(npcs, text, player.Player) : Client.World.Hear(npcs, text);
         }
 
         /// <summary>Its id came from the name of the object, and from when it woke among others of that name.</summary>
-        internal bool HasNumberedId => _npc != null && string.IsNullOrEmpty(npcId) && _client.World.FindNpc(Ids.Numbered(name, 2)) != null;
+        internal bool HasNumberedId => Npc != null && string.IsNullOrEmpty(npcId) && Client.World.FindNpc(Ids.Numbered(name, 2)) != null;
 
         /// <summary>Erases what it remembers, for good. An object that is disabled or destroyed forgets nothing.</summary>
         public Answer<OkMessage> Forget() => Forget(null);
@@ -102,7 +102,7 @@ namespace Callsheet
             if (told != _toldActions)
             {
                 _toldActions = told;
-                _npc.Update(new UpdateNpcMessage { ActionSpecs = specs });
+                Npc.Update(new UpdateNpcMessage { ActionSpecs = specs });
             }
         }
 
@@ -112,7 +112,7 @@ namespace Callsheet
             knowledge = facts;
             try
             {
-                _npc?.Update(new UpdateNpcMessage { Knowledge = AllKnowledge() });
+                Npc?.Update(new UpdateNpcMessage { Knowledge = AllKnowledge() });
             }
             catch (CallsheetException)
             {
@@ -121,11 +121,11 @@ namespace Callsheet
             }
         }
 
-        private string[] AllKnowledge() => _client.Settings.FactsOf(archetype).Concat(knowledge).Distinct().ToArray();
+        private string[] AllKnowledge() => Client.Settings.FactsOf(archetype).Concat(knowledge).Distinct().ToArray();
 
-        private Reply SayAloud(string text, Speaker speaker, float audibleM)
+        private Reply SayAloud(string text, Speaker speaker, double? audibleM)
         {
-            var say = new SayMessage { Text = text, Speaker = speaker, AudibleM = audibleM > 0 ? audibleM : (double?)null };
+            var say = new SayMessage { Text = text, Speaker = speaker, AudibleM = audibleM };
             return NeedActing().Say(say);
         }
 
@@ -139,7 +139,7 @@ namespace Callsheet
         private Answer<OkMessage> Forget(double? afterS)
         {
             Npc npc = Need();
-            return _client.World.Forget(npc.Id, afterS);
+            return Client.World.Forget(npc.Id, afterS);
         }
     }
 }

@@ -8,15 +8,11 @@ namespace Callsheet
     /// <summary>An NPC: put it on any object, write who it is, and talk to it with <see cref="Say(string)"/>.</summary>
     [DisallowMultipleComponent]
     [AddComponentMenu("Callsheet/Callsheet NPC")]
-    public sealed partial class CallsheetNpc : MonoBehaviour
+    public sealed partial class CallsheetNpc : CallsheetMover
     {
         [Tooltip("Unique among NPCs; what it remembers is kept under it. In a scene it is made by itself; empty in what is instantiated = the name of the object, with a number if it is taken.")]
         [SerializeField]
         private string npcId = "";
-
-        [Tooltip("What others call it. Empty = the name of the object, without (Clone) and numbers in brackets.")]
-        [SerializeField]
-        private string displayName = "";
 
         [Tooltip("Who it is, in the second person: \"You are Bob, a grumpy baker...\". At most 16,000 characters; the shorter, the faster.")]
         [TextArea(4, 20)]
@@ -45,11 +41,6 @@ namespace Callsheet
         [SerializeField]
         private string[] knowledge = new string[0];
 
-        [Tooltip("How far other NPCs overhear what it says to an NPC, and what it is answered, m. 0 = who is spoken to alone hears it.")]
-        [Min(0f)]
-        [SerializeField]
-        private float audible;
-
         [Tooltip("Times of game time at which it will need the model, whoever is near.")]
         [SerializeField]
         private ScheduleEntry[] schedule = new ScheduleEntry[0];
@@ -58,9 +49,6 @@ namespace Callsheet
         private NpcEvents events = new NpcEvents();
 
         private NpcActions _actions;
-        private CallsheetClient _client;
-        private Npc _npc;
-        private Motion _motion;
         private string _toldActions = "";
 
         /// <summary>It begins to answer somebody.</summary>
@@ -72,33 +60,17 @@ namespace Callsheet
         /// <summary>A reply ended or failed.</summary>
         public event Action<Reply> ReplyCompleted;
 
-        /// <summary>The server will not have it, for a fault of its own. The error is in the console too.</summary>
-        public event Action<CallsheetError> Refused;
-
         /// <summary>It wants to act, and no [CallsheetAction] method on this object does it. Call <see cref="NpcAction.Complete"/>.</summary>
         public event Action<NpcAction> Acted;
 
         /// <summary>Under another id it is another NPC: the one with the old id leaves the world.</summary>
         public string NpcId
         {
-            get => _npc != null ? _npc.Id : npcId;
+            get => Npc != null ? Npc.Id : npcId;
             set
             {
                 npcId = value;
-                if (_npc != null && _npc.Id != value)
-                {
-                    Replace();
-                }
-            }
-        }
-
-        public string DisplayName
-        {
-            get => displayName;
-            set
-            {
-                displayName = value;
-                _npc?.Update(new UpdateNpcMessage { Name = value });
+                Rename(value);
             }
         }
 
@@ -109,7 +81,7 @@ namespace Callsheet
             set
             {
                 persona = value;
-                _npc?.Update(new UpdateNpcMessage { Persona = value });
+                Npc?.Update(new UpdateNpcMessage { Persona = value });
             }
         }
 
@@ -125,7 +97,7 @@ namespace Callsheet
             set
             {
                 interactionRadius = value;
-                _npc?.Update(new UpdateNpcMessage { InteractionRadiusM = value });
+                Npc?.Update(new UpdateNpcMessage { InteractionRadiusM = value });
             }
         }
 
@@ -135,56 +107,36 @@ namespace Callsheet
             set
             {
                 sociability = value;
-                _npc?.Update(new UpdateNpcMessage { Sociability = value });
+                Npc?.Update(new UpdateNpcMessage { Sociability = value });
             }
-        }
-
-        /// <summary>How far other NPCs overhear what it says to an NPC, and what it is answered, m.</summary>
-        public float Audible
-        {
-            get => audible;
-            set => audible = value;
         }
 
         public NpcEvents Events => events;
 
         /// <summary>The NPC under this component; null before it was first enabled.</summary>
-        public Npc Npc => _npc;
+        public Npc Npc => (Npc)Mover;
+
+        /// <summary>
+        /// Asked before each action, whoever carries it out: the reason why it may not be done now, or null. The
+        /// action fails with the reason, and the NPC remembers it.
+        /// </summary>
+        public Func<NpcAction, string> Judge { get; set; }
 
         /// <summary>What its [CallsheetAction] methods can do, and those under way.</summary>
         internal NpcActions Actions => _actions ?? (_actions = new NpcActions(this));
 
-        internal void TellMotion(double gameTimeS) => _motion.Tell(_npc, this, gameTimeS);
+        internal override string Kind => "NPC";
 
-        private void OnEnable()
-        {
-            CallsheetClient client = CallsheetClient.Instance;
-            if (client == null)
-            {
-                return;
-            }
-            if (_client != client)
-            {
-                // Play began again without a reload of the scene: this is another world.
-                _client = client;
-                _npc = null;
-            }
-            if (_npc == null && !Add())
-            {
-                return;
-            }
-            _motion.Forget();
-            TellMotion(_client.GameTimeS);
-            _client.World.SetActive(_npc, true);
-            _client.Register(this);
-        }
+        internal override string GivenId => npcId;
 
-        private bool Add()
+        internal override bool IsTaken(string id) => Client.World.FindNpc(id) != null;
+
+        internal override Mover Enter(string id)
         {
             var spec = new NpcSpec
             {
-                Npc = string.IsNullOrEmpty(npcId) ? Ids.From(name, id => _client.World.FindNpc(id) != null) : npcId,
-                Name = string.IsNullOrEmpty(displayName) ? Ids.Spoken(name) : displayName,
+                Npc = id,
+                Name = SpokenName,
                 Persona = persona ?? "",
                 Archetype = string.IsNullOrEmpty(archetype) ? null : archetype,
                 Adapter = string.IsNullOrEmpty(adapter) ? null : adapter,
@@ -193,52 +145,38 @@ namespace Callsheet
                 Schedule = Array.ConvertAll(schedule, entry => entry.ToWire()),
                 Knowledge = AllKnowledge().Length > 0 ? AllKnowledge() : null,
             };
-            try
-            {
-                _npc = _client.World.Add(spec);
-            }
-            catch (Exception bad) when (bad is ArgumentException || bad is CallsheetException)
-            {
-                Debug.LogError("[Callsheet] NPC '" + name + "' is not in the world: " + bad.Message, this);
-                return false;
-            }
+            Npc npc = Client.World.Add(spec);
             _toldActions = "";
-            _npc.Refused += OnRefused;
-            _npc.ReplyStarted += OnReplyStarted;
-            _npc.TextAdded += OnTextAdded;
-            _npc.ReplyCompleted += OnReplyCompleted;
-            _npc.Acted += OnActed;
-            return true;
+            npc.ReplyStarted += OnReplyStarted;
+            npc.TextAdded += OnTextAdded;
+            npc.ReplyCompleted += OnReplyCompleted;
+            npc.Acted += OnActed;
+            return npc;
         }
 
-        private void Replace()
+        internal override void Detach()
         {
-            bool isHere = isActiveAndEnabled;
-            if (isHere)
-            {
-                OnDisable();
-            }
-            Leave();
-            _npc.Refused -= OnRefused;
-            _npc.ReplyStarted -= OnReplyStarted;
-            _npc.TextAdded -= OnTextAdded;
-            _npc.ReplyCompleted -= OnReplyCompleted;
-            _npc.Acted -= OnActed;
-            _npc = null;
-            if (isHere)
-            {
-                OnEnable();
-            }
+            base.Detach();
+            Npc.ReplyStarted -= OnReplyStarted;
+            Npc.TextAdded -= OnTextAdded;
+            Npc.ReplyCompleted -= OnReplyCompleted;
+            Npc.Acted -= OnActed;
         }
 
-        private Npc Need() => _npc ?? throw new InvalidOperationException(
+        internal override void Appear() => Client.Register(this);
+
+        internal override void Disappear()
+        {
+            Client.Unregister(this);
+            Actions.FailRunning(SpokenName + " was disabled before it was done");
+        }
+
+        internal override void Leave() => Client.World.Remove(Npc);
+
+        internal override void TellName() => Npc?.Update(new UpdateNpcMessage { Name = SpokenName });
+
+        private Npc Need() => Npc ?? throw new InvalidOperationException(
             "NPC '" + name + "' is not in the world: enable its object first, and see the console for errors");
-
-        private void OnRefused(CallsheetError error)
-        {
-            _client.LogRefusal("NPC", this, error);
-            Refused?.Invoke(error);
-        }
 
         private void OnReplyStarted(Reply reply)
         {
@@ -267,10 +205,26 @@ namespace Callsheet
 
         private void OnActed(NpcAction action)
         {
-            if (Actions.TryRun(action))
+            try
             {
-                return;
+                string refusal = Judge?.Invoke(action);
+                if (!string.IsNullOrEmpty(refusal))
+                {
+                    action.Complete(false, refusal);
+                }
+                else if (!Actions.TryRun(action))
+                {
+                    Offer(action);
+                }
             }
+            catch (Exception thrown)
+            {
+                ActionRun.Fail(this, action, thrown);
+            }
+        }
+
+        private void Offer(NpcAction action)
+        {
             bool heard = Acted != null || events.acted.HasListeners;
             Acted?.Invoke(action);
             events.acted.Invoke(action);
@@ -280,30 +234,10 @@ namespace Callsheet
             }
         }
 
-        private void OnDisable()
-        {
-            if (_client != null && _npc != null)
-            {
-                _client.Unregister(this);
-                _client.World.SetActive(_npc, false);
-            }
-            Actions.FailRunning(name + " was disabled before it was done");
-        }
-
-        private void OnDestroy() => Leave();
-
-        private void Leave()
-        {
-            if (_client != null && _npc != null)
-            {
-                _client.World.Remove(_npc);
-            }
-        }
-
         /// <summary>While the game plays, every NPC shows its state; a scene that is edited is not covered with spheres.</summary>
         private void OnDrawGizmos()
         {
-            if (_npc != null)
+            if (Npc != null)
             {
                 DrawRadius();
             }
@@ -313,7 +247,7 @@ namespace Callsheet
 
         private void DrawRadius()
         {
-            Gizmos.color = NpcColors.Of(_npc == null ? null : _npc.LastState);
+            Gizmos.color = NpcColors.Of(Npc == null ? null : Npc.LastState);
             Gizmos.DrawWireSphere(transform.position, interactionRadius);
         }
     }

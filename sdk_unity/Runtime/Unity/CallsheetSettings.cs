@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Linq;
 using Callsheet.Core;
@@ -9,13 +10,14 @@ namespace Callsheet
     /// <summary>
     /// Where the server is and how the world is told to it.
     ///
-    /// The asset named <c>CallsheetSettings</c> in a <c>Resources</c> folder is used by every client that
-    /// has none of its own; without one the defaults hold. Project Settings > Callsheet creates it.
+    /// The project's asset is used by every client that has none of its own, wherever in the project it lies; without
+    /// one the defaults hold. Project Settings > Callsheet creates it.
     /// </summary>
-    [CreateAssetMenu(fileName = ResourceName, menuName = "Callsheet/Settings")]
+    [CreateAssetMenu(fileName = AssetName, menuName = "Callsheet/Settings")]
     public sealed class CallsheetSettings : ScriptableObject
     {
-        public const string ResourceName = "CallsheetSettings";
+        /// <summary>If there are several, the project's has this name.</summary>
+        internal const string AssetName = "CallsheetSettings";
 
         [Header("Server")]
         [Tooltip("Where the server listens: ws://host:port/, or wss:// behind a TLS proxy.")]
@@ -99,10 +101,16 @@ namespace Callsheet
             set => verbose = value;
         }
 
+        /// <summary>Looks for the project's asset; the editor sets it. Null in a build, which has loaded the asset by then.</summary>
+        internal static Func<CallsheetSettings> FindInProject { get; set; }
+
+        /// <summary>The asset that was loaded first: in a build the project's, which is loaded before any scene.</summary>
+        internal static CallsheetSettings Preloaded { get; set; }
+
         /// <summary>The project's settings, or the defaults if it has none.</summary>
         internal static CallsheetSettings Load()
         {
-            CallsheetSettings found = Resources.Load<CallsheetSettings>(ResourceName);
+            CallsheetSettings found = FindInProject != null ? FindInProject() : Preloaded;
             return found != null ? found : CreateInstance<CallsheetSettings>();
         }
 
@@ -119,7 +127,7 @@ namespace Callsheet
             World = world,
             Token = token,
             MaxMessagesPerTick = maxMessagesPerFrame,
-            Seed = unchecked((uint)System.Environment.TickCount),
+            Seed = unchecked((uint)Environment.TickCount),
         };
 
         internal WorldOptions ToWorldOptions() => new WorldOptions
@@ -131,5 +139,13 @@ namespace Callsheet
             AckTicks = showNpcStates && Debug.isDebugBuild,
             Topics = showNpcStates && Debug.isDebugBuild ? new[] { Topic.Npcs, Topic.Stats } : new Topic[0],
         };
+
+        private void OnEnable()
+        {
+            if (Preloaded == null)
+            {
+                Preloaded = this;
+            }
+        }
     }
 }

@@ -1,13 +1,15 @@
 using System.Diagnostics;
 using Callsheet.Core;
 using UnityEngine;
+using UnityEngine.UIElements;
 
 namespace Callsheet.Samples
 {
     /// <summary>
-    /// A town built in code: a thousand agents walk between houses, a player walks among them. On screen
-    /// is what telling the server costs. Press the button to speak to whoever is nearest.
+    /// A town built in code: a thousand agents walk between houses, a player walks among them and greets whoever is
+    /// nearest every few seconds. On screen is what telling the server costs.
     /// </summary>
+    [RequireComponent(typeof(UIDocument))]
     public sealed class Town : MonoBehaviour
     {
         [Tooltip("How many agents walk about.")]
@@ -21,15 +23,23 @@ namespace Callsheet.Samples
         private int blocks = 20;
 
         private const float BlockM = 12f;
+        private const float ShowEveryS = 0.5f;
+        private const float GreetEveryS = 5f;
         private static readonly string[] Trades = { "baker", "smith", "guard", "weaver", "farmer", "healer", "innkeeper", "carpenter" };
 
         private Walker[] _walkers;
         private Walker _player;
-        private string _said = "";
+        private Label _cost;
+        private Label _said;
         private float _walkMs;
+        private float _shownAtS;
+        private float _greetedAtS;
 
         private void Start()
         {
+            VisualElement root = GetComponent<UIDocument>().rootVisualElement;
+            _cost = root.Q<Label>("cost");
+            _said = root.Q<Label>("said");
             BuildHouses();
             _player = Walk(new GameObject("Traveller"), 4f);
             _player.gameObject.AddComponent<CallsheetPlayer>();
@@ -57,29 +67,38 @@ namespace Callsheet.Samples
                 _walkers[i].Step(Time.deltaTime);
             }
             _walkMs = (Stopwatch.GetTimestamp() - start) * 1000f / Stopwatch.Frequency;
+            if (Time.time - _shownAtS > ShowEveryS)
+            {
+                _shownAtS = Time.time;
+                ShowCost();
+            }
+            if (Time.time - _greetedAtS > GreetEveryS)
+            {
+                _greetedAtS = Time.time;
+                Greet();
+            }
         }
 
-        private void OnGUI()
+        private void ShowCost()
         {
             CallsheetClient client = CallsheetClient.Instance;
-            GUILayout.BeginArea(new Rect(10, 10, 420, 260));
-            GUILayout.Label(client.State + ", " + client.Npcs.Count + " NPCs");
-            GUILayout.Label("ticks " + client.World.TicksSent + ", the last had " + client.World.LastTickBytes + " bytes");
+            string cost = client.State + ", " + client.Npcs.Count + " NPCs\nticks " + client.World.TicksSent + ", the last had "
+                + client.World.LastTickBytes + " bytes\nwalking takes " + _walkMs.ToString("F2") + " ms a frame";
             if (client.World.TickRoundTripS.HasValue)
             {
-                GUILayout.Label("tick to ack " + (client.World.TickRoundTripS.Value * 1000).ToString("F1") + " ms");
+                cost += "\ntick to ack " + (client.World.TickRoundTripS.Value * 1000).ToString("F1") + " ms";
             }
             if (client.World.LastStats != null)
             {
-                GUILayout.Label("server: " + client.World.LastStats.Loads + " loads, " + client.World.LastStats.Evictions + " evictions");
+                cost += "\nserver: " + client.World.LastStats.Loads + " loads, " + client.World.LastStats.Evictions + " evictions";
             }
-            GUILayout.Label("walking takes " + _walkMs.ToString("F2") + " ms a frame");
-            if (GUILayout.Button("Speak to the nearest"))
-            {
-                Nearest().Say("Hello there! What news?", text => _said = text, error => _said = error.Message);
-            }
-            GUILayout.Label(_said);
-            GUILayout.EndArea();
+            _cost.text = cost;
+        }
+
+        private void Greet()
+        {
+            CallsheetNpc nearest = Nearest();
+            nearest.Say("Hello there! What news?", text => _said.text = nearest.name + ": " + text, error => _said.text = error.Message);
         }
 
         private CallsheetNpc Nearest()

@@ -39,6 +39,7 @@ __all__ = [
     "Sampling",
     "StopReason",
     "TierUse",
+    "at_once",
 ]
 
 StopReason = Literal["stop", "length", "cancelled"]
@@ -47,6 +48,11 @@ StopReason = Literal["stop", "length", "cancelled"]
 
 ReplicaState = Literal["serving", "draining", "drained", "lost"]
 """Use that a replica is of; drained = nobody is at home there any more, and it may be stopped."""
+
+
+def at_once() -> float:
+    """Gather nothing: every piece of text is a delta of its own."""
+    return 0.0
 
 
 class Priority(IntEnum):
@@ -100,6 +106,8 @@ class GenerationRequest:
     stop: tuple[str, ...] = ()
     json_schema: Mapping[str, Any] | None = None
     """If given, the text generated is one JSON value valid under this JSON schema."""
+    gather_s: Callable[[], float] = at_once
+    """Asked after each delta: for how long the engine may gather text for the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,8 @@ class Delta:
     margin: float | None = None
     """Under a JSON schema: the probability of its least certain token, less that of the best other
     one that the schema allowed there. None = the engine does not tell."""
+    tokens: int = 1
+    """Tokens it is made of, as far as the engine can tell."""
 
 
 @dataclass(frozen=True, slots=True)

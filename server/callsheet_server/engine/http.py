@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import ipaddress
 import urllib.request
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ import aiohttp
 import orjson
 from pydantic import SecretStr
 
+from callsheet_server.engine.engine import at_once
 from callsheet_server.engine.errors import (
     EngineUnavailableError,
     GenerationError,
@@ -120,11 +121,21 @@ class ModelServer:
         async with self._request("POST", path, json=json, data=body) as response:
             return await response.read()
 
-    async def stream(self, path: str, json: Any) -> AsyncGenerator[Any]:
-        """Post, and yield the JSON object of every server-sent event; ``DONE`` at the last.
+    async def stream(
+        self,
+        path: str,
+        json: Any,
+        gather_s: Callable[[], float] = at_once,
+        *,
+        latest_only: bool = False,
+    ) -> AsyncGenerator[list[Any]]:
+        """Post, and yield the JSON objects of server-sent events; ``DONE`` at the last, alone.
 
-        An answer that is one JSON body counts as one event and ``DONE``. A stream that ends without
-        ``DONE`` just ends. A server that is loading its model (503 with ``Retry-After``) is asked
+        ``gather_s`` is asked before each look at what has come: for so long the socket is left
+        alone, and the events of that time come in one list; with ``latest_only``, the last of them
+        and not the others, as it repeats what they said. An answer that is one JSON body counts
+        as one event and ``DONE``. A stream that ends without ``DONE`` just ends. A server that is
+        loading its model (503 with ``Retry-After``) is asked
         again for ``LOADING_PATIENCE_S``. Closing the generator before ``DONE`` closes the
         connection, by which most servers end the request; after it, the connection is kept for the
         next request.
@@ -140,41 +151,65 @@ class ModelServer:
             response = await self._open_when_loaded(path, json)
             ended = False
             try:
-                async with contextlib.aclosing(self._events(response)) as events:
-                    async for event in events:
-                        if ended := event is DONE:
+                async with contextlib.aclosing(
+                    self._events(response, gather_s, latest_only)
+                ) as batches:
+                    async for events in batches:
+                        if ended := events[-1] is DONE:
+                            events.pop()
+                        for at, event in enumerate(events):
+                            if said := event.get("error"):
+                                if at:
+                                    yield events[:at]
+                                told = self._without_key(orjson.dumps(said))
+                                raise error_for_event(self.name, orjson.loads(told))
+                        if events:
+                            yield events
+                        if ended:
                             break
-                        if said := event.get("error"):
-                            told = self._without_key(orjson.dumps(said))
-                            raise error_for_event(self.name, orjson.loads(told))
-                        yield event
             finally:
                 if ended:
                     self._drain(response)
                 else:
                     response.close()
             if ended:
-                yield DONE
+                yield [DONE]
 
-    async def _events(self, response: aiohttp.ClientResponse) -> AsyncGenerator[Any]:
+    async def _events(
+        self,
+        response: aiohttp.ClientResponse,
+        gather_s: Callable[[], float],
+        latest_only: bool,
+    ) -> AsyncGenerator[list[Any]]:
+        """Yield what has come, never empty; nothing comes after ``DONE``."""
         if response.content_type == "application/json":
             body = self._json(await response.read())
             if not isinstance(body, dict):
                 raise GenerationError(f"{self.name} answers with what is no JSON object")
-            yield body
-            yield DONE
+            yield [body, DONE]
             return
         if response.content_type == "text/html":
             raise GenerationError(f"{self.name} answers with a web page; is its URL right?")
-        reader = EventReader()
+        reader = EventReader(latest_only=latest_only)
+        events: list[Any] = []
         try:
             async for piece in response.content.iter_any():
                 for event in reader.feed(piece):
-                    yield event
-            for event in reader.end():
-                yield event
+                    events.append(event)
+                    if event is DONE:
+                        break
+                if events:
+                    yield events
+                    events = []
+                if (wait_s := gather_s()) > 0:
+                    await _leave_alone(response, wait_s)
+            events.extend(reader.end())
         except EventStreamError as error:
+            if events:
+                yield events
             raise GenerationError(f"{self.name} sends {error}") from error
+        if events:
+            yield events
 
     def _drain(self, response: aiohttp.ClientResponse) -> None:
         """Read to the end of the response, in the background: then its connection can be kept."""
@@ -247,3 +282,15 @@ class ModelServer:
             return orjson.loads(data)
         except orjson.JSONDecodeError as error:
             raise GenerationError(f"{self.name} answers with what is no JSON") from error
+
+
+async def _leave_alone(response: aiohttp.ClientResponse, wait_s: float) -> None:
+    """Let what is sent lie in the socket for a while, to be read in one go."""
+    transport = None if response.connection is None else response.connection.transport
+    if not isinstance(transport, asyncio.ReadTransport) or not transport.is_reading():
+        return  # All has been read, or the reader is behind already.
+    transport.pause_reading()
+    try:
+        await asyncio.sleep(wait_s)
+    finally:
+        transport.resume_reading()

@@ -26,7 +26,9 @@ class EventReader:
     heartbeat's ``null``, is left out.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, latest_only: bool = False) -> None:
+        """``latest_only``: of events that come in one piece only the last one matters."""
+        self._latest_only = latest_only
         self._line = b""
         """The beginning of a line."""
         self._data = b""
@@ -39,6 +41,8 @@ class EventReader:
             EventStreamError: data that is no JSON, or without an end.
         """
         *lines, self._line = (self._line + piece).split(b"\n")
+        if self._latest_only and not self._data:
+            _drop_outdated(lines)
         for line in lines:
             yield from self._take(line.strip())
         if len(self._line) + len(self._data) > MAX_EVENT_BYTES:
@@ -62,3 +66,14 @@ class EventReader:
                 yield event
         elif not line and self._data:
             raise EventStreamError("data that is no JSON")
+
+
+def _drop_outdated(lines: list[bytes]) -> None:
+    """Blank every event, but the last, that is whole on a line of its own: it is not parsed."""
+    whole = [
+        at
+        for at, line in enumerate(lines[:-1])
+        if line.startswith(b"data: {") and not lines[at + 1].strip()
+    ]
+    for at in whole[:-1]:
+        lines[at] = b""

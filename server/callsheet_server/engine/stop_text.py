@@ -15,6 +15,7 @@ class StopText:
 
     def __init__(self, stop: Sequence[str]) -> None:
         self._stop = tuple(text for text in stop if text)
+        self._first = {text[0] for text in self._stop}
         self._held = ""
         self.stopped = False
         """A stop string was met; the text ended before it."""
@@ -22,6 +23,8 @@ class StopText:
     def push(self, piece: str) -> str:
         """The text that is certain now; "" while a stop string may be growing."""
         self._held += piece
+        if self._first.isdisjoint(self._held):
+            return self._take(len(self._held))
         found = [at for stop in self._stop if (at := self._held.find(stop)) >= 0]
         if found:
             self.stopped = True

@@ -154,7 +154,7 @@ class Dispatcher:
             case SetFacts():
                 _ok(session, message, self._editor.set_facts(room, message))
             case Save():
-                answer, change = self._saves.save(room, message)
+                answer, change = self._saves.save(room, session, message)
                 session.answer(answer, message.id, change)
             case Load():
                 loaded, change = self._saves.load(room, session, message)

@@ -52,7 +52,7 @@ class SaveKeeper:
         self._conversations = conversations
         self._editor = editor
 
-    def save(self, room: Room, message: Save) -> tuple[Saved, Change]:
+    def save(self, room: Room, session: Session, message: Save) -> tuple[Saved, Change]:
         """Give what is remembered now a name."""
         _check_kept(room)
         if message.name not in room.saves and len(room.saves) >= MAX_SAVES:
@@ -62,7 +62,13 @@ class SaveKeeper:
         room.saves.pop(message.name, None)
         room.saves[message.name] = made
         write = writes.MakeSave(made.name, made.time_s, made.saved_at, _hints(room))
-        change = Change((write,), done=lambda _: _sweep(room), undo=_put_back(room.saves, before))
+        told = Saved(name=made.name, time_s=made.time_s)
+
+        def kept(_: object) -> None:
+            _tell_others(room, session, told)
+            _sweep(room)
+
+        change = Change((write,), done=kept, undo=_put_back(room.saves, before))
         return Saved(id=message.id, name=made.name, time_s=made.time_s), change
 
     def load(self, room: Room, session: Session, message: Load) -> tuple[Loaded, Change]:
@@ -82,9 +88,7 @@ class SaveKeeper:
                 _remember(room, npcs, memory, restored)
                 self._put_schedules_back(room, restored)
                 self._pipeline.replan(room)
-            for other in room.sessions.values():
-                if other is not session:
-                    other.send(Loaded(name=save.name, time_s=save.time_s))
+            _tell_others(room, session, Loaded(name=save.name, time_s=save.time_s))
             _sweep(room)
 
         def undo() -> None:
@@ -158,6 +162,13 @@ class SaveKeeper:
                 npcs[name].spec = npcs[name].spec.model_copy(update={"schedule": schedule})
                 self._editor.sync(room, name)
         _announce(room, {npc: restored.hints.get(npc, math.nan) for npc in restored.schedules})
+
+
+def _tell_others(room: Room, session: Session, message: Saved | Loaded) -> None:
+    """Tell the world's mods and observers."""
+    for other in room.sessions.values():
+        if other is not session:
+            other.send(message)
 
 
 def _remember(room: Room, npcs: Sequence[str], before: Memory, restored: saved.Restored) -> None:

@@ -14,6 +14,7 @@ from callsheet.wire.observe import (
     Explanation,
     Move,
     Moves,
+    RememberedLine,
     ReplicaStats,
     TierStats,
     TtftStats,
@@ -22,6 +23,7 @@ from callsheet_residency.state import Tier
 from callsheet_server.distance import Distances, Estimator
 from callsheet_server.distance import Explanation as DistanceExplanation
 from callsheet_server.engine.engine import Occupancy
+from callsheet_server.world.memory import Turn
 
 __all__ = [
     "TIER_NAMES",
@@ -33,6 +35,9 @@ __all__ = [
     "ttft_stats",
 ]
 
+MAX_REMEMBERED: Final = 8
+"""Turns told of an NPC's memory."""
+MAX_REMEMBERED_CHARS: Final = 300
 MOVES_PER_MESSAGE = 36
 """Moves in one message: at most 1,700 bytes each."""
 MOST_SOONEST: Final = 8
@@ -79,8 +84,9 @@ def explanation(
     tier: Tier,
     found: DistanceExplanation,
     note: str | None,
+    remembers: Sequence[Turn],
 ) -> Explanation:
-    """Explanation of an NPC's distance, as a message."""
+    """Explanation of an NPC's distance and its latest turns, as a message."""
     return Explanation(
         id=request,
         npc=npc,
@@ -97,6 +103,11 @@ def explanation(
             )
             for estimator, value_s in found.value_s.items()
         ),
+        remembers=tuple(
+            RememberedLine(speaker=turn.speaker, text=turn.text[:MAX_REMEMBERED_CHARS])
+            for turn in remembers[-MAX_REMEMBERED:]
+        )
+        or None,
     )
 
 

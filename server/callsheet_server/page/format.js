@@ -49,3 +49,13 @@ export function quantile(values, q) {
   const high = Math.ceil(at);
   return sorted[low] + (sorted[high] - sorted[low]) * (at - low);
 }
+
+/** An action that an NPC has chosen, as in "wants to ...". */
+export function deed({ name, arguments: given }) {
+  const told = Object.entries(given).map(([key, value]) => `${key}: ${plain(value)}`);
+  return told.length ? `${name} (${told.join(", ")})` : name;
+}
+
+function plain(value) {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

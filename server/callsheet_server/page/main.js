@@ -54,7 +54,7 @@ const map = new TownMap($("map"), { world, guest, camera, daylight });
 const residency = new ResidencyTab($("residency"), client, world);
 const race = new Race($("race"), client, world);
 const shelves = new Shelves($("shelves"), world);
-const feed = new Feed($("feed"), world);
+const feed = new Feed($("feed"), world, (timeS) => daylight.clock(timeS));
 const nearby = new Nearby($("nearby"), world, guest, goTo);
 const panel = new TalkPanel(
   {
@@ -63,6 +63,7 @@ const panel = new TalkPanel(
     news: $("news"),
     name: $("npc-name"),
     reasons: $("reasons"),
+    remembers: $("remembers"),
     window: $("log-window"),
     log: $("log"),
     form: $("say"),
@@ -123,7 +124,9 @@ client.on("session", (welcome) => {
 });
 client.on("world_closed", leaveWorld);
 client.on("npc_states", (message) => {
+  const beforeS = world.gameTimeS;
   world.takeStates(message, performance.now());
+  feed.takeTime(beforeS, world.gameTimeS);
   map.ground.settle(client.options.world);
   const wanted = world.npcs.size > FEW_NPCS ? CROWD_INTERVAL_S : INTERVAL_S;
   if (world.complete && wanted !== intervalS) {
@@ -153,6 +156,15 @@ client.on("reply_end", (message) => {
   feed.takeReplyEnd(message);
   residency.takeReplyEnd(message);
   race.takeReplyEnd(message);
+});
+client.on("action", (message) => {
+  feed.takeAction(message);
+  panel.takeAction(message);
+});
+client.on("saved", (message) => feed.takeSaved(message));
+client.on("loaded", (message) => {
+  world.rewind(message.time_s);
+  feed.takeLoaded(message);
 });
 client.connect();
 addEventListener("pagehide", () => {

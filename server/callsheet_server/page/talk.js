@@ -1,6 +1,6 @@
 // The panel next to the map: who is selected, why they are ready or not, and the conversation.
 
-import { TIER_WORDS, bytes, distance, seconds } from "./format.js";
+import { TIER_WORDS, bytes, deed, distance, seconds } from "./format.js";
 
 const EXPLAIN_EVERY_MS = 1000;
 const MAX_LINES = 60;
@@ -37,7 +37,7 @@ export class TalkPanel {
 
   update(nowMs) {
     const npc = this._world.selectedNpc;
-    const { card, nobody, news, name, window, log, form, input, send, reasons } = this._elements;
+    const { card, nobody, news, name, window, log, form, input, send, reasons, remembers } = this._elements;
     card.hidden = form.hidden = !npc;
     nobody.hidden = Boolean(npc);
     news.hidden = Boolean(npc) && log.children.length > 0;
@@ -47,6 +47,7 @@ export class TalkPanel {
       this._shown = npc.id;
       this._explainedMs = 0;
       reasons.replaceChildren();
+      remembers.replaceChildren();
       name.textContent = npc.name;
       input.placeholder = `Say something to ${npc.name}`;
       input.setAttribute("aria-label", input.placeholder);
@@ -82,8 +83,13 @@ export class TalkPanel {
         return item;
       });
       this._elements.reasons.replaceChildren(...items);
+      const lines = found.remembers ?? [];
+      this._elements.remembers.replaceChildren(
+        ...lines.map(({ speaker, text }) => remembered(speaker ?? npc.name, text)),
+      );
     } catch {
       this._elements.reasons.replaceChildren(); // it left, or the connection did
+      this._elements.remembers.replaceChildren();
     }
   }
 
@@ -124,6 +130,12 @@ export class TalkPanel {
     this._scroll();
   }
 
+  takeAction(message) {
+    if (!message.id) return; // somebody else's
+    const name = this._world.npcs.get(message.npc)?.name ?? message.npc;
+    this._line("acts", name, `wants to ${deed(message)}`);
+  }
+
   _finish(line, end) {
     line.words.textContent = end.text;
     const note = document.createElement("small");
@@ -152,6 +164,14 @@ export class TalkPanel {
   _scroll() {
     this._elements.window.scrollTop = this._elements.window.scrollHeight;
   }
+}
+
+function remembered(who, text) {
+  const item = document.createElement("li");
+  const speaker = document.createElement("b");
+  speaker.textContent = who;
+  item.append(speaker, ` ${text}`);
+  return item;
 }
 
 /** Fill the elements marked data-fact inside `root`. */

@@ -40,6 +40,15 @@ export class World {
     return this._upAxis === 1 ? [right, 0, up] : [right, up, 0];
   }
 
+  /** The game's clock goes on from an earlier time: what was noted after it has not happened. */
+  rewind(timeS) {
+    this.gameTimeS = timeS;
+    const isPast = ({ atS }) => atS <= timeS;
+    for (const npc of this.npcs.values()) {
+      for (const notes of ["tiers", "moves", "calls"]) npc[notes] = npc[notes].filter(isPast);
+    }
+  }
+
   // --- npc_states ----------------------------------------------------------------------------
 
   takeStates(message, nowMs) {
@@ -51,6 +60,7 @@ export class World {
       }
       this._picture = { gameTimeS, parts: new Set() };
       this._pictureMs = nowMs;
+      if (gameTimeS < this.gameTimeS) this.rewind(gameTimeS);
       this.gameTimeS = gameTimeS;
     }
     if (!this.complete && part === 0) this._findUpAxis(message.npcs);

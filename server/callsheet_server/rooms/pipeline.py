@@ -192,7 +192,9 @@ class Pipeline:
         found = explain(room.world.snapshot, row, room.forecast, room.distances)
         tier = self.prefix_tier(room, npc)
         note = self._engine.misfits.why(room.key(npc))
-        return views.explanation(request, npc, room.world.game_time_s, tier, found, note)
+        return views.explanation(
+            request, npc, room.world.game_time_s, tier, found, note, room.memory.turns(npc)
+        )
 
 
 def _persona(spec: NpcSpec) -> str:

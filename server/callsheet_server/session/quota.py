@@ -19,7 +19,7 @@ from callsheet_server.limits.settings import LimitSettings, QuotaSettings
 from callsheet_server.limits.token_bucket import TokenBucket
 from callsheet_server.transport.access_tokens import AccessToken
 
-__all__ = ["BURST_S", "Lease", "Quota", "QuotaBook", "Quotas", "Scope", "address_key"]
+__all__ = ["BURST_S", "Lease", "Quota", "QuotaBook", "Quotas", "Resource", "Scope", "address_key"]
 
 BURST_S: Final = 2.0
 """Seconds' worth of messages and bytes that may be sent at once after a quiet time."""

@@ -16,6 +16,7 @@ from callsheet_server.engine.engine import Engine, GenerationEnd, GenerationRequ
 from callsheet_server.engine.prompt import STRANGER, fill_in
 from callsheet_server.session.session import Session, SessionState
 from callsheet_server.talk.action_chooser import ActionChooser
+from callsheet_server.talk.earshot import is_last
 from callsheet_server.talk.moderation import Moderator, RefusedReplyError, Utterance
 from callsheet_server.talk.prompting import (
     NARRATOR,
@@ -85,10 +86,15 @@ class Answerer:
             reply.remember(heard)
             await self.recite(reply, script.reply)
             return
-        await recollect(reply)
+        await recollect(reply, reply.npc)
+        if reply.asking_npc is not None:
+            await recollect(reply, reply.asking_npc)
         recalled = await self._retriever.recall(reply, message.text)
         lore = lore_turns(known_now(reply.world, reply.world.npc(reply.npc)))
-        turns = (*reply.memory.turns(reply.npc), *recalled, *lore, *material, heard)
+        before = reply.memory.turns(reply.npc)
+        if reply.asking_npc is not None and is_last(heard, before):
+            before = before[:-1]
+        turns = (*before, *recalled, *lore, *material, heard)
         request = GenerationRequest(
             request_id=f"{reply.room.name}/{reply.reply}",
             npc=reply.room.key(reply.npc),

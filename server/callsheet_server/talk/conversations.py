@@ -20,7 +20,7 @@ from callsheet_server.rooms.room import Room
 from callsheet_server.session.session import Session
 from callsheet_server.talk.admission import Admission
 from callsheet_server.talk.answering import Answerer
-from callsheet_server.talk.earshot import in_earshot, place_of
+from callsheet_server.talk.earshot import around, in_earshot, place_of
 from callsheet_server.talk.prompting import (
     addressed,
     check_speaker,
@@ -99,7 +99,11 @@ class Conversations:
 
     def speak(self, room: Room, session: Session, message: Speak) -> None:
         """Make an NPC say a given line, after what it is saying now. Raises as ``say`` does."""
+        room.world.npc(message.npc)
+        hearers = around(room.world, message.npc, message.audible_m, {message.npc})
+        session.quotas.take_hearers(len(hearers), self._clock())
         reply = self._accept(room, session, message, message.npc, Speaker(kind="narrator"), "")
+        reply.reply_hearers = hearers
         self._start(reply, reply.take(), partial(self._answerer.recite, reply, message.text))
 
     def note_for(self, actions: Iterable[ActionSpec], gate: str) -> str | None:
@@ -180,6 +184,7 @@ class Conversations:
                 reply.priority = priority_of(message)
                 _let_overhear(reply, names, message.audible_m)
                 hearers = len(reply.line_hearers) + len(reply.reply_hearers)
+                hearers += reply.asking_npc is not None
                 asker.quotas.take_hearers(hearers, self._clock())
                 self._make_room(reply)
         except CallsheetError:
@@ -305,15 +310,11 @@ def _let_overhear(reply: Reply, names: Sequence[str], audible_m: float | None) -
     """
     world, speaker, npc = reply.world, reply.speaker, reply.npc
     others = tuple(name for name in names if name != npc)
-    near: tuple[str, ...] = ()
-    if audible_m is not None:
-        those = {*names, speaker.id or ""} if speaker.kind == "npc" else {*names}
-        if npc == names[0]:
-            place_m = place_of(world, speaker, npc)
-            reply.line_hearers = in_earshot(world, place_m, audible_m, those)
-        place_m = world.columns.position_m[world.npcs[npc].row]
-        near = in_earshot(world, place_m, audible_m, those)
-    reply.reply_hearers = (*others, *near)
+    those = {*names, speaker.id or ""} if speaker.kind == "npc" else {*names}
+    if audible_m is not None and npc == names[0]:
+        place_m = place_of(world, speaker, npc)
+        reply.line_hearers = in_earshot(world, place_m, audible_m, those)
+    reply.reply_hearers = (*others, *around(world, npc, audible_m, those))
 
 
 def _shown_speaker(world: World, speaker: Speaker) -> Speaker:

@@ -24,8 +24,10 @@ from callsheet_server.talk.word_list import WordList, WordListError
 from callsheet_server.transport.errors import SettingFileError
 
 __all__ = [
+    "Kind",
     "ModerationSettings",
     "Moderator",
+    "Outcome",
     "RefusedReplyError",
     "Spoken",
     "Utterance",

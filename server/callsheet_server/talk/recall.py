@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from typing import Literal
 
 from callsheet_server.storage.errors import StorageError
 from callsheet_server.storage.storage import Storage
@@ -13,10 +14,12 @@ from callsheet_server.talk.reply import Reply
 from callsheet_server.talk.settings import ReplySettings
 from callsheet_server.world.memory import Turn
 
-__all__ = ["Retriever"]
+__all__ = ["RecallOutcome", "Retriever"]
 
 logger = logging.getLogger(__name__)
 
+RecallOutcome = Literal["found", "nothing", "timeout", "error"]
+"""End of a search."""
 RECALL_TIMEOUT_S = 0.05
 """Longest wait of a reply for older turns to be found, too short to be noticed."""
 
@@ -27,8 +30,7 @@ class Retriever:
     def __init__(self, storage: Storage, settings: ReplySettings) -> None:
         self._storage = storage
         self._settings = settings
-        self.outcomes: Counter[str] = Counter()
-        """Searches that ended "found", "nothing", "timeout" or "error"."""
+        self.outcomes: Counter[RecallOutcome] = Counter()
 
     async def recall(self, reply: Reply, heard: str) -> tuple[Turn, ...]:
         """Quote older turns that fit ``heard`` in one turn of the narrator; none if none fits."""

@@ -14,13 +14,13 @@ from callsheet_server.world.memory import Mind, Turn
 __all__ = ["recollect"]
 
 
-async def recollect(reply: Reply) -> None:
-    """Have the window of a reply's NPC in memory.
+async def recollect(reply: Reply, npc: str) -> None:
+    """Have the window of an NPC that a reply concerns in memory.
 
     Raises:
         CallsheetError: ``storage_failed``; the next reply tries again.
     """
-    memory, npc = reply.memory, reply.npc
+    memory = reply.memory
     before = memory.mind(npc)
     if not before.unread:
         return

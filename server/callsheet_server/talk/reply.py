@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +20,7 @@ from callsheet_server.rooms.room import Room, TakenAction
 from callsheet_server.session.quota import Lease
 from callsheet_server.session.session import Session
 from callsheet_server.storage.changes import Change
-from callsheet_server.talk.earshot import overheard
+from callsheet_server.talk.earshot import heard_back, is_last, overheard
 from callsheet_server.talk.learning import learn
 from callsheet_server.talk.prompting import speaker_name
 from callsheet_server.world.memory import Memory, Turn
@@ -104,6 +105,12 @@ class Reply:
     def begun(self) -> bool:
         """True once something was told of it."""
         return self._started
+
+    @property
+    def asking_npc(self) -> str | None:
+        """The other NPC that it answers, if one speaks and is in the world."""
+        is_other = self.speaker.kind == "npc" and self.speaker.id != self.npc
+        return self.speaker.id if is_other and self.speaker.id in self.world.npcs else None
 
     @property
     def text(self) -> str:
@@ -216,7 +223,11 @@ class Reply:
         npc, memory = self.world.npcs.get(self.npc), self.memory
         if self.dropped or npc is None or npc.handle != self.handle or not self._turns:
             return Change()
-        told = {self.npc: self._turns, **self._overheard(npc.spec.name)}
+        told: dict[str, Sequence[Turn]] = {self.npc: self._turns}
+        told |= self._overheard(npc.spec.name)
+        if (asking := self.asking_npc) is not None:
+            told[asking] = self._heard_back()
+            told = {name: _news(memory.turns(name), turns) for name, turns in told.items()}
         return learn(memory, told, self.world.game_time_s)
 
     def _overheard(self, name: str) -> dict[str, list[Turn]]:
@@ -234,6 +245,12 @@ class Reply:
                 if npc in self.world.npcs:
                     told[npc].append(said)
         return told
+
+    def _heard_back(self) -> list[Turn]:
+        """Turns of the NPC that spoke to this one: its line, once in a round, and the answer."""
+        line = [Turn(None, self.heard)] if not self.round.ended else []
+        name = speaker_name(self.world, Speaker(kind="npc", id=self.npc))
+        return [*line, heard_back(name, self.text)] if self.text else line
 
     def fail(self, error: CallsheetError, now_s: float) -> None:
         """End with an error: of the request if nothing was said to it yet, else of the reply."""
@@ -254,6 +271,11 @@ class Reply:
 
     def _tell(self, message: ReplyStart | ReplyDelta | Action) -> None:
         self.room.tell_about_reply(message, self.asker, self.request)
+
+
+def _news(known: Sequence[Turn], turns: Sequence[Turn]) -> Sequence[Turn]:
+    """Leave out a line that is known: the answer of before, put to who got it."""
+    return turns[1:] if turns and is_last(turns[0], known) else turns
 
 
 def _lost(end: ReplyEnd, error: CallsheetError) -> ReplyEnd:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -20,6 +21,9 @@ from callsheet_server.talk.speech.thoughts import Opening
 
 __all__ = ["Speaking", "generate"]
 
+GATHER_S: Final = 0.05
+"""Longest time for which words wait for others, after a reply's first: 20 messages a second look
+fluent, and a reply costs the server as much whatever the model's speed."""
 MIN_RETRY_TOKENS: Final = 16
 """With fewer left of a reply's tokens a second try is not worth it."""
 
@@ -32,9 +36,9 @@ async def generate(
     async with aclosing(engine.submit(request)) as stream:
         async for item in stream:
             if isinstance(item, Delta):
-                # A delta is at least one token. The exact count comes with the end, if it comes.
-                counted_tokens += 1
-                reply.spent_tokens += 1
+                # The exact count comes with the end, if it comes.
+                counted_tokens += item.tokens
+                reply.spent_tokens += item.tokens
             else:
                 reply.spent_tokens += item.generated_tokens - counted_tokens
             yield item
@@ -52,6 +56,10 @@ class _Attempt:
     is_last: bool
     heard: bool = False
     """True if something of it was told."""
+
+    def gather_s(self) -> float:
+        """Time for which text may be gathered: none before the first word was told."""
+        return _until_next_beat_s() if self.heard else 0.0
 
     @property
     def is_lost(self) -> bool:
@@ -132,6 +140,7 @@ class Speaking:
     ) -> GenerationEnd:
         """Speak until the model, or what it says, has ended."""
         speech, stopped = attempt.speech, False
+        request = replace(request, gather_s=attempt.gather_s)
         async for item in generate(self._engine, reply, request):
             if isinstance(item, GenerationEnd):
                 end = item
@@ -184,6 +193,11 @@ class Speaking:
         self._thinks = self._thinks or speech.began_in_thought
         if self._opening is not Opening.THOUGHT:
             self._opening = Opening.UNKNOWN if self._thinks else Opening.SPEECH
+
+
+def _until_next_beat_s() -> float:
+    """Time to the next multiple of ``GATHER_S``: all replies are looked at together."""
+    return GATHER_S - time.monotonic() % GATHER_S
 
 
 def _again(request: GenerationRequest, left_tokens: int) -> GenerationRequest:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
+from typing import TypeVar, get_args
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -12,9 +14,15 @@ from callsheet._version import __version__
 from callsheet.wire.errors import ErrorCode
 from callsheet_server.engine.engine import Occupancy
 from callsheet_server.outgoing.views import TIER_NAMES
+from callsheet_server.session.quota import Resource, Scope
+from callsheet_server.storage.schema import CHECKED
+from callsheet_server.talk.moderation import Kind, Outcome
+from callsheet_server.talk.recall import RecallOutcome
 from callsheet_server.telemetry.observed import ObservedServer
 
 __all__ = ["ServerCollector"]
+
+Labels = TypeVar("Labels")
 
 
 class ServerCollector(Collector):
@@ -55,10 +63,9 @@ class ServerCollector(Collector):
         errors = CounterMetricFamily(
             "callsheet_errors", "What clients sent or asked for and was refused.", labels=("code",)
         )
-        told: Counter[str] = Counter(dict.fromkeys((code.value for code in ErrorCode), 0))
-        told.update(self._reply_errors)
+        told = Counter(self._reply_errors)
         told.update({code.value: count for code, count in server.sessions.errors().items()})
-        for code, count in sorted(told.items()):
+        for code, count in _from_zero((code.value for code in ErrorCode), told):
             errors.add_metric((code,), count)
         yield errors
         refusals = CounterMetricFamily(
@@ -66,14 +73,18 @@ class ServerCollector(Collector):
             "Frames and requests refused because a quota was used up.",
             labels=("scope", "resource"),
         )
-        for (scope, resource), count in sorted(server.quotas.refusals.items()):
-            refusals.add_metric((scope, resource), count)
+        for labels, count in _from_zero(
+            product(get_args(Scope), get_args(Resource)), server.quotas.refusals
+        ):
+            refusals.add_metric(labels, count)
         yield refusals
         judged = CounterMetricFamily(
             "callsheet_moderated", "Texts that were judged.", labels=("kind", "outcome")
         )
-        for (kind, outcome), count in sorted(server.moderator.judged.items()):
-            judged.add_metric((kind, outcome), count)
+        for labels, count in _from_zero(
+            product(get_args(Kind), get_args(Outcome)), server.moderator.judged
+        ):
+            judged.add_metric(labels, count)
         yield judged
         yield CounterMetricFamily(
             "callsheet_unanswered_hears",
@@ -83,7 +94,7 @@ class ServerCollector(Collector):
         recalls = CounterMetricFamily(
             "callsheet_recalls", "Searches in what NPCs remember.", labels=("outcome",)
         )
-        for ended, count in sorted(server.retriever.outcomes.items()):
+        for ended, count in _from_zero(get_args(RecallOutcome), server.retriever.outcomes):
             recalls.add_metric((ended,), count)
         yield recalls
         failures = CounterMetricFamily(
@@ -114,7 +125,7 @@ class ServerCollector(Collector):
         quarantined = CounterMetricFamily(
             "callsheet_storage_quarantined_rows", "Damaged rows taken out.", labels=("table",)
         )
-        for table, count in sorted(storage.quarantined.items()):
+        for table, count in _from_zero(CHECKED, storage.quarantined):
             quarantined.add_metric((table,), count)
         yield quarantined
 
@@ -175,3 +186,10 @@ def _replicas(occupancy: Occupancy) -> Iterator[Metric]:
         for use in load.tiers:
             used.add_metric((*name, use.kind.value, TIER_NAMES[use.tier]), use.used_bytes)
     yield from (is_up, npcs, running, queued, replies, hits, used)
+
+
+def _from_zero(
+    expected: Iterable[Labels], counts: Mapping[Labels, int]
+) -> Iterable[tuple[Labels, int]]:
+    """Counts by label, those at 0 too: ``rate()`` misses the first event of a new series."""
+    return {**dict.fromkeys(expected, 0), **counts}.items()

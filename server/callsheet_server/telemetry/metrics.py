@@ -113,10 +113,11 @@ class Metrics:
         _begin_at_zero(self.replies, zip(get_args(FinishReason)))
         _begin_at_zero(self.shed_requests, zip(priority.name.lower() for priority in Priority))
         _begin_at_zero(self.closes, zip((*map(str, sorted(CLOSE_CODES)), "other")))
+        _begin_at_zero(self.ttft_seconds, (("true",), ("false",)))
         _begin_at_zero(self.unexpected_calls, zip(f"{seconds:g}s" for seconds in LOOKBACKS_S))
 
 
-def _begin_at_zero(counter: Counter, labels: Iterable[tuple[str, ...]]) -> None:
-    """Show a counter's series before they count: ``rate()`` misses the first of one that is new."""
+def _begin_at_zero(metric: Counter | Histogram, labels: Iterable[tuple[str, ...]]) -> None:
+    """Show a metric's series before they count: ``rate()`` misses the first of one that is new."""
     for values in labels:
-        counter.labels(*values)
+        metric.labels(*values)

@@ -227,10 +227,10 @@ async def _abort_if_stuck(peer: Peer, outbox: Outbox) -> None:
     peer.transport.abort()
 
 
-async def _write(peer: ServerConnection, outbox: Outbox) -> None:
+async def _write(peer: Peer, outbox: Outbox) -> None:
     try:
-        while (frame := await outbox.next()) is not None:
-            await peer.send(frame, text=True)
+        while frames := await outbox.next():
+            await peer.send_texts(frames)
             # A long outbox must not starve the other connections.
             await asyncio.sleep(0)
         assert outbox.closing is not None

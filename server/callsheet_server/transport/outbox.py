@@ -10,6 +10,9 @@ __all__ = ["Outbox"]
 MAX_UNRELIABLE_FRAMES = 256
 """Frames that may be lost are dropped, oldest first, past this many."""
 
+WRITE_BYTES = 16_384
+"""Frames are written together until they pass this: one call of the system for many small ones."""
+
 
 class Outbox:
     """A queue in which a frame with a key replaces the queued one with the same key.
@@ -63,16 +66,24 @@ class Outbox:
             self.closed.set()
             self._wakeup.set()
 
-    async def next(self) -> bytes | None:
-        """The next frame to write, or None when all is written and the connection is to close.
+    async def next(self) -> list[bytes]:
+        """The next frames to write; none when all is written and the connection is to close.
 
         Safe to cancel: no frame is lost.
         """
         while not self._frames:
             if self.closing is not None:
-                return None
+                return []
             self._wakeup.clear()
             await self._wakeup.wait()
+        frames = [self._take()]
+        size_bytes = len(frames[0])
+        while self._frames and size_bytes < WRITE_BYTES:
+            frames.append(self._take())
+            size_bytes += len(frames[-1])
+        return frames
+
+    def _take(self) -> bytes:
         key = next(iter(self._frames))
         frame = self._frames.pop(key)
         if isinstance(key, str):

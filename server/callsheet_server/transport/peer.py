@@ -7,6 +7,7 @@ once. So what comes is fed to it in slices, and its frames are counted in betwee
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any, Final, Protocol
 
 from websockets.asyncio.server import Server, ServerConnection
@@ -99,6 +100,12 @@ class Peer(ServerConnection):
         self._slice_bytes = SLICE_BYTES
         rate = self._frames_per_s
         self._frames = TokenBucket(rate, FRAMES_FACTOR * rate, self.loop.time())
+
+    async def send_texts(self, frames: Iterable[bytes]) -> None:
+        """Send text frames in one write. Raises ``ConnectionClosed``."""
+        async with self.send_context():
+            for frame in frames:
+                self.protocol.send_text(frame)
 
     def wind_up(self) -> None:
         """Take no more than a little from now on: the connection is to be closed."""

@@ -31,7 +31,6 @@ class Metrics:
         self._fallbacks = Counter(
             "callsheet_fallbacks",
             "Callsheet: exceptions of its own code, after which SGLang did as without it",
-            ["piece"],
         )
         self._updates = Counter("callsheet_updates", "Callsheet: updates of distances taken in")
         self._told: dict[str, float] = {}
@@ -46,8 +45,7 @@ class Metrics:
         for name, total in self._totals.items():
             self._add(name, total, getattr(state.counters, name))
         self._add("updates", self._updates, state.table.updates)
-        for piece, count in state.guard.caught.items():
-            self._add(f"fallbacks {piece}", self._fallbacks.labels(piece), count)
+        self._add("fallbacks", self._fallbacks, state.guard.caught.total())
 
     def _add(self, name: str, counter: Any, total: float) -> None:
         more = total - self._told.get(name, 0)

@@ -89,7 +89,7 @@ namespace Callsheet.Tests
         public void An_action_that_nobody_carries_out_is_told_once()
         {
             CallsheetNpc bob = Alive("bob");
-            Assert.That(Act(bob, "dance", "{}"), Is.StringStarting("False the game has no [CallsheetAction] named dance"));
+            Assert.That(Act(bob, "dance", "{}"), Is.StringStarting("False nothing in the game carries out dance of bob"));
             Assert.That(Act(bob, "dance", "{}", 3), Is.StringStarting("False"));
             Assert.That(Debug.Lines.Single(), Is.StringContaining("action dance: an NPC wants to do it and nobody carries it out. Give bob a method with [CallsheetAction(\"dance\")]"));
         }

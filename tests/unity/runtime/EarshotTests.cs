@@ -27,6 +27,13 @@ namespace Callsheet.Tests
             Assert.That(said[1]["audible_m"].Number, Is.EqualTo(12));
             Assert.That(said[2]["audible_m"].Number, Is.EqualTo(3));
             Assert.That(said[2]["speaker"]["kind"].Text, Is.EqualTo("npc"));
+            bob.Speak("Hm.");
+            bob.Audible = 4;
+            bob.Speak("Oyez!");
+            PlayerLoop.Frame();
+            JsonValue[] spoken = Sent("speak").ToArray();
+            Assert.That(spoken[0]["audible_m"], Is.Null);
+            Assert.That(spoken[1]["audible_m"].Number, Is.EqualTo(4));
         }
 
         [Test]

@@ -40,15 +40,6 @@ namespace Callsheet.Tests
             }
         }
 
-        [TestCase("Assets/Game/Resources/CallsheetSettings.asset", "Assets/Old.asset", "Assets/Game/Resources/CallsheetSettings.asset")]
-        [TestCase("Assets/Config/CallsheetSettings.asset")]
-        [TestCase(null)]
-        public void The_settings_page_finds_the_asset_where_it_lies(string chosen, params string[] paths)
-        {
-            Assert.That(SettingsPage.Choose(paths.Length == 0 && chosen != null ? new[] { chosen } : paths), Is.EqualTo(chosen));
-            Assert.That(SettingsPage.IsLoaded("Assets/Resources/Sub/CallsheetSettings.asset"), Is.False);
-        }
-
         [Test]
         public void A_row_shows_distance_estimator_tier_and_the_last_reply()
         {

@@ -18,7 +18,7 @@ namespace Callsheet.Tests
             CallsheetSettings settings = ScriptableObject.CreateInstance<CallsheetSettings>();
             var facts = new ArchetypeKnowledge { archetype = "guard", facts = new TextAsset("The gate sticks.\r\n\n The king is ill. \n") };
             typeof(CallsheetSettings).GetField("knowledge", Hidden).SetValue(settings, new[] { facts });
-            UnityEngine.Resources.Assets[CallsheetSettings.ResourceName] = settings;
+            CallsheetSettings.FindInProject = () => settings;
             var owner = new GameObject("bob");
             owner.SetActive(false);
             CallsheetNpc bob = owner.AddComponent<CallsheetNpc>();

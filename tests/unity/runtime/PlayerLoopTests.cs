@@ -16,14 +16,14 @@ namespace Callsheet.Tests
         [Test]
         public void An_npc_alone_makes_the_client_connects_and_is_spawned()
         {
-            CallsheetNpc bob = Npc("Bob the Baker", persona: "You are Bob.");
+            CallsheetNpc bob = Npc("Bob (1)", persona: "You are Bob.", id: "bob");
             Connect();
             JsonValue spawn = Sent("spawn").Single();
             JsonValue spec = spawn["npcs"].Items.Single();
-            Assert.That(spec["npc"].Text, Is.EqualTo("Bob_the_Baker"));
-            Assert.That(spec["name"].Text, Is.EqualTo("Bob the Baker"));
+            Assert.That(spec["npc"].Text, Is.EqualTo("bob"));
+            Assert.That(spec["name"].Text, Is.EqualTo("Bob"));
             Assert.That(spec["persona"].Text, Is.EqualTo("You are Bob."));
-            Assert.That(bob.NpcId, Is.EqualTo("Bob_the_Baker"));
+            Assert.That(bob.NpcId, Is.EqualTo("bob"));
             Assert.That(Debug.Lines, Is.Empty);
         }
 
@@ -182,7 +182,7 @@ namespace Callsheet.Tests
         {
             CallsheetSettings settings = ScriptableObject.CreateInstance<CallsheetSettings>();
             settings.World = "mine";
-            UnityEngine.Resources.Assets[CallsheetSettings.ResourceName] = settings;
+            CallsheetSettings.FindInProject = () => settings;
             var manager = new GameObject("manager");
             new GameObject("child").transform.parent = manager.transform;
             CallsheetClient placed = manager.AddComponent<CallsheetClient>();
@@ -372,7 +372,7 @@ namespace Callsheet.Tests
         [Test]
         public void Two_objects_of_one_name_get_two_ids()
         {
-            Assert.That(new[] { Npc("guard").NpcId, Npc("guard").NpcId, Npc("guard").NpcId }, Is.EqualTo(new[] { "guard", "guard-2", "guard-3" }));
+            Assert.That(new[] { Npc("guard").NpcId, Npc("guard").NpcId, Npc("guard").NpcId }, Is.EqualTo(new[] { "guard", "guard:2", "guard:3" }));
         }
 
         [Test]
@@ -407,7 +407,7 @@ namespace Callsheet.Tests
         {
             CallsheetSettings settings = ScriptableObject.CreateInstance<CallsheetSettings>();
             settings.ServerUrl = "http://example.com";
-            UnityEngine.Resources.Assets[CallsheetSettings.ResourceName] = settings;
+            CallsheetSettings.FindInProject = () => settings;
             Npc("bob");
             Assert.That(Debug.Lines.Single(), Is.StringStarting("Error: [Callsheet] the settings cannot be used"));
             PlayerLoop.Frame();

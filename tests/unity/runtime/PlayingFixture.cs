@@ -18,7 +18,7 @@ namespace Callsheet.Tests
         public void SetUp()
         {
             Debug.Lines.Clear();
-            UnityEngine.Resources.Assets.Clear();
+            CallsheetSettings.FindInProject = () => null;
             EnterPlayMode();
         }
 

@@ -104,7 +104,7 @@ namespace Callsheet.Tests
             CallsheetNpc alone = Npc("Bob"), first = Npc("Guard(Clone)"), second = Npc("Guard(Clone)"), named = Npc("Guard(Clone)", "", "g3");
             StableIds.Assign();
             Assert.That(new[] { alone, first, second, named }.Select(npc => StableIds.Warning(npc) != null), Is.EqualTo(new[] { false, true, true, false }));
-            Assert.That(second.NpcId, Is.EqualTo("Guard_Clone_-2"), "nothing is assigned while the game plays");
+            Assert.That(second.NpcId, Is.EqualTo(first.NpcId + ":2"), "nothing is assigned while the game plays");
         }
 
         private static CallsheetNpc Put(string name, string id = "")

@@ -26,7 +26,7 @@ namespace Callsheet.Tests
             {
                 CallsheetSettings settings = ScriptableObject.CreateInstance<CallsheetSettings>();
                 settings.ServerUrl = args[1];
-                UnityEngine.Resources.Assets[CallsheetSettings.ResourceName] = settings;
+                CallsheetSettings.FindInProject = () => settings;
                 PlayerLoop.EnterPlayMode(typeof(CallsheetClient).Assembly);
                 EnterScene();
                 Until(() => CallsheetClient.Instance.State == SessionState.Open, "a session");

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from callsheet.cast.character import Book, Character, Section
 from callsheet.cast.errors import NotACharacterError
+from callsheet.cast.formats.agnai import AGNAI, flat_agnai, is_agnai
 from callsheet.cast.formats.lorebook import entries_of, is_lorebook, read_book
-from callsheet.cast.formats.places import Place, build, filled
+from callsheet.cast.formats.places import NAMELESS, Place, build, filled
 from callsheet.cast.formats.values import as_number, as_texts
 
 __all__ = ["read_document"]
@@ -17,6 +18,8 @@ __all__ = ["read_document"]
 Fields = Mapping[str, Any]
 LISTS: Final = ("npcs", "characters", "agents", "personas", "people", "cast")
 """Fields under which a file may hold many characters."""
+WRAPPERS: Final = ("character", "char", "card", "info")
+"""Fields under which a file may hold its one character."""
 MAX_DEPTH: Final = 4
 """Lists inside lists that are looked into."""
 
@@ -91,15 +94,18 @@ INWORLD: Final[Mapping[str, Place]] = {
 PLAIN: Final[Mapping[str, Place]] = {
     **FACTS,
     **dict.fromkeys(("name", "display_name", "displayName", "npc_name", "npc"), "name"),
+    **dict.fromkeys(("character_name", "characterName", "aiName"), "name"),
     **dict.fromkeys(("persona", "description", "bio", "biography"), "description"),
+    **dict.fromkeys(("definition", "aiPersona"), "description"),
     **dict.fromkeys(("summary", "context", "prompt", "identity"), "description"),
     **dict.fromkeys(("personality", "traits", "temperament"), "personality"),
     **dict.fromkeys(("background", "backstory", "history", "lore"), "background"),
     **dict.fromkeys(("goals", "goal", "motivation", "plan"), "background"),
     **dict.fromkeys(("occupation", "profession", "job"), "occupation"),
     **dict.fromkeys(("speech_style", "speaking_style", "speech"), "speech"),
-    **dict.fromkeys(("greeting", "greetings", "first_message"), "greetings"),
+    **dict.fromkeys(("greeting", "greetings", "first_message", "firstMessage"), "greetings"),
     **dict.fromkeys(("example_dialogue", "examples", "example_dialogues"), "examples"),
+    **dict.fromkeys(("example_dialogs", "customDialogue"), "examples"),
     "skills": "skills",
     "appearance": "appearance",
     "relationships": "relationships",
@@ -108,7 +114,8 @@ PLAIN: Final[Mapping[str, Place]] = {
 }  # fmt: skip
 TELLING: Final = frozenset(
     {"persona", "bio", "biography", "personality", "backstory", "greeting", "greetings",
-     "first_message", "traits", "speech_style", "race", "voice_model", "identity"}
+     "first_message", "firstMessage", "traits", "speech_style", "race", "voice_model", "identity",
+     "aiPersona"}
 )  # fmt: skip
 """Fields, besides a name, that only a character has; a package has a name and a description too."""
 
@@ -131,9 +138,9 @@ SHAPES: Final = (
     Shape("Inworld", "defaultCharacterDescription", Mapping, INWORLD),
     Shape("Inworld", "givenName", str, INWORLD),
     Shape("Inworld", "coreDescription", str, INWORLD),
-    Shape("Pygmalion", "char_name", str, PYGMALION),
     Shape("card", "first_mes", str, CARD),
     Shape("card", "mes_example", str, CARD),
+    Shape("Pygmalion", "char_name", str, PYGMALION),
     Shape("generative agent", "innate", str, GENERATIVE_AGENT),
     Shape("eliza", "bio", list, ELIZA),
     Shape("eliza", "messageExamples", list, ELIZA),
@@ -159,6 +166,9 @@ def _items(
 ) -> Iterator[Character | Book | NotACharacterError]:
     if depth > MAX_DEPTH:
         return
+    if isinstance(item, list) and is_lorebook({"entries": item}):
+        yield read_book(source, {"entries": item})
+        return
     if isinstance(item, list):
         for number, inner in enumerate(item):
             yield from _items(_key(source, inner, str(number)), inner, "", depth + 1)
@@ -172,13 +182,28 @@ def _items(
     if one is not None:
         yield one
         return
+    for field in WRAPPERS:
+        if isinstance(item.get(field), Mapping):
+            yield from _items(source, item[field], fallback_name, depth + 1)
     for field in LISTS:
         inner = item.get(field)
         if isinstance(inner, list):
             yield from _items(source, inner, "", depth + 1)
         elif isinstance(inner, Mapping):
-            for name, each in inner.items():
-                yield from _items(_key(source, each, name), each, name, depth + 1)
+            yield from _named(source, inner, depth)
+    if depth == 0 and all(isinstance(each, Mapping) for each in item.values()):
+        yield from _named(source, {k: v for k, v in item.items() if k not in WRAPPERS}, depth)
+
+
+def _named(
+    source: str, people: Fields, depth: int
+) -> Iterator[Character | Book | NotACharacterError]:
+    """Read an object of name -> character."""
+    for name, each in people.items():
+        for one in _items(_key(source, each, name), each, name, depth + 1):
+            if isinstance(one, Character):
+                one.notes = [note for note in one.notes if not note.startswith(NAMELESS)]
+            yield one
 
 
 def _read_one(source: str, document: Fields, fallback_name: str) -> Character | Book | None:
@@ -188,6 +213,8 @@ def _read_one(source: str, document: Fields, fallback_name: str) -> Character | 
         return _card(source, f"card {spec}", data, fallback_name)
     if is_lorebook(document):
         return read_book(source, document)
+    if is_agnai(document):
+        return _card(source, "Agnai", flat_agnai(document), fallback_name, AGNAI)
     scratch = document.get("scratch")
     if isinstance(scratch, Mapping):
         document = {**{k: v for k, v in document.items() if k != "scratch"}, **scratch}
@@ -198,19 +225,26 @@ def _read_one(source: str, document: Fields, fallback_name: str) -> Character | 
             flat = _eliza(document) if shape.name == "eliza" else _flat(document, shape.sign)
             return build(source, shape.name, flat, shape.places, fallback_name)
     known = [f for f in document if PLAIN.get(f) not in (None, "fact")]
-    if TELLING & document.keys() or ("description" in document and len(document) == len(known)):
+    told = TELLING & document.keys() or {"name", "context"} <= document.keys()
+    if told or ("description" in document and len(document) == len(known)):
         return build(source, "plain JSON", document, PLAIN, fallback_name)
     return None
 
 
-def _card(source: str, format_name: str, data: Fields, fallback_name: str) -> Character:
+def _card(
+    source: str,
+    format_name: str,
+    data: Fields,
+    fallback_name: str,
+    places: Mapping[str, Place] = CARD,
+) -> Character:
     extensions = data.get("extensions")
     extensions = dict(extensions) if isinstance(extensions, Mapping) else {}
     first = {"first_mes": data.get("first_mes")}  # before the alternatives, wherever it stands
     fields = {**first, **data, "extensions": extensions}
     if data.get("talkativeness") is None and as_number(extensions.get("talkativeness")) is not None:
         fields["talkativeness"] = extensions["talkativeness"]
-    character = build(source, format_name, fields, CARD, fallback_name)
+    character = build(source, format_name, fields, places, fallback_name)
     depth_prompt = extensions.get("depth_prompt")
     if isinstance(depth_prompt, Mapping):
         character.material += filled(character, "depth_prompt", depth_prompt.get("prompt"))

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
 from callsheet.cast.character import ORDER, Character, Section, SectionKind
 from callsheet.cast.errors import NotACharacterError
+from callsheet.cast.fitting import speakable
 from callsheet.cast.formats.values import as_list, as_number, as_texts, as_words
 from callsheet.cast.macros import fill_macros
 
-__all__ = ["Place", "build", "name_from"]
+__all__ = ["NAMELESS", "Place", "build", "name_from"]
 
 Place = (
     SectionKind
     | Literal["name", "greetings", "group_greetings", "material", "tags", "sociability", "fact"]
 )
 """``fact``: noted under the field's own name."""
+NAMELESS: Final = "has no name"
+"""Begins the note on a character that is called after its file."""
 MAX_NAME_CHARS: Final = 100
 MAX_FACT_CHARS: Final = 2_000
-UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+")
+CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+UNSEEN: Final = re.compile(
+    "[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]+"
+)
+"""Characters without a shape, or that turn the ones around them; joiners of letters are none."""
+FILLERS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def build(
@@ -48,7 +57,7 @@ def build(
     if not character.name:
         raise NotACharacterError("has no name")
     if not name:
-        character.notes.append(f"has no name; called {character.name!r} after its file")
+        character.notes.append(f"{NAMELESS}; called {character.name!r} after its file")
     for field, value in fields.items():
         place = places.get(field)
         if value is None or value == "" or value == [] or value == {} or field in named[:1]:
@@ -65,9 +74,11 @@ def name_from(stem: str) -> str:
 
 
 def clean_name(name: str) -> str:
-    """Bring a name into one line of what can be seen, not too long."""
-    name = UNSEEN.sub(" ", fill_macros(name[:1_000], "")[0])
-    return re.sub(r"\s+", " ", name).strip()[:MAX_NAME_CHARS].strip()
+    """Bring a name into one line of what can be seen, not too long; "" = nothing can be seen."""
+    name = UNSEEN.sub("", CONTROLS.sub(" ", fill_macros(name[:1_000], "")[0]))
+    name = re.sub(r"\s+", " ", name).strip()[:MAX_NAME_CHARS].strip()
+    seen = any(unicodedata.category(c)[0] in "LNPS" and c not in FILLERS for c in name)
+    return name if seen else ""
 
 
 def filled(character: Character, field: str, raw: object) -> list[str]:
@@ -99,9 +110,9 @@ def _put(character: Character, field: str, place: Place, value: object) -> bool:
         return _note(character, field, value)
     texts = filled(character, field, value)
     if place == "greetings":
-        character.greetings += texts
+        character.greetings += _lines_to_say(character, field, value, texts)
     elif place == "group_greetings":
-        character.group_greetings += texts
+        character.group_greetings += _lines_to_say(character, field, value, texts)
     elif place == "material":
         character.material += texts
     elif texts:
@@ -110,6 +121,14 @@ def _put(character: Character, field: str, place: Place, value: object) -> bool:
         if place == "relationships":
             _note(character, field, joined)
     return bool(texts)
+
+
+def _lines_to_say(character: Character, field: str, value: object, texts: list[str]) -> list[str]:
+    lines = [speakable(text) for text in texts]
+    if lines != texts:
+        character.notes.append(f"{field}: cut to what can be said at once")
+        character.extras[field] = value
+    return lines
 
 
 def _note(character: Character, field: str, value: object) -> bool:

@@ -7,7 +7,7 @@ from typing import Final
 
 from callsheet.cast.character import Character
 from callsheet.cast.errors import NotACharacterError
-from callsheet.cast.formats.places import Place, build, name_from
+from callsheet.cast.formats.places import NAMELESS, Place, build, name_from
 
 __all__ = ["is_prompt", "read_prompt"]
 
@@ -58,5 +58,5 @@ def read_prompt(source: str, text: str, stem: str) -> Character:
     character = build(
         source, "SkyrimNet", blocks, BLOCKS, name_from(with_id[1] if with_id else stem)
     )
-    character.notes = [note for note in character.notes if "has no name" not in note]
+    character.notes = [note for note in character.notes if not note.startswith(NAMELESS)]
     return character

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -31,7 +32,10 @@ def read_table(source: str, text: str) -> Iterator[Character | NotACharacterErro
     columns, delimiter = _header(text)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     next(rows)
+    lines = len(text.rstrip().splitlines())
+    is_even = text.count('"') % 2 == 0
     while True:
+        first_line = rows.line_num + 1
         try:
             row = next(rows, None)
         except csv.Error as error:
@@ -41,6 +45,9 @@ def read_table(source: str, text: str) -> Iterator[Character | NotACharacterErro
             return
         if not any(row):
             continue
+        if not is_even and first_line < rows.line_num >= lines:
+            yield NotACharacterError(f"line {rows.line_num}: a quotation mark is never closed")
+            return
         fields = dict(zip(columns, row, strict=False))
         known = next((fields[column] for column in IDS if fields.get(column)), "")
         named = next((fields[c] for c in columns if PLAIN.get(c) == "name"), "")
@@ -53,7 +60,7 @@ def read_table(source: str, text: str) -> Iterator[Character | NotACharacterErro
 
 def _header(text: str) -> tuple[list[str], str]:
     """Read the columns, in lower case, and the delimiter."""
-    line = text.partition("\n")[0][:10_000]
+    line = re.split(r"[\r\n]", text, maxsplit=1)[0][:10_000]
     delimiter = max(DELIMITERS, key=line.count)
     try:
         columns = next(csv.reader([line.rstrip("\r")], delimiter=delimiter), [])

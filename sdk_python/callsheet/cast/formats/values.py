@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["as_list", "as_number", "as_texts", "as_words", "first_of"]
+__all__ = ["as_flag", "as_list", "as_number", "as_texts", "as_words", "first_of"]
 
 
 def as_list(value: object) -> list[Any]:
@@ -14,6 +14,13 @@ def as_list(value: object) -> list[Any]:
     if value is None or value == "":
         return []
     return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def as_flag(value: object) -> bool:
+    """Read true or false, also as a word or a number."""
+    if isinstance(value, str):
+        return value.strip().lower() in ("true", "yes", "on", "1")
+    return bool(value)
 
 
 def as_texts(value: object) -> list[str]:

@@ -9,7 +9,7 @@ namespace Callsheet.Core
         public const string DefaultUrl = "ws://127.0.0.1:8765/";
 
         /// <summary>The version of this package.</summary>
-        public const string SdkVersion = "0.1.0";
+        public const string SdkVersion = "0.2.0";
 
         /// <summary>Where the server listens.</summary>
         public string Url { get; set; } = DefaultUrl;

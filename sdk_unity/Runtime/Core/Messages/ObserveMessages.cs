@@ -89,7 +89,24 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>An NPC's distance and what each estimator says of it.</summary>
+    /// <summary>A line that an NPC remembers: heard, overheard, said, or what became of an action.</summary>
+    public sealed class RememberedLine
+    {
+        /// <summary>null = the NPC itself.</summary>
+        public string Speaker { get; set; }
+        /// <summary>The line's first 300 characters.</summary>
+        public string Text { get; set; }
+
+        internal static RememberedLine Parse(FieldReader f)
+        {
+            var p = new RememberedLine();
+            if (f.Has("speaker")) p.Speaker = f.Text("speaker", 0, int.MaxValue, TextForm.Any);
+            p.Text = f.Text("text", 0, int.MaxValue, TextForm.Any);
+            return p;
+        }
+    }
+
+    /// <summary>An NPC's distance, what each estimator says of it, and what the NPC remembers last.</summary>
     public sealed class ExplanationMessage : ReliableMessage
     {
         public long Id { get; set; }
@@ -103,6 +120,8 @@ namespace Callsheet.Wire
         public EstimatorView[] Estimators { get; set; } = System.Array.Empty<EstimatorView>();
         /// <summary>Reason why the NPC cannot speak; null = nothing is known against it.</summary>
         public string Note { get; set; }
+        /// <summary>The latest lines that the server has at hand, at most 8, the oldest first; null = none.</summary>
+        public RememberedLine[] Remembers { get; set; }
 
         public override string Type => "explanation";
 
@@ -119,6 +138,7 @@ namespace Callsheet.Wire
             Tier = (Tier)f.Enum("tier", WireNames.Tier);
             Estimators = f.Parts("estimators", 0, int.MaxValue, EstimatorView.Parse);
             if (f.Has("note")) Note = f.Text("note", 0, int.MaxValue, TextForm.Any);
+            if (f.Has("remembers")) Remembers = f.Parts("remembers", 0, int.MaxValue, RememberedLine.Parse);
         }
     }
 

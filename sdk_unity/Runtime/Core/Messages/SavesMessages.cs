@@ -38,10 +38,10 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>The save is on the disk.</summary>
+    /// <summary>A save was made: the answer to save, and without id sent to mods and observers.</summary>
     public sealed class SavedMessage : ReliableMessage
     {
-        public long Id { get; set; }
+        public long? Id { get; set; }
         public string Name { get; set; }
         /// <summary>Game time of the save.</summary>
         public double TimeS { get; set; }
@@ -53,7 +53,7 @@ namespace Callsheet.Wire
         internal override void ReadFields(FieldReader f)
         {
             if (f.Has("seq")) Seq = f.Integer("seq", 1, 9007199254740991);
-            Id = f.Integer("id", 1, 9007199254740991);
+            if (f.Has("id")) Id = f.Integer("id", 1, 9007199254740991);
             Name = f.Text("name", 1, 64, TextForm.Any);
             TimeS = f.Real("time_s", double.MinValue, double.MaxValue);
         }

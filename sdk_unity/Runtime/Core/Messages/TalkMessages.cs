@@ -130,6 +130,8 @@ namespace Callsheet.Wire
     {
         public string Npc { get; set; }
         public string Text { get; set; }
+        /// <summary>NPCs within this distance overhear it, the nearest 32; null = nobody.</summary>
+        public double? AudibleM { get; set; }
 
         public override string Type => "speak";
 
@@ -138,6 +140,7 @@ namespace Callsheet.Wire
             w.Integer("id", Id, 1, 9007199254740991);
             w.Text("npc", Npc, 1, 64, TextForm.Id);
             w.Text("text", Text, 1, 4000, TextForm.Any);
+            if (AudibleM != null) w.Real("audible_m", AudibleM.Value, 0, 100000);
         }
     }
 

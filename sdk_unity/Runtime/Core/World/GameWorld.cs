@@ -121,11 +121,18 @@ namespace Callsheet.Core
                 // Who speaks or is spoken to may have been added in this frame: it is spawned first.
                 _spawner.Flush();
             }
-            if (request is SayMessage say && _session.Welcome != null && !_spawner.IsServerCurrent)
+            if (_session.Welcome != null && !_spawner.IsServerCurrent)
             {
                 // A server before 1.3 would refuse the whole line for them.
-                say.Actions = null;
-                say.AudibleM = null;
+                if (request is SayMessage say)
+                {
+                    say.Actions = null;
+                    say.AudibleM = null;
+                }
+                else if (request is SpeakMessage speak)
+                {
+                    speak.AudibleM = null;
+                }
             }
             var reply = new Reply(_session, npc, request);
             if (npc.Refusal != null)

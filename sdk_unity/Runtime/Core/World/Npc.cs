@@ -104,9 +104,10 @@ namespace Callsheet.Core
             return _world.Ask(this, say);
         }
 
-        /// <summary>Makes it say a given line, without the model.</summary>
-        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters.</exception>
-        public Reply Speak(string text) => _world.Ask(this, new SpeakMessage { Npc = Id, Text = text });
+        /// <summary>Makes it say a given line, without the model. NPCs within <paramref name="audibleM"/> overhear it, m; null: nobody.</summary>
+        /// <exception cref="CallsheetException">The text is empty or longer than 4,000 characters, or the distance is negative.</exception>
+        public Reply Speak(string text, double? audibleM = null) =>
+            _world.Ask(this, new SpeakMessage { Npc = Id, Text = text, AudibleM = audibleM });
 
         /// <summary>Tells in how many seconds of game time it will need the model; sent with the next tick.</summary>
         public void HintNextCall(float inS)

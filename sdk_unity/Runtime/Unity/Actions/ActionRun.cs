@@ -35,7 +35,7 @@ namespace Callsheet
             }
             else
             {
-                Fail(action, component.name + " is inactive");
+                Fail(action, Ids.Spoken(component.name) + " is inactive");
             }
         }
 

@@ -80,7 +80,7 @@ namespace Callsheet
         /// <summary>Nobody carries the action out: says so to the NPC, and once in the console.</summary>
         internal void Refuse(NpcAction action)
         {
-            action.Complete(false, "the game has no [CallsheetAction] named " + action.Name + " on " + _npc.name);
+            action.Complete(false, "nothing in the game carries out " + action.Name + " of " + _npc.SpokenName);
             TellOnce(action.Name + ": an NPC wants to do it and nobody carries it out. Give " + _npc.name + " a method with [CallsheetAction(\""
                 + action.Name + "\")], or listen to CallsheetNpc.Acted");
         }

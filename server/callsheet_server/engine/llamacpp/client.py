@@ -15,6 +15,7 @@ from callsheet_server.engine.calls import Call
 from callsheet_server.engine.engine import Delta, GenerationRequest, Sampling, StopReason
 from callsheet_server.engine.errors import GenerationError
 from callsheet_server.engine.http import ModelServer
+from callsheet_server.engine.sse import DONE
 
 __all__ = ["LlamaClient", "Outcome", "completion_body"]
 
@@ -30,6 +31,13 @@ class Outcome:
     cached_tokens: int = 0
     generated_tokens: int = 0
     reason: StopReason | None = None
+
+    def read(self, event: dict[str, Any]) -> None:
+        """Take in an event of the stream."""
+        self.generated_tokens = int(event.get("tokens_predicted", 0))
+        if event.get("stop"):
+            self.cached_tokens = int(event["timings"]["cache_n"])
+            self.reason = "length" if event.get("stop_type") == "limit" else "stop"
 
 
 class LlamaClient:
@@ -64,18 +72,19 @@ class LlamaClient:
     ) -> AsyncGenerator[Delta]:
         """Stream the reply; left early, llama.cpp ends it at the next token."""
         body = _prompt(slot, tokens) | completion_body(call.request)
-        async with aclosing(self._server.stream(COMPLETION, body)) as events:
-            async for event in events:
-                if not isinstance(event, dict):
-                    continue
-                outcome.generated_tokens = int(event.get("tokens_predicted", 0))
-                if event.get("tokens"):
-                    call.heard()
-                if certain := call.text.push(event.get("content", "")):
-                    yield Delta(certain)
-                if event.get("stop"):
-                    outcome.cached_tokens = int(event["timings"]["cache_n"])
-                    outcome.reason = "length" if event.get("stop_type") == "limit" else "stop"
+        stream = self._server.stream(COMPLETION, body, call.request.gather_s)
+        async with aclosing(stream) as batches:
+            async for events in batches:
+                if events[-1] is DONE:
+                    break
+                before = outcome.generated_tokens
+                for event in events:
+                    outcome.read(event)
+                    if event.get("tokens"):
+                        call.heard()
+                words = "".join(event.get("content", "") for event in events)
+                if certain := call.text.push(words):
+                    yield Delta(certain, tokens=outcome.generated_tokens - before)
         if outcome.reason is None:
             raise GenerationError("llama.cpp ended the reply without saying why")
         if rest := call.text.flush():

@@ -158,14 +158,17 @@ class OpenAIEngine:
             raise UnknownNpcError(f"{request.npc} was not announced")
         with self._calls.open(request) as call:
             reply = ReplyReader(request.max_new_tokens)
-            async with call.reading(self._chunks(server, request, profile)) as chunks:
-                async for chunk in chunks:
-                    if chunk is DONE:
+            async with call.reading(self._chunks(server, request, profile)) as batches:
+                async for chunks in batches:
+                    if chunks[-1] is DONE:
                         reply.done = True
-                    elif words := reply.read(chunk):
+                        break
+                    before = reply.pieces
+                    words = "".join(map(reply.read, chunks))
+                    if words:
                         call.heard()
                         if certain := call.text.push(words):
-                            yield Delta(certain)
+                            yield Delta(certain, tokens=reply.pieces - before)
                     if call.text.stopped:
                         break  # Leaving the block closes the connection, and ends the request.
             whole = call.cancelled or call.text.stopped
@@ -221,7 +224,7 @@ class OpenAIEngine:
 
     async def _chunks(
         self, server: ModelServer, request: GenerationRequest, profile: NpcProfile
-    ) -> AsyncGenerator[Any]:
+    ) -> AsyncGenerator[list[Any]]:
         """Stream the answer; a request that is refused is asked again as the endpoint wants it."""
         system = self._system_text(profile)
         turns = self._fitting_turns(system, request)
@@ -230,10 +233,11 @@ class OpenAIEngine:
             body = self.fields.body(self.info.model, messages, request)
             answered = False
             try:
-                async with aclosing(server.stream("/chat/completions", body)) as chunks:
-                    async for chunk in chunks:
+                stream = server.stream("/chat/completions", body, request.gather_s)
+                async with aclosing(stream) as batches:
+                    async for chunks in batches:
                         answered = True
-                        yield chunk
+                        yield chunks
                 return
             except RequestRefusedError as error:
                 if answered or not self.fields.learn(body, error.said):

@@ -56,19 +56,35 @@ async def generate(peer: Peer, prompt: Prompt, call: Call) -> AsyncGenerator[Del
         body["sampling_params"]["json_schema"] = schema
     if (priority := peer.priority(int(call.request.priority))) is not None:
         body["priority"] = priority
-    text = ""
+    heard_chars = heard_tokens = 0
     meta: dict[str, Any] = {}
     reason: StopReason | None = None
-    async with call.reading(peer.server.stream(GENERATE, body)) as events:
-        async for event in events:
-            if event is DONE:
+    stream = peer.server.stream(
+        GENERATE, body, call.request.gather_s, latest_only=not peer.sends_deltas
+    )
+    async with call.reading(stream) as batches:
+        async for events in batches:
+            if events[-1] is DONE:
                 break
-            meta, reason = _outcome(event)
-            call.heard()
-            piece = event["text"] if peer.sends_deltas else event["text"][len(text) :]
-            text += piece
-            if certain := call.text.push(piece):
-                yield Delta(certain)
+            told: list[str] = []
+            failure: EngineError | None = None
+            for event in events:
+                try:
+                    meta, reason = _outcome(event)
+                except EngineError as error:
+                    failure = error
+                    break
+                told.append(event["text"])
+            if told:
+                call.heard()
+                piece = "".join(told) if peer.sends_deltas else told[-1][heard_chars:]
+                heard_chars += len(piece)
+                tokens = int(meta.get("completion_tokens", 0)) - heard_tokens
+                heard_tokens += tokens
+                if certain := call.text.push(piece):
+                    yield Delta(certain, tokens=tokens)
+            if failure is not None:
+                raise failure
             if call.text.stopped:
                 break
     if reason is None and not call.text.stopped and not call.cancelled:

@@ -46,6 +46,9 @@ _CONTEXT_CHARS: Final = 8
 class _Directions:
     """Lets text through, and takes directions out of it."""
 
+    _begin: re.Pattern[str]
+    """Characters that may begin a direction; text without is let through in one go."""
+
     def __init__(self, mode: StageDirections, found: list[str]) -> None:
         """``found`` gets what is taken out, oldest first."""
         self._keep = mode == "keep"
@@ -58,7 +61,24 @@ class _Directions:
 
     def feed(self, text: str) -> str:
         """Take a piece; hold what may become a direction, up to its end."""
-        return text if self._keep else "".join(map(self._take, text))
+        if self._keep:
+            return text
+        said, at = [], 0
+        while at < len(text):
+            if not self._holds:
+                found = self._begin.search(text, at)
+                plain = len(text) if found is None else found.start()
+                said.append(self._let(text[at:plain]))
+                at = plain
+            if at < len(text):
+                said.append(self._take(text[at]))
+                at += 1
+        return "".join(said)
+
+    @property
+    def _holds(self) -> bool:
+        """True if a direction may have begun."""
+        raise NotImplementedError
 
     def _take(self, char: str) -> str:
         raise NotImplementedError
@@ -69,9 +89,9 @@ class _Directions:
 
     def _let(self, text: str) -> str:
         if self._took_out and text:
-            if text.isspace() and (not self._before or self._before[-1].isspace()):
-                return ""  # One space is enough where a direction stood between two.
-            self._took_out = False
+            if not self._before or self._before[-1].isspace():
+                text = text.lstrip()  # One space is enough where a direction stood between two.
+            self._took_out = not text
         self._before = (self._before + text)[-_CONTEXT_CHARS:]
         return text
 
@@ -84,6 +104,7 @@ class StarredDirections(_Directions):
     is emphasis: only the asterisks go.
     """
 
+    _begin = re.compile(r"\*")
     _opening = _closing = 0
     """Asterisks around what is held."""
 
@@ -92,10 +113,12 @@ class StarredDirections(_Directions):
         unfinished = self._opening == 1 and self._is_direction()
         return "" if unfinished else self._release()
 
+    @property
+    def _holds(self) -> bool:
+        return self._opening > 0
+
     def _take(self, char: str) -> str:
         if not self._opening:
-            if char != "*":
-                return self._let(char)
             self._opening = 1
         elif char == "*" and not self._held:
             self._opening += 1
@@ -136,6 +159,7 @@ class BracketedDirections(_Directions):
     be what actors are told.
     """
 
+    _begin = re.compile(f"[{re.escape(''.join(_BRACKETS))}]")
     _opening = ""
     """Bracket that is open; "" = none is."""
 
@@ -144,10 +168,14 @@ class BracketedDirections(_Directions):
         begun = self._opening and self._held and self._is_direction(finished=False)
         return "" if begun else self._release()
 
+    @property
+    def _holds(self) -> bool:
+        return bool(self._opening)
+
     def _take(self, char: str) -> str:
         if not self._opening:
-            self._opening = char if char in _BRACKETS else ""
-            return "" if self._opening else self._let(char)
+            self._opening = char
+            return ""
         if char == _BRACKETS[self._opening] and self._is_direction(finished=True):
             self._opening = ""
             self._cut()

@@ -21,6 +21,8 @@ class Placeholders:
 
     def feed(self, text: str) -> str:
         """Take a piece; return what holds no placeholder that may go on."""
+        if not self._held and "{" not in text:
+            return text
         self._held = fill_in(self._held + text, **self._names)
         growing = _GROWING.search(self._held)
         certain = growing.start() if growing is not None else len(self._held)

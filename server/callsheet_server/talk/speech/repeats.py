@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Final
 
@@ -21,7 +22,7 @@ class Repeats:
 
     def __init__(self, texts: Iterable[str]) -> None:
         """``texts``: what the NPC has said, or was told, of late."""
-        self._known = {_letters(one) for text in texts for one in sentences_of(text)}
+        self._known = set().union(*map(_known, texts))
         self._held: list[Said] = []
         self._letters = ""
         self.left_out: list[Said] = []
@@ -45,6 +46,12 @@ class Repeats:
             return []
         self._known.add(letters)
         return held
+
+
+@functools.lru_cache(maxsize=1_024)
+def _known(text: str) -> frozenset[str]:
+    """The letters of a text's sentences; an NPC's last replies are asked for several times."""
+    return frozenset(map(_letters, sentences_of(text)))
 
 
 def _letters(text: str) -> str:

@@ -15,10 +15,11 @@ _END: Final = re.compile(
     r"|(?<=[^\s:,;\u2013\u2014-])(?=\n)"
 )
 _ENDED: Final = re.compile(rf"[.!?\u2026\u0964\u061f\u3002\uff01\uff1f][{_CLOSING}]*$")
-_ABBREVIATION: Final = re.compile(
-    r"(?:^|\W)(?:Mr|Mrs|Ms|Dr|St|Sr|Jr|No|vs|[A-Z])\.$|(?:^|\n)\s*\d{1,2}\.$"
-)
-"""Text whose full stop ends no sentence: a title, an initial, the number of a list's item."""
+_MAY_BE_END: Final = ".!?\u2026\u0964\u061f\u3002\uff01\uff1f\"')]\u201d\u2019\u00bb\u300d*"
+"""Characters of an end that more of them, or what follows, can still change."""
+_TITLE: Final = re.compile(r"(?:^|\W)(?:Mr|Mrs|Ms|Dr|St|Sr|Jr|No|vs|[A-Z])\.$")
+_TITLE_CHARS: Final = 5
+_LIST_NUMBER: Final = re.compile(r"\s*\d{1,2}\.")
 _MAY_END: Final = re.compile(
     rf"[\s.,;:!?\u2026\u0964\u061f\u3002\uff01\uff1f{_CLOSING}\u2013\u2014-]*$"
 )
@@ -51,6 +52,8 @@ class Sentences:
     def __init__(self, *, hold_first: bool = False) -> None:
         """``hold_first``: let even the first one go only when it is whole."""
         self._held = ""
+        self._checked = 0
+        """Length of the held text in which no end begins."""
         self._before = ""
         """The last characters that were let go, for what an end depends on."""
         self._flows = not hold_first
@@ -63,7 +66,7 @@ class Sentences:
         """Take a piece; return what can be let go now."""
         self._held += text
         if not self._spoke:
-            self._held = self._held.lstrip()
+            self._held, self._checked = self._held.lstrip(), 0
         said = []
         while end := self._sentence_end():
             said.append(self._let(end, ends_sentence=True))
@@ -101,10 +104,11 @@ class Sentences:
     def _sentence_end(self) -> int:
         """Position at which the first sentence held ends; 0 = it does not, as far as is known."""
         start, text = len(self._before), self._before + self._held
-        for found in _END.finditer(text, start):
+        for found in _END.finditer(text, start + self._checked):
             end = found.end()
-            if end > start and not _ABBREVIATION.search(text[:end]):
+            if end > start and not _is_abbreviation(text, end):
                 return end - start
+        self._checked = len(self._held.rstrip(_MAY_BE_END))
         return 0
 
     def _certain(self) -> int:
@@ -120,9 +124,20 @@ class Sentences:
 
     def _let(self, length: int, *, ends_sentence: bool) -> Said:
         text, self._held = self._held[:length], self._held[length:]
+        self._checked = max(0, self._checked - length)
         self._before = (self._before + text)[-_CONTEXT_CHARS:]
         self._spoke = True
         return Said(text, ends_sentence)
+
+
+def _is_abbreviation(text: str, end: int) -> bool:
+    """True if the full stop before ``end`` ends a title, an initial or a list item's number."""
+    if text[end - 1] != ".":
+        return False
+    if _TITLE.search(text, max(0, end - _TITLE_CHARS), end):
+        return True
+    line = text.rfind("\n", 0, end) + 1
+    return _LIST_NUMBER.fullmatch(text, line, end) is not None
 
 
 def sentences_of(text: str) -> list[str]:

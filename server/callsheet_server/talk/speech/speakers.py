@@ -23,7 +23,11 @@ _ASIDE_GROWING: Final = re.compile(rf"{_ASIDE}| ?[(\[*][^)\]*\n]{{0,40}}")
 _VOCATIVE: Final = re.compile(r"[,!] ")
 _NAME_WORD: Final = re.compile(r"(?:Dr|Mrs?|Ms|St)\.|[^\W\d_][\w-]+|\d{1,3}")
 _SMALL_WORDS: Final = {"of", "the", "de", "von", "van"}
-_SENTENCE_END: Final = re.compile(r"[.!?\u2026][\"')\]\u201d\u2019*]*\s$|[\u3002\uff01\uff1f]$")
+_SENTENCE_END: Final = r"[.!?\u2026][\"')\]\u201d\u2019*]{0,6}\s|[\u3002\uff01\uff1f]"
+_ENDS_SENTENCE: Final = re.compile(rf"(?:{_SENTENCE_END})$")
+_START: Final = re.compile(rf"\n|{_SENTENCE_END}")
+"""Text after which a tag may stand."""
+_CONTEXT_CHARS: Final = 8
 
 
 class _Start(Enum):
@@ -77,7 +81,16 @@ class Speakers:
 
     def feed(self, text: str) -> str:
         """Take a piece; hold what may become a tag."""
-        return "".join(map(self._take, text))
+        said, at = [], 0
+        while at < len(text) and not self.spoke_as:
+            if self._start is None and not self._capital:
+                plain = self._until_start(text[at:])
+                said.append(plain)
+                at += len(plain)
+            else:
+                said.append(self._take(text[at]))
+                at += 1
+        return "".join(said)
 
     def rest(self) -> str:
         """Release what is still held; it did not become a tag."""
@@ -85,8 +98,6 @@ class Speakers:
         return "" if self.spoke_as else self._let(head)
 
     def _take(self, char: str) -> str:
-        if self.spoke_as:
-            return ""
         if self._start is None or (char.isspace() and not self._head):
             return self._let(char)
         self._head += char
@@ -103,20 +114,33 @@ class Speakers:
         self._start = None
         return self._let(head[0]) + self.feed(head[1:])
 
+    def _until_start(self, text: str) -> str:
+        """Let text in the middle of a sentence through, up to where a tag may stand."""
+        known = len(self._before)
+        context = self._before + text
+        end = next((f.end() for f in _START.finditer(context) if f.end() > known), len(context))
+        said = context[known:end]
+        self._note(said)
+        return said
+
     def _let(self, text: str) -> str:
         if self._capital and text.isspace():
             return ""
         if self._capital and text.isalpha():
             text, self._capital = text.upper(), False
-        self._before = (self._before + text)[-8:]
+        self._note(text)
+        return text
+
+    def _note(self, text: str) -> None:
+        """Note where the text that was let through ends."""
+        self._before = (self._before + text)[-_CONTEXT_CHARS:]
         if self._start is not _Start.REPLY or text.strip():
             if text.endswith("\n"):
                 self._start = _Start.LINE
-            elif _SENTENCE_END.search(self._before):
+            elif _ENDS_SENTENCE.search(self._before):
                 self._start = _Start.SENTENCE
             elif not text.isspace():
                 self._start = None
-        return text
 
     def _judge(self, head: str, start: _Start) -> tuple[_Whose, int]:
         """Judge whose tag ``head`` begins with, and how long the tag is."""

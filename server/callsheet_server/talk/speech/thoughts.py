@@ -70,6 +70,9 @@ class Thoughts:
     def feed(self, text: str) -> str:
         """Take a piece; return what is certainly said."""
         self._held += text
+        if "<" not in self._held and "[" not in self._held:
+            plain, self._held = self._held, ""
+            return self._take(plain)
         said = ""
         while (found := _MARKER.search(self._held)) is not None:
             said += self._take(self._held[: found.start()])

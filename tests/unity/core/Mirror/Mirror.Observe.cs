@@ -47,6 +47,12 @@ namespace Callsheet.Tests
             w.Text("why", p.Why, 0, int.MaxValue, TextForm.Any);
         }
 
+        private static void FormatRememberedLine(JsonWriter w, RememberedLine p)
+        {
+            if (p.Speaker != null) w.Text("speaker", p.Speaker, 0, int.MaxValue, TextForm.Any);
+            w.Text("text", p.Text, 0, int.MaxValue, TextForm.Any);
+        }
+
         private static void WriteExplanationMessage(JsonWriter w, ExplanationMessage m)
         {
             if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
@@ -58,6 +64,7 @@ namespace Callsheet.Tests
             w.Enum("tier", (int)m.Tier, WireNames.Tier);
             w.Parts("estimators", m.Estimators, 0, int.MaxValue, FormatEstimatorView);
             if (m.Note != null) w.Text("note", m.Note, 0, int.MaxValue, TextForm.Any);
+            if (m.Remembers != null) w.Parts("remembers", m.Remembers, 0, int.MaxValue, FormatRememberedLine);
         }
 
         private static void FormatMove(JsonWriter w, Move p)

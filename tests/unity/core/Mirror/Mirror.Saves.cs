@@ -26,7 +26,7 @@ namespace Callsheet.Tests
         private static void WriteSavedMessage(JsonWriter w, SavedMessage m)
         {
             if (m.Seq != null) w.Integer("seq", m.Seq.Value, 1, 9007199254740991);
-            w.Integer("id", m.Id, 1, 9007199254740991);
+            if (m.Id != null) w.Integer("id", m.Id.Value, 1, 9007199254740991);
             w.Text("name", m.Name, 1, 64, TextForm.Any);
             w.Real("time_s", m.TimeS, double.MinValue, double.MaxValue);
         }

@@ -66,6 +66,7 @@ namespace Callsheet.Tests
             m.Id = f.Integer("id", 1, 9007199254740991);
             m.Npc = f.Text("npc", 1, 64, TextForm.Id);
             m.Text = f.Text("text", 1, 4000, TextForm.Any);
+            if (f.Has("audible_m")) m.AudibleM = f.Real("audible_m", 0, 100000);
             return m;
         }
 

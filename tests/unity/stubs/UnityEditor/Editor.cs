@@ -92,30 +92,6 @@ namespace UnityEditor
         public Action<string> guiHandler { get; set; }
     }
 
-    public sealed class AssetDatabase
-    {
-        public static T LoadAssetAtPath<T>(string assetPath)
-            where T : UnityEngine.Object => null;
-
-        public static string[] FindAssets(string filter) => new string[0];
-
-        public static string GUIDToAssetPath(string guid) => "";
-
-        public static void CreateAsset(UnityEngine.Object asset, string path)
-        {
-        }
-
-        public static void SaveAssets()
-        {
-        }
-
-        public static void ImportAsset(string path)
-        {
-        }
-
-        public static bool DeleteAsset(string path) => false;
-    }
-
     public sealed class EditorPrefs
     {
         private static readonly Dictionary<string, string> Values = new Dictionary<string, string>();

@@ -34,6 +34,9 @@ namespace UnityEngine
 
         public static void DontDestroyOnLoad(Object target) => PlayerLoop.Keep((target as GameObject) ?? ((Component)target).gameObject);
 
+        public static T Instantiate<T>(T original)
+            where T : Object => (T)PlayerLoop.Copy(original);
+
         public static T FindObjectOfType<T>()
             where T : Object => PlayerLoop.Find<T>();
 
@@ -184,6 +187,11 @@ namespace UnityEngine
     public class ScriptableObject : Object
     {
         public static T CreateInstance<T>()
-            where T : ScriptableObject => (T)Activator.CreateInstance(typeof(T));
+            where T : ScriptableObject
+        {
+            var created = (T)Activator.CreateInstance(typeof(T));
+            PlayerLoop.Loaded(created);
+            return created;
+        }
     }
 }

@@ -166,6 +166,27 @@ namespace UnityEngine
             return component;
         }
 
+        /// <summary>A copy of an object, or of that of a component, with what is serialized; those below it are left out.</summary>
+        internal static Object Copy(Object original)
+        {
+            GameObject from = (original as GameObject) ?? ((Component)original).gameObject;
+            var copy = new GameObject(from.name + "(Clone)");
+            copy.transform.position = from.transform.position;
+            copy.SetActive(false);
+            foreach (Behaviour behaviour in from.Components.OfType<Behaviour>())
+            {
+                var twin = (Behaviour)AddComponent(copy, behaviour.GetType());
+                foreach (FieldInfo field in Types(behaviour).SelectMany(t => t.GetFields(Instance)).Where(IsSerialized))
+                {
+                    field.SetValue(twin, field.GetValue(behaviour));
+                }
+            }
+            copy.SetActive(from.activeSelf);
+            return original is GameObject ? copy : (Object)copy.Components.Find(c => c.GetType() == original.GetType());
+        }
+
+        internal static void Loaded(ScriptableObject asset) => asset.GetType().GetMethod("OnEnable", Instance)?.Invoke(asset, null);
+
         internal static void ActiveChanged(GameObject changed)
         {
             foreach (Behaviour behaviour in changed.Components.OfType<Behaviour>().ToList())
@@ -256,7 +277,7 @@ namespace UnityEngine
         /// <summary>As Unity does, goes on after an exception and logs it.</summary>
         private static void Send(Behaviour behaviour, string message)
         {
-            MethodInfo method = behaviour.GetType().GetMethod(message, Instance, null, Type.EmptyTypes, null);
+            MethodInfo method = Types(behaviour).Select(t => t.GetMethod(message, Instance, null, Type.EmptyTypes, null)).FirstOrDefault(m => m != null);
             try
             {
                 method?.Invoke(behaviour, null);
@@ -267,12 +288,23 @@ namespace UnityEngine
             }
         }
 
+        private static bool IsSerialized(FieldInfo field) => field.IsPublic || Attribute.IsDefined(field, typeof(SerializeField));
+
+        /// <summary>The class of a component and its base classes, those of Unity left out.</summary>
+        private static IEnumerable<Type> Types(Behaviour behaviour)
+        {
+            for (Type type = behaviour.GetType(); type != typeof(MonoBehaviour) && type != typeof(Behaviour); type = type.BaseType)
+            {
+                yield return type;
+            }
+        }
+
         private static void Forget(Behaviour behaviour)
         {
             object fresh = Activator.CreateInstance(behaviour.GetType());
-            foreach (FieldInfo field in behaviour.GetType().GetFields(Instance))
+            foreach (FieldInfo field in Types(behaviour).SelectMany(t => t.GetFields(Instance)))
             {
-                if (!field.IsPublic && !Attribute.IsDefined(field, typeof(SerializeField)))
+                if (!IsSerialized(field))
                 {
                     field.SetValue(behaviour, field.GetValue(fresh));
                 }

@@ -9,19 +9,6 @@ namespace UnityEngine
         Disc = 4,
     }
 
-    public enum TextAnchor
-    {
-        UpperLeft = 0,
-        UpperCenter = 1,
-        UpperRight = 2,
-        MiddleLeft = 3,
-        MiddleCenter = 4,
-        MiddleRight = 5,
-        LowerLeft = 6,
-        LowerCenter = 7,
-        LowerRight = 8,
-    }
-
     public sealed class Light : Behaviour
     {
         public LightType type { get; set; }
@@ -29,14 +16,28 @@ namespace UnityEngine
 
     public sealed class Camera : Behaviour
     {
+        public static Camera main => FindObjectOfType<Camera>();
     }
 
-    public sealed class TextMesh : Component
+    public class Material : Object
     {
-        public string text { get; set; }
+    }
 
-        public float characterSize { get; set; }
+    public class Renderer : Component
+    {
+        public Material sharedMaterial { get; set; }
+    }
+}
 
-        public TextAnchor anchor { get; set; }
+namespace UnityEngine.Rendering
+{
+    public abstract class RenderPipelineAsset : ScriptableObject
+    {
+        public virtual Material defaultMaterial => null;
+    }
+
+    public sealed class GraphicsSettings
+    {
+        public static RenderPipelineAsset currentRenderPipeline => null;
     }
 }

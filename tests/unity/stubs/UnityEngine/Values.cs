@@ -53,6 +53,8 @@ namespace UnityEngine
             this.x = x;
             this.y = y;
         }
+
+        public static Vector2 zero => new Vector2(0, 0);
     }
 
     public struct Color
@@ -144,12 +146,6 @@ namespace UnityEngine
 
     public sealed class Resources
     {
-        /// <summary>What <see cref="Load{T}"/> finds. Not part of Unity's API.</summary>
-        public static readonly Dictionary<string, Object> Assets = new Dictionary<string, Object>();
-
-        public static T Load<T>(string path)
-            where T : Object => Assets.TryGetValue(path, out Object found) ? (T)found : null;
-
         public static T[] FindObjectsOfTypeAll<T>() => PlayerLoop.All<T>();
     }
 
