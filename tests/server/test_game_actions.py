@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -25,6 +27,8 @@ from callsheet.wire import (
 )
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.engine.scripted import ScriptedSettings
+from callsheet_server.talk import action_chooser
+from callsheet_server.talk import actions as actions_module
 
 
 def spec(name: str, **fields: Any) -> ActionSpec:
@@ -61,6 +65,25 @@ async def test_an_npc_acts_without_a_mod(start_server: StartServer) -> None:
         assert await taken(game) == "sit"
         await game.ask(UpdateNpc(id=game.next_id(), npc="bob", action_specs=()), Ok)
         assert await taken(game) is None
+
+
+async def test_a_choice_is_checked_off_the_event_loop(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+    read_choice = actions_module.read_choice
+
+    def checked(text: str, actions: Sequence[ActionSpec]) -> tuple[str, dict[str, Any]] | None:
+        threads.append(threading.get_ident())
+        return read_choice(text, actions)
+
+    monkeypatch.setattr(action_chooser, "read_choice", checked)
+    server = await start_server(OpenBook("wave"))
+    async with Client(server.port) as game:
+        await game.spawn("bob", action_specs=(WAVE,))
+        assert await taken(game) == "wave"
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_a_mod_adds_to_the_games_actions_and_narrows_them(start_server: StartServer) -> None:

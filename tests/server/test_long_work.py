@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from server.client import Client
+from server.conftest import StartServer
+from storage.worlds import BROKEN
 
 from callsheet.wire import (
     Bye,
     Despawn,
+    Error,
+    ErrorCode,
+    Load,
+    Loaded,
     NpcSpec,
     Ok,
     RegisterScript,
+    Save,
+    Saved,
+    ScheduledCall,
     ScriptRegistered,
     Spawn,
     Spawned,
@@ -23,6 +34,7 @@ from callsheet.wire import (
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.rooms import long_work as long_work_module
 from callsheet_server.rooms.long_work import LongWork
+from callsheet_server.storage.changes import Change
 
 NPCS = 500
 NAMES = tuple(f"n{number}" for number in range(NPCS))
@@ -40,9 +52,13 @@ async def at_once(condition: Callable[[], object]) -> None:
         await asyncio.sleep(0)
 
 
-async def fill(game: Client) -> None:
-    specs = tuple(NpcSpec(npc=n, name=n, persona="One of many.", archetype="crowd") for n in NAMES)
-    await game.ask(Spawn(id=game.next_id(), npcs=specs), Spawned)
+def crowd(**fields: Any) -> tuple[NpcSpec, ...]:
+    spec = {"persona": "One of many.", "archetype": "crowd", **fields}
+    return tuple(NpcSpec(npc=name, name=name, **spec) for name in NAMES)
+
+
+async def fill(game: Client, **fields: Any) -> None:
+    await game.ask(Spawn(id=game.next_id(), npcs=crowd(**fields)), Spawned)
 
 
 async def test_others_are_served_while_a_crowd_goes(
@@ -113,6 +129,97 @@ async def test_a_game_that_comes_while_the_last_ones_world_is_emptied_finds_it_e
             await again.spawn("n0")
             assert set(server.rooms["town"].world.npcs) == {"n0"}
         await observer.get(WorldClosed)
+
+
+@pytest.fixture
+async def kept_game(
+    start_server: StartServer, tmp_path: Path
+) -> AsyncIterator[tuple[CallsheetServer, Client, Client]]:
+    """A server that keeps worlds, its game of "town", and the game of another world."""
+    server = await start_server(storage={"directory": str(tmp_path)})
+    async with Client(server.port) as game, Client(server.port, world="village") as other:
+        await game.spawn("bob", players=())
+        yield server, game, other
+
+
+async def test_others_are_served_while_a_save_is_loaded(
+    kept_game: tuple[CallsheetServer, Client, Client],
+) -> None:
+    server, game, other = kept_game
+    await fill(game, schedule=(ScheduledCall(at_s=5.0),))
+    world = server.rooms["town"].world
+    await game.ask(Save(id=800, name="before"), Saved)
+    for name in NAMES:
+        world.columns.scheduled_call_s[world.npcs[name].row] = 9.0
+    await game.send(Load(id=801, name="before"))
+    await at_once(lambda: not server.work.is_ready("town"))
+    await other.tick(number=7)
+    await other.get(TickAck, tick=7)
+    assert not server.work.is_ready("town")
+    await game.get(Loaded, id=801)
+    await server.work.idle()
+    assert {world.columns.scheduled_call_s[world.npcs[name].row] for name in NAMES} == {5.0}
+
+
+async def test_others_are_served_while_a_tick_sets_the_clock_back(
+    game: Client, bystander: Client, server: CallsheetServer
+) -> None:
+    await fill(game, schedule=(ScheduledCall(at_s=5.0),))
+    room = server.rooms["town"]
+    await game.tick(number=2, game_time_s=7.0)
+    await game.get(TickAck, tick=2)
+    back = '"kind":"keyframe","tick":3,"game_time_s":1.0,"rewind":true,"ack":true,"npcs":[]'
+    await game.send_raw(f'{{"type":"tick",{back}}}')
+    await at_once(lambda: room.world.game_time_s == 1.0)
+    await bystander.tick(number=7)
+    await bystander.get(TickAck, tick=7)
+    assert not server.work.is_ready("town")
+    await game.get(TickAck, tick=3)
+
+
+def break_the_disk(server: CallsheetServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have all changes of "town" fail from now on."""
+    journal = server.rooms["town"].journal
+    submit = journal.submit
+
+    def fail(change: Change) -> None:
+        submit(Change([BROKEN]))
+        submit(change)
+
+    monkeypatch.setattr(journal, "submit", fail)
+
+
+async def test_others_are_served_while_a_crowd_that_cannot_be_kept_goes_again(
+    kept_game: tuple[CallsheetServer, Client, Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, game, other = kept_game
+    world = server.rooms["town"].world
+    break_the_disk(server, monkeypatch)
+    await game.send(Spawn(id=900, npcs=crowd()))
+    await at_once(lambda: 1 < len(world.npcs) <= NPCS)
+    await other.tick(number=7)
+    await other.get(TickAck, tick=7)
+    assert len(world.npcs) > 1
+    assert (await game.get(Error, id=900)).code == ErrorCode.STORAGE_FAILED
+    assert set(world.npcs) == {"bob"}
+
+
+async def test_others_are_served_while_a_crowd_that_must_stay_comes_back(
+    kept_game: tuple[CallsheetServer, Client, Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, game, other = kept_game
+    await fill(game)
+    world = server.rooms["town"].world
+    handles = {name: npc.handle for name, npc in world.npcs.items()}
+    break_the_disk(server, monkeypatch)
+    await game.send(Despawn(id=900, npcs=NAMES))
+    await at_once(lambda: len(world.npcs) == 1)
+    await at_once(lambda: len(world.npcs) > 1)
+    await other.tick(number=7)
+    await other.get(TickAck, tick=7)
+    assert len(world.npcs) < len(handles)
+    assert (await game.get(Error, id=900)).code == ErrorCode.STORAGE_FAILED
+    assert {name: npc.handle for name, npc in world.npcs.items()} == handles
 
 
 async def test_work_of_a_world_is_done_in_order_and_a_failure_is_not_the_end() -> None:

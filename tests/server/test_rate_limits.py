@@ -17,6 +17,7 @@ from callsheet.wire import (
     HearAnswer,
     Heard,
     NpcSpec,
+    Ok,
     RegisterScript,
     ReplyEnd,
     Say,
@@ -24,6 +25,7 @@ from callsheet.wire import (
     Spawn,
     Speak,
     Speaker,
+    Subscribe,
 )
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.handlers import rate_limits
@@ -196,17 +198,47 @@ async def test_a_change_of_a_large_world_counts_for_more(
         assert (await mod.refusal(RegisterScript(id=2, script="s"))).retry_after_s is not None
 
 
+async def test_games_at_one_address_share_their_changes(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A game has no new ones for each world that it begins."""
+    monkeypatch.setattr(rate_limits, "CHANGES_PER_MIN", 4.0)
+    monkeypatch.setattr(rate_limits, "LEAST_OF_ADDRESS", 1.0)
+    server = await start_server()
+    for world in ("one", "other"):
+        async with Client(server.port, world=world) as game:
+            await game.ask(ConfigureWorld(id=1, lore="Rain."), Ok)
+    async with Client(server.port, world="third") as game:
+        refusal = await game.refusal(ConfigureWorld(id=1, lore="Rain."))
+        assert refusal.code == ErrorCode.LIMIT_EXCEEDED
+
+
+async def test_games_at_one_address_share_their_pace(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "NPCS_AT_ONCE", 2.0)
+    monkeypatch.setattr(rate_limits, "NPCS_PER_S", 0.001)
+    server = await start_server()
+    async with Client(server.port) as game, Client(server.port, world="village") as other:
+        await game.spawn("a", "b", "c", players=())
+        await other.spawn("e", players=())
+        (session,) = (s for s in server.sessions if s.world == "village")
+        assert session.resumes_at_s > server.clock()
+        game.drop()
+        other.drop()
+
+
 async def test_a_game_that_spawns_too_much_is_slowed_not_refused(
     start_server: StartServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rate_limits, "NPCS_AT_ONCE", 2.0)
     monkeypatch.setattr(rate_limits, "NPCS_PER_S", 0.001)
     server = await start_server()
-    async with Client(server.port) as game:
+    async with Client(server.port, role="observer") as observer, Client(server.port) as game:
         await game.spawn("a", "b", "c", players=())
         await game.send(Spawn(id=50, npcs=(NpcSpec(npc="d", name="D"),)))
-        async with game_in(server.port, "e", world="village"):
-            assert set(server.rooms["town"].world.npcs) == {"a", "b", "c"}
-        (session,) = (s for s in server.sessions if s.world == "town")
+        await observer.ask(Subscribe(id=1, topics=("stats",)), Ok)
+        assert set(server.rooms["town"].world.npcs) == {"a", "b", "c"}
+        (session,) = (s for s in server.sessions if s.role == "game")
         assert session.resumes_at_s > server.clock()
         game.drop()

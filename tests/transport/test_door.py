@@ -13,6 +13,7 @@ import pytest
 from callsheet_server.transport.door import (
     CONNECTIONS_AT_ONCE,
     CONNECTIONS_PER_S,
+    LONGEST_PAUSE_S,
     MAX_WAITING,
     MAX_WAITING_PER_ADDRESS,
     Door,
@@ -20,16 +21,35 @@ from callsheet_server.transport.door import (
 )
 
 
-def test_an_address_may_fill_the_server_once_and_then_come_at_a_rate() -> None:
-    door = Door(max_sessions=10)
-    assert all(door.may_come("a", 0.0) for _ in range(CONNECTIONS_AT_ONCE))
-    assert not door.may_come("a", 0.0)
-    assert door.may_come("b", 0.0)
-    assert sum(door.may_come("a", 1.0) for _ in range(1000)) == CONNECTIONS_PER_S
+def test_beyond_its_rate_an_address_has_to_stand_and_then_is_cut() -> None:
+    door = Door()
+
+    def let_in() -> float:
+        return door.let_in(object(), "a", 0.0, lambda: None)
+
+    pauses_s = [let_in() for _ in range(int(CONNECTIONS_AT_ONCE) + 2)]
+    assert pauses_s[-3:] == [0.0, 1 / CONNECTIONS_PER_S, 2 / CONNECTIONS_PER_S]
+    standing = 2
+    while door.has_room("a", 0.0):
+        standing += 1
+        assert let_in() <= LONGEST_PAUSE_S + 1 / CONNECTIONS_PER_S
+    assert standing == LONGEST_PAUSE_S * CONNECTIONS_PER_S
+    assert door.has_room("b", 0.0)
+    assert door.has_room("a", 1.0)
+
+
+def test_a_door_that_closes_drops_those_who_have_not_shaken_hands() -> None:
+    door, gone = Door(), list[int]()
+    for number in range(3):
+        door.let_in(number, "a", 0.0, lambda number=number: gone.append(number))  # type: ignore[misc]
+    door.shook_hands(0)
+    door.pass_by(1)
+    door.close()
+    assert gone == [2]
 
 
 def test_of_those_who_wait_the_oldest_of_the_same_address_goes() -> None:
-    door, gone = Door(1), list[int]()
+    door, gone = Door(), list[int]()
     for number in range(MAX_WAITING_PER_ADDRESS + 2):
         door.wait(number, "a", lambda number=number: gone.append(number))  # type: ignore[misc]
     door.wait("other", "b", lambda: gone.append(-1))
@@ -37,14 +57,14 @@ def test_of_those_who_wait_the_oldest_of_the_same_address_goes() -> None:
 
 
 def test_all_addresses_together_have_room_for_so_many() -> None:
-    door, gone = Door(1), list[int]()
+    door, gone = Door(), list[int]()
     for number in range(MAX_WAITING + 1):
         door.wait(number, f"a{number}", lambda number=number: gone.append(number))  # type: ignore[misc]
     assert gone == [0]
 
 
 def test_who_was_let_in_waits_no_more() -> None:
-    door, gone = Door(1), list[int]()
+    door, gone = Door(), list[int]()
     for number in range(5 * MAX_WAITING):
         door.wait(number, "a", lambda: gone.append(0))
         door.pass_by(number)
@@ -53,7 +73,7 @@ def test_who_was_let_in_waits_no_more() -> None:
 
 
 class ClosedDoor(Door):
-    def may_come(self, address: str, now_s: float) -> bool:
+    def has_room(self, address: str, now_s: float) -> bool:
         return False
 
 
@@ -66,7 +86,7 @@ def listening() -> Iterator[DoorSocket]:
 
 
 def test_one_too_many_is_closed_at_once(listening: DoorSocket) -> None:
-    listening.door = ClosedDoor(1)
+    listening.door = ClosedDoor()
     listening.setblocking(False)
     with socket.create_connection(listening.getsockname()) as client:
         with pytest.raises(BlockingIOError):
@@ -82,7 +102,7 @@ def lowest_free_number() -> int:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no RLIMIT_NOFILE")
-async def test_a_process_without_room_turns_clients_away_and_logs_it_once(
+async def test_a_process_without_room_turns_clients_away_and_says_so(
     listening: DoorSocket, caplog: pytest.LogCaptureFixture
 ) -> None:
     resource = pytest.importorskip("resource")
@@ -102,4 +122,4 @@ async def test_a_process_without_room_turns_clients_away_and_logs_it_once(
             client.close()
         server.close()
         await server.wait_closed()
-    assert [record.name for record in caplog.records] == ["callsheet_server.transport.door"]
+    assert {record.name for record in caplog.records} == {"callsheet_server.transport.door"}

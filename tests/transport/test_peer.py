@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError
 from websockets.frames import Frame, Opcode
 
+from callsheet_server.transport import door as door_module
 from callsheet_server.transport import peer as peer_module
 from callsheet_server.transport.door import MAX_WAITING_PER_ADDRESS
 from callsheet_server.transport.peer import FIRST_FRAME_BYTES, FIRST_FRAMES
@@ -156,6 +158,44 @@ async def test_who_waits_longest_makes_room(start: Start) -> None:
         assert await honest.recv() == "hello"
     for socket in silent:
         await socket.close()
+
+
+async def test_who_comes_too_soon_is_served_later(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door_module, "CONNECTIONS_AT_ONCE", 1.0)
+    server = await start()
+    async with contextlib.AsyncExitStack() as stack:
+        sockets = [await stack.enter_async_context(dialed(server.url)) for _ in range(20)]
+        for socket in sockets:
+            await socket.send("hello")
+            assert await socket.recv() == "hello"
+
+
+async def test_who_comes_far_too_soon_is_cut_before_anything_is_read(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door_module, "CONNECTIONS_AT_ONCE", 1.0)
+    monkeypatch.setattr(door_module, "CONNECTIONS_PER_S", 0.001)
+    server = await start()
+    async with dialed(server.url):
+        knocks = asyncio.as_completed([knock(server.listener.port) for _ in range(3)])
+        assert [await next(knocks) for _ in range(2)] == [b"", b""]
+        assert len(server.echoes) == 1
+    await server.listener.close()
+    assert await next(knocks) == b"", "the end of the server leaves nobody standing"
+
+
+async def knock(port: int) -> bytes:
+    """Connect; the first byte that comes, none if the connection is cut."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        return await reader.read(1)
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
 
 
 async def _read_for_ever(socket: ClientConnection) -> None:

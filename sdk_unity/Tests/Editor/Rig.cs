@@ -28,6 +28,13 @@ namespace Callsheet.Tests
             Session.StateChanged += (old, state) => States.Add(state);
         }
 
+        /// <summary>A request with a reply.</summary>
+        internal static SayMessage Say(string text = "Hello!") =>
+            new SayMessage { Npc = "bob", Text = text, Speaker = new Speaker { Kind = SpeakerKind.Narrator } };
+
+        /// <summary>A request with one answer.</summary>
+        internal static ExplainMessage Explain() => new ExplainMessage { Npc = "bob" };
+
         /// <summary>The newest connection.</summary>
         internal InMemoryTransport Server => Connections[Connections.Count - 1];
 

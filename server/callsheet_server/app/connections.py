@@ -126,6 +126,17 @@ class Connections:
             self._dispatcher.handle(self._rooms[session.world], session, message)
 
     def _tick(self, room: Room, tick: Tick) -> None:
+        if tick.game_time_s < room.world.game_time_s:
+            self._work.run(room.name, self._rewind(room, tick))
+        else:
+            self._take(room, tick)
+
+    def _rewind(self, room: Room, tick: Tick) -> Iterator[None]:
+        """Set a world's clock back, then take the tick that says so."""
+        yield from room.rewind(tick.game_time_s)
+        self._take(room, tick)
+
+    def _take(self, room: Room, tick: Tick) -> None:
         started_s = self.clock()
         report = self._pipeline.tick(room, tick)
         self._telemetry.ticked(room, report.npc_updates, self.clock() - started_s)

@@ -68,6 +68,8 @@ class Started:
     engine: Engine
     stores: Sequence[StateStore]
     """Stores of the engine, and those of the host's own kinds of state."""
+    work: LongWork
+    """Work on worlds that is done in slices."""
     storage: Storage
     saved: Iterable[SavedWorld]
     """Worlds of before a restart."""
@@ -97,6 +99,7 @@ class CallsheetServer:
         self.settings = settings
         self.engine = engine
         self.storage = started.storage
+        self.work = started.work
         self.moderator = started.moderator
         self.recorder = started.recorder
         self.clock = clock
@@ -147,7 +150,6 @@ class CallsheetServer:
         guests = Guests(settings.server.observers_may_act, self.moderator, clock)
         rate_limits = RateLimits(settings.limits, self._npcs_of)
         editor = WorldEditor(self.pipeline, self.conversations, rate_limits)
-        self.work = LongWork(clock)
         self.membership = Membership(
             self.sessions,
             self.rooms,
@@ -171,7 +173,7 @@ class CallsheetServer:
                 Hearing(self.moderator, settings.reply.max_heard_chars, clock),
                 rate_limits,
                 editor,
-                SaveKeeper(self.pipeline, self.conversations, editor),
+                SaveKeeper(self.pipeline, self.conversations, editor, self.work),
                 self.work,
                 clock,
                 self.rooms,
@@ -262,12 +264,21 @@ class CallsheetServer:
     async def _keep_house(self) -> None:
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
-            for job in (self.membership.sweep, self.pipeline.step, self._report, self._publish):
+            for job in (
+                self.membership.sweep,
+                self._catch_up,
+                self.pipeline.step,
+                self._report,
+                self._publish,
+            ):
                 try:
                     job()
                 except Exception:
                     self.housekeeping_failures += 1
                     logger.exception("housekeeping failed; it goes on")
+
+    def _catch_up(self) -> None:
+        self.pipeline.catch_up(self.rooms.values())
 
     def _report(self) -> None:
         for move in self.engine.take_moves():

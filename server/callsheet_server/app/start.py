@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -11,6 +12,7 @@ from callsheet_server.app.server import CallsheetServer, Started
 from callsheet_server.app.settings import Settings
 from callsheet_server.engine.engine import Engine, Progress
 from callsheet_server.page import load_page
+from callsheet_server.rooms.long_work import LongWork
 from callsheet_server.storage.storage import open_storage
 from callsheet_server.talk.moderation import Moderator
 from callsheet_server.trace.recorder import Recorder
@@ -54,7 +56,8 @@ async def start_server(
         tokens = () if token_file is None else await asyncio.to_thread(token_file.read)
         moderator = await asyncio.to_thread(Moderator.load, settings.moderation)
         taken.callback(moderator.close)
-        storage, saved = await open_storage(settings.storage)
+        work = LongWork(time.monotonic)
+        storage, saved = await open_storage(settings.storage, work.run)
         taken.push_async_callback(storage.close)
         page = await asyncio.to_thread(load_page)
         await engine.start(report)
@@ -63,6 +66,7 @@ async def start_server(
             Started(
                 engine=engine,
                 stores=(*engine.stores, *extra_stores),
+                work=work,
                 storage=storage,
                 saved=saved,
                 moderator=moderator,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from callsheet.wire.base import Request
+from callsheet.wire.base import Reliable, Request
 from callsheet.wire.codec import AnyClientMessage
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.observe import DrainReplica, Explain, SetPolicy, Subscribe
@@ -137,9 +137,9 @@ class Dispatcher:
                 take_outcome(room, message)
             case Spawn():
                 self._rate_limits.check_npcs(session.token, len(message.npcs))
-                spawned, change = self._editor.spawn(room, message)
+                spawn = self._editor.spawn(room, message, partial(_answer, session, message))
+                self._work.run(room.name, spawn)
                 self._rate_limits.note_npcs(session, len(message.npcs), self._clock())
-                session.answer(spawned, message.id, change)
             case Despawn():
                 despawn = self._editor.despawn(room, message, partial(_ok, session, message))
                 self._work.run(room.name, despawn)
@@ -154,17 +154,18 @@ class Dispatcher:
             case SetFacts():
                 _ok(session, message, self._editor.set_facts(room, message))
             case Save():
-                answer, change = self._saves.save(room, session, message)
-                session.answer(answer, message.id, change)
+                tell = partial(_answer, session, message)
+                self._work.run(room.name, self._saves.save(room, session, message, tell))
             case Load():
-                loaded, change = self._saves.load(room, session, message)
-                session.answer(loaded, message.id, change)
+                tell = partial(_answer, session, message)
+                self._work.run(room.name, self._saves.load(room, session, message, tell))
             case DeleteSave():
                 _ok(session, message, self._saves.delete(room, message))
             case ListSaves():
                 session.answer(self._saves.list(room, message), message.id)
             case Forget():
-                _ok(session, message, self._saves.forget(room, message))
+                forget = self._saves.forget(room, message, partial(_ok, session, message))
+                self._work.run(room.name, forget)
             case GetFacts():
                 room.world.npc(message.npc)
                 facts = dict(room.memory.facts(message.npc))
@@ -236,6 +237,10 @@ class Dispatcher:
         else:
             room.subscriptions.pop(session.id, None)
         _ok(session, message)
+
+
+def _answer(session: Session, request: Request, told: Reliable, change: Change) -> None:
+    session.answer(told, request.id, change)
 
 
 def _ok(session: Session, request: Request, change: Change | None = None) -> None:

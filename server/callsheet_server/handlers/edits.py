@@ -47,8 +47,13 @@ class WorldEditor:
         self._conversations = conversations
         self._rate_limits = rate_limits
 
-    def spawn(self, room: Room, message: Spawn) -> tuple[Spawned, Change]:
-        """Add NPCs and players. What the NPCs remember of earlier is there once it is durable."""
+    def spawn(
+        self, room: Room, message: Spawn, answer: Callable[[Spawned, Change], None]
+    ) -> Iterator[None]:
+        """Add NPCs and players; prepare the NPCs one a step.
+
+        What they remember of earlier is there once it is durable.
+        """
         for index, spec in enumerate(message.npcs):
             self._pipeline.check_adapter(spec.adapter, f"npcs.{index}.adapter")
         lists = {
@@ -62,6 +67,7 @@ class WorldEditor:
         memory = room.memory
         for name in names:
             self.sync(room, name)
+            yield
 
         def arrived(facts: Mapping[str, Mapping[str, Any]] | None) -> None:
             for npc in npcs:
@@ -72,19 +78,22 @@ class WorldEditor:
                         memory.recall(name, unread(facts.get(name, {})))
                     tell_script(room, name, alive=True)
 
-        def undo() -> None:
-            for name in names:
-                self.forget(room, name)
-            room.world.despawn(names, [player.spec.player for player in players])
+        def undo() -> Iterator[None]:
+            for npc in npcs:
+                if room.world.npcs.get(npc.spec.npc) is npc:
+                    self._remove(room, npc.spec.npc)
+                yield
+            room.world.despawn((), [player.spec.player for player in players])
 
-        return Spawned(
+        spawned = Spawned(
             id=message.id,
             npcs=tuple(SpawnedNpc(npc=n.spec.npc, handle=n.handle) for n in npcs),
             players=tuple(SpawnedPlayer(player=p.spec.player, handle=p.handle) for p in players),
             note=self._conversations.note_for(
                 (action for specs in lists.values() for action in specs), "a say allows it"
             ),
-        ), Change(
+        )
+        change = Change(
             writes=(
                 *(save_npc(room.world, npc) for npc in npcs),
                 *(PutPlayer(p.spec, p.handle) for p in players),
@@ -94,6 +103,7 @@ class WorldEditor:
             done=arrived,
             undo=unless_closed(room, undo),
         )
+        answer(spawned, change)
 
     def despawn(
         self, room: Room, message: Despawn, answer: Callable[[Change], None]
@@ -113,14 +123,15 @@ class WorldEditor:
             yield
         world.despawn((), message.players)
 
-        def undo() -> None:
-            world.restore(
-                [(npc.spec, npc.handle) for npc in npcs], [(p.spec, p.handle) for p in players]
-            )
-            for name, mind in before.items():
+        def undo() -> Iterator[None]:
+            for npc in npcs:
+                name = npc.spec.npc
+                world.restore([(npc.spec, npc.handle)], ())
                 self.sync(room, name)
-                memory.put(name, mind)
+                memory.put(name, before[name])
                 tell_script(room, name, alive=True)
+                yield
+            world.restore((), [(p.spec, p.handle) for p in players])
 
         answer(Change(saved, undo=unless_closed(room, undo)))
 
@@ -249,10 +260,17 @@ def tell_script(room: Room, npc: str, alive: bool) -> None:
         mod.send(NpcSpawned(script=script.spec.script, npc=npc, alive=alive))
 
 
-def unless_closed(room: Room, undo: Callable[[], None]) -> Callable[[], None]:
+def unless_closed(
+    room: Room, undo: Callable[[], Iterator[None] | None]
+) -> Callable[[], Iterator[None]]:
     """Undo nothing in a world that has been left since."""
     world = room.world
-    return lambda: undo() if room.world is world else None
+
+    def steps() -> Iterator[None]:
+        if room.world is world:
+            yield from undo() or ()
+
+    return steps
 
 
 def _check_facts(facts: Mapping[str, Any], known: Mapping[str, Any]) -> None:

@@ -19,8 +19,11 @@ CHANGE_BURST_S = 30.0
 """Seconds' worth of changes that a session may make at once after a quiet time."""
 CHANGES_PER_MIN = 120.0
 """Changes of what holds for a whole world: an editor that saves twice a second."""
-NPCS_PER_CHANGE = 2_000
+NPCS_PER_CHANGE = 1_000
 """NPCs of a world for which a change counts as one; it takes 40 microseconds for each of them."""
+ADDRESS_FACTOR = 2.0
+"""Changes of all games at an address, in terms of one's; small worlds count for little there."""
+LEAST_OF_ADDRESS = 0.1
 NPCS_PER_S = 4_000.0
 NPCS_AT_ONCE = 20_000.0
 """NPCs that may be spawned and despawned in a second, and at once, before a game is slowed."""
@@ -35,8 +38,10 @@ class RateLimits:
 
     *Turns*: what mods make one NPC say or answer, all mods together. Two scripts whose NPCs make
     each other talk, or one that reacts to its own words, go on at this pace and are told.
-    *Changes*: messages after which every NPC of a world is looked at again. Of a game they are
-    counted by world, else by role and address; by access token too.
+    *Changes*: messages after which every NPC of a world is looked at again.
+
+    Changes and the pace are counted by role and address, by access token, and of a game by its
+    world: a new session has no new ones.
     """
 
     def __init__(self, limits: LimitSettings, npcs_of: Callable[[AccessToken], int]) -> None:
@@ -46,6 +51,7 @@ class RateLimits:
         self._turns: dict[NpcKey, TokenBucket] = {}
         per_s = CHANGES_PER_MIN / 60
         self._changes = TokenBuckets(per_s, per_s * CHANGE_BURST_S)
+        self._changes_at = TokenBuckets(ADDRESS_FACTOR * per_s, per_s * CHANGE_BURST_S)
         self._npcs = TokenBuckets(NPCS_PER_S, NPCS_AT_ONCE)
 
     def take_turn(self, npc: NpcKey, now_s: float) -> None:
@@ -61,15 +67,19 @@ class RateLimits:
 
     def take_change(self, session: Session, npcs: int, now_s: float) -> None:
         """Count a change to a whole world of so many NPCs. Raises as ``take_turn`` does."""
-        amount = max(1.0, npcs / NPCS_PER_CHANGE)
-        wait_s = self._changes.take(_payers(session), now_s, amount)
+        amount = npcs / NPCS_PER_CHANGE
+        wait_s = self._changes.take(_payers(session), now_s, max(1.0, amount))
+        if not wait_s and session.role == "game":
+            at = [session.address]
+            wait_s = self._changes_at.take(at, now_s, LEAST_OF_ADDRESS + amount)
         if wait_s:
             what = "changes to the world or its scripts"
             raise _too_many(what, CHANGES_PER_MIN, wait_s)
 
     def note_npcs(self, session: Session, npcs: int, now_s: float) -> None:
         """Count NPCs that came or went; past the rate the session's next frame has to wait."""
-        wait_s = self._npcs.spend(_payers(session), now_s, npcs)
+        payers = {*_payers(session), (session.role, session.address)}
+        wait_s = self._npcs.spend(payers, now_s, npcs)
         session.resumes_at_s = now_s + wait_s
 
     def check_scripts(self, names: Collection[str]) -> None:
@@ -112,7 +122,7 @@ def _too_many(what: str, per_min: float, wait_s: float) -> CallsheetError:
 
 
 def _payers(session: Session) -> list[Hashable]:
-    """Return whose rates a session uses up: a new session of the same ones has no new ones."""
+    """Return whose rates a session uses up. Games at one address share others."""
     payers: list[Hashable] = [] if session.token is None else [session.token.name]
     if session.role == "game":
         return [*payers, ("game", session.world)]

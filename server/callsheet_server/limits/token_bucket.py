@@ -75,6 +75,10 @@ class TokenBuckets:
             bucket.spend(amount)
         return max((bucket.wait_s(now_s, 0.0) for bucket in buckets), default=0.0)
 
+    def owed_s(self, key: Hashable, now_s: float) -> float:
+        """Seconds until nothing is owed by a key."""
+        return self._bucket(key, now_s).wait_s(now_s, 0.0)
+
     def _bucket(self, key: Hashable, now_s: float) -> TokenBucket:
         bucket = self._buckets.get(key)
         if bucket is None:

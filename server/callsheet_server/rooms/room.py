@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -122,6 +123,10 @@ class Room:
         self.learned_from_calls = 0
         """Calls that what is on disk was learned from."""
         self.distances: Distances | None = None
+        self.is_behind = False
+        """True if a tick came after ``distances`` were estimated."""
+        self.estimate_due_s = -math.inf
+        """Time of the next estimate, by the server's clock."""
         self.guests: dict[str, PlayerId] = {}
         """The players of observers that joined, by session."""
         self._tick_due_s: dict[str, float] = {}
@@ -129,11 +134,11 @@ class Room:
         """Place, among the NPCs whose mods want ticks, of the one looked at last."""
         self.actions: OrderedDict[int, TakenAction] = OrderedDict()
 
-    def rewind(self, game_time_s: float) -> None:
-        """Set the game's clock back; what was expected by it is worked out anew."""
-        self.world.rewind(game_time_s)
+    def rewind(self, game_time_s: float) -> Iterator[None]:
+        """Set the game's clock back, at once; what was expected by it is worked out in steps."""
         self.distances = None
         self._tick_due_s.clear()
+        yield from self.world.rewind(game_time_s)
 
     @property
     def game(self) -> Session | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -29,8 +29,8 @@ class Change:
     """Function that looks something up right after the writes, on the writer's thread."""
     done: Callable[[Any], None] = lambda _: None
     """Called with what ``read`` returned when all is durable; on the event loop, in order."""
-    undo: Callable[[], None] = lambda: None
-    """Called when the change has failed, to put memory back."""
+    undo: Callable[[], Iterator[None] | None] = lambda: None
+    """Called when the change has failed, to put memory back; in steps if that takes long."""
     failed: Callable[[CallsheetError], None] = lambda _: None
     """Called when the change has failed and all that had to be undone has been."""
 

@@ -35,8 +35,21 @@ MAX_WAITING_CHANGES = 10_000
 """Changes of one world that may wait. A disk that keeps up has a few dozen."""
 
 
-async def open_storage(settings: StorageSettings) -> tuple[Storage, list[SavedWorld]]:
+Run = Callable[[str, Iterator[None]], None]
+"""Function that does work on a world, step by step, after what is under way there."""
+
+
+def _at_once(_: str, work: Iterator[None]) -> None:
+    for _step in work:
+        pass
+
+
+async def open_storage(
+    settings: StorageSettings, run: Run = _at_once
+) -> tuple[Storage, list[SavedWorld]]:
     """Claim the folder that the settings name, read it, and begin to write.
+
+    ``run`` undoes changes that have failed.
 
     Returns:
         The storage, and the worlds whose games may come back.
@@ -46,14 +59,14 @@ async def open_storage(settings: StorageSettings) -> tuple[Storage, list[SavedWo
     """
     quarantined: Counter[str] = Counter()
     if not settings.directory:
-        return Storage(None, quarantined, {}), []
+        return Storage(None, quarantined, {}, run), []
     folder = Folder(Path(settings.directory))
     saved = await asyncio.to_thread(_load, folder, quarantined)
     call_soon = asyncio.get_running_loop().call_soon_threadsafe
     writer = Writer(folder, settings.max_world_bytes, quarantined, call_soon)
     disk = Disk(folder, writer, Reader(folder))
     saves = {world.name: {save.name: save for save in world.saves} for world in saved}
-    return Storage(disk, quarantined, saves), [world for world in saved if world.sessions]
+    return Storage(disk, quarantined, saves, run), [world for world in saved if world.sessions]
 
 
 def _load(folder: Folder, quarantined: Counter[str]) -> list[SavedWorld]:
@@ -93,7 +106,11 @@ class Storage:
     """All worlds' journals, and the disk behind them. Made by ``open_storage``."""
 
     def __init__(
-        self, disk: Disk | None, quarantined: Counter[str], saves: dict[str, dict[str, Save]]
+        self,
+        disk: Disk | None,
+        quarantined: Counter[str],
+        saves: dict[str, dict[str, Save]],
+        run: Run,
     ) -> None:
         """Put it together.
 
@@ -101,10 +118,12 @@ class Storage:
             disk: in use from now on; None = nothing is kept.
             quarantined: damaged rows found so far, by table; counted on by the writer.
             saves: those on the disk, by world.
+            run: undoes changes that have failed.
         """
         self.disk = disk
         self.quarantined = quarantined
         self._saves = saves
+        self._run = run
         self._journals: dict[str, WorldJournal] = {}
         self._epochs = itertools.count()
         self._closed = False
@@ -139,7 +158,7 @@ class Storage:
             return NoJournal()
         journal = self._journals.get(world)
         if journal is None:
-            journal = WorldJournal(world, self.disk.writer, self._epochs, self._ended)
+            journal = WorldJournal(world, self.disk.writer, self._epochs, self._ended, self._run)
             self._journals[world] = journal
         journal.wake()
         return journal
@@ -178,6 +197,7 @@ class WorldJournal:
         writer: Writer,
         epochs: Iterator[int],
         ended: Callable[[str, int], None],
+        run: Run,
     ) -> None:
         """Begin with nothing on its way.
 
@@ -187,6 +207,7 @@ class WorldJournal:
             epochs: ever greater numbers.
             ended: told the world and the last epoch, once nobody is in the world and all is
                 written.
+            run: undoes changes that have failed.
         """
         self._world = world
         self._writer = writer
@@ -197,13 +218,14 @@ class WorldJournal:
         self._epoch = next(epochs)
         self._resting = False
         self._ended = ended
+        self._run = run
+        self._undoing = 0
+        """Failures of which not everything has been undone and told yet."""
 
     def submit(self, change: Change) -> None:
         """See ``Journal``."""
         if len(self._waiting) >= MAX_WAITING_CHANGES:
-            change.undo()
-            self.carry(change.must)
-            change.failed(_refusal(f"{len(self._waiting)} changes wait for the disk"))
+            self._undo([change], f"{len(self._waiting)} changes wait for the disk")
             return
         self._put(change)
 
@@ -238,7 +260,7 @@ class WorldJournal:
 
     def check_integrity(self) -> None:
         """Raise ``AssertionError`` naming the broken invariant, if one is broken."""
-        kept = self._waiting or self._carried or not self._resting
+        kept = self._waiting or self._carried or self._undoing or not self._resting
         assert kept, f"world {self._world} is at rest, all is written, and its journal is kept"
 
     def _put(self, change: Change) -> None:
@@ -246,7 +268,8 @@ class WorldJournal:
         self._carried = {}
         writes = (*change.must, *change.writes)
         if not (writes or change.read or self._waiting):
-            self._tell(change.done, None)  # Nothing to keep: no file is made for it.
+            with self._told():  # Nothing to keep: no file is made for it.
+                change.done(None)
             return
         self._waiting.append(change)
         self._writer.put(
@@ -255,7 +278,8 @@ class WorldJournal:
 
     def _committed(self, results: Sequence[Any]) -> None:
         for result in results:
-            self._tell(self._waiting.popleft().done, result)
+            with self._told():
+                self._waiting.popleft().done(result)
         self._end_if_written()
 
     def _failed(self, epoch: int, error: Exception) -> None:
@@ -263,25 +287,38 @@ class WorldJournal:
         assert epoch == self._epoch, "a failure was told twice"
         self._epoch = next(self._epochs)
         failed, self._waiting = self._waiting, deque()
+        self._undo(failed, str(error))
+
+    def _undo(self, failed: Sequence[Change], why: str) -> None:
+        self._undoing += 1
+        self._run(self._world, self._undone(failed, _refusal(why)))
+
+    def _undone(self, failed: Sequence[Change], refusal: CallsheetError) -> Iterator[None]:
+        """Undo changes, the last one first; then tell of them all."""
         for change in reversed(failed):
-            self._tell(change.undo)
-        refusal = _refusal(str(error))
+            with self._told():
+                yield from change.undo() or ()
+            yield
         for change in failed:
             self.carry(change.must)
-            self._tell(change.failed, refusal)
+            with self._told():
+                change.failed(refusal)
+            yield
+        self._undoing -= 1
         if self._resting and self._carried and len(failed) > 1:
             self._put(Change())  # What is carried need not be what could not be written.
         self._end_if_written()
 
     def _end_if_written(self) -> None:
-        if self._resting and not self._waiting and not self._carried:
+        if self._resting and not (self._waiting or self._carried or self._undoing):
             self._resting = False
             self._ended(self._world, self._epoch)
 
-    def _tell(self, whom: Callable[..., None], *what: object) -> None:
-        """Call what a change names; an exception in there concerns no other change."""
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """Around a call of what a change names; an exception in there concerns no other change."""
         try:
-            whom(*what)
+            yield
         except Exception:
             self._writer.told_failures += 1
             logger.exception("world %s: who is told of changes failed", self._world)

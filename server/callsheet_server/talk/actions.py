@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
+from itertools import islice
 from typing import Any, Final
 
 import orjson
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 MAX_CHECKS: Final = 2_000
 """Keywords looked at in judging one choice; an honest schema takes some dozens."""
+VALUES_PER_CHECK: Final = 8
+"""Values of a keyword, of ``enum`` say, that take about as long as a keyword."""
 
 
 class _TooManyChecksError(Exception):
@@ -42,7 +45,8 @@ def _bounded(check: _Check) -> _Check:
     def checked(
         validator: Any, value: Any, instance: Any, schema: Any
     ) -> Iterator[ValidationError]:
-        if next(_checks_left.get(), None) is None:
+        cost = 1 + len(value) // VALUES_PER_CHECK if isinstance(value, list | dict) else 1
+        if len(list(islice(_checks_left.get(), cost))) < cost:
             raise _TooManyChecksError
         yield from check(validator, value, instance, schema) or ()
 

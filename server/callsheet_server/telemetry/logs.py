@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from typing import Any, Final, Literal
 
 import orjson
 
 from callsheet_server.log_context import bound_fields
+from callsheet_server.telemetry.log_limit import LimitedHandler
 
 __all__ = ["LogFormat", "configure_logging"]
 
@@ -21,6 +23,8 @@ OURS: Final = "callsheet_server"
 STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 """Attributes that every log record has; any other was given as ``extra``."""
 
+MAX_FRAMES: Final = 30
+"""Frames told of a traceback: a recursion without end has a thousand."""
 VISIBLE: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
 """A client's name with a line break in it must not look like another record."""
 
@@ -31,7 +35,7 @@ def configure_logging(log_format: LogFormat, level: str) -> None:
     The latter keeps frames, and so tokens and what players say, out of any log: ``websockets``
     logs them at DEBUG. Our own code never logs either.
     """
-    handler = logging.StreamHandler()
+    handler = LimitedHandler()
     handler.setFormatter(_JsonFormatter() if log_format == "json" else _TextFormatter())
     # Filters of handlers run in the thread and context of the log call.
     handler.addFilter(_add_bound_fields)
@@ -53,7 +57,14 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
     return {name: value for name, value in vars(record).items() if name not in STANDARD}
 
 
-class _TextFormatter(logging.Formatter):
+class _Formatter(logging.Formatter):
+    """Leaves out all but the innermost frames of a traceback."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 (logging's name)
+        return "".join(traceback.format_exception(*ei, limit=-MAX_FRAMES)).rstrip("\n")
+
+
+class _TextFormatter(_Formatter):
     """One line for people, the fields at its end."""
 
     def __init__(self) -> None:
@@ -65,7 +76,7 @@ class _TextFormatter(logging.Formatter):
         return (f"{line} [{fields}]" if fields else line).translate(VISIBLE)
 
 
-class _JsonFormatter(logging.Formatter):
+class _JsonFormatter(_Formatter):
     """One JSON object a line; ``time`` is RFC 3339 in UTC."""
 
     def format(self, record: logging.LogRecord) -> str:

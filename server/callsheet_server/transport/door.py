@@ -15,23 +15,23 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
-from callsheet_server.limits.token_bucket import TokenBucket, TokenBuckets
+from callsheet_server.limits.token_bucket import TokenBuckets
 
 __all__ = ["Door", "DoorSocket"]
 
 logger = logging.getLogger(__name__)
 
-CONNECTIONS_PER_S: Final = 50.0
-"""Connections that one address may open, on average: a handshake takes about a millisecond."""
-CONNECTIONS_AT_ONCE: Final = 256
-"""Connections that it may open after a quiet time, if that is more than the server's sessions."""
-PAGES_PER_S: Final = 20.0
-PAGES_AT_ONCE: Final = 200.0
+CONNECTIONS_PER_S: Final = 100.0
+"""Connections of one address that are served, on average: with its hello each takes 1 ms."""
+CONNECTIONS_AT_ONCE: Final = 64.0
+LONGEST_PAUSE_S: Final = 10.0
+"""Time that a connection beyond the rate stands unread; those that had to stand longer are cut."""
+PAGES_PER_S: Final = 10.0
+PAGES_AT_ONCE: Final = 100.0
 """Pages that one address may ask for; a live page is a dozen files, ``/metrics`` takes 2 ms."""
 MAX_WAITING: Final = 256
 """Connections that have not said hello, of all addresses."""
 MAX_WAITING_PER_ADDRESS: Final = 64
-LOG_EVERY_S: Final = 10.0
 FULL: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 """Errors of a system that has no room for one more connection."""
 
@@ -39,17 +39,33 @@ FULL: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 class Door:
     """Counts connections by address. Where too many wait, the one that has waited longest goes."""
 
-    def __init__(self, max_sessions: int) -> None:
-        """``max_sessions``: of the server; one address may fill it at once."""
-        at_once = float(max(max_sessions, CONNECTIONS_AT_ONCE))
-        self._rate = TokenBuckets(CONNECTIONS_PER_S, at_once)
+    def __init__(self) -> None:
+        self._rate = TokenBuckets(CONNECTIONS_PER_S, CONNECTIONS_AT_ONCE)
         self._pages = TokenBuckets(PAGES_PER_S, PAGES_AT_ONCE)
+        self._strangers: dict[object, Callable[[], None]] = {}
         self._waiting: dict[object, tuple[str, Callable[[], None]]] = {}
         self._of_address: Counter[str] = Counter()
 
-    def may_come(self, address: str, now_s: float) -> bool:
-        """Count one more connection of an address; False = it has opened too many of late."""
-        return self._rate.take([address], now_s) == 0
+    def has_room(self, address: str, now_s: float) -> bool:
+        """True if one more connection of an address may stand here until it is served."""
+        return self._rate.owed_s(address, now_s) < LONGEST_PAUSE_S
+
+    def let_in(self, who: object, address: str, now_s: float, drop: Callable[[], None]) -> float:
+        """Count a connection of an address; return the seconds until it may be read.
+
+        ``drop`` is called if the door closes before ``shook_hands``.
+        """
+        self._strangers[who] = drop
+        return self._rate.spend([address], now_s, 1.0)
+
+    def shook_hands(self, who: object) -> None:
+        """Note that a connection's handshake is over."""
+        self._strangers.pop(who, None)
+
+    def close(self) -> None:
+        """Drop those who stand unread or in the middle of their handshake."""
+        for drop in list(self._strangers.values()):
+            drop()
 
     def may_ask(self, address: str, now_s: float) -> bool:
         """Count a page that an address asks for; False = it has asked for too many of late."""
@@ -66,6 +82,7 @@ class Door:
 
     def pass_by(self, who: object) -> None:
         """Note that a connection waits no more: it was let in, or is gone. May be called twice."""
+        self._strangers.pop(who, None)
         address, _ = self._waiting.pop(who, (None, None))
         if address is not None:
             self._of_address[address] -= 1
@@ -91,7 +108,6 @@ class DoorSocket(socket.socket):
     def __init__(self, family: int, kind: int, protocol: int) -> None:
         super().__init__(family, kind, protocol)
         self._reserve = _reserve()
-        self._log_budget = TokenBucket(1 / LOG_EVERY_S, 1.0, time.monotonic())
         self.door: Door | None = None
         """Judge of those who come; None = all may."""
 
@@ -109,7 +125,7 @@ class DoorSocket(socket.socket):
                     raise
                 self._turn_away(error)
                 continue
-            if self.door is None or self.door.may_come(str(address[0]), time.monotonic()):
+            if self.door is None or self.door.has_room(str(address[0]), time.monotonic()):
                 return connection, address
             connection.close()
 
@@ -127,8 +143,7 @@ class DoorSocket(socket.socket):
             super().accept()[0].close()
         finally:
             self._reserve = _reserve()
-        if self._log_budget.take(time.monotonic()) == 0:
-            logger.error("a client was turned away: %s; see ulimit -n", error.strerror)
+        logger.error("a client was turned away: %s; see ulimit -n", error.strerror)
 
 
 def _reserve() -> int | None:

@@ -19,7 +19,7 @@ from websockets.typing import Subprotocol
 
 from callsheet.wire.fields import SUBPROTOCOL
 from callsheet_server.limits.settings import LimitSettings
-from callsheet_server.transport.door import Door, DoorSocket
+from callsheet_server.transport.door import LONGEST_PAUSE_S, Door, DoorSocket
 from callsheet_server.transport.http import Pages, is_handshake, respond, too_many_requests
 from callsheet_server.transport.origin import host_problem, origin_problem
 from callsheet_server.transport.outbox import Outbox
@@ -37,6 +37,7 @@ __all__ = ["Binding", "Listener", "bind"]
 logger = logging.getLogger(__name__)
 
 WRITE_HIGH_WATER_BYTES = 262_144
+HANDSHAKE_TIMEOUT_S = 5.0
 QUEUED_FRAMES = 4
 """Received frames that wait in a connection before its socket is no longer read."""
 
@@ -107,7 +108,7 @@ class Listener:
         self._may_observe = may_observe
         self._servers: list[Server] = []
         self._connections: dict[Peer, Outbox] = {}
-        self._door = Door(limits.max_sessions)
+        self._door = Door()
         self._closing = False
 
     @property
@@ -137,6 +138,7 @@ class Listener:
             max_queue=QUEUED_FRAMES,
             write_limit=WRITE_HIGH_WATER_BYTES,
             ping_interval=None,
+            open_timeout=LONGEST_PAUSE_S + HANDSHAKE_TIMEOUT_S,
             close_timeout=CLOSE_TIMEOUT_S,
             process_request=self._respond,
             select_subprotocol=_select_subprotocol,
@@ -157,6 +159,7 @@ class Listener:
         for server in self._servers:
             server.close(close_connections=False)
         self._closing = True
+        self._door.close()
         for outbox in self._connections.values():
             _say_goodbye(outbox)
         for server in self._servers:
@@ -174,7 +177,8 @@ class Listener:
         self._connections[peer] = outbox
         if self._closing:
             _say_goodbye(outbox)
-        receiver = peer.receiver = self._connect(outbox)
+        receiver = self._connect(outbox)
+        peer.meet(receiver)
         assert peer.request is not None
         headers = peer.request.headers
         problem = host_problem(self._settings, headers) or origin_problem(self._settings, headers)

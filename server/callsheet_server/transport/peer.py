@@ -85,13 +85,20 @@ class Peer(ServerConnection):
         """Bytes that are still taken of a connection that is to be closed; None = it is not."""
         self._stopped = False
         self._told = False
-        self.receiver: Receiver | None = None
+        self._begin: asyncio.TimerHandle | None = None
+        """Waits for the turn of a connection that its address opened too soon."""
+        self._receiver: Receiver | None = None
         """None until the handshake is over."""
 
     @property
     def address(self) -> str:
         """The client's network address."""
         return str(self.remote_address[0])
+
+    def meet(self, receiver: Receiver) -> None:
+        """Hand frames over to ``receiver`` from now on: the handshake is over."""
+        self._receiver = receiver
+        self._door.shook_hands(self)
 
     def welcome(self, max_frame_bytes: int) -> None:
         """Take larger messages from now on, and more of them."""
@@ -115,9 +122,18 @@ class Peer(ServerConnection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self._door.wait(self, self.address, self.transport.abort)
+        now_s = self.loop.time()
+        if not self._door.has_room(self.address, now_s):
+            self.transport.abort()
+        elif pause_s := self._door.let_in(self, self.address, now_s, self.transport.abort):
+            self.transport.pause_reading()
+            self._begin = self.loop.call_later(pause_s, self._be_read)
+        else:
+            self._be_read()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._begin is not None:
+            self._begin.cancel()
         self._door.pass_by(self)
         super().connection_lost(exc)
 
@@ -165,19 +181,23 @@ class Peer(ServerConnection):
 
     def _last_words(self) -> bytes:
         too_large = isinstance(self.protocol.parser_exc, PayloadTooBig)
-        if not too_large or self.receiver is None or self._told:
+        if not too_large or self._receiver is None or self._told:
             return b""
         self._told = True
         assert self.protocol.max_message_size is not None
-        told = self.receiver.too_large(self.protocol.max_message_size)
+        told = self._receiver.too_large(self.protocol.max_message_size)
         return Frame(Opcode.TEXT, told).serialize(mask=False)
+
+    def _be_read(self) -> None:
+        self.transport.resume_reading()
+        self._door.wait(self, self.address, self.transport.abort)
 
     # --- the end -------------------------------------------------------------------------------
 
     def _flooded(self, problem: str) -> None:
         self._stop()
-        if self.receiver is not None:
-            self.receiver.flooded(problem)
+        if self._receiver is not None:
+            self._receiver.flooded(problem)
 
     def _stop(self) -> None:
         """Read nothing more; the socket is dropped once what was queued had time to go out."""

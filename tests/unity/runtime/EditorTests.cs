@@ -22,7 +22,7 @@ namespace Callsheet.Tests
         [Test]
         public void Only_the_process_that_was_started_counts_as_the_local_server()
         {
-            using (Process server = Process.Start(new ProcessStartInfo("sleep", "60") { UseShellExecute = false }))
+            using (Process server = Sleep())
             {
                 try
                 {
@@ -39,6 +39,34 @@ namespace Callsheet.Tests
                 }
             }
         }
+
+        [Test]
+        public void Stop_local_server_ends_what_it_started_and_nothing_else()
+        {
+            using (Process ours = Sleep(), another = Sleep())
+            {
+                try
+                {
+                    Invoke(typeof(LocalServer), "Stop");
+                    LocalServer.Remember(ours);
+                    Assert.That(Invoke(typeof(LocalServer), "CanStop"), Is.True);
+                    Invoke(typeof(LocalServer), "Stop");
+                    Assert.That(ours.WaitForExit(10000));
+                    Assert.That(another.HasExited, Is.False, "somebody else started it");
+                    Assert.That(Invoke(typeof(LocalServer), "CanStop"), Is.False);
+                }
+                finally
+                {
+                    another.Kill();
+                }
+            }
+        }
+
+        private static Process Sleep() => Process.Start(new ProcessStartInfo("sleep", "60") { UseShellExecute = false });
+
+        /// <summary>What a menu item calls.</summary>
+        private static object Invoke(Type type, string method) =>
+            type.GetMethod(method, System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.NonPublic).Invoke(null, null);
 
         [Test]
         public void A_row_shows_distance_estimator_tier_and_the_last_reply()

@@ -20,6 +20,7 @@ from transformers import (
 )
 
 from callsheet_server.engine.errors import GenerationError
+from callsheet_server.engine.grammar_limits import GRAMMAR_LIMITS
 
 if TYPE_CHECKING:
     from llguidance import LLTokenizer
@@ -55,7 +56,7 @@ class GrammarCompiler:
             grammar = LLMatcher.grammar_from_json_schema(
                 json.dumps(schema), overrides={"whitespace_flexible": False}
             )
-            matcher = LLMatcher(self._compiled, grammar)
+            matcher = LLMatcher(self._compiled, grammar, limits=GRAMMAR_LIMITS)
         except (TypeError, ValueError) as error:
             raise GenerationError(f"json_schema: cannot be used: {error}") from error
         if matcher.is_error():

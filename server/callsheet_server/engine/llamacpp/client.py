@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -14,12 +16,15 @@ from llguidance import LLMatcher
 from callsheet_server.engine.calls import Call
 from callsheet_server.engine.engine import Delta, GenerationRequest, Sampling, StopReason
 from callsheet_server.engine.errors import GenerationError
+from callsheet_server.engine.grammar_limits import GRAMMAR_LIMITS
 from callsheet_server.engine.http import ModelServer
 from callsheet_server.engine.sse import DONE
 
 __all__ = ["LlamaClient", "Outcome", "completion_body"]
 
 COMPLETION: Final = "/completion"
+MAX_JUDGED: Final = 256
+"""Schemas whose verdict is remembered: every reply brings that of its actions again."""
 NEUTRAL: Final = {"min_p": 0.0, "samplers": ["penalties", "top_k", "top_p", "temperature"]}
 """Sampling of llama.cpp's own choice, left out; and the order of what a request may set."""
 
@@ -71,7 +76,8 @@ class LlamaClient:
         self, slot: int, tokens: Sequence[int], call: Call, outcome: Outcome
     ) -> AsyncGenerator[Delta]:
         """Stream the reply; left early, llama.cpp ends it at the next token."""
-        body = _prompt(slot, tokens) | completion_body(call.request)
+        more = await asyncio.to_thread(completion_body, call.request)
+        body = _prompt(slot, tokens) | more
         stream = self._server.stream(COMPLETION, body, call.request.gather_s)
         async with aclosing(stream) as batches:
             async for events in batches:
@@ -135,9 +141,16 @@ def _enforceable(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The schema, without free white space; llama.cpp would leave out one that it cannot use."""
     strict = {**schema, "x-guidance": {"whitespace_flexible": False}}
     try:
-        problem = LLMatcher.validate_grammar(LLMatcher.grammar_from_json_schema(json.dumps(strict)))
+        problem = _problem(json.dumps(strict))
     except (TypeError, ValueError) as error:
         raise GenerationError(f"json_schema: cannot be used: {error}") from error
     if problem:
         raise GenerationError(f"json_schema: cannot be enforced: {problem}")
     return strict
+
+
+@lru_cache(MAX_JUDGED)
+def _problem(schema: str) -> str:
+    """Say what keeps a schema from being enforced, "" = nothing; ValueError if it is none."""
+    grammar = LLMatcher.grammar_from_json_schema(schema)
+    return LLMatcher.validate_grammar(grammar, limits=GRAMMAR_LIMITS)

@@ -128,6 +128,12 @@ namespace UnityEditor
 
         public static event Action<PlayModeStateChange> playModeStateChanged;
 #pragma warning restore 67
+
+        /// <summary>The objects of a scene have changed. Not part of Unity's API.</summary>
+        public static void ChangeHierarchy() => hierarchyChanged?.Invoke();
+
+        /// <summary>Play mode is entered or left. Not part of Unity's API.</summary>
+        public static void ChangePlayMode(PlayModeStateChange change) => playModeStateChanged?.Invoke(change);
     }
 
     public static class TypeCache
@@ -153,17 +159,14 @@ namespace UnityEditor
 
     public sealed class EditorGUILayout
     {
-        public static void HelpBox(string message, MessageType type)
-        {
-        }
+        /// <summary>Boxes and labels that were shown. Not part of Unity's API.</summary>
+        public static readonly List<string> Shown = new List<string>();
 
-        public static void LabelField(string label, params GUILayoutOption[] options)
-        {
-        }
+        public static void HelpBox(string message, MessageType type) => Shown.Add(type + ": " + message);
 
-        public static void LabelField(string label, string label2, params GUILayoutOption[] options)
-        {
-        }
+        public static void LabelField(string label, params GUILayoutOption[] options) => Shown.Add(label);
+
+        public static void LabelField(string label, string label2, params GUILayoutOption[] options) => Shown.Add(label + ": " + label2);
 
         public static string TextField(string label, string text, params GUILayoutOption[] options) => text;
 

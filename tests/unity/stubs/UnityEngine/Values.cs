@@ -151,11 +151,12 @@ namespace UnityEngine
 
     public sealed class Gizmos
     {
+        /// <summary>Radii of what was drawn. Not part of Unity's API.</summary>
+        public static readonly List<float> Spheres = new List<float>();
+
         public static Color color { get; set; }
 
-        public static void DrawWireSphere(Vector3 center, float radius)
-        {
-        }
+        public static void DrawWireSphere(Vector3 center, float radius) => Spheres.Add(radius);
     }
 
     public static class Random
