@@ -48,7 +48,7 @@ WORLD = "town"
 
 @dataclass(slots=True)
 class Failover:
-    """What was seen; every ask is in exactly one of the counts."""
+    """Counts of what was seen; every ask is in exactly one of them."""
 
     kills: int = 0
     answered: int = 0

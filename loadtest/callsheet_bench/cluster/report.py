@@ -51,7 +51,7 @@ def missed_sim(played: Sequence[tuple[Row, Outcome]]) -> list[str]:
 
 
 def failover_lines(found: Failover) -> Iterator[str]:
-    """What the kills have cost."""
+    """Cost of the kills."""
     noticed, rehomed = np.array(found.noticed_s), np.array(found.rehomed_s)
     yield "| kills of a replica (fake SGLang processes) | under load |"
     yield "|---|---|"
