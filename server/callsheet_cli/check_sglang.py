@@ -37,8 +37,8 @@ def check_installed() -> Iterator[Finding]:
         if PYTHON_VARIABLE in os.environ:
             yield Finding("sglang", "fail", str(error), f"unset or mend {PYTHON_VARIABLE}")
         else:
-            detail = f"none here; `callsheet serve --engine sglang` wants one: {error}"
-            yield Finding("sglang", "ok", detail)
+            fix = "callsheet sglang setup-cpu, or name a running one: sglang.urls"
+            yield Finding("sglang", "fail", f"none here: {error}", fix)
         return
     yield _installed_in(python)
 

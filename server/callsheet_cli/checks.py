@@ -20,18 +20,16 @@ from websockets.typing import Subprotocol
 from callsheet.wire.fields import SUBPROTOCOL
 
 if TYPE_CHECKING:
-    from callsheet_server.app.settings import Settings
     from callsheet_server.transport.settings import ServerSettings
 
 __all__ = [
+    "SERVER_FIX",
     "Finding",
     "check_disk",
-    "check_engine",
     "check_model",
     "check_packages",
     "check_port",
     "check_python",
-    "check_torch",
 ]
 
 SERVER_FIX = f'{sys.executable} -m pip install "callsheet[server]"'
@@ -90,49 +88,12 @@ def check_packages() -> Iterator[Finding]:
         yield Finding("packages", "ok", f"all {right} that the server needs")
 
 
-def check_torch() -> Iterator[Finding]:
-    """Look at torch and what it can compute on."""
-    from callsheet_server.engine.hardware import find_devices
-
-    try:
-        version, devices = find_devices()
-    except ModuleNotFoundError:
-        detail = "not installed; the engine embedded and its LoRA adapters need it"
-        yield Finding("torch", "ok", detail)
-        return
-    except (ImportError, OSError) as error:
-        fix = f"{sys.executable} -m pip install --force-reinstall torch"
-        yield Finding("torch", "fail", f"does not load: {error}", fix)
-        return
-    best = devices[0]
-    memory = (
-        f", {best.free_bytes / 1e9:.1f} of {best.total_bytes / 1e9:.1f} GB free"
-        if best.total_bytes
-        else ""
-    )
-    detail = f"{version} on {best.kind}: {best.name}{memory}"
-    if best.kind == "cpu" and shutil.which("nvidia-smi"):
-        fix = "install a CUDA build of torch, as its own site says for this system"
-        yield Finding("torch", "warn", f"{detail}, though an NVIDIA driver is here", fix)
-    else:
-        yield Finding("torch", "ok", detail)
-
-
-def check_engine(settings: Settings) -> Iterator[Finding]:
-    """Tell which engine a server would run, and why."""
-    from callsheet_server.app.engine_choice import choose_engine
-
-    name, reason = choose_engine(settings)
-    yield Finding("engine", "ok", f"{name}: {reason}")
-
-
-def check_model() -> Iterator[Finding]:
-    """Look for the default model and compute the checksums of all cached ones."""
+def check_model(model: str) -> Iterator[Finding]:
+    """Look for a model, by name or path, and compute the checksums of all cached ones."""
     from callsheet_server.engine.errors import EngineStartError
 
     try:
         from callsheet_server.engine.models.cache import cache_dir, list_models
-        from callsheet_server.engine.models.catalogue import DEFAULT_MODEL
         from callsheet_server.engine.models.gguf_cache import SUFFIX
     except ModuleNotFoundError:
         yield Finding("model", "warn", "the light install keeps no models", SERVER_FIX)
@@ -149,9 +110,11 @@ def check_model() -> Iterator[Finding]:
         else:
             fix = f"delete {entry.path}, then: callsheet models pull {entry.name}"
             yield Finding("model", "fail", f"{detail} is damaged", fix)
-    if not any(entry.name.removesuffix(SUFFIX) == DEFAULT_MODEL for entry in entries):
-        detail = f"{DEFAULT_MODEL} is not in {cache_dir()}; the first start fetches it"
-        yield Finding("model", "warn", detail, "callsheet models pull")
+    if Path(model).exists():
+        yield Finding("model", "ok", f"{model} is here")
+    elif not any(entry.name.removesuffix(SUFFIX) == model for entry in entries):
+        detail = f"{model} is not in {cache_dir()}; the first start fetches it"
+        yield Finding("model", "warn", detail, f"callsheet models pull {model}")
     yield from check_disk(cache_dir())
 
 

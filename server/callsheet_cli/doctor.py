@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from callsheet_cli.check_endpoint import check_endpoint
-from callsheet_cli.check_sglang import check_installed, check_running
-from callsheet_cli.checks import (
-    Finding,
-    check_engine,
-    check_model,
-    check_packages,
-    check_port,
-    check_python,
-    check_torch,
-)
+from callsheet_cli.check_engine import check_engine
+from callsheet_cli.check_sglang import check_running
+from callsheet_cli.checks import Finding, check_packages, check_port, check_python
 from callsheet_cli.parser import CommandError, Commands
 from callsheet_cli.serve import add_settings_arguments, load
 
@@ -31,6 +22,7 @@ The exit status is 1 if anything fails; warnings leave it at 0.
 examples:
   callsheet doctor
   callsheet doctor --port 9000 --json
+  callsheet doctor --engine embedded
   callsheet doctor --engine openai --model qwen2.5
   callsheet doctor --sglang-url http://gpu-box:30000 --api-key-env SGLANG_API_KEY
 """
@@ -41,8 +33,8 @@ def add_parser(commands: Commands) -> None:
     parser = commands.add_parser(
         "doctor",
         help="check this machine and name the fix of what is wrong",
-        description="Check Python, packages, torch and its device, model, SGLang, port, disk and "
-        "the endpoint of the engine openai.",
+        description="Check Python, packages, settings, the port, and what the engine in use needs: "
+        "llama.cpp or torch with a model and room for it, an SGLang, or an endpoint.",
         epilog=EPILOG,
     )
     add_settings_arguments(parser)
@@ -74,10 +66,6 @@ def examine(args: argparse.Namespace) -> Iterator[Finding]:
     """Yield the findings as they come."""
     yield from check_python()
     yield from check_packages()
-    yield from check_torch()
-    yield from check_model()
-    with contextlib.suppress(ModuleNotFoundError):  # the light install: `packages` has said so
-        yield from check_installed()
     if args.sglang_url:
         yield from check_running(args.sglang_url, api_key_from(args.api_key_env))
     try:
@@ -91,8 +79,6 @@ def examine(args: argparse.Namespace) -> Iterator[Finding]:
     yield Finding("settings", "ok", "valid")
     yield from check_engine(settings)
     yield from check_port(settings.server)
-    if settings.engine.name == "openai":
-        yield from check_endpoint(settings.openai)
 
 
 def api_key_from(variable: str | None) -> str | None:

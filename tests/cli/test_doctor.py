@@ -3,13 +3,16 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from callsheet_cli import main
-from callsheet_cli.checks import Finding, check_port, check_python, check_torch
+from callsheet_cli.check_engine import check_llamacpp, check_torch
+from callsheet_cli.checks import Finding, check_port, check_python
 from callsheet_server.app.settings import Settings
 from callsheet_server.app.start import running_server
 from callsheet_server.engine.scripted import ScriptedEngine
@@ -78,12 +81,56 @@ def test_torch_computes_on_something() -> None:
     assert " on " in finding.detail
 
 
+def checks(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, str]:
+    """Check -> status, of a doctor who is asked for an engine."""
+    main(["doctor", "--json", "--port", "0", *arguments])
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    return {finding["check"]: finding["status"] for finding in findings}
+
+
+ALWAYS = {"python", "packages", "settings", "engine", "port"}
+
+
+@pytest.mark.parametrize(
+    ("engine", "needs"),
+    [
+        ("scripted", set()),
+        ("llamacpp", {"llamacpp", "model", "disk"}),
+        ("embedded", {"torch", "model", "disk"}),
+        ("sglang", {"sglang"}),
+    ],
+)
+def test_what_an_engine_needs_is_checked_and_no_more(
+    engine: str, needs: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert checks(capsys, "--engine", engine).keys() == ALWAYS | needs
+
+
+def test_an_engine_without_its_library_fails(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert checks(capsys, "--engine", "embedded")["torch"] == "fail"
+    assert checks(capsys, "--engine", "scripted").get("torch") is None
+
+
+def test_a_running_sglang_is_asked_where_it_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    urls = 'sglang.urls=["http://127.0.0.1:1"]'
+    assert checks(capsys, "--engine", "sglang", "--set", urls)["sglang"] == "fail"
+
+
+def test_a_build_of_llama_server_is_looked_for(tmp_path: Path) -> None:
+    (there,) = check_llamacpp(Path(sys.executable))
+    (gone,) = check_llamacpp(tmp_path / "llama-server")
+    assert (there.status, gone.status) == ("ok", "fail")
+
+
 def test_the_command_fails_if_a_check_does(
     silent_port: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["doctor", "--json", "--port", str(silent_port)]) == 1
     findings = json.loads(capsys.readouterr().out)["findings"]
-    assert {finding["check"] for finding in findings} >= {"python", "torch", "settings", "port"}
+    assert {finding["check"] for finding in findings} >= {"python", "engine", "settings", "port"}
     assert [f["check"] for f in findings if f["status"] == "fail"] == ["port"]
     assert main(["doctor", "--port", "0"]) == 0
     assert "ok    settings  valid" in capsys.readouterr().out

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from ports import free_port
+
+CADDY_ADMIN = f"127.0.0.1:{free_port()}"
+"""Address at which Caddy is told to read its configuration again."""
 ROOT = Path(__file__).parents[2]
 
 
@@ -56,6 +60,15 @@ def haproxy(folder: Path, port: int, server_port: int) -> tuple[str, ...]:
     return ("haproxy", "-W", "-db", "-f", str(folder / "haproxy.cfg"))
 
 
+def impatient(command: tuple[str, ...], seconds: int) -> None:
+    """Have a proxy close connections that are silent for so long, whatever the document says."""
+    file = Path(command[-1])
+    timeouts = r"(proxy_(?:read|send)_timeout|timeout (?:client|server|tunnel)) +\w+"
+    text, found = re.subn(timeouts, rf"\1 {seconds}s", file.read_text())
+    assert found >= 2 or command[0] == "caddy", "caddy has no such timeout"
+    file.write_text(text)
+
+
 def caddy(folder: Path, port: int, server_port: int) -> tuple[str, ...]:
     """Write the configuration; return the command that runs it in the foreground."""
     site = changed(
@@ -64,5 +77,7 @@ def caddy(folder: Path, port: int, server_port: int) -> tuple[str, ...]:
         ("/etc/callsheet/", f"{folder}/"),
         ("127.0.0.1:8765", f"127.0.0.1:{server_port}"),
     )
-    (folder / "Caddyfile").write_text(f"{{\n    admin off\n    auto_https off\n}}\n{site}")
+    (folder / "Caddyfile").write_text(
+        f"{{\n    admin {CADDY_ADMIN}\n    auto_https off\n}}\n{site}"
+    )
     return ("caddy", "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile"))

@@ -104,16 +104,3 @@ def test_the_unit_is_one(tmp_path: Path) -> None:
     )
     wrong = [line for line in found.stderr.splitlines() if "callsheet.service" in line]
     assert wrong == []
-
-
-def test_the_containers_variables_are_settings(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    lines = configuration("dockerfile").replace("\\\n", " ").splitlines()
-    (variables,) = (line.removeprefix("ENV ").split() for line in lines if line.startswith("ENV "))
-    for name, value in (variable.split("=") for variable in variables):
-        monkeypatch.setenv(name, value)
-    assert main(["serve", "--list-settings"]) == 0
-    out = capsys.readouterr().out
-    assert 'host = "0.0.0.0"' in out
-    assert 'directory = "/worlds"' in out

@@ -9,20 +9,21 @@ import shutil
 import signal
 import ssl
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
 import trustme
-from deploy.configurations import caddy, haproxy, nginx
+from deploy.configurations import CADDY_ADMIN, caddy, haproxy, impatient, nginx
 from ports import free_port
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin
 
 import callsheet
-from callsheet import NpcSpec, SessionReset, SessionState
+from callsheet import NpcSpec, SessionReset, SessionState, StateChanged
 from callsheet_server.app.server import CallsheetServer
 from callsheet_server.app.settings import Settings
 from callsheet_server.app.start import running_server
@@ -34,6 +35,8 @@ pytestmark = pytest.mark.process
 PROXIES = {"nginx": nginx, "haproxy": haproxy, "caddy": caddy}
 PACKAGES = {"nginx": "nginx-light", "haproxy": "haproxy", "caddy": "caddy"}
 RELOADS = {"nginx": signal.SIGHUP, "haproxy": signal.SIGUSR2}
+"""Caddy's is a command."""
+IDLE_S, PROXY_TIMEOUT_S, HEARTBEAT_S = 7.0, 3, 0.5
 SPAWN_BYTES = 6_000_000
 PERSONA = "She keeps the quay and counts the boats that come in. " * 200
 QUICK = callsheet.ClientSettings(backoff_min_s=0.05, backoff_max_s=0.2)
@@ -77,12 +80,40 @@ class Site:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
 
+    def reload(self, process: subprocess.Popen[bytes]) -> None:
+        """Have the proxy read its configuration again."""
+        if self.command[0] == "caddy":
+            command = ["caddy", "reload", "--force", "--address", CADDY_ADMIN, *self.command[2:]]
+            done = subprocess.run(command, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+        else:
+            process.send_signal(RELOADS[self.command[0]])
+
+    @contextmanager
+    def server_process(self) -> Iterator[subprocess.Popen[bytes]]:
+        """Run the server as a process of its own, and kill it at the end."""
+        command = (
+            *(sys.executable, "-m", "callsheet", "serve", "--port", str(self.server_port)),
+            *("--engine", "scripted", "--set", f"storage.directory={self.folder / 'worlds'}"),
+        )
+        with (
+            (self.folder / "server.log").open("ab") as log,
+            subprocess.Popen(command, stdout=log, stderr=log) as process,
+        ):
+            try:
+                yield process
+            finally:
+                process.kill()
+
     @asynccontextmanager
-    async def server(self) -> AsyncIterator[CallsheetServer]:
+    async def server(self, heartbeat_interval_s: float = 5.0) -> AsyncIterator[CallsheetServer]:
         """Run the server; what it acknowledged is on disk."""
         settings = Settings(
             server=ServerSettings(
-                port=self.server_port, drain_timeout_s=0.1, allowed_hosts=("npc.example.org",)
+                port=self.server_port,
+                drain_timeout_s=0.1,
+                allowed_hosts=("npc.example.org",),
+                heartbeat_interval_s=heartbeat_interval_s,
             ),
             storage=StorageSettings(directory=str(self.folder / "worlds")),
             scripted=ScriptedSettings(token_delay_s=0.005, rebuild_s=0.0, load_s=0.0),
@@ -184,10 +215,9 @@ async def test_a_session_outlives_reload_kill_and_restart(site: Site) -> None:
             game = await stack.enter_async_context(client)
             await game.spawn([NpcSpec(npc="bram", name="Bram")])
             await talk()
-            if (reload := RELOADS.get(site.command[0])) is not None:
-                first.send_signal(reload)
-                await site.is_up()
-                await talk()
+            await asyncio.to_thread(site.reload, first)
+            await site.is_up()
+            await talk()
             os.killpg(first.pid, signal.SIGKILL)
         with site.proxy():
             await site.is_up()
@@ -198,3 +228,49 @@ async def test_a_session_outlives_reload_kill_and_restart(site: Site) -> None:
             await talk()
             assert resets == [], "the same session throughout"
             await game.close()
+
+
+async def test_a_session_outlives_a_server_that_is_killed(site: Site) -> None:
+    with site.proxy():
+        async with contextlib.AsyncExitStack() as stack:
+            url = f"wss://localhost:{site.port}/"
+            client = callsheet.connect(url, role="game", world="town", settings=site.settings)
+            resets: list[SessionReset] = []
+            client.on(resets.append, SessionReset)
+            with site.server_process():
+                await site.is_up()
+                game = await stack.enter_async_context(client)
+                await game.spawn([NpcSpec(npc="bram", name="Bram")])
+                await game.set_facts("bram", {"owes": 3})
+            with site.server_process():
+                await site.is_up()
+                while client.state is not SessionState.OPEN:  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+                reply = await (await game.say("bram", "Still there?"))
+                assert reply.finish_reason == "stop"
+                assert await game.get_facts("bram") == {"owes": 3}
+                assert resets == [], "the same session"
+                await game.close()
+
+
+@pytest.mark.parametrize("heartbeat_s", [HEARTBEAT_S, 60.0], ids=["heartbeats", "none in time"])
+async def test_an_idle_session_stays_up_by_its_heartbeats(site: Site, heartbeat_s: float) -> None:
+    impatient(site.command, PROXY_TIMEOUT_S)
+    async with site.server(heartbeat_s):
+        with site.proxy():
+            await site.is_up()
+            url = f"wss://localhost:{site.port}/"
+            client = callsheet.connect(url, role="game", world="town", settings=site.settings)
+            changes: list[StateChanged] = []
+            client.on(changes.append, StateChanged)
+            async with client as game:
+                assert client.welcome is not None
+                assert client.welcome.heartbeat_interval_s == heartbeat_s
+                await game.spawn([NpcSpec(npc="bram", name="Bram")])
+                changes.clear()
+                await asyncio.sleep(IDLE_S)
+                is_cut = heartbeat_s > PROXY_TIMEOUT_S and site.command[0] != "caddy"
+                assert bool(changes) is is_cut
+                while client.state is not SessionState.OPEN:  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+                assert (await (await game.say("bram", "Awake?"))).finish_reason == "stop"

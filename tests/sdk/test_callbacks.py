@@ -35,5 +35,5 @@ async def test_a_request_from_a_callback_raises_at_once_and_the_client_goes_on(u
 
 
 def test_lists_do_for_tuples() -> None:
-    listed = NpcSpec(npc="bram", name="Bram", position=[1, 2, 3], actions=["wave"])  # type: ignore[arg-type]
+    listed = NpcSpec(npc="bram", name="Bram", position=[1, 2, 3], actions=["wave"])
     assert listed == NpcSpec(npc="bram", name="Bram", position=(1, 2, 3), actions=("wave",))

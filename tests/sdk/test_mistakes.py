@@ -143,7 +143,7 @@ async def test_a_mistake_is_told_at_the_call_and_costs_nothing(case: str) -> Non
             "NpcSpec.persona: must have at most 16000 characters; this has 16001",
         ),
         (
-            lambda: NpcSpec(npc="bram", name="Bram", position=(1.0, 2.0)),  # type: ignore[arg-type]
+            lambda: NpcSpec(npc="bram", name="Bram", position=(1.0, 2.0)),
             "NpcSpec.position.2: is missing: write x, y and z",
         ),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -43,7 +44,7 @@ def say(client: Client, speaker: Speaker) -> Say:
     return Say(id=client.next_id(), npc="bob", text="Hello!", speaker=speaker)
 
 
-async def place_of_guest(client: Client) -> tuple[float, ...] | None:
+async def place_of_guest(client: Client) -> Sequence[float] | None:
     """Position of the first guest, by a fresh picture of the world; None = it is not there."""
     await client.ask(
         Subscribe(id=client.next_id(), topics=("npcs",), interval_s=0.05),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
+from callsheet.wire.fields import Many
+
 __all__ = ["ORDER", "Book", "Character", "LoreEntry", "LoreLogic", "Section", "SectionKind"]
 
 SectionKind = Literal[
@@ -30,8 +32,8 @@ class LoreEntry:
     """Something that is known: always, or when one of its keys is heard."""
 
     content: str
-    keys: tuple[str, ...] = ()
-    secondary_keys: tuple[str, ...] = ()
+    keys: Many[str] = ()
+    secondary_keys: Many[str] = ()
     logic: LoreLogic = "any"
     """Rule for the secondary keys, where there are any."""
     constant: bool = False

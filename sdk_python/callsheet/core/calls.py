@@ -178,7 +178,7 @@ def register_script(session: ClientSession, script: RegisterScript) -> Call[tupl
     message = script.model_copy(update={"id": session.next_id()})
     answer = yield from ask(session, message)
     assert isinstance(answer, ScriptRegistered)
-    return answer.npcs
+    return tuple(answer.npcs)
 
 
 def unregister_script(session: ClientSession, script: str) -> Call[None]:

@@ -44,7 +44,7 @@ def list_saves(session: ClientSession) -> Call[tuple[SaveView, ...]]:
     """``list_saves``."""
     answer = yield from ask(session, ListSaves(id=session.next_id()))
     assert isinstance(answer, Saves)
-    return answer.saves
+    return tuple(answer.saves)
 
 
 def forget(session: ClientSession, npcs: Iterable[str] | None, after_s: float | None) -> Call[None]:

@@ -1,7 +1,8 @@
 """The value types that messages are built from, with their limits."""
 
 import math
-from typing import Annotated, Any, Final, Literal, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
@@ -86,11 +87,14 @@ RequestId = Serial
 Handle = Annotated[int, Field(ge=0, le=2**32 - 1), Whole]
 Seconds = Annotated[float, Field(ge=0, le=MAX_GAME_TIME_S)]
 Coordinate = Annotated[float, Field(ge=-MAX_COORDINATE_M, le=MAX_COORDINATE_M)]
-Vec3 = tuple[Coordinate, Coordinate, Coordinate]
-
 Item = TypeVar("Item")
-Many = Annotated[tuple[Item, ...], Field(fail_fast=True)]
-"""A list that is given up at its first bad item, so that a list of bad items costs no more."""
+if TYPE_CHECKING:  # whoever builds a message may give lists; they are kept as tuples
+    Vec3: TypeAlias = Sequence[float]
+    Many: TypeAlias = Sequence[Item]
+else:
+    Vec3 = tuple[Coordinate, Coordinate, Coordinate]
+    Many = Annotated[tuple[Item, ...], Field(fail_fast=True)]
+    """A list that is given up at its first bad item, so that a list of bad items costs no more."""
 
 
 def _check_json(value: Any, depth: int = 1) -> Any:

@@ -91,7 +91,7 @@ def addressed(message: Say) -> tuple[str, ...]:
         raise bad_value(
             "one of npc and npcs says who is spoken to, each once", "npcs", str(len(names))
         )
-    return names
+    return tuple(names)
 
 
 def heard_text(message: Say | Hear, max_chars: int) -> str:

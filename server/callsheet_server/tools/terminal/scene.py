@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from callsheet.wire.base import ServerMessage
@@ -42,7 +43,7 @@ class Scene:
     """One world, from what ``take`` was given."""
 
     npcs: dict[str, NpcState] = field(default_factory=dict)
-    players: tuple[PlayerState, ...] = ()
+    players: Sequence[PlayerState] = ()
     stats: Stats | None = None
     lines: OrderedDict[int, Line] = field(default_factory=OrderedDict)
     """By reply, oldest first; the latest ``LINES_KEPT``."""
