@@ -28,6 +28,21 @@ export function layOut(name, people, box) {
   return { outer, places, paths, pond, houses, trees };
 }
 
+/** The town without the houses and the pond that people walk through; itself if there are none. */
+export function cleared(town, people) {
+  const houses = town.houses.filter((house) => !people.some((person) => isUnder(house, person)));
+  const { pond } = town;
+  const isDry = pond && people.some((person) => away(pond, person) < pond.radiusM);
+  if (houses.length === town.houses.length && !isDry) return town;
+  return { ...town, houses, pond: isDry ? null : pond };
+}
+
+function isUnder({ x, y, wideM, deepM, turn }, person) {
+  const [dx, dy] = [person.x - x, person.y - y];
+  const [cos, sin] = [Math.cos(turn), Math.sin(turn)];
+  return Math.abs(dx * cos + dy * sin) < wideM / 2 && Math.abs(dy * cos - dx * sin) < deepM / 2;
+}
+
 /** Where most people are, best first: squares of the town. */
 function findPlaces(people, box, roll) {
   const counts = new Map();
@@ -100,7 +115,7 @@ function build(box, { people, places, walked, pond }, roll) {
       walked.every((point) => away(point, house) > 4.5) &&
       places.every((place) => away(place, house) > place.radiusM + 4) &&
       people.every((person) => away(person, house) > 3.5) &&
-      (!pond || away(pond, house) > pond.radiusM + 4);
+      (!pond || away(pond, house) > 1.2 * pond.radiusM + 5);
     if (free) houses.push(house);
   }
   return houses;
