@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -110,7 +109,7 @@ def table(models: Iterable[tuple[str, type[BaseModel]]]) -> str:
     return out + "}\n"
 
 
-def messages_file(meaning: str, messages: dict[str, Any]) -> str:
+def messages_file(meaning: str, messages: Mapping[str, type[BaseModel]]) -> str:
     body = f"const FIELDS := {table(messages.items())}"
     return HEADER.format(meaning) + FIELD + MESSAGE_FIELDS + body
 

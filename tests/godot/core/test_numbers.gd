@@ -1,24 +1,18 @@
 extends Checks
-## Decimal text of doubles, both ways.
+## Decimal text of doubles, both ways, against what Python writes: bits in hex -> text.
 
-const Numbers := preload("res://addons/callsheet/core/json/numbers.gd")
 const JsonParser := preload("res://addons/callsheet/core/json/json_parser.gd")
-const JsonWriter := preload("res://addons/callsheet/core/json/json_writer.gd")
+const Numbers := preload("res://addons/callsheet/core/json/numbers.gd")
 
-## Texts of doubles as Python writes them, in the protocol's form, each with its bits.
-const PYTHON := preload("res://core/doubles.gd").DOUBLES
-
-
-func test_shortest_texts_are_those_of_python() -> void:
-	for bits: String in PYTHON:
-		equal(Numbers.shortest(_double(bits)), PYTHON[bits], bits)
+var _python: Dictionary = JsonParser.new().parse(FileAccess.get_file_as_bytes("res://doubles/doubles.json"))
 
 
-func test_texts_read_as_the_doubles_of_python() -> void:
-	for bits: String in PYTHON:
-		var read := Numbers.nearest(PYTHON[bits])
-		equal(PackedFloat64Array([read]).to_byte_array().hex_encode(), bits, PYTHON[bits])
+func test_the_shortest_text_that_reads_back() -> void:
+	for bits: String in _python:
+		equal(Numbers.shortest(bits.hex_decode().decode_double(0)), _python[bits], bits)
 
 
-static func _double(bits: String) -> float:
-	return bits.hex_decode().decode_double(0)
+func test_the_nearest_double_of_a_text() -> void:
+	for bits: String in _python:
+		var read := PackedFloat64Array([Numbers.nearest(_python[bits])])
+		equal(read.to_byte_array().hex_encode(), bits, _python[bits])

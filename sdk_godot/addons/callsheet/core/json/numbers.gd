@@ -41,17 +41,18 @@ static func nearest(literal: String) -> float:
 	if literal.length() <= SURE_DIGITS and not literal.to_lower().contains("e"):
 		return literal.to_float()
 	var number := _decimal(literal)
-	if number.point > GREATEST_POWER:
-		return INF
+	var sign := -1.0 if literal.begins_with("-") else 1.0
 	if number.digits.is_empty() or number.point < LEAST_POWER:
-		return 0.0
+		return sign * 0.0
+	if number.point > GREATEST_POWER:
+		return sign * INF
 	var about := literal.to_float()
 	if number.digits.length() <= SURE_DIGITS and absi(number.point) + SURE_DIGITS <= SURE_POWER:
 		return about
 	var bits := _bits(absf(about))
-	var reach := NEAR if absi(number.point) < FAR_POWER else GREATEST_BITS
-	var low := maxi(bits - reach, 0)
-	var high := mini(bits + reach, GREATEST_BITS)
+	var is_near := absi(number.point) < FAR_POWER
+	var low := maxi(bits - NEAR, 0) if is_near else 0
+	var high := bits + NEAR if is_near else GREATEST_BITS
 	while low < high:
 		var around := Interval.new(bits)
 		if around.is_below(number):
@@ -61,7 +62,7 @@ static func nearest(literal: String) -> float:
 		else:
 			break
 		bits = low + ((high - low) >> 1)
-	return -_float(bits) if literal.begins_with("-") else _float(bits)
+	return sign * _float(bits)
 
 
 static func _exact_shortest(size: float) -> Decimal:

@@ -139,6 +139,9 @@ func _refused(batch: Batch, error: CallsheetError) -> void:
 		mover.refusal = blamed[mover]
 	_npcs.turned_back(batch.npcs)
 	_players.turned_back(batch.players)
+	if not is_over:
+		# Before what was said to them goes again.
+		flush(true)
 	for mover: Mover in blamed:
 		mover.refused.emit(blamed[mover])
 
