@@ -3,6 +3,7 @@ extends Node
 
 
 func _ready() -> void:
+	RenderingServer.render_loop_enabled = false  # nobody looks
 	var settings := CallsheetSettings.new()
 	settings.server_url = OS.get_cmdline_user_args()[0]
 	var client := CallsheetClient.new()

@@ -32,6 +32,7 @@ var _walked_s := 0.0
 
 
 func _ready() -> void:
+	RenderingServer.render_loop_enabled = false  # nobody looks
 	var settings := CallsheetSettings.new()
 	settings.server_url = OS.get_cmdline_user_args()[0]
 	settings.world = "crowd"
