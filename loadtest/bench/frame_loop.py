@@ -70,7 +70,7 @@ def play(url: str, seconds: float) -> Stopwatch:
             frame(client)
 
     FrameClient.frame = in_turns  # type: ignore[assignment, method-assign]
-    pygame.time.Clock = lambda: watch  # type: ignore[assignment, misc]
+    pygame.time.Clock = lambda: watch  # type: ignore[assignment, misc, return-value]
     with contextlib.redirect_stdout(io.StringIO()):
         runpy.run_path(str(ROOT / "examples" / "pygame_village.py"))["main"](url)
     return watch
