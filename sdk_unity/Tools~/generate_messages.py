@@ -17,39 +17,43 @@ from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
 
-from message_shapes import ENUMS, class_name, is_message, members, number, pascal
 from pydantic import BaseModel
 
-from callsheet.wire import codec, errors, fields, observe, saves, script, session, talk, world
+from callsheet.wire import codec, errors, fields
 from callsheet.wire.base import ClientMessage, Reliable, Request, ServerMessage
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "sdk_python" / "tools"))
+
+from csharp_members import (  # noqa: E402
+    ENUMS,
+    class_name,
+    initializer,
+    name_of,
+    number,
+    pascal,
+    property_type,
+    read,
+    write,
+)
+from message_shapes import (  # noqa: E402
+    CLIENT,
+    MODULES,
+    SERVER,
+    is_message,
+    members,
+    models_of,
+    parts_of,
+)
+
 MESSAGES = ROOT / "sdk_unity" / "Runtime" / "Core" / "Messages"
 MIRROR = ROOT / "tests" / "unity" / "core" / "Mirror"
-MODULES: tuple[ModuleType, ...] = (session, world, saves, talk, script, observe)
 HEADER = (
     "// Generated from sdk_python/callsheet/wire by Tools~/generate_messages.py; do not edit.\n"
 )
 
 MIRROR_HEAD = HEADER + "\nusing Callsheet.Wire;\n\nnamespace Callsheet.Tests\n{\n"
 MIRROR_CLASS = "    internal static partial class Mirror\n    {\n"
-
-CLIENT = tuple(codec.CLIENT_MESSAGES.values())
-SERVER = tuple(codec.SERVER_MESSAGES.values())
-
-
-def parts_of(models: tuple[type[BaseModel], ...]) -> set[type[BaseModel]]:
-    """The parts that messages are made of, at any depth."""
-    found: set[type[BaseModel]] = set()
-    stack = list(models)
-    while stack:
-        for member in members(stack.pop()):
-            part = member.shape.part or (member.shape.item and member.shape.item.part)
-            if part and part not in found:
-                found.add(part)
-                stack.append(part)
-    return found
-
 
 WRITTEN, READ_PARTS = parts_of(CLIENT), parts_of(SERVER)
 
@@ -77,7 +81,7 @@ def properties(model: type[BaseModel], skip: tuple[str, ...]) -> str:
         if m.wire in skip:
             continue
         out += xml(m.doc, "        ")
-        out += f"        public {m.cs_type} {m.name} {{ get; set; }}{m.initializer()}\n"
+        out += f"        public {property_type(m)} {name_of(m)} {{ get; set; }}{initializer(m)}\n"
     return out
 
 
@@ -104,10 +108,10 @@ def message_class(model: type[BaseModel]) -> str:
     if issubclass(model, ServerMessage) and "id" in model.model_fields:
         out += "\n        internal override long? RequestId => Id;\n"
     if issubclass(model, ClientMessage):
-        lines = [m.write("") for m in members(model)]
+        lines = [write(m, "") for m in members(model)]
         out += block("internal override void WriteFields(JsonWriter w)", lines)
     else:
-        lines = [m.read("") for m in members(model)]
+        lines = [read(m, "") for m in members(model)]
         out += block("internal override void ReadFields(FieldReader f)", lines)
     return out + "    }\n"
 
@@ -125,18 +129,18 @@ def part_class(model: type[BaseModel]) -> str:
 
 def part_reader(model: type[BaseModel], access: str = "internal static") -> str:
     name = class_name(model)
-    lines = [f"var p = new {name}();", *(m.read("p.") for m in members(model)), "return p;"]
+    lines = [f"var p = new {name}();", *(read(m, "p.") for m in members(model)), "return p;"]
     return block(f"{access} {name} Parse(FieldReader f)", lines)
 
 
 def part_writer(model: type[BaseModel], access: str = "internal static") -> str:
-    lines = [m.write("p.") for m in members(model)]
+    lines = [write(m, "p.") for m in members(model)]
     return block(f"{access} void Format(JsonWriter w, {class_name(model)} p)", lines)
 
 
 def module_file(module: ModuleType) -> str:
     out = HEADER + "\nnamespace Callsheet.Wire\n{\n"
-    classes = [value for value in vars(module).values() if is_model_of(value, module)]
+    classes = models_of(module)
     return (
         out
         + "\n".join(message_class(c) if is_message(c) else part_class(c) for c in classes)
@@ -262,15 +266,18 @@ def mirror_index_file() -> str:
 
 def mirror_file(module: ModuleType) -> str:
     """Readers of the module's client messages and writers of its server messages."""
-    models = [value for value in vars(module).values() if is_model_of(value, module)]
     out = ""
-    for model in models:
+    for model in models_of(module):
         name = class_name(model)
         if model in CLIENT:
-            lines = [f"var m = new {name}();", *(x.read("m.") for x in members(model)), "return m;"]
+            lines = [
+                f"var m = new {name}();",
+                *(read(x, "m.") for x in members(model)),
+                "return m;",
+            ]
             out += block(f"private static {name} Read{name}(FieldReader f)", lines)
         elif model in SERVER:
-            lines = [x.write("m.") for x in members(model)]
+            lines = [write(x, "m.") for x in members(model)]
             out += block(f"private static void Write{name}(JsonWriter w, {name} m)", lines)
         elif model in WRITTEN - READ_PARTS:
             out += part_reader(model, "private static").replace(" Parse(", f" Parse{name}(")
@@ -281,15 +288,6 @@ def mirror_file(module: ModuleType) -> str:
     for part in READ_PARTS - WRITTEN:
         out = out.replace(f" {part.__name__}.Format", f" Format{part.__name__}")
     return MIRROR_HEAD + MIRROR_CLASS + out.lstrip("\n") + "    }\n}\n"
-
-
-def is_model_of(value: object, module: ModuleType) -> bool:
-    return (
-        inspect.isclass(value)
-        and value.__module__ == module.__name__
-        and issubclass(value, BaseModel)
-        and (value in CLIENT or value in SERVER or value in WRITTEN | READ_PARTS)
-    )
 
 
 def files() -> dict[Path, str]:

@@ -54,7 +54,9 @@ class BarReporter:
 
 
 def amount(progress: Progress) -> str:
-    """Put how far a step is into words: "12.5 of 98.0 MB", "3 of 272 tensors"."""
+    """Put how far a step is into words: "12.5 of 98.0 MB", "3 of 272 tensors"; "" = not known."""
+    if not progress.total and not progress.done:
+        return ""
     scale, unit = (1e6, "MB") if progress.unit == "B" else (1, progress.unit)
     done, total = (
         f"{count / scale:.1f}" if scale > 1 else str(count)

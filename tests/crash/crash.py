@@ -1,7 +1,8 @@
 """Kills a server under load again and again, restarts it, and audits what it kept.
 
 Games talk to their NPCs over the Python SDK, every line with a text of its own. Meanwhile they note
-facts, save, load, delete saves and have NPCs forget. The server is killed (SIGKILL) at random
+facts, save, load, delete saves and have NPCs forget; in a world of its own, several NPCs answer one
+line in turn, hear rumours, and act. The server is killed (SIGKILL) at random
 moments, while it starts and while games resume too, and started again on the same folder.
 
 After every kill the NPCs must remember every reply that any game was told of since what it loaded
@@ -14,14 +15,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import multiprocessing
 import random
 import tempfile
 import time
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from crash.choir import Choir
 from crash.game import PERSONA, Asked, Game, Remembered
 
 from callsheet import Client, ClientSettings, connect
@@ -52,6 +57,8 @@ class Report:
     saves_checked: int = 0
     """Loads of a save in a copy of a database that a killed server has left."""
     interrupted: int = 0
+    sung: Counter[str] = field(default_factory=Counter)
+    """Number of rounds, rumours, outcomes and other things of the choir."""
     committed_unseen: int = 0
     """Replies that were durable when the server died and that no game had seen yet."""
     seconds: float = 0.0
@@ -82,6 +89,25 @@ class Server:
         await asyncio.to_thread(self._process.join)
 
 
+@contextlib.contextmanager
+def no_listener_fails() -> Iterator[None]:
+    """Fail if what the games note of an event has failed: the SDK logs that, and goes on."""
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            failed.append(self.format(record))
+
+    failed, keep = list[str](), Keep(logging.ERROR)
+    keep.addFilter(lambda record: record.getMessage().startswith("a listener failed"))
+    logger = logging.getLogger("callsheet")
+    logger.addHandler(keep)
+    try:
+        yield
+    finally:
+        logger.removeHandler(keep)
+    assert not failed, failed[0]
+
+
 def run_server(settings: Settings) -> None:
     asyncio.run(serve(settings, lambda _: None, lambda _: None))
 
@@ -96,10 +122,12 @@ async def crash(
         Game(f"world-{index}", tuple(f"npc-{number}" for number in range(npcs)))
         for index in range(games)
     ]
+    choir = Choir("choir", ("alto-0", "alto-1", "alto-2", "alto-5"))
     server.start()
     stop = asyncio.Event()
     url = f"ws://127.0.0.1:{server.port}"
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(no_listener_fails())
         talks: list[asyncio.Task[None]] = []
         clients: dict[str, Client] = {}
         for game in played:
@@ -111,6 +139,12 @@ async def crash(
             talks += [asyncio.create_task(game.talk(client, npc, stop)) for npc in game.npcs]
             chance = random.Random(f"{seed} {game.world}")
             talks.append(asyncio.create_task(game.keep(client, handles, chance, stop)))
+        singers = await stack.enter_async_context(
+            connect(url, role="game", world=choir.world, settings=CLIENT)
+        )
+        await choir.begin(singers)
+        chance = random.Random(f"{seed} choir")
+        talks.append(asyncio.create_task(choir.play(singers, chance, stop)))
         for _ in range(kills):
             if rng.random() < 0.5:  # Whatever goes on, and be it the start of the server.
                 await asyncio.sleep(rng.uniform(0, 0.3))
@@ -122,6 +156,8 @@ async def crash(
             for game in played:
                 report.committed_unseen += await asyncio.to_thread(audit, folder, game)
                 report.saves_checked += await asyncio.to_thread(audit_saves, folder, game)
+            choir.audit((await asyncio.to_thread(read_memories, folder, choir)).turns)
+            report.saves_checked += await asyncio.to_thread(audit_saves, folder, choir)
             server.start()
         stop.set()
         _, silent = await asyncio.wait(talks, timeout=SETTLE_S)
@@ -136,7 +172,16 @@ async def crash(
                 game.asked = Asked("load", name)
                 await clients[game.world].load(name)
                 await check_prompts(mod, game)
+        mod = await stack.enter_async_context(
+            connect(url, role="mod", world=choir.world, settings=CLIENT)
+        )
+        await check_prompts(mod, choir)
         await server.kill()
+    choir.audit((await asyncio.to_thread(read_memories, folder, choir)).turns)
+    assert choir.resets == 0, f"{choir.resets} sessions of the choir were not resumed"
+    twice = [line for line, count in choir.answers.items() if count != 1]
+    assert not twice, f"lines {twice} were answered more than once"
+    report.sung = choir.done
     for game in played:
         unseen = await asyncio.to_thread(audit, folder, game)
         assert not unseen, f"{game.world}: {unseen} replies were kept and never told"
@@ -152,12 +197,7 @@ async def crash(
 
 def audit(folder: Path, game: Game) -> int:
     """Compare a database with what its game was told; how many replies it has beyond that."""
-    file = WorldFile(Folder(folder).file(game.world), game.world)
-    try:
-        kept = remembered(file, game)
-        assert not file.quarantined
-    finally:
-        file.close()
+    kept = read_memories(folder, game)
     beyond = [kept.beyond(possible) for possible in game.possible()]
     found = [more for more in beyond if more is not None]
     assert found, f"{game.world}: something was lost or changed: {kept}, {game.now}, {game.asked}"
@@ -167,7 +207,17 @@ def audit(folder: Path, game: Game) -> int:
     return max(found)
 
 
-def audit_saves(folder: Path, game: Game) -> int:
+def read_memories(folder: Path, game: Game | Choir) -> Remembered:
+    """Read from a database what the NPCs remember."""
+    file = WorldFile(Folder(folder).file(game.world), game.world)
+    try:
+        assert not file.quarantined
+        return remembered(file, game)
+    finally:
+        file.close()
+
+
+def audit_saves(folder: Path, game: Game | Choir) -> int:
     """Load every save that was acked, in a copy; how many."""
     file = WorldFile(Folder(folder).file(game.world), game.world)
     with tempfile.TemporaryDirectory() as other:
@@ -183,7 +233,7 @@ def audit_saves(folder: Path, game: Game) -> int:
     return len(game.settled)
 
 
-def remembered(file: WorldFile, game: Game) -> Remembered:
+def remembered(file: WorldFile, game: Game | Choir) -> Remembered:
     """Memories of the NPCs by a database."""
     facts = file.facts(game.npcs)
     turns = {npc: file.latest_turns(npc, MOST_TURNS) for npc in game.npcs}
@@ -193,7 +243,7 @@ def remembered(file: WorldFile, game: Game) -> Remembered:
     )
 
 
-async def check_prompts(mod: Client, game: Game) -> None:
+async def check_prompts(mod: Client, game: Game | Choir) -> None:
     """Ask every NPC once more, through a mod: its prompt must hold all that it remembers."""
     for npc in game.npcs:
         end = await (await mod.say(npc, "the last question"))

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from crash.choir import WANTED
 from crash.crash import crash
 from ports import free_port
 
@@ -19,3 +20,4 @@ async def test_nothing_told_is_lost_when_the_server_is_killed(tmp_path: Path) ->
     assert report.interrupted > 0
     assert report.loads > 2
     assert report.saves_checked > 20
+    assert set(WANTED) <= set(report.sung)

@@ -9,7 +9,7 @@ from distance.snapshots import INF, snapshot
 
 from callsheet_residency.worth import TAU_S
 from callsheet_server.distance import Assumptions, Estimator, Forecast
-from callsheet_server.distance.forecast import ENOUGH_CALLS, ROWS_PER_TICK
+from callsheet_server.distance.forecast import ENOUGH_CALLS, ROWS_PER_ESTIMATE
 from callsheet_server.distance.model import CallModel, certain_s, solve
 
 
@@ -62,11 +62,11 @@ def test_what_is_said_is_what_comes() -> None:
 
 
 def test_a_large_world_is_read_in_turns_and_everybody_has_a_distance() -> None:
-    count = 2 * ROWS_PER_TICK + 100
+    count = 2 * ROWS_PER_ESTIMATE + 100
     forecast = Forecast(Assumptions())
     seen = snapshot(count, 1, player_position_m=[9.0, 0.0, 0.0])
     first = forecast.estimate(seen)
-    assert np.isfinite(first.distance_s).sum() == ROWS_PER_TICK
+    assert np.isfinite(first.distance_s).sum() == ROWS_PER_ESTIMATE
     for _ in range(2):
         last = forecast.estimate(seen)
     assert np.isfinite(last.distance_s).all()

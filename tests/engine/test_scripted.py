@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import orjson
@@ -111,6 +111,20 @@ async def test_a_schema_is_answered_with_one_valid_value(engine: ScriptedEngine)
     assert orjson.loads(text) == {"n": 0}
     with pytest.raises(GenerationError):
         await run(engine, request(number=2, json_schema={"type": "string", "pattern": "^a$"}))
+
+
+@pytest.mark.parametrize(
+    ("heard", "chosen"),
+    [("Please open the door!", "open_door"), ("Open your eyes and wave.", "wave")],
+)
+async def test_an_action_is_chosen_that_the_line_names(
+    engine: ScriptedEngine, heard: str, chosen: str
+) -> None:
+    named = [{"properties": {"action": {"const": name}}} for name in ("none", "open_door", "wave")]
+    schema = {"anyOf": [{"type": "object", "required": ["action"], **variant} for variant in named]}
+    turns = (Turn("Ann", heard), Turn(None, "As you say."), Turn("narrator", "open door, wave"))
+    text, _ = await run(engine, replace(request(json_schema=schema), turns=turns))
+    assert orjson.loads(text) == {"action": chosen}
 
 
 async def test_higher_priority_goes_first_then_who_came_first() -> None:

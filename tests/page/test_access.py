@@ -30,7 +30,8 @@ def violations(page: Page, axe: str) -> list[Any]:
 def choose_somebody(page: Page) -> None:
     page.evaluate("callsheet.world.selected = [...callsheet.world.npcs.keys()][0]")
     expect(page.locator("#card")).to_be_visible()
-    page.locator("#card summary").click()
+    for summary in page.locator("#card summary").all():
+        summary.click()
     expect(page.locator("#reasons li").first).to_be_visible()
 
 

@@ -52,6 +52,24 @@ def test_houses_stand_beside_paths_and_people(live: Live, open_page: OpenPage) -
             assert (house["x"] - point["x"]) ** 2 + (house["y"] - point["y"]) ** 2 > 3.5**2
 
 
+def test_houses_and_ponds_give_way_to_people(live: Live, open_page: OpenPage) -> None:
+    page = begin(live, open_page)
+    layout = lay_out(page, "larkwater", PEOPLE)
+    cleared = """async ([town, people]) => {
+      const { cleared } = await import("./page/layout.js");
+      const left = cleared(town, people);
+      return { houses: left.houses, pond: left.pond, isSame: left === town };
+    }"""
+    assert page.evaluate(cleared, [layout, PEOPLE])["isSame"]
+    house, *others = layout["houses"]
+    pond = {"x": 500.0, "y": 500.0, "radiusM": 5.0}
+    town = layout | {"pond": pond}
+    left = page.evaluate(cleared, [town, [{"x": house["x"] + 0.5, "y": house["y"]}]])
+    assert left == {"houses": others, "pond": pond, "isSame": False}
+    left = page.evaluate(cleared, [town, [{"x": 502.0, "y": 502.0}]])
+    assert left == {"houses": layout["houses"], "pond": None, "isSame": False}
+
+
 def test_day_and_night_come_with_the_games_clock(live: Live, open_page: OpenPage) -> None:
     page = begin(live, open_page)
     hours, darkness = page.evaluate(

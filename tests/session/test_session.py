@@ -124,6 +124,49 @@ def test_a_tick_that_was_dropped_does_not_count_as_the_last_one() -> None:
     assert session.receive(tick(6, 10.0), 0.0) is not None
 
 
+@pytest.mark.parametrize(
+    ("dropped", "code"),
+    [
+        ([tick(1), tick(0)], ErrorCode.TICK_OUT_OF_ORDER),
+        ([tick(2, 9.0), tick(3, 8.0)], ErrorCode.TIME_BACKWARDS),
+        ([tick(2, 10.0)[:-1], b"tick"], ErrorCode.BAD_TICK),
+        (['{"type":"tick","kind":"keyframe","tick":2}'] * 2, ErrorCode.BAD_MESSAGE),
+    ],
+    ids=["order", "time", "broken", "broken JSON"],
+)
+def test_a_tick_that_is_dropped_is_told_of_and_counted(
+    dropped: list[bytes | str], code: ErrorCode
+) -> None:
+    session, link = opened()
+    assert session.receive(tick(1, 10.0), 0.0) is not None
+    assert [session.receive(frame, 0.0) for frame in dropped] == [None, None]
+    assert last_error(link).code == code
+    assert session.errors == {code: 2}
+
+
+def test_a_tick_before_the_first_keyframe_is_told_of_and_counted() -> None:
+    session, link = opened()
+    assert [session.receive(tick(n, kind=TickKind.DELTA), 0.0) for n in (1, 2)] == [None, None]
+    assert last_error(link).code == ErrorCode.BAD_TICK
+    assert session.errors == {ErrorCode.BAD_TICK: 2}
+
+
+@pytest.mark.parametrize("limits", [{"max_ticks_per_s": 20.0}, {"max_bytes_per_s": 1024}])
+def test_ticks_past_a_rate_are_told_of_and_counted(limits: dict[str, Any]) -> None:
+    session, link = opened(**limits)
+    taken = [session.receive(tick(n), 0.0) is not None for n in range(200)]
+    assert True in taken
+    assert session.errors == {ErrorCode.LIMIT_EXCEEDED: taken.count(False)}
+    assert last_error(link).code == ErrorCode.LIMIT_EXCEEDED
+
+
+def test_a_tick_that_is_too_large_is_told_of_and_counted() -> None:
+    session, link = opened(max_tick_bytes=1024)
+    assert session.receive(tick(1) + bytes(1024), 0.0) is None
+    assert last_error(link).code == ErrorCode.MESSAGE_TOO_LARGE
+    assert session.errors == {ErrorCode.MESSAGE_TOO_LARGE: 1}
+
+
 def test_json_ticks_follow_the_same_rules() -> None:
     session, link = opened()
     text = '{"type":"tick","kind":"%s","tick":%d,"game_time_s":1.0}'

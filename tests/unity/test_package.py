@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from unity.samples import INPUT_ASSEMBLIES
-from unity.toolchain import PACKAGE, ROOT
+from unity.toolchain import HERE, PACKAGE, ROOT, sources
 
 from callsheet.wire import PROTOCOL
 
@@ -140,6 +140,13 @@ def test_every_script_belongs_to_exactly_one_assembly() -> None:
     for script in PACKAGE.rglob("*.cs"):
         owners = [folder for folder in folders if folder in script.parents]
         assert len(owners) == 1, f"{script} is imported {len(owners)} times"
+
+
+def test_no_file_is_longer_than_400_lines_but_what_is_generated() -> None:
+    generated = PACKAGE / "Runtime" / "Core" / "Messages"
+    scripts = [*sources(PACKAGE), *sources(HERE)]
+    lengths = {p: len(p.read_text("utf-8").splitlines()) for p in scripts}
+    assert [p for p, n in lengths.items() if n > 400 and generated not in p.parents] == []
 
 
 def test_no_two_files_differ_in_case_only() -> None:

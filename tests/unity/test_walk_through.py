@@ -28,8 +28,8 @@ def game(toolchain: Toolchain) -> Path:
     layer = toolchain.library(
         "Callsheet", [PACKAGE / "Runtime" / "Unity"], ["Callsheet.Core", "UnityEngine"]
     )
-    source = HERE / "walk" / "WalkThrough.cs"
-    return toolchain.compile("WalkThrough.exe", [source], [core, stubs, layer])
+    files = [HERE / "walk" / name for name in ("WalkThrough.cs", "RealTime.cs")]
+    return toolchain.compile("WalkThrough.exe", files, [core, stubs, layer])
 
 
 def play(game: Path, chapter: str, url: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from programs import program
@@ -20,31 +21,51 @@ from callsheet.wire import PROTOCOL
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-OLD = HERE / "callsheet-0.1.0-py3-none-any.whl"
-OLD_SHA256 = "8ac9f93fafb84b1b52236c9527853ab44b10cef7d6381f162a7f0ac4d5882cb2"
-PATHS = {"old": (OLD,), "new": (ROOT / "sdk_python", ROOT / "server")}
-PROTOCOLS = {"old": "1.0", "new": PROTOCOL}
+WHEEL = "callsheet-0.1.0-py3-none-any.whl"
+SHA256 = {
+    "1.0": "8ac9f93fafb84b1b52236c9527853ab44b10cef7d6381f162a7f0ac4d5882cb2",
+    "1.1": "dd11945136d96a59a71e53397ee480d2fc862a8a36d9cbab68f51d0072f62bc8",
+    "1.2": "224d29b2e0f7c1b460fce40d3f1a4eb6b3c477439af8b2489f7481b178049ea0",
+}
+"""Of the wheels, by the protocol that they speak."""
+OLD = tuple(SHA256)
+KEEPS_NOTHING = ("1.0", "1.1")
+"""Servers that do not know ``storage.directory``."""
 
 StartServer = Callable[[str], Awaitable[str]]
 
 
-def running(version: str, *arguments: str) -> AbstractAsyncContextManager[Process]:
-    """Run a program with a version's packages."""
-    paths = os.pathsep.join(map(str, (*PATHS[version], ROOT / "tests")))
-    return program(
-        *arguments,
-        env=os.environ | {"PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"},
-        stdout=asyncio.subprocess.PIPE,
-    )
+Run = Callable[..., AbstractAsyncContextManager[Process]]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Runs a program with a version's packages."""
+    sources = {PROTOCOL: [ROOT / "sdk_python", ROOT / "server"]}
+    for version in OLD:
+        folder = tmp_path_factory.mktemp(version)
+        with ZipFile(HERE / version / WHEEL) as wheel:
+            wheel.extractall(folder)
+        sources[version] = [folder]
+
+    def run(version: str, *arguments: str) -> AbstractAsyncContextManager[Process]:
+        paths = os.pathsep.join(map(str, (*sources[version], ROOT / "tests")))
+        return program(
+            *arguments,
+            env=os.environ | {"PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"},
+            stdout=asyncio.subprocess.PIPE,
+        )
+
+    return run
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[StartServer]:
+async def server(running: Run, tmp_path: Path) -> AsyncIterator[StartServer]:
     processes: list[Process] = []
 
     async def serve(version: str) -> str:
         options = ["serve", "--engine", "scripted", "--port", "0"]
-        if version == "new":  # The old one keeps nothing.
+        if version not in KEEPS_NOTHING:
             options += ["--set", f"storage.directory={tmp_path}"]
         process = await stack.enter_async_context(running(version, "-m", "callsheet", *options))
         processes.append(process)
@@ -61,20 +82,25 @@ async def server(tmp_path: Path) -> AsyncIterator[StartServer]:
             assert process.returncode == 0
 
 
-def test_the_old_version_is_the_one_that_was_released() -> None:
-    assert hashlib.sha256(OLD.read_bytes()).hexdigest() == OLD_SHA256
+@pytest.mark.parametrize("version", OLD)
+def test_an_old_version_is_the_one_that_was_released(version: str) -> None:
+    assert hashlib.sha256((HERE / version / WHEEL).read_bytes()).hexdigest() == SHA256[version]
 
 
-@pytest.mark.parametrize(("client", "of"), [("old", "new"), ("new", "old")])
-async def test_a_conversation_between_versions(server: StartServer, client: str, of: str) -> None:
+@pytest.mark.parametrize(
+    ("client", "of"), [*((old, PROTOCOL) for old in OLD), *((PROTOCOL, old) for old in OLD)]
+)
+async def test_a_conversation_between_versions(
+    server: StartServer, running: Run, client: str, of: str
+) -> None:
     url = await server(of)
     async with running(client, str(HERE / "conversation.py"), url) as player:
         printed, _ = await player.communicate()
     assert player.returncode == 0
     told = json.loads(printed)
     expected: dict[str, Any] = {
-        "client": PROTOCOLS[client],
-        "server": PROTOCOLS[of],
+        "client": client,
+        "server": of,
         "speaks_for": ["bob"],
         "acked": True,
         "ends": ["stop", "stop"],
@@ -90,7 +116,7 @@ async def test_a_conversation_between_versions(server: StartServer, client: str,
 
 async def test_what_the_old_server_does_not_know_costs_no_session(server: StartServer) -> None:
     """A client that ignores the minor it was told of is refused by code, and goes on."""
-    url = await server("old")
+    url = await server("1.0")
     hello = {"type": "hello", "protocol": PROTOCOL, "role": "observer", "world": "inn"}
     async with connect(url) as socket:
         await socket.send(json.dumps(hello | {"client": {"name": "tests", "version": "1"}}))

@@ -84,3 +84,12 @@ def test_a_handle_is_taken_back_after_a_restart_and_no_old_one_given_out_again()
     fresh = {int(after.handle[after.take()]) for _ in range(3)}
     assert fresh.isdisjoint({*handles, again})
     assert len(fresh) == 3
+
+
+def test_a_handle_is_retired_whose_row_is_beyond_the_first_arrays() -> None:
+    before = Columns()
+    rows = [before.take() for _ in range(200)]
+    far = int(before.handle[rows[-1]])
+    after = Columns()
+    after.retire(far)
+    assert int(after.handle[after.take_back(far)]) == far

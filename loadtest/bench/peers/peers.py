@@ -29,8 +29,9 @@ import sys
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import msgpack  # type: ignore[import-untyped]  # comes with Locust
 import numpy as np
@@ -38,11 +39,13 @@ import psutil
 from websockets.asyncio.client import ClientConnection, connect
 
 from callsheet.wire.codec import encode, parse_server_message
-from callsheet.wire.session import ClientInfo, Hello
+from callsheet.wire.session import ClientInfo, Hello, Welcome
 from callsheet.wire.tick import Tick, TickKind, encode_tick, npc_records, player_records
 from callsheet.wire.world import NpcSpec, PlayerSpec, Spawn, Spawned
 from callsheet_loadtest.crowd import Crowd
 from callsheet_loadtest.metronome import Metronome
+
+Answer = TypeVar("Answer", Welcome, Spawned)
 
 HERE = Path(__file__).parent
 PLAYERS = 2
@@ -85,6 +88,8 @@ class Contender:
     acked: Callable[[str | bytes], int | None]
     """The tick that a message of the server acknowledges, if it does."""
     text: bool = False
+    root: Path | None = None
+    """Checkout whose sources it runs; None = what is installed."""
 
 
 # --- the ticks -----------------------------------------------------------------------------------
@@ -151,14 +156,20 @@ async def open_callsheet(url: str, load: Load, index: int) -> AsyncIterator[Clie
         client = ClientInfo(name="peers", version="1")
         hello = Hello(role="game", world=f"w{index}", client=client)
         await game.send(encode(hello), text=True)
+        await _answer(game, Welcome)  # Before it, longer messages are refused.
         players = tuple(PlayerSpec(player=f"p{i}", name=f"P{i}") for i in range(PLAYERS))
         npcs = tuple(NpcSpec(npc=f"n{i}", name=f"N{i}", sociability=0.5) for i in range(load.npcs))
         await game.send(encode(Spawn(id=1, npcs=npcs, players=players)), text=True)
-        while not isinstance(message := parse_server_message(await game.recv()), Spawned):
-            if message.type == "error":
-                raise SystemExit(f"callsheet refused: {message}")
-        assert [npc.handle for npc in message.npcs] == first_handles(load.npcs).tolist()
+        spawned = await _answer(game, Spawned)
+        assert [npc.handle for npc in spawned.npcs] == first_handles(load.npcs).tolist()
         yield game
+
+
+async def _answer(game: ClientConnection, kind: type[Answer]) -> Answer:
+    while not isinstance(message := parse_server_message(await game.recv()), kind):
+        if message.type == "error":
+            raise SystemExit(f"callsheet refused: {message}")
+    return message
 
 
 @contextlib.asynccontextmanager
@@ -234,9 +245,13 @@ CONTENDERS = (
 
 
 @contextlib.contextmanager
-def server(command: Sequence[str]) -> Iterator[tuple[str, psutil.Process]]:
+def server(contender: Contender) -> Iterator[tuple[str, psutil.Process]]:
     """Run a server that prints "listening on URL"; yields a ws:// URL that ends with a slash."""
+    command = contender.command
     environment = os.environ | {"NODE_ENV": "production", "PYTHONUNBUFFERED": "1"}
+    if (root := contender.root) is not None:
+        sources = (str(root / part) for part in ("sdk_python", "server"))
+        environment["PYTHONPATH"] = os.pathsep.join(sources)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout is not None
     try:
@@ -278,7 +293,7 @@ async def play(
 
 async def turn(contender: Contender, load: Load) -> Result:
     frames = contender.frames(load)
-    with server(contender.command) as (url, process):
+    with server(contender) as (url, process):
         async with contextlib.AsyncExitStack() as stack:
             games = [
                 await stack.enter_async_context(contender.open(url, load, index))
@@ -318,33 +333,40 @@ def main() -> int:
     parser.add_argument("--npcs", type=int, default=200, help="per game (default: %(default)s)")
     parser.add_argument("--hz", type=float, default=20.0, help="(default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=10.0, help="(default: %(default)s)")
+    parser.add_argument("--against", type=Path, help="another checkout, as one more contender")
+    parser.add_argument(
+        "--allow-missing", action="store_true", help="succeed though a contender is not installed"
+    )
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     args = parser.parse_args()
     load = Load(args.games, args.npcs, args.hz, args.seconds)
+    missing = missing_contenders()
+    contenders = [one for one in CONTENDERS if one.name not in missing]
+    if args.against is not None:
+        contenders.insert(1, replace(CONTENDERS[0], name="against", root=args.against.resolve()))
     results = []
-    for contender in CONTENDERS:
-        if contender.name == "colyseus" and not ready_for_colyseus():
-            continue
+    for contender in contenders:
         results.append(asyncio.run(turn(contender, load)))
         print_row(results[-1], results[0], heading=len(results) == 1)
     load_average = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     print(f"load average of this machine: {load_average}")
+    for name, why in missing.items():
+        print(f"NOT COMPARED with {name}: {why}")
     if args.json:
         figures = {"load": asdict(load), "load_average_1min": load_average}
         text = json.dumps(figures | {"results": [asdict(r) for r in results]}, indent=2)
         args.json.write_text(text + "\n")
-    return 0
+    return 1 if missing and not args.allow_missing else 0
 
 
-def ready_for_colyseus() -> bool:
+def missing_contenders() -> dict[str, str]:
+    """Return who cannot be compared with here, and why."""
+    folder = HERE / "colyseus"
     if shutil.which("node") is None:
-        print("colyseus is left out: node is not installed", file=sys.stderr)
-        return False
-    if not (HERE / "colyseus" / "node_modules").exists():
-        folder = HERE / "colyseus"
-        print(f"colyseus is left out: (cd {folder} && npm ci --omit=optional)", file=sys.stderr)
-        return False
-    return True
+        return {"colyseus": "node is not installed"}
+    if not (folder / "node_modules").exists():
+        return {"colyseus": f"(cd {folder} && npm ci --omit=optional)"}
+    return {}
 
 
 def print_row(result: Result, first: Result, heading: bool) -> None:

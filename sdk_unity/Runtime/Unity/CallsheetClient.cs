@@ -33,6 +33,9 @@ namespace Callsheet
         private readonly List<CallsheetNpc> _npcs = new List<CallsheetNpc>();
         private readonly List<CallsheetNpc> _newcomers = new List<CallsheetNpc>();
         private readonly List<CallsheetPlayer> _players = new List<CallsheetPlayer>();
+
+        /// <summary>Players in the order in which they first came, those who are disabled meanwhile too.</summary>
+        private readonly List<CallsheetPlayer> _arrivals = new List<CallsheetPlayer>();
         private readonly List<KeyValuePair<Reply, CancellationToken>> _cancellable = new List<KeyValuePair<Reply, CancellationToken>>();
         private readonly HashSet<string> _logged = new HashSet<string>();
         private Session _session;
@@ -89,8 +92,8 @@ namespace Callsheet
         /// <summary>The components in the world, in the order they came.</summary>
         public IReadOnlyList<CallsheetNpc> Npcs => _npcs;
 
-        /// <summary>The player who came first: who speaks if no speaker is named. Null if there is none.</summary>
-        public CallsheetPlayer LocalPlayer => _players.Count > 0 ? _players[0] : null;
+        /// <summary>Of the players who are there the one who came first: who speaks if no speaker is named. Null if there is none.</summary>
+        public CallsheetPlayer LocalPlayer => _arrivals.Find(IsHere);
 
         public CallsheetSettings Settings => settings;
 
@@ -113,7 +116,15 @@ namespace Callsheet
             _newcomers.Remove(npc);
         }
 
-        internal void Register(CallsheetPlayer player) => _players.Add(player);
+        internal void Register(CallsheetPlayer player)
+        {
+            _players.Add(player);
+            _arrivals.RemoveAll(gone => gone == null);
+            if (!_arrivals.Contains(player))
+            {
+                _arrivals.Add(player);
+            }
+        }
 
         internal void Unregister(CallsheetPlayer player) => _players.Remove(player);
 
@@ -139,6 +150,8 @@ namespace Callsheet
             ActionTable.Reset();
             NpcActions.Reset();
         }
+
+        private static bool IsHere(CallsheetPlayer player) => player != null && player.isActiveAndEnabled && player.Player != null;
 
         private static ITransport DefaultTransport()
         {

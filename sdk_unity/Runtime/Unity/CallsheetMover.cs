@@ -33,7 +33,10 @@ namespace Callsheet
             set
             {
                 displayName = value;
-                TellName();
+                if (Mover != null)
+                {
+                    TellName();
+                }
             }
         }
 
@@ -76,10 +79,8 @@ namespace Callsheet
         /// <summary>The object is disabled.</summary>
         internal abstract void Disappear();
 
-        /// <summary>The name has changed.</summary>
-        internal virtual void TellName()
-        {
-        }
+        /// <summary>The name of what is in the world has changed.</summary>
+        internal abstract void TellName();
 
         /// <summary>What becomes of the one that was in the world is no business of this component any more.</summary>
         internal virtual void Detach() => Mover.Refused -= OnRefused;
@@ -87,10 +88,15 @@ namespace Callsheet
         /// <summary>Under another id it is another one: the one with the old id leaves the world.</summary>
         private protected void Rename(string id)
         {
-            if (Mover == null || Mover.Id == id)
+            if (Mover != null && Mover.Id != id)
             {
-                return;
+                ComeAnew();
             }
+        }
+
+        /// <summary>Leaves the world and enters it again, with what is set now, if it was there.</summary>
+        private protected void ComeAnew()
+        {
             bool isHere = isActiveAndEnabled;
             if (isHere)
             {

@@ -173,7 +173,7 @@ namespace Callsheet
 
         internal override void Leave() => Client.World.Remove(Npc);
 
-        internal override void TellName() => Npc?.Update(new UpdateNpcMessage { Name = SpokenName });
+        internal override void TellName() => Npc.Update(new UpdateNpcMessage { Name = SpokenName });
 
         private Npc Need() => Npc ?? throw new InvalidOperationException(
             "NPC '" + name + "' is not in the world: enable its object first, and see the console for errors");

@@ -61,5 +61,8 @@ namespace Callsheet
         internal override void Appear() => Client.Register(this);
 
         internal override void Disappear() => Client.Unregister(this);
+
+        /// <summary>The protocol changes NPCs in place, and players not.</summary>
+        internal override void TellName() => ComeAnew();
     }
 }

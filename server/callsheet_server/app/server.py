@@ -264,12 +264,21 @@ class CallsheetServer:
     async def _keep_house(self) -> None:
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
-            for job in (self.membership.sweep, self.pipeline.step, self._report, self._publish):
+            for job in (
+                self.membership.sweep,
+                self._catch_up,
+                self.pipeline.step,
+                self._report,
+                self._publish,
+            ):
                 try:
                     job()
                 except Exception:
                     self.housekeeping_failures += 1
                     logger.exception("housekeeping failed; it goes on")
+
+    def _catch_up(self) -> None:
+        self.pipeline.catch_up(self.rooms.values())
 
     def _report(self) -> None:
         for move in self.engine.take_moves():

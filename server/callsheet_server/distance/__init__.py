@@ -3,10 +3,11 @@
 from callsheet_server.distance.assumptions import Assumptions
 from callsheet_server.distance.distances import Distances
 from callsheet_server.distance.explain import Explanation, explain
-from callsheet_server.distance.forecast import Forecast
+from callsheet_server.distance.forecast import ROWS_PER_ESTIMATE, Forecast
 from callsheet_server.distance.sources import Estimator
 
 __all__ = [
+    "ROWS_PER_ESTIMATE",
     "Assumptions",
     "Distances",
     "Estimator",

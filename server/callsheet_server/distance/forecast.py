@@ -21,10 +21,11 @@ from callsheet_server.distance.schedule import schedule
 from callsheet_server.distance.sources import Estimator
 from callsheet_server.world.snapshot import Snapshot
 
-__all__ = ["Forecast"]
+__all__ = ["ROWS_PER_ESTIMATE", "Forecast"]
 
-ROWS_PER_TICK = 1024
-"""NPCs whose evidence is read anew in one tick; the others keep their distance until their turn."""
+ROWS_PER_ESTIMATE = 1024
+"""NPCs whose evidence is read anew in one estimate; the others keep their distance until their
+turn."""
 
 ENOUGH_CALLS = 20
 """Calls of a world before the model's word counts; until then the smallest estimate does."""
@@ -166,11 +167,11 @@ class Forecast:
 
     def _turn(self, rows: int) -> slice:
         """The rows whose turn it is."""
-        if rows <= ROWS_PER_TICK:
+        if rows <= ROWS_PER_ESTIMATE:
             return slice(0, rows)
         first = self._next_row if self._next_row < rows else 0
-        self._next_row = first + ROWS_PER_TICK
-        return slice(first, min(first + ROWS_PER_TICK, rows))
+        self._next_row = first + ROWS_PER_ESTIMATE
+        return slice(first, min(first + ROWS_PER_ESTIMATE, rows))
 
     def _grow(self, rows: int) -> None:
         more = rows - len(self._learned_s)

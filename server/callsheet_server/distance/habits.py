@@ -83,8 +83,11 @@ class Habits:
         """Calls of the world, fading with the longer half-life."""
         self.faded_npc_s = 0.0
         """Seconds lived by all its NPCs, fading alike."""
+        self._reserved: dict[str, NDArray[Any]] = {}
+        """The columns with room for rows to come."""
         for name, (dtype, fill) in _COLUMNS.items():
             setattr(self, name, np.full(0, fill, dtype))
+            self._reserved[name] = getattr(self, name)
 
     def observe(self, snapshot: Snapshot) -> NDArray[np.intp]:
         """Take in a tick; return the rows whose call has begun since the last one."""
@@ -169,13 +172,20 @@ class Habits:
         for times_s in (self.since_s, self.begun_s, self.hinted_s, self.ended_s):
             np.minimum(times_s, now_s, out=times_s)
 
+    def _grow(self, count: int) -> None:
+        """Make room; one who spawns costs no copy of everybody's habits."""
+        for name, (dtype, fill) in _COLUMNS.items():
+            column = self._reserved[name]
+            if count > len(column):
+                more = np.full(max(count - len(column), len(column) // 8), fill, dtype)
+                column = self._reserved[name] = np.concatenate([column, more])
+            setattr(self, name, column[:count])
+
     def _meet(self, snapshot: Snapshot) -> None:
         """Make room for new rows, and start afresh where another NPC is."""
-        count, known = len(snapshot.handle), len(self.handle)
-        if count > known:
-            for name, (dtype, fill) in _COLUMNS.items():
-                more = np.full(count - known, fill, dtype)
-                setattr(self, name, np.concatenate([getattr(self, name), more]))
+        count = len(snapshot.handle)
+        if count > len(self.handle):
+            self._grow(count)
         new = np.flatnonzero(snapshot.alive & (self.handle[:count] != snapshot.handle))
         for row in new.tolist():
             gone = int(self.handle[row])

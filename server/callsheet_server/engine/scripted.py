@@ -1,8 +1,9 @@
 """A deterministic engine without a model: for tests, CI, and games under development.
 
-Replies are lines of ``small_talk``; the same question gets the same answer. State is simulated:
-every NPC has a prefix of a fixed size in one of the tiers, so the whole residency policy is
-exercised without torch.
+Replies are lines of ``small_talk``; the same question gets the same answer. An action is chosen
+whose name is in the line that was heard ("Please open the door": ``open_door``). State is
+simulated: every NPC has a prefix of a fixed size in one of the tiers, so the whole residency policy
+is exercised without torch.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import hashlib
 import heapq
 import itertools
 import math
+import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -305,12 +307,26 @@ class ScriptedEngine:
 def _pieces(profile: NpcProfile, request: GenerationRequest) -> list[str]:
     """The reply, cut into words that join to it."""
     if request.json_schema is not None:
-        heard = request.turns[-1].text if request.turns else ""
-        digest = hashlib.sha256(f"{profile.name}\0{heard}".encode()).digest()
-        text = orjson.dumps(instance_of(request.json_schema, digest[0])).decode()
+        choice = _asked_for(request)
+        if choice is None:
+            heard = request.turns[-1].text if request.turns else ""
+            choice = hashlib.sha256(f"{profile.name}\0{heard}".encode()).digest()[0]
+        text = orjson.dumps(instance_of(request.json_schema, choice)).decode()
     else:
         text = small_talk(profile.name, request.turns)
     for stop in request.stop:
         text = text.partition(stop)[0]
     words = text.split(" ")
     return [word if index == 0 else f" {word}" for index, word in enumerate(words)]
+
+
+def _asked_for(request: GenerationRequest) -> int | None:
+    """Index of the first alternative whose action has all words of its name in the line heard."""
+    alternatives = (request.json_schema or {}).get("anyOf", ())
+    heard = next((t.text for t in reversed(request.turns[:-1]) if t.speaker is not None), "")
+    said = set(re.findall(r"\w+", heard.lower()))
+    for index, alternative in enumerate(alternatives):
+        name = str(alternative.get("properties", {}).get("action", {}).get("const", ""))
+        if name and said.issuperset(name.lower().split("_")):
+            return index
+    return None

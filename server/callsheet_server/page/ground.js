@@ -1,11 +1,12 @@
 // The ground of the town, painted once and then copied; lights and darkness over it.
 
 import { dice, hash } from "./chance.js";
-import { layOut } from "./layout.js";
+import { cleared, layOut } from "./layout.js";
 
 const MAX_SIDE_PX = 2600; // of the painting
 const MAX_SCALE = 14; // pixels a metre in it
 const OUTGROWN_M = 25; // beyond the painting's town, before it is painted anew
+const CLEARED_EVERY_MS = 1000;
 const GLOW_M = 6;
 const COLOURS = [
   "grass", "meadow", "path", "kerb", "paving", "water", "shore", "leaf", "leaf-light", "shade",
@@ -18,6 +19,7 @@ export class Ground {
     this._town = null;
     this._box = null; // around everybody when it was laid out
     this._picture = null;
+    this._clearedMs = -Infinity;
   }
 
   readColours(style) {
@@ -34,6 +36,16 @@ export class Ground {
     if (!this._world.complete || !box || (this._box && !outgrown(this._box, box))) return;
     this._box = box;
     this._town = layOut(name, [...this._world.npcs.values()], box);
+    this._paint();
+  }
+
+  /** Houses give way to people who walk through them: they are the page's, the people the game's. */
+  giveWay(nowMs) {
+    if (!this._town || nowMs - this._clearedMs < CLEARED_EVERY_MS) return;
+    this._clearedMs = nowMs;
+    const town = cleared(this._town, [...this._world.npcs.values()]);
+    if (town === this._town) return;
+    this._town = town;
     this._paint();
   }
 

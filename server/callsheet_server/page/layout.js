@@ -28,6 +28,21 @@ export function layOut(name, people, box) {
   return { outer, places, paths, pond, houses, trees };
 }
 
+/** The town without the houses and the pond that people walk through; itself if there are none. */
+export function cleared(town, people) {
+  const houses = town.houses.filter((house) => !people.some((person) => isUnder(house, person)));
+  const { pond } = town;
+  const isDry = pond && people.some((person) => away(pond, person) < pond.radiusM);
+  if (houses.length === town.houses.length && !isDry) return town;
+  return { ...town, houses, pond: isDry ? null : pond };
+}
+
+function isUnder({ x, y, wideM, deepM, turn }, person) {
+  const [dx, dy] = [person.x - x, person.y - y];
+  const [cos, sin] = [Math.cos(turn), Math.sin(turn)];
+  return Math.abs(dx * cos + dy * sin) < wideM / 2 && Math.abs(dy * cos - dx * sin) < deepM / 2;
+}
+
 /** Where most people are, best first: squares of the town. */
 function findPlaces(people, box, roll) {
   const counts = new Map();

@@ -128,6 +128,7 @@ client.on("npc_states", (message) => {
   world.takeStates(message, performance.now());
   feed.takeTime(beforeS, world.gameTimeS);
   map.ground.settle(client.options.world);
+  map.ground.giveWay(performance.now());
   const wanted = world.npcs.size > FEW_NPCS ? CROWD_INTERVAL_S : INTERVAL_S;
   if (world.complete && wanted !== intervalS) {
     intervalS = wanted;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -57,6 +58,8 @@ class ResidencyController:
             self._ledgers[store.kind] = Ledger(store)
         self._users: dict[str, dict[StateKind, NDArray[np.int32]]] = {}
         """Per world and kind: (N,) int32, the item each NPC row uses, or ``NOBODY``."""
+        self._links: dict[StateKind, Counter[int]] = {kind: Counter() for kind in self._ledgers}
+        """Per kind: NPC rows that use each item."""
         self._distance_s: dict[str, NDArray[np.float32]] = {}
         self._pending: set[Action] = set()
         """State moves that are planned and not yet started."""
@@ -84,9 +87,11 @@ class ResidencyController:
         if kind not in self._ledgers:
             return
         row = self._ledgers[kind].row_of.get(key)
-        for users in self._users.values():
-            if row is not None and kind in users:
-                users[kind][users[kind] == row] = NOBODY
+        if row is not None and self._links[kind][row]:
+            for users in self._users.values():
+                if kind in users:
+                    users[kind][users[kind] == row] = NOBODY
+            self._links[kind][row] = 0
         for actions in (self._pending, self._in_flight):
             actions -= {a for a in actions if a.kind is kind and a.key == key}
         self._ledgers[kind].untrack(key)
@@ -99,17 +104,25 @@ class ResidencyController:
         if npc_row >= len(users):
             more = np.full(max(npc_row + 1, 2 * len(users)) - len(users), NOBODY, np.int32)
             users = self._users[world][kind] = np.concatenate([users, more])
-        users[npc_row] = self._ledgers[kind].track(key)
+        self._unlink(kind, users, npc_row)
+        users[npc_row] = item = self._ledgers[kind].track(key)
+        self._links[kind][item] += 1
 
     def unlink(self, world: str, npc_row: int) -> None:
         """Unlink the NPC on ``npc_row``; what it used alone has distance +inf from now on."""
-        for users in self._users.get(world, {}).values():
+        for kind, users in self._users.get(world, {}).items():
             if npc_row < len(users):
-                users[npc_row] = NOBODY
+                self._unlink(kind, users, npc_row)
+
+    def _unlink(self, kind: StateKind, users: NDArray[np.int32], npc_row: int) -> None:
+        if (item := int(users[npc_row])) != NOBODY:
+            self._links[kind][item] -= 1
+            users[npc_row] = NOBODY
 
     def forget_world(self, world: str) -> None:
         """Unlink all NPCs of ``world``."""
-        self._users.pop(world, None)
+        for kind, users in self._users.pop(world, {}).items():
+            self._links[kind].subtract(users[users != NOBODY].tolist())
         self._distance_s.pop(world, None)
 
     def set_policy(self, policy: Policy[Any]) -> None:
@@ -218,6 +231,11 @@ class ResidencyController:
                 users = users_by_kind.get(kind, np.empty(0, np.int32))
                 linked = users[users != NOBODY]
                 assert all(ledger.keys[row] is not None for row in linked), "a user of a free row"
+            used = Counter[int]()
+            for users_by_kind in self._users.values():
+                used.update(users_by_kind.get(kind, np.empty(0, np.int32)).tolist())
+            del used[NOBODY]
+            assert +self._links[kind] == used, "links are miscounted"
         both = self._pending & self._in_flight
         assert not both, f"both pending and in flight: {both}"
 

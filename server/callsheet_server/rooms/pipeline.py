@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+import math
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ from callsheet.wire.tick import Tick
 from callsheet.wire.world import NpcSpec, TickAck
 from callsheet_residency.actions import Plan
 from callsheet_residency.state import StateKind, StateStore, Tier
-from callsheet_server.distance import Distances, explain
+from callsheet_server.distance import ROWS_PER_ESTIMATE, Distances, explain
 from callsheet_server.engine.engine import Engine, NpcProfile
 from callsheet_server.engine.mover import Mover
 from callsheet_server.outgoing import views
@@ -24,7 +26,14 @@ from callsheet_server.rooms.room import Room
 from callsheet_server.world.errors import bad_value
 from callsheet_server.world.world import TickReport, World
 
-__all__ = ["Pipeline"]
+__all__ = ["ESTIMATE_PERIOD_S", "Pipeline"]
+
+ESTIMATE_PERIOD_S: Final = 0.2
+"""Time between two estimates of a world, whatever its tick rate: prefetching looks seconds ahead,
+and who is spoken to is loaded at once. A world of more NPCs than one estimate reads anew is
+estimated more often, by as much."""
+ESTIMATE_GAME_S: Final = 1.0
+"""Game time that no estimate lags behind, where a game's clock runs faster or jumps."""
 
 
 class Pipeline:
@@ -58,15 +67,32 @@ class Pipeline:
         report = room.world.apply(tick)
         room.counters.ticks += 1
         room.counters.npc_updates += report.npc_updates
-        self.replan(room)
+        room.is_behind = True
+        self._estimate_if_due(room)
         room.tell_scripts()
         if tick.ack and room.game is not None:
             ack = TickAck(tick=tick.tick, game_time_s=tick.game_time_s)
             room.game.send(ack, key="tick_ack")
         return report
 
+    def catch_up(self, rooms: Iterable[Room]) -> None:
+        """Estimate the worlds whose last ticks came before their time for it."""
+        for room in rooms:
+            self._estimate_if_due(room)
+
+    def _estimate_if_due(self, room: Room) -> None:
+        if not room.is_behind:
+            return
+        lag_s = math.inf if room.distances is None else _lag_s(room.world, room.distances)
+        if self._clock() >= room.estimate_due_s or lag_s >= ESTIMATE_GAME_S:
+            self.replan(room)
+
     def replan(self, room: Room) -> None:
         """Estimate a world's distances anew and start the moves that follow."""
+        turns = max(1.0, room.world.columns.rows / ROWS_PER_ESTIMATE)
+        period_s, now_s = ESTIMATE_PERIOD_S / turns, self._clock()
+        room.estimate_due_s = max(room.estimate_due_s, now_s - period_s / 2) + period_s
+        room.is_behind = False
         snapshot = room.world.snapshot()
         room.distances = room.forecast.estimate(snapshot)
         view = _View(room.world, room.distances)
@@ -172,6 +198,8 @@ class Pipeline:
 
     def explain(self, room: Room, npc: str, request: int) -> Explanation:
         """Say why an NPC has its distance."""
+        if room.is_behind:
+            self.replan(room)
         row = room.world.npc(npc).row
         found = explain(room.world.snapshot, row, room.forecast, room.distances)
         tier = self.prefix_tier(room, npc)
@@ -179,6 +207,11 @@ class Pipeline:
         return views.explanation(
             request, npc, room.world.game_time_s, tier, found, note, room.memory.turns(npc)
         )
+
+
+def _lag_s(world: World, distances: Distances) -> float:
+    """Game time since an estimate."""
+    return world.game_time_s - distances.now_s
 
 
 def _persona(spec: NpcSpec) -> str:

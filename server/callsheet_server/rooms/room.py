@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -122,6 +123,10 @@ class Room:
         self.learned_from_calls = 0
         """Calls that what is on disk was learned from."""
         self.distances: Distances | None = None
+        self.is_behind = False
+        """True if a tick came after ``distances`` were estimated."""
+        self.estimate_due_s = -math.inf
+        """Time of the next estimate, by the server's clock."""
         self.guests: dict[str, PlayerId] = {}
         """The players of observers that joined, by session."""
         self._tick_due_s: dict[str, float] = {}

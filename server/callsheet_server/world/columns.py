@@ -80,7 +80,8 @@ class Columns:
 
     def retire(self, handle: int) -> None:
         """Retire a handle of an NPC that is gone: the next one of its row is newer."""
-        self.handle[self._row_of(handle)] = handle
+        row = self._row_of(handle)  # before `self.handle` is looked up: it may be another array now
+        self.handle[row] = handle
 
     def give_back(self, row: int) -> None:
         """End the life of the NPC on ``row``; its handle is void from now on."""

@@ -29,7 +29,8 @@ def all_usable_npcs(records: NDArray[Any]) -> bool:
     return bool(
         np.abs(words[:, 1:7]).max(initial=0.0) <= MAX_COORDINATE_M
         and records["flags"].max(initial=0) <= ALL_FLAGS
-        and _no_bad_hint(records["next_call_s"]).all()
+        and np.fmin.reduce(records["next_call_s"], initial=0.0) >= 0.0
+        and np.fmax.reduce(records["next_call_s"], initial=0.0) < np.inf
     )
 
 

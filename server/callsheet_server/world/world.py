@@ -33,6 +33,8 @@ OVERDUE_S = 10.0
 """An announced call that did not come within this time is forgotten."""
 MAX_ADVANCED = 1_000
 """NPCs that turn to their next announced call in one tick."""
+_UNAVAILABLE = int(NpcFlag.UNAVAILABLE)
+_CLEAR_SCHEDULE = int(NpcFlag.CLEAR_SCHEDULE)
 
 
 @dataclass(slots=True)
@@ -218,13 +220,7 @@ class World:
             rows, records, missing, bad = self._usable(tick)
         columns.position_m[rows] = records["position"]
         columns.velocity_mps[rows] = records["velocity"]
-        flags, next_call_s = records["flags"], records["next_call_s"]
-        columns.active[rows] = (flags & NpcFlag.UNAVAILABLE) == 0
-        scheduled_call_s = columns.scheduled_call_s[rows]
-        hinted = ~np.isnan(next_call_s)
-        scheduled_call_s[hinted] = tick.game_time_s + next_call_s[hinted]
-        scheduled_call_s[(flags & NpcFlag.CLEAR_SCHEDULE) != 0] = np.nan
-        columns.scheduled_call_s[rows] = scheduled_call_s
+        self._take_flags_and_hints(rows, records["flags"], records["next_call_s"])
         self._advance_schedules()
         missing_players, bad_players = self._apply_players(tick)
         missing, bad = missing + missing_players, bad + bad_players
@@ -347,6 +343,22 @@ class World:
         missing = records["handle"][~known].tolist()
         bad = records["handle"][known & ~good].tolist()
         return rows[use], records[use], missing, bad
+
+    def _take_flags_and_hints(
+        self,
+        rows: slice | NDArray[np.intp],
+        flags: NDArray[np.uint32],
+        next_call_s: NDArray[np.float32],
+    ) -> None:
+        columns = self.columns
+        columns.active[rows] = (flags & _UNAVAILABLE) == 0 if flags.any() else True
+        hinted = ~np.isnan(next_call_s)
+        if not (hinted.any() or flags.any()):
+            return
+        scheduled_call_s = columns.scheduled_call_s[rows]
+        scheduled_call_s[hinted] = self.game_time_s + next_call_s[hinted]
+        scheduled_call_s[(flags & _CLEAR_SCHEDULE) != 0] = np.nan
+        columns.scheduled_call_s[rows] = scheduled_call_s
 
     def _apply_players(self, tick: Tick) -> tuple[list[int], list[int]]:
         """Move the players; return the handles that are unknown, and those with bad values."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,3 +49,69 @@ def test_rows_follow_who_comes_and_goes() -> None:
     handles.drop(NpcKey("w", "b"))
     assert handles.rows("w", world)[1].tolist() == [1]
     assert np.array_equal(handles.rows("v", ("a",))[0], [])
+
+
+class Counting(dict[NpcKey, int]):
+    """Numbers that count how often one is looked up."""
+
+    looked_up = 0
+
+    def get(self, key: NpcKey, default: Any = None) -> Any:
+        self.looked_up += 1
+        return super().get(key, default)
+
+
+def test_one_who_comes_goes_or_moves_costs_one_look_up() -> None:
+    handles, names = Handles(), [f"n{index}" for index in range(20_000)]
+    for name in names:
+        handles.take(NpcKey("w", name))
+    handles.rows("w", tuple(names))
+    handles._of = counted = Counting(handles._of)
+
+    handles.take(NpcKey("w", "new"))
+    counted.looked_up = 0
+    names.append("new")
+    handles.rows("w", tuple(names))
+    assert counted.looked_up == 1, "a spawn"
+
+    handles.drop(NpcKey("w", "n7"))
+    names[7] = ""
+    counted.looked_up = 0
+    rows, _ = handles.rows("w", tuple(names))
+    assert counted.looked_up == 0, "a despawn"
+    assert 7 not in rows
+
+    names[7], names[20_000] = "new", ""
+    rows, numbers = handles.rows("w", tuple(names))
+    assert counted.looked_up == 1, "one who came back on another row"
+    assert numbers[rows.tolist().index(7)] == handles.get(NpcKey("w", "new"))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["take", "drop", "place", "clear"]),
+            st.sampled_from("abcdef"),
+            st.integers(0, 5),
+        ),
+        max_size=40,
+    )
+)
+def test_rows_are_those_of_a_fresh_look(sequence: list[tuple[str, str, int]]) -> None:
+    handles, world = Handles(), [""]
+    for step, npc, row in sequence:
+        match step:
+            case "take":
+                handles.take(NpcKey("w", npc))
+            case "drop" if (handle := handles.drop(NpcKey("w", npc))) is not None:
+                handles.give_back(handle)
+            case "place":
+                world = [name if name != npc else "" for name in world]
+                world += [""] * (row + 1 - len(world))
+                world[row] = npc
+            case "clear":
+                world[row % len(world)] = ""
+        rows, numbers = handles.rows("w", tuple(world))
+        found = {at: handles.get(NpcKey("w", name)) for at, name in enumerate(world)}
+        expected = {at: handle for at, handle in found.items() if handle is not None}
+        assert dict(zip(rows.tolist(), numbers.tolist(), strict=True)) == expected

@@ -15,7 +15,7 @@ func _ready() -> void:
 		var method_name: String = method.name
 		if method_name.begins_with("test_"):
 			count += 1
-			await _run(method_name)
+			await _run_check(method_name)
 	if count == 0:
 		_failures.append("no test in %s" % get_script().resource_path)
 	for failure in _failures:
@@ -36,7 +36,7 @@ func equal(found: Variant, expected: Variant, what := "value") -> void:
 	check(same, "%s is %s, not %s" % [what, var_to_str(found), var_to_str(expected)])
 
 
-func _run(method_name: String) -> void:
+func _run_check(method_name: String) -> void:
 	_current = method_name
 	print("running ", method_name)
 	var before := _failures.size()

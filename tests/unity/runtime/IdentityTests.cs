@@ -92,6 +92,38 @@ namespace Callsheet.Tests
         }
 
         [Test]
+        public void A_player_that_is_renamed_while_the_game_plays_is_told_anew()
+        {
+            CallsheetPlayer ann = new GameObject("Ann").AddComponent<CallsheetPlayer>();
+            Connect();
+            Frames(0.2);
+            Server.SendText("{\"type\":\"spawned\",\"seq\":1,\"id\":" + Sent("spawn").Single()["id"] + ",\"npcs\":[],\"players\":[{\"player\":\"Ann\",\"handle\":1}]}");
+            PlayerLoop.Frame();
+            ann.DisplayName = "Dame Ann";
+            Frames(0.2);
+            var sent = Sent();
+            Assert.That(sent.Single(m => m["type"].Text == "despawn")["players"].Items.Single().Text, Is.EqualTo("Ann"));
+            JsonValue spec = sent.Single(m => m["type"].Text == "spawn")["players"].Items.Single();
+            Assert.That(spec["player"].Text + " " + spec["name"].Text, Is.EqualTo("Ann Dame Ann"));
+        }
+
+        [Test]
+        public void Who_came_first_stays_the_local_player_whatever_happens_meanwhile()
+        {
+            CallsheetPlayer ann = new GameObject("Ann").AddComponent<CallsheetPlayer>();
+            CallsheetPlayer ben = new GameObject("Ben").AddComponent<CallsheetPlayer>();
+            ann.DisplayName = "Dame Ann";
+            Assert.That(CallsheetClient.Instance.LocalPlayer, Is.SameAs(ann));
+            ann.gameObject.SetActive(false);
+            Assert.That(CallsheetClient.Instance.LocalPlayer, Is.SameAs(ben));
+            ann.gameObject.SetActive(true);
+            Assert.That(CallsheetClient.Instance.LocalPlayer, Is.SameAs(ann));
+            UnityEngine.Object.Destroy(ann.gameObject);
+            PlayerLoop.Frame();
+            Assert.That(CallsheetClient.Instance.LocalPlayer, Is.SameAs(ben));
+        }
+
+        [Test]
         public void Names_set_before_the_object_is_enabled_are_told_as_they_are_spoken()
         {
             var owner = new GameObject("object");

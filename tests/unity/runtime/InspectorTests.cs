@@ -16,6 +16,7 @@ namespace Callsheet.Tests
         {
             AssetDatabase.Files.Clear();
             EditorUtility.Persistent.Clear();
+            TypeCache.Types.Clear();
         }
 
         [Test]
@@ -50,6 +51,17 @@ namespace Callsheet.Tests
             CallsheetNpc bob = new GameObject("Bob").AddComponent<CallsheetNpc>();
             EditorApplication.ChangeHierarchy();
             Assert.That(bob.NpcId, Is.StringMatching("^Bob-[0-9a-f]{8}$"));
+        }
+
+        [Test]
+        public void An_action_that_no_npc_can_call_is_told_once_when_play_begins()
+        {
+            Watch(typeof(UnreachableActions));
+            TypeCache.Types.Add(typeof(JudgeTests.Bell));
+            new GameObject("stray").AddComponent<JudgeTests.Bell>();
+            EditorApplication.ChangePlayMode(PlayModeStateChange.EnteredPlayMode);
+            EditorApplication.ChangePlayMode(PlayModeStateChange.ExitingPlayMode);
+            Assert.That(Debug.Lines.Single(), Is.StringStarting("Warning: [Callsheet] Bell.Ring: no NPC can call it"));
         }
 
         [Test]

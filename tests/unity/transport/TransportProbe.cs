@@ -57,6 +57,9 @@ namespace Callsheet.Tests
                 case "idle":
                     Thread.Sleep(number);
                     break;
+                case "told":
+                    Console.In.ReadToEnd();
+                    break;
                 case "drain":
                     Drain(transport, number);
                     break;

@@ -1,7 +1,6 @@
 using System;
 using System.Collections;
 using System.Collections.Generic;
-using System.Threading;
 using Callsheet.Core;
 using Callsheet.Wire;
 using UnityEngine;
@@ -15,8 +14,6 @@ namespace Callsheet.Tests
     /// </summary>
     internal static class WalkThrough
     {
-        private const double PatienceS = 60;
-        private const double FrameS = 1.0 / 60;
         private static CallsheetNpc _keeper;
         private static Gate _gate;
 
@@ -28,7 +25,7 @@ namespace Callsheet.Tests
                 ScriptableObject.CreateInstance<CallsheetSettings>().ServerUrl = args[1];
                 PlayerLoop.EnterPlayMode(typeof(CallsheetClient).Assembly);
                 EnterScene();
-                Until(() => CallsheetClient.Instance.State == SessionState.Open, "a session");
+                RealTime.Until(() => CallsheetClient.Instance.State == SessionState.Open, "a session");
                 if (args[0] == "first")
                 {
                     First();
@@ -38,12 +35,12 @@ namespace Callsheet.Tests
                     Second();
                 }
                 PlayerLoop.Quit();
-                Print("passed");
+                RealTime.Print("passed");
                 return 0;
             }
             catch (Exception e)
             {
-                Print("FAILED " + e + "\n" + string.Join("\n", Debug.Lines));
+                RealTime.Print("FAILED " + e + "\n" + string.Join("\n", Debug.Lines));
                 return 1;
             }
         }
@@ -51,7 +48,7 @@ namespace Callsheet.Tests
         private static void First()
         {
             Ask("begun", "Please open the north gate.");
-            Until(() => _gate.Opened.Contains("north"), "the coroutine has come to its end");
+            RealTime.Until(() => _gate.Opened.Contains("north"), "the coroutine has come to its end");
             Ask("acted", "What do you know?");
             PlayerLoop.LoadScene();
             EnterScene();
@@ -93,37 +90,17 @@ namespace Callsheet.Tests
         private static void Ask(string what, string text)
         {
             Reply reply = _keeper.Say(text);
-            Until(() => reply.IsComplete, what);
-            Print(what + ": " + (reply.State == ReplyState.Ended ? reply.Text : reply.Error.ToString()));
+            RealTime.Until(() => reply.IsComplete, what);
+            RealTime.Print(what + ": " + (reply.State == ReplyState.Ended ? reply.Text : reply.Error.ToString()));
         }
 
         private static void Wait<T>(Answer<T> answer)
         {
-            Until(() => answer.IsComplete, typeof(T).Name);
+            RealTime.Until(() => answer.IsComplete, typeof(T).Name);
             if (answer.Error != null)
             {
                 throw new CallsheetException(answer.Error);
             }
-        }
-
-        private static void Until(Func<bool> condition, string what)
-        {
-            DateTime deadline = DateTime.UtcNow.AddSeconds(PatienceS);
-            while (!condition())
-            {
-                PlayerLoop.Frame(FrameS);
-                Thread.Sleep(TimeSpan.FromSeconds(FrameS));
-                if (DateTime.UtcNow > deadline)
-                {
-                    throw new TimeoutException("waited in vain for: " + what);
-                }
-            }
-        }
-
-        private static void Print(string line)
-        {
-            Console.WriteLine(line);
-            Console.Out.Flush();
         }
 
         internal sealed class Gate : MonoBehaviour

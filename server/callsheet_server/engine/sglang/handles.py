@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,57 @@ from callsheet_server.world.key import NpcKey
 __all__ = ["Handles"]
 
 
+CHUNK_ROWS: Final = 1_024
+"""Rows compared at a time, by one comparison of tuples, to find those that have changed."""
+
+
+class _WorldRows:
+    """One world's list of NPCs, and the numbers they had."""
+
+    def __init__(self) -> None:
+        self._npcs: tuple[str, ...] = ()
+        self._row_of: dict[str, int] = {}
+        self.stale: set[str] = set()
+        """NPCs whose number changed hands."""
+        self.handles = np.empty(0, np.intp)
+        """(capacity,) the number of the NPC on each row; -1 = it has none."""
+        self.rows = self.picked = np.empty(0, np.intp)
+        """Rows with a number, and their numbers."""
+
+    def take(self, npcs: tuple[str, ...]) -> list[int]:
+        """Take over a list; return the rows to be looked up."""
+        rows = [] if npcs is self._npcs else list(_changed_rows(self._npcs, npcs))
+        if (gone := len(self._npcs) - len(npcs)) > 0:
+            self.handles[len(npcs) : len(npcs) + gone] = -1
+        if (more := len(npcs) - len(self.handles)) > 0:
+            more = max(more, len(self.handles))
+            self.handles = np.pad(self.handles, (0, more), constant_values=-1)
+        for row in rows:
+            if row < len(self._npcs) and self._row_of.get(self._npcs[row]) == row:
+                del self._row_of[self._npcs[row]]
+        for row in rows:
+            self._row_of[npcs[row]] = row
+        stale, self.stale, self._npcs = self.stale, set(), npcs
+        changed = {row for npc in stale if (row := self._row_of.get(npc, -1)) >= 0}
+        return [*rows, *changed.difference(rows)]
+
+    def pick(self) -> None:
+        """Find the rows with a number anew."""
+        self.rows = np.flatnonzero(self.handles >= 0)
+        self.picked = self.handles[self.rows]
+
+
+def _changed_rows(before: tuple[str, ...], now: tuple[str, ...]) -> Iterator[int]:
+    """Rows of ``now`` on which ``before`` has another NPC, or none."""
+    for first in range(0, len(now), CHUNK_ROWS):
+        chunk = slice(first, first + CHUNK_ROWS)
+        old, new = before[chunk], now[chunk]
+        if old != new:
+            yield from (
+                first + at for at, npc in enumerate(new) if at >= len(old) or old[at] != npc
+            )
+
+
 class Handles:
     """Dense numbers from 0, smallest first; a number is reused only once it was given back."""
 
@@ -20,8 +72,8 @@ class Handles:
         self._of: dict[NpcKey, int] = {}
         self._keys: list[NpcKey | None] = []
         self._free: list[int] = []
-        self._rows: dict[str, tuple[tuple[str, ...], NDArray[np.intp], NDArray[np.intp]]] = {}
-        """World -> (its NPC ids by row, rows in use, their handles); dropped when it changes."""
+        self._rows: dict[str, _WorldRows] = {}
+        """By world: its list of NPCs as it was seen last."""
 
     def __iter__(self) -> Iterator[tuple[NpcKey, int]]:
         return iter(self._of.items())
@@ -47,7 +99,7 @@ class Handles:
                 handle = len(self._keys)
                 self._keys.append(None)
             self._of[key], self._keys[handle] = handle, key
-            self._rows.pop(key.world, None)
+            self._note(key)
         return handle
 
     def drop(self, key: NpcKey) -> int | None:
@@ -55,7 +107,7 @@ class Handles:
         handle = self._of.pop(key, None)
         if handle is not None:
             self._keys[handle] = None
-            self._rows.pop(key.world, None)
+            self._note(key)
         return handle
 
     def give_back(self, handle: int) -> None:
@@ -65,20 +117,24 @@ class Handles:
     def rows(self, world: str, npcs: tuple[str, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Find the NPCs of a world's list that have a number: rows and numbers, two (N,) intp.
 
-        They are kept for as long as ``npcs`` is the same tuple and no number changes hands.
+        They are kept for as long as ``npcs`` is the same tuple and no number changes hands. Else
+        only those NPCs are looked up that are new on their row, or whose number has changed.
         """
-        known = self._rows.get(world)
-        if known is None or known[0] is not npcs:
-            handles = np.fromiter(
-                (self._of.get(NpcKey(world, npc), -1) for npc in npcs), np.intp, len(npcs)
-            )
-            rows = np.flatnonzero(handles >= 0)
-            known = self._rows[world] = npcs, rows, handles[rows]
-        return known[1], known[2]
+        known = self._rows.setdefault(world, _WorldRows())
+        if changed := known.take(npcs):
+            for row in changed:
+                npc = npcs[row]
+                known.handles[row] = self._of.get(NpcKey(world, npc), -1) if npc else -1
+            known.pick()
+        return known.rows, known.picked
 
     def forget_world(self, world: str) -> None:
         """Drop a world's rows: nobody asks for them any more."""
         self._rows.pop(world, None)
+
+    def _note(self, key: NpcKey) -> None:
+        if (rows := self._rows.get(key.world)) is not None:
+            rows.stale.add(key.npc)
 
     def check_integrity(self) -> None:
         """Raise ``AssertionError`` naming the broken invariant, if one is broken."""

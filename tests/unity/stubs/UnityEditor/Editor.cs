@@ -138,12 +138,27 @@ namespace UnityEditor
 
     public static class TypeCache
     {
+        /// <summary>What is searched. Not part of Unity's API.</summary>
+        public static readonly List<Type> Types = new List<Type>();
+
         public static MethodCollection GetMethodsWithAttribute<T>()
-            where T : Attribute => new MethodCollection();
+            where T : Attribute => new MethodCollection(typeof(T));
 
         public struct MethodCollection : IEnumerable<MethodInfo>
         {
-            public IEnumerator<MethodInfo> GetEnumerator() => Enumerable.Empty<MethodInfo>().GetEnumerator();
+            private readonly Type _attribute;
+
+            internal MethodCollection(Type attribute)
+            {
+                _attribute = attribute;
+            }
+
+            public IEnumerator<MethodInfo> GetEnumerator()
+            {
+                Type attribute = _attribute;
+                const BindingFlags own = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+                return Types.SelectMany(type => type.GetMethods(own)).Where(method => Attribute.IsDefined(method, attribute, false)).GetEnumerator();
+            }
 
             System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
         }

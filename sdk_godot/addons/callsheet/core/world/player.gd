@@ -1,0 +1,3 @@
+@tool
+extends "mover.gd"
+## A player of a world.
