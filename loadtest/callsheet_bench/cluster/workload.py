@@ -21,7 +21,7 @@ TALKING_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Who there is and how often they are called."""
+    """A cast, and how often it is called."""
 
     npcs: int
     calls_per_s: float
