@@ -21,7 +21,7 @@ TALKING_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Who there is and how often they are called."""
+    """Number of NPCs, and how often they are called."""
 
     npcs: int
     calls_per_s: float
