@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from dataclasses import dataclass, field
 from typing import Any
@@ -101,7 +102,7 @@ async def _one(
     if fate < 0.2:
         await http.post("/abort_request", json={"rid": body["rid"]})
     try:
-        length = await asking
+        length, answer = await asking
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         outcome.lost.append(f"{job}: {type(error).__name__}: {error}")
         return
@@ -110,14 +111,15 @@ async def _one(
     elif fate < 0.2:
         outcome.aborted += 1
     else:
-        outcome.lost.append(f"{job}: {length} of {tokens} tokens")
+        outcome.lost.append(f"{job}: {length} of {tokens} tokens; {answer}")
 
 
-async def _ask(http: aiohttp.ClientSession, body: dict[str, Any]) -> int:
-    """Return the length of the reply; 0 if SGLang says that it was aborted."""
+async def _ask(http: aiohttp.ClientSession, body: dict[str, Any]) -> tuple[int, str]:
+    """Return the length of the reply, 0 if SGLang says that it was aborted, and what it said."""
     async with http.post("/generate", json=body) as answer:
-        meta = (await answer.json(content_type=None)).get("meta_info", {})
-        return int(meta.get("completion_tokens", 0))
+        text = await answer.text()
+        meta = json.loads(text).get("meta_info", {})
+        return int(meta.get("completion_tokens", 0)), f"{answer.status} {text}"
 
 
 async def _tell(http: aiohttp.ClientSession, crowd: Crowd, draw: random.Random) -> None:

@@ -18,6 +18,7 @@ ENUMS: dict[tuple[str, ...], str] = {
     get_args(talk.Priority): "Priority",
     get_args(talk.FinishReason): "FinishReason",
     get_args(observe.Topic): "Topic",
+    get_args(observe.ReplicaState): "ReplicaState",
     ("hear", "near", "tick"): "ScriptEvent",
     ("keyframe", "delta"): "TickKind",
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from callsheet_cli.check_endpoint import check_endpoint
-from callsheet_cli.check_sglang import check_installed, check_running
+from callsheet_cli.check_sglang import check_cluster, check_installed
 from callsheet_cli.checks import SERVER_FIX, Finding, check_model
 
 if TYPE_CHECKING:
@@ -103,5 +103,4 @@ def _check_sglang(settings: SglangSettings) -> Iterator[Finding]:
     key = settings.api_key.get_secret_value() if settings.api_key else None
     if not settings.urls:
         yield from check_installed()
-    for url in settings.urls:
-        yield from check_running(url, key)
+    yield from check_cluster(settings.urls, key)

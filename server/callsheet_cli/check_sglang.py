@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from callsheet._version import __version__
 from callsheet_cli.checks import Finding
 
-__all__ = ["check_installed", "check_running", "judge_plugin", "judge_server"]
+__all__ = ["check_cluster", "check_installed", "check_running", "judge_plugin", "judge_server"]
 
 _ANSWER_TIMEOUT_S = 10.0
 _VERSIONS = "from importlib.metadata import version as v; print(v('sglang'), v('callsheet'))"
@@ -62,6 +64,34 @@ def _installed_in(python: Path) -> Finding:
     except UnsupportedSglangError as error:
         return Finding("sglang", "fail", str(error), fix)
     return Finding("sglang", "ok", f"{sglang} with the plugin of callsheet {callsheet}, {python}")
+
+
+def check_cluster(urls: Sequence[str], api_key: str | None) -> Iterator[Finding]:
+    """Ask every SGLang of a cluster, and whether they are alike; one alone is no cluster."""
+    for url in urls:
+        for finding in check_running(url, api_key):
+            yield finding if len(urls) == 1 else replace(finding, detail=f"{url}: {finding.detail}")
+    if len(urls) < 2:
+        return
+    kinds: dict[str, list[str]] = {}
+    for url in urls:
+        with contextlib.suppress(OSError, ValueError):
+            kinds.setdefault(_kind(url.rstrip("/"), api_key), []).append(url)
+    answering = sum(map(len, kinds.values()))
+    if len(kinds) > 1:
+        told = "; ".join(f"{', '.join(there)}: {kind}" for kind, there in kinds.items())
+        fix = "serve the same model with the same SGLang and plugin everywhere"
+        yield Finding("cluster", "fail", f"the replicas differ: {told}", fix)
+    elif answering:
+        detail = f"{answering} of {len(urls)} replicas answer, and are alike"
+        yield Finding("cluster", "ok" if answering == len(urls) else "warn", detail)
+
+
+def _kind(url: str, api_key: str | None) -> str:
+    """Sum up what has to be alike in a cluster."""
+    server, status = _get(f"{url}/server_info", api_key), _get(url + _STATUS_PATH, api_key)
+    model = server.get("served_model_name") or server.get("model_path")
+    return f"{model}, SGLang {server.get('version')}, plugin {status.get('plugin_version')}"
 
 
 def check_running(url: str, api_key: str | None) -> Iterator[Finding]:

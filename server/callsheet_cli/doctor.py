@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from callsheet_cli.check_engine import check_engine
-from callsheet_cli.check_sglang import check_running
+from callsheet_cli.check_sglang import check_cluster
 from callsheet_cli.checks import Finding, check_packages, check_port, check_python
 from callsheet_cli.parser import CommandError, Commands
 from callsheet_cli.serve import add_settings_arguments, load
@@ -39,7 +39,13 @@ def add_parser(commands: Commands) -> None:
     )
     add_settings_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
-    parser.add_argument("--sglang-url", metavar="URL", help="also check the SGLang running there")
+    parser.add_argument(
+        "--sglang-url",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="also check the SGLang running there; given again: as one cluster",
+    )
     parser.add_argument(
         "--api-key-env",
         metavar="NAME",
@@ -66,8 +72,7 @@ def examine(args: argparse.Namespace) -> Iterator[Finding]:
     """Yield the findings as they come."""
     yield from check_python()
     yield from check_packages()
-    if args.sglang_url:
-        yield from check_running(args.sglang_url, api_key_from(args.api_key_env))
+    yield from check_cluster(args.sglang_url, api_key_from(args.api_key_env))
     try:
         settings = load(args).settings
     except CommandError as error:

@@ -12,6 +12,7 @@ from callsheet._version import __version__
 from callsheet_cli import (
     bench,
     cast,
+    cluster,
     demo,
     doctor,
     loadtest,
@@ -31,7 +32,7 @@ __all__ = ["build_parser", "main"]
 
 COMMANDS = (
     demo, serve, top, mod, record, replay, profile, loadtest, bench, models, world, cast, sglang,
-    doctor,
+    cluster, doctor,
 )  # fmt: skip
 """In the order that the help lists them."""
 

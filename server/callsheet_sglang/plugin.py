@@ -101,9 +101,15 @@ def _add_messages(_: Any, scheduler: Any) -> None:
 
 
 def _measure_pace(state: Any) -> None:
+    from callsheet_sglang.kv.scheduler_state import prefilled
+
     if state.cache is not None:
-        busy = state.scheduler.last_batch is not None
-        state.pace.begin_iteration(time.perf_counter(), busy, state.cache.agree)
+        state.pace.begin_iteration(
+            time.perf_counter(),
+            prefilled(state.scheduler),
+            state.scheduler.enable_overlap,
+            state.cache.agree,
+        )
 
 
 def _begin_iteration(scheduler: Any, *_: Any, **__: Any) -> None:

@@ -113,6 +113,7 @@ class FakeSglang:
         return web.json_response(
             {
                 "version": self.behaviour["version"],
+                "served_model_name": self.behaviour["model"],
                 "device": "cpu",
                 "context_length": None,
                 "max_req_input_len": 1000,

@@ -326,6 +326,33 @@ async def test_a_resume_replays_exactly_what_was_not_received(server: CallsheetS
         assert [m.type for m in again.received] == ["welcome"] + ["ok"] * 5 + ["error"]
 
 
+async def test_a_number_that_was_never_sent_resumes_nothing(server: CallsheetServer) -> None:
+    async with Client(server.port) as game:
+        await game.spawn("bob")
+        game.drop()
+    resume = game.resumption(last_seq=game.last_seq + 1)
+    async with Client(server.port, resume=resume) as again:
+        assert not again.welcome.resumed
+
+
+@pytest.mark.parametrize("acknowledged", [True, False])
+async def test_a_ping_acknowledges_as_an_ack_does(
+    start_server: StartServer, acknowledged: bool
+) -> None:
+    server = await start_server(limits={"max_outbox_messages": 64})
+    async with Client(server.port) as game:
+        for number in range(1, 101):
+            await game.ask(Subscribe(id=number, topics=()), Ok)
+            if acknowledged:
+                await game.send(Ping(client_time_s=1.0, ack=game.last_seq))
+        await game.send(Ping(client_time_s=2.0))
+        await game.get(Pong, client_time_s=2.0)
+        game.drop()
+    async with Client(server.port, resume=game.resumption(last_seq=10)) as again:
+        assert again.welcome.resumed is acknowledged, "what was dropped unheard cannot be resumed"
+        again.drop()
+
+
 async def test_after_a_resume_the_first_tick_must_be_a_keyframe(
     game: Client, server: CallsheetServer
 ) -> None:

@@ -22,9 +22,7 @@ SLOW_LINK_BYTES_PER_S = 2e9
 """A prefix of 130 tokens takes 13 ms: dozens of loads are on the link at a time."""
 
 
-# 256 at a time, by hand: four runs lost nobody; in one, on a machine with other work, a reply of
-# 3,000 ended without a token. That is not understood yet, so it is not promised here.
-@pytest.mark.parametrize("concurrency", [64])
+@pytest.mark.parametrize("concurrency", [64, 256])
 async def test_a_crowd_on_an_emulated_gpu_ends_nobody(
     concurrency: int, launch_sglang: LaunchSglang, tmp_path: Path
 ) -> None:

@@ -39,7 +39,7 @@ COUNTED = {
     "busy_s": "callsheet_emulated_busy_seconds_total",
     "host_gap_s": "callsheet_emulated_host_gap_seconds_total",
     "load_wait_s": "callsheet_emulated_load_wait_seconds_total",
-    "loaded_bytes": "sglang:load_back_bytes_total",
+    "link_s": "callsheet_emulated_link_seconds_total",
 }
 
 
@@ -90,6 +90,7 @@ class Round:
             "miss_share": 1.0 - device - host,
             "busy_share": self.counted["busy_s"] / self.seconds,
             "load_wait_share": self.counted["load_wait_s"] / self.seconds,
+            "link_share": self.counted["link_s"] / self.seconds,
             "host_gap_share": self.counted["host_gap_s"] / self.seconds,
         }
         if self.at_arrival is not None:

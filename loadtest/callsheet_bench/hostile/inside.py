@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,11 +14,14 @@ from callsheet_bench.hostile.outside import FLOODING, MIB, NORMAL, PROTOCOL_ERRO
 from callsheet_bench.hostile.raw_socket import CONTINUATION, LOST, PING, TEXT, RawSocket, frame
 
 BAD_FRAMES = 1002
+HEARTBEAT_TIMEOUT = 4006
 SLOW_CONSUMER = 4008
 NPCS = 20_000
 """Of a world that is large, but not too large."""
 SPAWNED_AT_ONCE = 600
 SMALL_BUFFER_BYTES = 4_096
+TICKS_PER_S = 200
+"""Fewer than a game may send: ticks beyond are dropped."""
 
 
 def text(**message: Any) -> bytes:
@@ -134,6 +138,51 @@ def crowds_that_come_and_go(ground: Ground) -> Iterator[int]:
         game.say(type="bye")
         if (code := game.close_code()) != NORMAL:
             yield code
+
+
+@attack(FLOODING, LOST)
+def saves_again_and_again(ground: Ground) -> Iterator[int]:
+    """CPU and the disk, by a game that goes back to a save over and over."""
+    loads = b"".join(text(type="load", id=request, name="s") for request in range(3, 400))
+    for _ in ground.passing():
+        try:
+            with ground.connect() as game:
+                game.hello("game", "saved")
+                game.ask(type="spawn", id=1, npcs=crowd(0))
+                game.ask(type="save", id=2, name="s")
+                game.send(loads)
+                yield game.close_code()
+        except OSError:
+            yield LOST
+
+
+@attack(SLOW_CONSUMER, HEARTBEAT_TIMEOUT, LOST, sure=False)
+def players_who_jump_about(ground: Ground) -> Iterator[int]:
+    """CPU and memory, by a mod that is told of 64 players among its NPCs, and does not read."""
+    script = {"script": "s", "archetypes": ["crowd"], "events": ["near"]}
+    players = [{"player": f"p{i}", "name": "P", "position": [0.0, 0.0, 0.0]} for i in range(64)]
+    with ground.connect() as game, ground.connect() as mod:
+        game.hello("game", "jumping")
+        npcs = [{**npc, "position": [0.0, 0.0, 0.0]} for npc in crowd(0)]
+        answer = game.ask(type="spawn", id=1, npcs=npcs, players=players)
+        here = [{"handle": npc["handle"], "position": [0.0, 0.0, 0.0]} for npc in answer["npcs"]]
+        handles = [player["handle"] for player in answer["players"]]
+        game.say(type="tick", tick=1, kind="keyframe", game_time_s=0.0, npcs=here)
+        mod.hello("mod", "jumping")
+        mod.ask(type="register_script", id=1, **script)
+        for number, passed_s in enumerate(ground.passing(), 2):
+            there = [1_000.0 * (number % 2), 0.0, 0.0]
+            jumps = [{"handle": handle, "position": there} for handle in handles]
+            tick = {"tick": number, "kind": "delta", "game_time_s": passed_s, "players": jumps}
+            game.say(type="tick", ack=True, **tick)
+            if next(game.messages(), None) is None:
+                break
+            time.sleep(1 / TICKS_PER_S)
+        for peer in (mod, game):
+            with contextlib.suppress(OSError):
+                peer.say(type="bye")
+            if (code := peer.close_code()) != NORMAL:
+                yield code
 
 
 @attack()

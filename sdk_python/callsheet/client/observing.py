@@ -37,3 +37,7 @@ class ObservingClient(SessionClient):
     async def set_policy(self, policy: PolicyName) -> None:
         """Set by which policy the server moves state, in all worlds."""
         await self._driver.call(calls.set_policy(self._session, policy))
+
+    async def drain_replica(self, replica: str, *, undo: bool = False) -> None:
+        """Move every NPC away from a replica of the engine; ``stats`` tells when that is done."""
+        await self._driver.call(calls.drain_replica(self._session, replica, undo))

@@ -22,7 +22,7 @@ from callsheet.wire.base import Reliable, Request
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
 from callsheet.wire.faults import shown
 from callsheet.wire.fields import PROTOCOL, PolicyName, Role, Vec3
-from callsheet.wire.observe import Explain, Explanation, SetPolicy, Subscribe, Topic
+from callsheet.wire.observe import DrainReplica, Explain, Explanation, SetPolicy, Subscribe, Topic
 from callsheet.wire.script import (
     Facts,
     GetFacts,
@@ -48,6 +48,7 @@ __all__ = [
     "Call",
     "ask",
     "configure_world",
+    "drain_replica",
     "explain",
     "get_facts",
     "hear",
@@ -155,6 +156,11 @@ def explain(session: ClientSession, npc: str) -> Call[Explanation]:
 def set_policy(session: ClientSession, policy: PolicyName) -> Call[None]:
     """``set_policy``."""
     yield from ask(session, SetPolicy(id=session.next_id(), policy=policy))
+
+
+def drain_replica(session: ClientSession, replica: str, undo: bool) -> Call[None]:
+    """``drain_replica``."""
+    yield from ask(session, DrainReplica(id=session.next_id(), replica=replica, undo=undo))
 
 
 def join(session: ClientSession, name: str, position_m: ArrayLike) -> Call[Joined]:

@@ -68,6 +68,7 @@ from callsheet.wire.fields import (
     WorldId,
 )
 from callsheet.wire.observe import (
+    DrainReplica,
     EstimatorView,
     Explain,
     Explanation,
@@ -77,6 +78,8 @@ from callsheet.wire.observe import (
     NpcStates,
     PlayerState,
     RememberedLine,
+    ReplicaState,
+    ReplicaStats,
     SetPolicy,
     Stats,
     Subscribe,
@@ -223,6 +226,7 @@ __all__ = [
     "Count",
     "DeleteSave",
     "Despawn",
+    "DrainReplica",
     "Draining",
     "EngineError",
     "EngineSummary",
@@ -279,6 +283,8 @@ __all__ = [
     "RegisterScript",
     "Reliable",
     "RememberedLine",
+    "ReplicaState",
+    "ReplicaStats",
     "ReplyDelta",
     "ReplyEnd",
     "ReplyStart",

@@ -58,6 +58,7 @@ AnyClientMessage = (
     | observe.Subscribe
     | observe.Explain
     | observe.SetPolicy
+    | observe.DrainReplica
 )
 
 AnyServerMessage = (

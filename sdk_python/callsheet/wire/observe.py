@@ -22,6 +22,7 @@ from callsheet.wire.fields import (
 )
 
 __all__ = [
+    "DrainReplica",
     "EstimatorView",
     "Explain",
     "Explanation",
@@ -31,6 +32,8 @@ __all__ = [
     "NpcStates",
     "PlayerState",
     "RememberedLine",
+    "ReplicaState",
+    "ReplicaStats",
     "SetPolicy",
     "Stats",
     "Subscribe",
@@ -65,6 +68,20 @@ class SetPolicy(Request):
     roles: ClassVar[frozenset[Role]] = frozenset({"observer"})
     type: Literal["set_policy"] = "set_policy"
     policy: PolicyName
+
+
+class DrainReplica(Request):
+    """Moves every NPC away from a replica of the engine, in all worlds; answered by ``ok`` at once.
+
+    ``stats`` tells when it is drained: then it may be stopped.
+    """
+
+    roles: ClassVar[frozenset[Role]] = frozenset({"game", "observer"})
+    type: Literal["drain_replica"] = "drain_replica"
+    replica: Annotated[str, Field(min_length=1, max_length=300)]
+    """Its name, as ``stats`` has it."""
+    undo: bool = False
+    """True: it is taken into use again."""
 
 
 class EstimatorView(ServerPart):
@@ -180,6 +197,28 @@ class TierStats(ServerPart):
     items: Count
 
 
+ReplicaState = Literal["serving", "draining", "drained", "lost"]
+"""Use that a replica is of."""
+
+
+class ReplicaStats(ServerPart):
+    """Load of one replica of the engine, by all worlds."""
+
+    name: str
+    state: ReplicaState
+    npcs: Count
+    """NPCs at home there."""
+    arriving: Count
+    """NPCs that are warmed there before they move in."""
+    running: Count
+    queued: Count
+    replies: Count
+    device_hits: Count
+    """Replies whose prefix lay on the device."""
+    soonest: Many[NpcId]
+    """NPCs of this world at home there that need it next, soonest first, at most 8."""
+
+
 class TtftStats(ServerPart):
     """Time to first token: all replies counted, percentiles of the latest."""
 
@@ -211,3 +250,5 @@ class Stats(ServerMessage):
     ttft_not_resident: TtftStats
     policy: str | None = None
     """The policy that moves state; see ``SetPolicy``. None = the engine plans for itself."""
+    replicas: Many[ReplicaStats] | None = None
+    """Replicas of the engine; None = it has none."""

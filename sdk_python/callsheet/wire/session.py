@@ -95,6 +95,8 @@ class EngineSummary(ServerPart):
     """Prompt and reply together."""
     keeps_residency: bool
     """The engine moves state between tiers; False: residency messages never come."""
+    replicas: Count | None = None
+    """Copies of the model that share the work; None = one, or not known."""
 
 
 class Welcome(ServerMessage):

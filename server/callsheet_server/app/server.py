@@ -326,4 +326,5 @@ def _summary(info: EngineInfo) -> EngineSummary:
         device=info.device,
         context_limit_tokens=info.context_limit_tokens,
         keeps_residency=info.keeps_residency,
+        replicas=info.replicas if info.replicas > 1 else None,
     )

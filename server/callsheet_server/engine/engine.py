@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from callsheet_server.world.memory import Turn
 __all__ = [
     "Delta",
     "DoneMove",
+    "Drainable",
     "Engine",
     "EngineInfo",
     "GenerationEnd",
@@ -182,6 +183,8 @@ class ReplicaLoad:
     """NPCs at home there."""
     arriving: int
     """NPCs that are warmed there before they move in."""
+    soonest: tuple[NpcKey, ...]
+    """NPCs at home there that are due next, soonest first, at most 32."""
     running: int
     queued: int
     replies: int
@@ -309,3 +312,19 @@ class Engine(Protocol):
 
     def check_integrity(self) -> None:
         """Raise ``AssertionError`` naming the broken invariant, if one is broken."""
+
+
+@runtime_checkable
+class Drainable(Protocol):
+    """An engine with replicas that can be stopped one by one."""
+
+    def drain(self, name: str, *, undo: bool = False) -> None:
+        """Move everybody away from a replica, ahead of need, so that it may be stopped.
+
+        Args:
+            name: of the replica.
+            undo: take it into use again.
+
+        Raises:
+            EngineError: there is no such replica, or no other one to move them to.
+        """

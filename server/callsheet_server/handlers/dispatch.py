@@ -8,7 +8,7 @@ from functools import partial
 from callsheet.wire.base import Reliable, Request
 from callsheet.wire.codec import AnyClientMessage
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
-from callsheet.wire.observe import Explain, SetPolicy, Subscribe
+from callsheet.wire.observe import DrainReplica, Explain, SetPolicy, Subscribe
 from callsheet.wire.saves import DeleteSave, Forget, ListSaves, Load, Save
 from callsheet.wire.script import (
     ActionVerdict,
@@ -186,8 +186,14 @@ class Dispatcher:
                 self._guests.move(room, session, message)
             case SetPolicy():
                 self._guests.check_allowed("choose the policy")
-                _check_unbound(session)
+                _check_unbound(session, "the policy holds")
                 self._pipeline.set_policy(message.policy)
+                _ok(session, message)
+            case DrainReplica():
+                if session.role == "observer":
+                    self._guests.check_allowed("drain a replica")
+                _check_unbound(session, "replicas are there")
+                self._pipeline.drain_replica(message.replica, undo=message.undo)
                 _ok(session, message)
 
     # --- scripts -----------------------------------------------------------------------------
@@ -241,12 +247,12 @@ def _ok(session: Session, request: Request, change: Change | None = None) -> Non
     session.answer(Ok(id=request.id), request.id, change)
 
 
-def _check_unbound(session: Session) -> None:
+def _check_unbound(session: Session, what: str) -> None:
     """Refuse what touches every world to a session whose token is for one."""
     if session.token is not None and session.token.world is not None:
         raise error_for(
             ErrorCode.FORBIDDEN,
-            f"the policy holds for all worlds; this session's token is for {session.world!r} only",
+            f"{what} for all worlds; this session's token is for {session.world!r} only",
             field="type",
         )
 

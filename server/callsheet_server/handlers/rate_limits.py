@@ -24,8 +24,8 @@ NPCS_PER_CHANGE = 1_000
 ADDRESS_FACTOR = 2.0
 """Changes of all games at an address, in terms of one's; small worlds count for little there."""
 LEAST_OF_ADDRESS = 0.1
-NPCS_PER_S = 4_000.0
-NPCS_AT_ONCE = 20_000.0
+NPCS_PER_S = 3_000.0
+NPCS_AT_ONCE = 10_000.0
 """NPCs that may be spawned and despawned in a second, and at once, before a game is slowed."""
 MAX_SCRIPTS_PER_SESSION = 64
 """Scripts of one mod; a script speaks for any number of NPCs."""

@@ -15,6 +15,7 @@ from callsheet.wire.observe import (
     Move,
     Moves,
     RememberedLine,
+    ReplicaStats,
     TierStats,
     TtftStats,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "distance_of",
     "explanation",
     "moves",
+    "replica_stats",
     "tier_stats",
     "ttft_stats",
 ]
@@ -38,6 +40,8 @@ MAX_REMEMBERED: Final = 8
 MAX_REMEMBERED_CHARS: Final = 300
 MOVES_PER_MESSAGE = 36
 """Moves in one message: at most 1,700 bytes each."""
+MOST_SOONEST: Final = 8
+"""NPCs that are named per replica."""
 TIER_NAMES: Final[dict[Tier, TierName]] = {
     Tier.DEVICE: "device",
     Tier.HOST: "host",
@@ -113,6 +117,27 @@ def ttft_stats(replies: int, samples_s: Sequence[float]) -> TtftStats:
         return TtftStats(replies=replies)
     p50_s, p95_s = np.percentile(np.array(samples_s), [50, 95])
     return TtftStats(replies=replies, p50_s=float(p50_s), p95_s=float(p95_s))
+
+
+def replica_stats(occupancy: Occupancy, world: str) -> tuple[ReplicaStats, ...] | None:
+    """Load of an engine's replicas, and who of a world is there; None = it has none."""
+    return (
+        tuple(
+            ReplicaStats(
+                name=load.name,
+                state=load.state,
+                npcs=load.npcs,
+                arriving=load.arriving,
+                running=load.running,
+                queued=load.queued,
+                replies=load.replies,
+                device_hits=load.device_hits,
+                soonest=tuple(key.npc for key in load.soonest if key.world == world)[:MOST_SOONEST],
+            )
+            for load in occupancy.replicas
+        )
+        or None
+    )
 
 
 def tier_stats(occupancy: Occupancy) -> tuple[TierStats, ...]:

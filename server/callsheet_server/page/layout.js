@@ -115,7 +115,7 @@ function build(box, { people, places, walked, pond }, roll) {
       walked.every((point) => away(point, house) > 4.5) &&
       places.every((place) => away(place, house) > place.radiusM + 4) &&
       people.every((person) => away(person, house) > 3.5) &&
-      (!pond || away(pond, house) > pond.radiusM + 4);
+      (!pond || away(pond, house) > 1.2 * pond.radiusM + 5);
     if (free) houses.push(house);
   }
   return houses;

@@ -2,6 +2,7 @@
 
 import { lineChart, timeline } from "./chart.js";
 import { TIER_WORDS, bytes, count, distance, percent, quantile, seconds } from "./format.js";
+import { drawReplicas } from "./replicas.js";
 import { HISTORY_S } from "./world.js";
 
 const SPAN_S = 120;
@@ -77,6 +78,7 @@ export class ResidencyTab {
   draw() {
     if (this._root.hidden || !this._stats) return;
     this._drawTiles();
+    drawReplicas(this._find("replicas"), this._stats.replicas);
     this._drawTiers();
     this._drawPolicies();
     this._drawTtft();

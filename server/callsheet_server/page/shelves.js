@@ -72,7 +72,8 @@ export class Shelves {
     context.fillText(TIER_WORDS[tier], 0, board - (isNarrow ? 42 : 14));
     context.font = "12px system-ui, sans-serif";
     context.fillStyle = this._colours.faint;
-    context.fillText(`${heads.length} minds`, isNarrow ? LABEL_PX : 0, board - (isNarrow ? 42 : -4));
+    const told = heads.length === 1 ? "1 mind" : `${heads.length} minds`;
+    context.fillText(told, isNarrow ? LABEL_PX : 0, board - (isNarrow ? 42 : -4));
     const apart = Math.min(HEAD_PX, (width - left - HEAD_PX) / Math.max(heads.length - 1, 1));
     const ease = 1 - Math.exp(-dtS * SLIDES_PER_S);
     heads.forEach((head, place) => {

@@ -17,7 +17,8 @@ from callsheet.wire.world import NpcSpec, TickAck
 from callsheet_residency.actions import Plan
 from callsheet_residency.state import StateKind, StateStore, Tier
 from callsheet_server.distance import ROWS_PER_ESTIMATE, Distances, explain
-from callsheet_server.engine.engine import Engine, NpcProfile
+from callsheet_server.engine.engine import Drainable, Engine, NpcProfile
+from callsheet_server.engine.errors import EngineError
 from callsheet_server.engine.mover import Mover
 from callsheet_server.outgoing import views
 from callsheet_server.residency.controller import ResidencyController
@@ -183,6 +184,19 @@ class Pipeline:
         if not self._stores:
             raise bad_value("this engine moves state by its own policy", "policy", name)
         self._controller.set_policy(LIVE_POLICIES[name])
+
+    def drain_replica(self, name: str, *, undo: bool) -> None:
+        """Have every NPC moved away from a replica of the engine.
+
+        Raises:
+            CallsheetError: ``bad_value``, there is no such replica or no other one.
+        """
+        if not isinstance(self._engine, Drainable):
+            raise bad_value("this engine has no replicas", "replica", name)
+        try:
+            self._engine.drain(name, undo=undo)
+        except EngineError as error:
+            raise bad_value(str(error), "replica", name) from error
 
     # --- looking on --------------------------------------------------------------------------
 

@@ -141,6 +141,7 @@ class Subscriptions:
                 counters.calls_not_resident, counters.ttft_not_resident_s
             ),
             policy=self._pipeline.policy,
+            replicas=views.replica_stats(occupancy, room.name),
         )
 
 

@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 
 from callsheet._version import __version__
 from callsheet.wire.errors import ErrorCode
+from callsheet_server.engine.engine import Occupancy
 from callsheet_server.outgoing.views import TIER_NAMES
 from callsheet_server.session.quota import Resource, Scope
 from callsheet_server.storage.schema import CHECKED
@@ -158,6 +159,33 @@ class ServerCollector(Collector):
             budget.add_metric(values, use.budget_bytes)
             items.add_metric(values, use.items)
         yield from (used, budget, items)
+        yield from _replicas(occupancy)
+
+
+def _replicas(occupancy: Occupancy) -> Iterator[Metric]:
+    label = ("replica",)
+    is_up = GaugeMetricFamily("callsheet_replica_up", "1 = it answers.", labels=label)
+    npcs = GaugeMetricFamily("callsheet_replica_npcs", "NPCs at home there.", labels=label)
+    running = GaugeMetricFamily("callsheet_replica_running", "Requests generated.", labels=label)
+    queued = GaugeMetricFamily("callsheet_replica_queued", "Requests waiting.", labels=label)
+    replies = CounterMetricFamily("callsheet_replica_replies", "Replies ended.", labels=label)
+    hits = CounterMetricFamily(
+        "callsheet_replica_device_hits", "Those whose prefix lay on the device.", labels=label
+    )
+    used = GaugeMetricFamily(
+        "callsheet_replica_tier_used_bytes", "State in a tier.", labels=(*label, "kind", "tier")
+    )
+    for load in occupancy.replicas:
+        name = (load.name,)
+        is_up.add_metric(name, load.state != "lost")
+        npcs.add_metric(name, load.npcs)
+        running.add_metric(name, load.running)
+        queued.add_metric(name, load.queued)
+        replies.add_metric(name, load.replies)
+        hits.add_metric(name, load.device_hits)
+        for use in load.tiers:
+            used.add_metric((*name, use.kind.value, TIER_NAMES[use.tier]), use.used_bytes)
+    yield from (is_up, npcs, running, queued, replies, hits, used)
 
 
 def _from_zero(

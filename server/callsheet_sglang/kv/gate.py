@@ -4,7 +4,11 @@ SGLang admits a request at once, starts the load it needs, and has the whole for
 it, layer by layer: everybody who is speaking stops for one who is about to. Here such a request
 stays in the queue until its pages are there, and the others go on. If there are no others, the one
 whose pages come first goes, in SGLang's way: it computes the first layers while the last are on the
-link. So do those whose loads take no longer than the pass itself: they hold up nobody.
+link. So do those whose loads take no longer than a pass over prompts: they hold up nobody.
+
+Pages come one load after the other, and SGLang computes prompts as soon as there are any, before it
+decodes. A pass costs a reading of all weights, so who was held goes after a decode step, with all
+whose pages have come by then.
 
 SGLang's objects are used through their attributes; neither sglang nor torch is imported.
 """
@@ -16,8 +20,8 @@ from collections.abc import Callable
 from typing import Any
 
 from callsheet_sglang.kv.arrivals import NO_LOAD
-from callsheet_sglang.kv.prefetcher import LOOKED_AT_QUEUED, Prefetcher
-from callsheet_sglang.kv.scheduler_state import SchedulerState
+from callsheet_sglang.kv.prefetcher import LOOKED_AT_QUEUED, NOT_SENT, Prefetcher
+from callsheet_sglang.kv.scheduler_state import SchedulerState, prefilled
 from callsheet_sglang.wire import handle_of
 
 __all__ = ["Gate"]
@@ -95,7 +99,7 @@ class Gate:
         ]
         hidden_s = 0.0
         if state.pace.link_is_known:
-            hidden_s = state.pace.pass_s - state.pace.load_s(cache.loading_tokens())
+            hidden_s = state.pace.prefill_s - state.pace.load_s(cache.loading_tokens())
         at_once: set[str] = set()
         started = False
         for req, handle in known:
@@ -113,6 +117,9 @@ class Gate:
                 continue
             if (number := self._prefetcher.coming(state, handle)) is not None:
                 coming[req.rid] = number
-        if coming and len(coming) == len(waiting) and running_batch.is_empty():
-            del coming[min(coming, key=coming.__getitem__)]
+        if running_batch.is_empty():
+            if coming and len(coming) == len(waiting):
+                del coming[min(coming, key=coming.__getitem__)]
+        elif prefilled(scheduler):
+            coming |= dict.fromkeys(self._held, NOT_SENT)
         return [req for req in waiting if req.rid in coming]

@@ -14,7 +14,7 @@ __all__ = ["Pace"]
 
 ASSUMED_TOKENS_PER_S = 100_000.0
 """Until a load has been measured: a model of 128 KB per token behind a slow link."""
-ASSUMED_PASS_S = 0.02
+ASSUMED_PASS_S = 0.005
 AGREE_EVERY_ITERATIONS = 32
 PASS_WEIGHT = 0.05
 """Of the newest pass in the mean."""
@@ -30,12 +30,13 @@ class Pace:
         """Tokens of KV cache a second from host memory to the device."""
         self.link_is_known = False
         """Every rank has measured a load."""
-        self.pass_s = ASSUMED_PASS_S
-        """Mean time of a scheduler iteration with a batch: that of a pass, as they overlap."""
+        self.prefill_s = ASSUMED_PASS_S
+        """Mean time of a pass that computes prompts."""
         self._link = Bandwidth(ASSUMED_TOKENS_PER_S)
         self._loads = 0
-        self._pass_s = ASSUMED_PASS_S
-        self._began_s: float | None = None
+        self._prefill_s = ASSUMED_PASS_S
+        self._began_s = 0.0
+        self._launched_prefill = False
         self._iterations = 0
 
     def observe_load(self, tokens: int, seconds: float) -> None:
@@ -44,24 +45,29 @@ class Pace:
         self._loads += 1
 
     def begin_iteration(
-        self, now_s: float, busy: bool, agree: Callable[[list[float]], list[float]]
+        self,
+        now_s: float,
+        prefill: bool,
+        overlap: bool,
+        agree: Callable[[list[float]], list[float]],
     ) -> None:
         """Take in that an iteration begins.
 
         Args:
             now_s: any clock, in seconds.
-            busy: the last one ran a batch.
+            prefill: the last iteration launched a pass that computes prompts.
+            overlap: an iteration waits for the pass launched in the one before it.
             agree: all ranks' smallest, element by element; called in the same iterations on all.
         """
-        if busy and self._began_s is not None:
-            took_s = now_s - self._began_s
-            if took_s < LONGEST_PASS_S:
-                self._pass_s += PASS_WEIGHT * (took_s - self._pass_s)
-        self._began_s = now_s
+        took_s = now_s - self._began_s
+        ended_prefill = self._launched_prefill if overlap else prefill
+        if ended_prefill and took_s < LONGEST_PASS_S:
+            self._prefill_s += PASS_WEIGHT * (took_s - self._prefill_s)
+        self._began_s, self._launched_prefill = now_s, prefill
         self._iterations += 1
         if self._iterations % AGREE_EVERY_ITERATIONS == 0:
-            measured = [self._link.bytes_per_s, self._pass_s, float(self._loads)]
-            self.link_tokens_per_s, self.pass_s, loads = agree(measured)
+            measured = [self._link.bytes_per_s, self._prefill_s, float(self._loads)]
+            self.link_tokens_per_s, self.prefill_s, loads = agree(measured)
             self.link_is_known = loads > 0
 
     def load_s(self, tokens: int) -> float:

@@ -16,7 +16,7 @@ from callsheet_sglang.kv.ownership import Node
 from callsheet_sglang.kv.scheduler_state import SchedulerState
 from callsheet_sglang.wire import handle_of
 
-__all__ = ["LOOKED_AT_QUEUED", "Prefetcher", "pools"]
+__all__ = ["LOOKED_AT_QUEUED", "NOT_SENT", "Prefetcher", "pools"]
 
 MEASURED_PER_ITERATION = 256
 """NPCs whose rows are brought up to date per iteration, at most: under a millisecond."""

@@ -18,7 +18,7 @@ from callsheet_sglang.kv.pace import Pace
 from callsheet_sglang.npc_table import NpcTable
 from callsheet_sglang.settings import PluginSettings, read_settings
 
-__all__ = ["Counters", "SchedulerState", "current", "install"]
+__all__ = ["Counters", "SchedulerState", "current", "install", "prefilled"]
 
 
 @dataclass(slots=True)
@@ -132,6 +132,12 @@ class SchedulerState:
     def _regrade(self, node: Node) -> None:
         self.device_leaves.regrade(node)
         self.host_leaves.regrade(node)
+
+
+def prefilled(scheduler: Any) -> bool:
+    """Return whether SGLang's scheduler launched a pass that computes prompts last."""
+    batch = scheduler.last_batch
+    return batch is not None and bool(batch.forward_mode.is_extend())
 
 
 _current: SchedulerState | None = None

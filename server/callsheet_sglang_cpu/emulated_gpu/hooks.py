@@ -145,6 +145,7 @@ class EmulatedGpu:
             ("busy", sums.busy_s),
             ("host_gap", sums.host_gap_s),
             ("load_wait", sums.load_wait_s),
+            ("link", sums.link_s),
         ):
             if name not in self._totals:
                 from prometheus_client import Counter

@@ -31,6 +31,8 @@ class Sums:
     """Time in which the GPU had nothing to do because the host had not launched the next pass."""
     load_wait_s: float = 0.0
     """Time that passes were longer for a load that they waited for."""
+    link_s: float = 0.0
+    """Time that copies to the device took."""
 
 
 @dataclass(slots=True)
@@ -71,6 +73,7 @@ class Timelines:
         machine, slower = self.emulation.machine, self.emulation.dilation
         begin_s = max(now_s, self.compute_end_s, self.to_device_end_s)
         copy_s = machine.copy_s(tokens) * slower
+        self.sums.link_s += copy_s / slower
         self.to_device_end_s = begin_s + copy_s
         return Arrival(begin_s, begin_s + copy_s / machine.layers, self.to_device_end_s)
 

@@ -45,7 +45,7 @@ class Scene:
         parked.on_device, parked.backuped = False, True
         self.parked = parked
         tree.ownership.measure(10)
-        self.state.pace.pass_s = 0.0  # no load is hidden by a pass
+        self.state.pace.prefill_s = 0.0  # no load is hidden by a pass
         self.state.pace.link_is_known = True
         self.loads: list[int] = []
         self.at_once = False
@@ -127,7 +127,7 @@ def test_while_nobody_runs_who_is_ready_goes_first() -> None:
 
 def test_a_load_that_the_pass_hides_is_sglangs_business() -> None:
     scene = Scene()
-    scene.state.pace.pass_s = 1.1 * scene.state.pace.load_s(len(scene.parked.key))
+    scene.state.pace.prefill_s = 1.1 * scene.state.pace.load_s(len(scene.parked.key))
     scene.queue(1, 2)
     assert scene.admit() == ["r1", "r2"]
     assert scene.loads == []
@@ -179,6 +179,20 @@ def test_who_cannot_be_sent_for_yet_is_held_while_others_run() -> None:
     scene.queue(1)
     scene.running.is_empty = lambda: True
     assert scene.admit() == ["r1"]
+
+
+def test_who_was_held_goes_after_a_decode_step_and_not_prompt_by_prompt() -> None:
+    scene = Scene()
+    scene.queue(1, 2)
+    assert scene.admit() == ["r2"]
+    scene.cache.ongoing_load_back.clear()
+    mode = SimpleNamespace(is_extend=lambda: True)
+    scene.scheduler.last_batch = SimpleNamespace(forward_mode=mode)
+    scene.running.reqs.append(request(2))
+    scene.queue(None, 1)
+    assert scene.admit() == ["rNone"]
+    scene.scheduler.last_batch.forward_mode.is_extend = lambda: False
+    assert sorted(scene.admit()) == ["r1", "rNone"]
 
 
 def test_a_load_that_ends_at_once_holds_nobody() -> None:

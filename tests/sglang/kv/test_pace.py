@@ -9,9 +9,9 @@ def alone(values: list[float]) -> list[float]:
     return values
 
 
-def iterate(pace: Pace, times: int, took_s: float, busy: bool = True) -> None:
+def iterate(pace: Pace, times: int, took_s: float) -> None:
     for number in range(times):
-        pace.begin_iteration(number * took_s, busy, alone)
+        pace.begin_iteration(number * took_s, False, False, alone)
 
 
 def test_what_is_measured_counts_once_all_ranks_have_agreed() -> None:
@@ -36,15 +36,22 @@ def test_the_slowest_rank_counts() -> None:
 
     for pace in (first, second):
         for number in range(AGREE_EVERY_ITERATIONS):
-            pace.begin_iteration(0.03 * number, True, smallest)
+            pace.begin_iteration(0.03 * number, True, False, smallest)
     assert first.link_tokens_per_s == second.link_tokens_per_s == ASSUMED_TOKENS_PER_S
-    assert first.pass_s == second.pass_s == 0.02
+    assert first.prefill_s == second.prefill_s == 0.02
     assert not first.link_is_known  # The other rank has loaded nothing.
 
 
-def test_a_pass_is_a_busy_iteration() -> None:
-    pace = Pace()
-    iterate(pace, 10 * AGREE_EVERY_ITERATIONS, 0.005)
-    assert pace.pass_s == pytest.approx(0.005, rel=0.01)
-    iterate(pace, 10 * AGREE_EVERY_ITERATIONS, 0.5, busy=False)
-    assert pace.pass_s == pytest.approx(0.005, rel=0.01)
+@pytest.mark.parametrize("overlap", [False, True])
+def test_passes_over_prompts_are_timed_and_no_others(overlap: bool) -> None:
+    """Prompts take 5 ms, decode steps 20; nothing runs in between for half a second."""
+    pace, now_s = Pace(), 0.0
+    launched: list[str] = []
+    for _ in range(10 * AGREE_EVERY_ITERATIONS):
+        for kind in ("prefill", "decode", "decode", "nothing"):
+            last = launched[-1] if launched else "nothing"
+            pace.begin_iteration(now_s, last == "prefill", overlap, alone)
+            ended = last if overlap else kind
+            now_s += {"prefill": 0.005, "decode": 0.02, "nothing": 0.5}[ended]
+            launched.append(kind)
+    assert pace.prefill_s == pytest.approx(0.005, rel=0.01)

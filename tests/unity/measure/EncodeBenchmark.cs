@@ -5,15 +5,16 @@ using Callsheet.Wire;
 
 namespace Callsheet.Tests
 {
-    /// <summary>Prints the median time to encode a tick of 1,000 and of 10,000 NPCs, in microseconds.</summary>
+    /// <summary>Prints the median time to encode ticks of so many NPCs, in microseconds.</summary>
     internal static class EncodeBenchmark
     {
         private const int Rounds = 301;
 
-        private static void Main()
+        private static void Main(string[] arguments)
         {
-            foreach (uint npcs in new uint[] { 1000, 10000 })
+            foreach (string argument in arguments)
             {
+                uint npcs = uint.Parse(argument, System.Globalization.CultureInfo.InvariantCulture);
                 var writer = new TickWriter();
                 var times = new double[Rounds];
                 for (int round = 0; round < Rounds; round++)

@@ -43,8 +43,8 @@ const PATH := "res://callsheet_settings.tres"
 ## How often a second the server is told where everybody is. 20 is plenty for NPCs who walk.
 @export_range(1.0, 60.0) var ticks_per_s := 20.0
 
-## NPCs and players looked at in one frame; the others have their turn in later ones. 0: all of them.
-@export_range(0, 10000) var max_movers_per_tick := 0
+## NPCs looked at in one tick; the others have their turn in later ones.
+@export_range(1, 10000) var max_npcs_per_tick := 500
 
 ## Ask for the state of every NPC twice a second, for [signal CallsheetNpc.state_changed] and
 ## [signal CallsheetNpc.tier_changed].
@@ -80,7 +80,7 @@ func to_world_options() -> World:
 	options.player_max_speed_mps = player_max_speed_mps
 	options.npc_max_speed_mps = npc_max_speed_mps
 	options.ticks_per_s = ticks_per_s
-	options.max_movers_per_tick = max_movers_per_tick
+	options.max_npcs_per_tick = max_npcs_per_tick
 	if show_npc_states:
 		options.topics = ["npcs"] as Array[String]
 	return options

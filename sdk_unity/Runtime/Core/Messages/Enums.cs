@@ -62,6 +62,14 @@ namespace Callsheet.Wire
         Stats,
     }
 
+    public enum ReplicaState
+    {
+        Serving,
+        Draining,
+        Drained,
+        Lost,
+    }
+
     public enum ScriptEvent
     {
         Hear,
@@ -86,6 +94,7 @@ namespace Callsheet.Wire
         internal static readonly string[] Priority = { "player", "npc", "background" };
         internal static readonly string[] FinishReason = { "stop", "length", "cancelled", "error" };
         internal static readonly string[] Topic = { "replies", "residency", "npcs", "stats" };
+        internal static readonly string[] ReplicaState = { "serving", "draining", "drained", "lost" };
         internal static readonly string[] ScriptEvent = { "hear", "near", "tick" };
         internal static readonly string[] TickKind = { "keyframe", "delta" };
     }

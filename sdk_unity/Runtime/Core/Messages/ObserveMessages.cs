@@ -47,6 +47,28 @@ namespace Callsheet.Wire
         }
     }
 
+    /// <summary>
+    /// Moves every NPC away from a replica of the engine, in all worlds; answered by ok at once.
+    ///
+    /// stats tells when it is drained: then it may be stopped.
+    /// </summary>
+    public sealed class DrainReplicaMessage : RequestMessage
+    {
+        /// <summary>Its name, as stats has it.</summary>
+        public string Replica { get; set; }
+        /// <summary>True: it is taken into use again.</summary>
+        public bool Undo { get; set; }
+
+        public override string Type => "drain_replica";
+
+        internal override void WriteFields(JsonWriter w)
+        {
+            w.Integer("id", Id, 1, 9007199254740991);
+            w.Text("replica", Replica, 1, 300, TextForm.Any);
+            w.Flag("undo", Undo);
+        }
+    }
+
     /// <summary>One estimator's distance for an NPC, and its reason.</summary>
     public sealed class EstimatorView
     {
@@ -265,6 +287,39 @@ namespace Callsheet.Wire
         }
     }
 
+    /// <summary>Load of one replica of the engine, by all worlds.</summary>
+    public sealed class ReplicaStats
+    {
+        public string Name { get; set; }
+        public ReplicaState State { get; set; }
+        /// <summary>NPCs at home there.</summary>
+        public long Npcs { get; set; }
+        /// <summary>NPCs that are warmed there before they move in.</summary>
+        public long Arriving { get; set; }
+        public long Running { get; set; }
+        public long Queued { get; set; }
+        public long Replies { get; set; }
+        /// <summary>Replies whose prefix lay on the device.</summary>
+        public long DeviceHits { get; set; }
+        /// <summary>NPCs of this world at home there that need it next, soonest first, at most 8.</summary>
+        public string[] Soonest { get; set; } = System.Array.Empty<string>();
+
+        internal static ReplicaStats Parse(FieldReader f)
+        {
+            var p = new ReplicaStats();
+            p.Name = f.Text("name", 0, int.MaxValue, TextForm.Any);
+            p.State = (ReplicaState)f.Enum("state", WireNames.ReplicaState);
+            p.Npcs = f.Integer("npcs", 0, 9007199254740991);
+            p.Arriving = f.Integer("arriving", 0, 9007199254740991);
+            p.Running = f.Integer("running", 0, 9007199254740991);
+            p.Queued = f.Integer("queued", 0, 9007199254740991);
+            p.Replies = f.Integer("replies", 0, 9007199254740991);
+            p.DeviceHits = f.Integer("device_hits", 0, 9007199254740991);
+            p.Soonest = f.Texts("soonest", 0, int.MaxValue, 1, 64, TextForm.Id);
+            return p;
+        }
+    }
+
     /// <summary>Time to first token: all replies counted, percentiles of the latest.</summary>
     public sealed class TtftStats
     {
@@ -304,6 +359,8 @@ namespace Callsheet.Wire
         public TtftStats TtftNotResident { get; set; }
         /// <summary>The policy that moves state; see SetPolicy. null = the engine plans for itself.</summary>
         public string Policy { get; set; }
+        /// <summary>Replicas of the engine; null = it has none.</summary>
+        public ReplicaStats[] Replicas { get; set; }
 
         public override string Type => "stats";
 
@@ -327,6 +384,7 @@ namespace Callsheet.Wire
             TtftResident = TtftStats.Parse(f.Part("ttft_resident"));
             TtftNotResident = TtftStats.Parse(f.Part("ttft_not_resident"));
             if (f.Has("policy")) Policy = f.Text("policy", 0, int.MaxValue, TextForm.Any);
+            if (f.Has("replicas")) Replicas = f.Parts("replicas", 0, int.MaxValue, ReplicaStats.Parse);
         }
     }
 }

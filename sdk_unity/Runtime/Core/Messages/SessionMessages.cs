@@ -112,6 +112,8 @@ namespace Callsheet.Wire
         public long ContextLimitTokens { get; set; }
         /// <summary>The engine moves state between tiers; False: residency messages never come.</summary>
         public bool KeepsResidency { get; set; }
+        /// <summary>Copies of the model that share the work; null = one, or not known.</summary>
+        public long? Replicas { get; set; }
 
         internal static EngineSummary Parse(FieldReader f)
         {
@@ -122,6 +124,7 @@ namespace Callsheet.Wire
             p.Device = f.Text("device", 0, int.MaxValue, TextForm.Any);
             p.ContextLimitTokens = f.Integer("context_limit_tokens", 0, 9007199254740991);
             p.KeepsResidency = f.Flag("keeps_residency");
+            if (f.Has("replicas")) p.Replicas = f.Integer("replicas", 0, 9007199254740991);
             return p;
         }
     }

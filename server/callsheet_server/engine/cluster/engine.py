@@ -183,15 +183,7 @@ class ClusterEngine:
         task.add_done_callback(self._tasks.discard)
 
     def drain(self, name: str, *, undo: bool = False) -> None:
-        """Move everybody away from a replica, ahead of need, so that it may be stopped.
-
-        Args:
-            name: of the replica.
-            undo: take it into use again.
-
-        Raises:
-            EngineError: there is no such replica, or no other one to move them to.
-        """
+        """Move everybody away from a replica, as ``Drainable`` says."""
         names = [replica.name for replica in self._replicas]
         if name not in names:
             raise EngineError(f"no replica {name!r}; replicas: {', '.join(names)}")

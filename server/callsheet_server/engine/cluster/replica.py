@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from callsheet_residency.state import Tier
 from callsheet_server.engine.engine import GenerationEnd, ReplicaLoad, ReplicaState
 from callsheet_server.engine.sglang.engine import SglangEngine
 
 __all__ = ["Replica"]
+
+
+SOONEST: Final = 32
+"""NPCs that are named as due next."""
 
 
 class Replica:
@@ -43,6 +49,7 @@ class Replica:
             state=self._state(npcs),
             npcs=npcs,
             arriving=arriving,
+            soonest=self.engine.soonest(SOONEST),
             running=occupancy.running,
             queued=occupancy.queued,
             replies=self.replies,

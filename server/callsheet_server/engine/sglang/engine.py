@@ -235,6 +235,15 @@ class SglangEngine:
             np.array([handle], np.intp), np.array([distance_s], np.float32)
         )
 
+    def soonest(self, most: int) -> tuple[NpcKey, ...]:
+        """NPCs of whom a call is expected, soonest first."""
+        distance_s = self._plugin_sync.distances.true_s
+        due = np.flatnonzero(np.isfinite(distance_s))
+        if len(due) > most:
+            due = due[np.argpartition(distance_s[due], most)[:most]]
+        keys = map(self._cast.handles.key, due[np.argsort(distance_s[due])].tolist())
+        return tuple(key for key in keys if key is not None)
+
     def npcs_soonest_first(self) -> list[NpcKey]:
         """Everybody announced, in order of their distance."""
         return sorted(self._cast.profiles, key=self.distance_s)

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 READY_POLL_S = 0.25
 FAILED_CHECKS = 2
 """Failed checks in a row, after which SGLang counts as lost."""
-RECHECK_S = 0.5
+RECHECK_S = 0.25
 """Wait after a failed check."""
 
 

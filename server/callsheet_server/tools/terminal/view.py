@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from callsheet.wire.observe import Move, NpcState, TierStats, TtftStats
+from callsheet.wire.observe import Move, NpcState, ReplicaStats, TierStats, TtftStats
 from callsheet_server.tools.terminal.scene import Line, Scene
 
 __all__ = ["picture", "title"]
@@ -25,6 +25,7 @@ NAME_WIDTH: Final = 12
 """Columns that an NPC's name keeps, however narrow the screen."""
 WRAPPER: Final = Console(width=80)
 """Splits lines; nothing is printed on it."""
+REPLICA_STYLES = {"serving": "", "draining": "yellow", "drained": "bright_black", "lost": "red"}
 MAP_LETTERS = {"device": "●", "host": "●", "disk": "●", "absent": "·"}
 
 
@@ -124,6 +125,18 @@ def _in(npc: NpcState) -> Text:
     return Text("never" if npc.distance_s is None else f"{npc.distance_s:.1f} s")
 
 
+# --- replicas ---------------------------------------------------------------------------------
+
+
+def _at(replica: ReplicaStats) -> str:
+    load = f"{replica.npcs} NPCs, {replica.running} running, {replica.queued} queued"
+    return load if replica.state == "serving" else f"{replica.state}: {load}"
+
+
+def _hits(replica: ReplicaStats) -> str:
+    return f"{replica.device_hits / replica.replies:.0%} hits" if replica.replies else ""
+
+
 # --- where state lies -------------------------------------------------------------------------
 
 
@@ -136,6 +149,10 @@ def _state(scene: Scene) -> RenderableType:
     times.add_column(no_wrap=True)
     times.add_column(justify="right", no_wrap=True)
     stats = scene.stats
+    for replica in (stats.replicas or ()) if stats is not None else ():
+        tiers.add_row(
+            replica.name, Text(_at(replica), style=REPLICA_STYLES[replica.state]), _hits(replica)
+        )
     for tier in stats.tiers if stats is not None else ():
         if tier.budget_bytes and tier.kind == "prefix":
             tiers.add_row(

@@ -40,6 +40,7 @@ def test_a_load_begins_after_the_pass_before_it_and_holds_up_whoever_waits() -> 
     end_s = gpu.launch(STEP, 0.0, load, after_idle=False)
     assert end_s == pytest.approx(load.end_s + STEP_S / MACHINE.layers)
     assert gpu.sums.load_wait_s == pytest.approx(end_s - first_s - STEP_S)
+    assert gpu.sums.link_s == pytest.approx(LOAD_S)
 
 
 def test_a_pass_that_waits_for_nothing_runs_beside_a_load() -> None:

@@ -31,6 +31,15 @@ namespace Callsheet.Tests
             return m;
         }
 
+        private static DrainReplicaMessage ReadDrainReplicaMessage(FieldReader f)
+        {
+            var m = new DrainReplicaMessage();
+            m.Id = f.Integer("id", 1, 9007199254740991);
+            m.Replica = f.Text("replica", 1, 300, TextForm.Any);
+            if (f.Contains("undo")) m.Undo = f.Flag("undo");
+            return m;
+        }
+
         private static void FormatEstimatorView(JsonWriter w, EstimatorView p)
         {
             w.Text("name", p.Name, 0, int.MaxValue, TextForm.Any);
@@ -119,6 +128,19 @@ namespace Callsheet.Tests
             w.Integer("items", p.Items, 0, 9007199254740991);
         }
 
+        private static void FormatReplicaStats(JsonWriter w, ReplicaStats p)
+        {
+            w.Text("name", p.Name, 0, int.MaxValue, TextForm.Any);
+            w.Enum("state", (int)p.State, WireNames.ReplicaState);
+            w.Integer("npcs", p.Npcs, 0, 9007199254740991);
+            w.Integer("arriving", p.Arriving, 0, 9007199254740991);
+            w.Integer("running", p.Running, 0, 9007199254740991);
+            w.Integer("queued", p.Queued, 0, 9007199254740991);
+            w.Integer("replies", p.Replies, 0, 9007199254740991);
+            w.Integer("device_hits", p.DeviceHits, 0, 9007199254740991);
+            w.Texts("soonest", p.Soonest, 0, int.MaxValue, 1, 64, TextForm.Id);
+        }
+
         private static void FormatTtftStats(JsonWriter w, TtftStats p)
         {
             w.Integer("replies", p.Replies, 0, 9007199254740991);
@@ -146,6 +168,7 @@ namespace Callsheet.Tests
             w.Part("ttft_resident", m.TtftResident, FormatTtftStats);
             w.Part("ttft_not_resident", m.TtftNotResident, FormatTtftStats);
             if (m.Policy != null) w.Text("policy", m.Policy, 0, int.MaxValue, TextForm.Any);
+            if (m.Replicas != null) w.Parts("replicas", m.Replicas, 0, int.MaxValue, FormatReplicaStats);
         }
     }
 }

@@ -59,6 +59,7 @@ namespace Callsheet.Tests
             w.Text("device", p.Device, 0, int.MaxValue, TextForm.Any);
             w.Integer("context_limit_tokens", p.ContextLimitTokens, 0, 9007199254740991);
             w.Flag("keeps_residency", p.KeepsResidency);
+            if (p.Replicas != null) w.Integer("replicas", p.Replicas.Value, 0, 9007199254740991);
         }
 
         private static void WriteWelcomeMessage(JsonWriter w, WelcomeMessage m)

@@ -42,6 +42,7 @@ namespace Callsheet.Tests
                 case "subscribe": return ReadSubscribeMessage(f);
                 case "explain": return ReadExplainMessage(f);
                 case "set_policy": return ReadSetPolicyMessage(f);
+                case "drain_replica": return ReadDrainReplicaMessage(f);
                 default: return null;
             }
         }

@@ -1,62 +1,43 @@
 @tool
 extends RefCounted
-## Writes binary ticks (docs/wire-protocol.md, "Binary layout") into bytes that are used again and again:
-## 32 of header, 36 for each NPC, then 32 for each player, all little-endian.
+## Puts binary ticks together (docs/wire-protocol.md, "Binary layout"), in bytes that are used again and
+## again: a header of 32, then the records of NPCs and those of players, all little-endian.
 
 enum Kind { KEYFRAME = 1, DELTA = 2 }
 
 const HEADER_BYTES := 32
-const NPC_BYTES := 36
-const PLAYER_BYTES := 32
 const MAGIC := 0x5343
 const LAYOUT := 1
 const ACK := 1
 const REWIND := 2
-const QUIET_NAN := 0x7FC00000
 
 var npcs := 0
 var players := 0
 
 var _bytes := PackedByteArray()
-var _at := 0
 
 
 ## Begin a frame.
 func begin(kind: Kind, ack: bool) -> void:
-	_reserve(HEADER_BYTES)
+	_bytes.resize(HEADER_BYTES)
+	_bytes.fill(0)
 	npcs = 0
 	players = 0
 	_bytes.encode_u16(0, MAGIC)
 	_bytes.encode_u8(2, LAYOUT)
 	_bytes.encode_u8(3, kind)
 	_bytes.encode_u16(4, ACK if ack else 0)
-	_bytes.encode_u16(6, 0)
-	_bytes.encode_u32(28, 0)
-	_at = HEADER_BYTES
 
 
-## Add an NPC. All NPCs come before all players. `next_call_s`: seconds to the next scheduled call; NAN says
-## nothing.
-func add_npc(
-	handle: int, position: Vector3, velocity: Vector3, next_call_s: float, flags: int
-) -> void:
-	_reserve(_at + NPC_BYTES)
-	_add_motion(handle, position, velocity)
-	if is_nan(next_call_s):
-		_bytes.encode_u32(_at + 28, QUIET_NAN)
-	else:
-		_bytes.encode_float(_at + 28, next_call_s)
-	_bytes.encode_u32(_at + 32, flags)
-	_at += NPC_BYTES
+## Add the record of an NPC. All NPCs come before all players.
+func add_npc(record: PackedByteArray) -> void:
+	_bytes.append_array(record)
 	npcs += 1
 
 
-## Add a player.
-func add_player(handle: int, position: Vector3, velocity: Vector3) -> void:
-	_reserve(_at + PLAYER_BYTES)
-	_add_motion(handle, position, velocity)
-	_bytes.encode_u32(_at + 28, 0)
-	_at += PLAYER_BYTES
+## Add the record of a player.
+func add_player(record: PackedByteArray) -> void:
+	_bytes.append_array(record)
 	players += 1
 
 
@@ -72,24 +53,9 @@ func finish(number: int, game_time_s: float, rewinds: bool) -> void:
 
 ## Bytes written so far.
 func size() -> int:
-	return _at
+	return _bytes.size()
 
 
-## The frame written so far.
+## A copy of the frame written so far.
 func frame() -> PackedByteArray:
-	return _bytes.slice(0, _at)
-
-
-func _add_motion(handle: int, position: Vector3, velocity: Vector3) -> void:
-	_bytes.encode_u32(_at, handle)
-	_bytes.encode_float(_at + 4, position.x)
-	_bytes.encode_float(_at + 8, position.y)
-	_bytes.encode_float(_at + 12, position.z)
-	_bytes.encode_float(_at + 16, velocity.x)
-	_bytes.encode_float(_at + 20, velocity.y)
-	_bytes.encode_float(_at + 24, velocity.z)
-
-
-func _reserve(count: int) -> void:
-	if count > _bytes.size():
-		_bytes.resize(maxi(count, 2 * _bytes.size()))
+	return _bytes.duplicate()

@@ -183,4 +183,9 @@ const FIELDS := {
 		["id", Field.Kind.INTEGER, Field.REQUIRED, null, 1, 9007199254740991],
 		["policy", Field.Kind.ENUM, Field.REQUIRED, null, ["distance", "lru", "naive"]],
 	],
+	"drain_replica": [
+		["id", Field.Kind.INTEGER, Field.REQUIRED, null, 1, 9007199254740991],
+		["replica", Field.Kind.TEXT, Field.REQUIRED, null, 1, 300, Field.Form.ANY],
+		["undo", Field.Kind.FLAG, Field.DEFAULT, false],
+	],
 }

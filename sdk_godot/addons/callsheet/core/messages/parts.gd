@@ -39,6 +39,7 @@ const FIELDS := {
 		["device", Field.Kind.TEXT, Field.REQUIRED, null, 0, Field.NO_END, Field.Form.ANY],
 		["context_limit_tokens", Field.Kind.INTEGER, Field.REQUIRED, null, 0, 9007199254740991],
 		["keeps_residency", Field.Kind.FLAG, Field.REQUIRED, null],
+		["replicas", Field.Kind.INTEGER, Field.OPTIONAL, null, 0, 9007199254740991],
 	],
 	"ConditionalLore": [
 		["text", Field.Kind.TEXT, Field.REQUIRED, null, 1, 1000, Field.Form.ANY],
@@ -170,6 +171,17 @@ const FIELDS := {
 		["used_bytes", Field.Kind.INTEGER, Field.REQUIRED, null, 0, 9007199254740991],
 		["budget_bytes", Field.Kind.INTEGER, Field.REQUIRED, null, 0, 9007199254740991],
 		["items", Field.Kind.INTEGER, Field.REQUIRED, null, 0, 9007199254740991],
+	],
+	"ReplicaStats": [
+		["name", Field.Kind.TEXT, Field.REQUIRED, null, 0, Field.NO_END, Field.Form.ANY],
+		["state", Field.Kind.ENUM, Field.REQUIRED, null, ["serving", "draining", "drained", "lost"]],
+		["npcs", Field.Kind.INTEGER, Field.REQUIRED, null, 0, 9007199254740991],
+		["arriving", Field.Kind.INTEGER, Field.REQUIRED, null, 0, 9007199254740991],
+		["running", Field.Kind.INTEGER, Field.REQUIRED, null, 0, 9007199254740991],
+		["queued", Field.Kind.INTEGER, Field.REQUIRED, null, 0, 9007199254740991],
+		["replies", Field.Kind.INTEGER, Field.REQUIRED, null, 0, 9007199254740991],
+		["device_hits", Field.Kind.INTEGER, Field.REQUIRED, null, 0, 9007199254740991],
+		["soonest", Field.Kind.LIST, Field.REQUIRED, null, 0, Field.NO_END, ["", Field.Kind.TEXT, Field.REQUIRED, null, 1, 64, Field.Form.ID]],
 	],
 	"TtftStats": [
 		["replies", Field.Kind.INTEGER, Field.REQUIRED, null, 0, 9007199254740991],

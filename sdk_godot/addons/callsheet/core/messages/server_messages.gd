@@ -236,5 +236,6 @@ const FIELDS := {
 		["ttft_resident", Field.Kind.PART, Field.REQUIRED, null, "TtftStats"],
 		["ttft_not_resident", Field.Kind.PART, Field.REQUIRED, null, "TtftStats"],
 		["policy", Field.Kind.TEXT, Field.OPTIONAL, null, 0, Field.NO_END, Field.Form.ANY],
+		["replicas", Field.Kind.LIST, Field.OPTIONAL, null, 0, Field.NO_END, ["", Field.Kind.PART, Field.REQUIRED, null, "ReplicaStats"]],
 	],
 }

@@ -16,27 +16,44 @@ const MOST := Vector3(1e7, 1e7, 1e7)
 var id: String
 var name: String
 ## The server's number for it; only while spawned.
-var handle := 0
+var handle := 0:
+	set(value):
+		handle = value
+		record.encode_u32(0, value)
 ## False: left out of keyframes; the server expects no call from it. World.set_active changes it.
-var is_active := true
+var is_active := true:
+	set(value):
+		is_active = value
+		_judge()
 ## Why the server will not have it; null if it does, or has not answered. An NPC is tried again when it is
 ## updated, and everybody in a new session.
 var refusal: CallsheetError
-var presence := Presence.REMOVED
+var presence := Presence.REMOVED:
+	set(value):
+		presence = value
+		_judge()
 ## As described to the server: an NpcSpec or a PlayerSpec.
 var spec: Dictionary
+## Steps of the world, squared: what moved less is no news.
+var position_step_2 := 0.0
+var velocity_step_2 := 0.0
 var position := Vector3.ZERO
 var velocity := Vector3.ZERO
 ## Has a place: the position set last can be told.
 var has_place := false
-## A tick of this session named it.
-var was_named := false
+## True if ticks can name it: it is spawned, active and has a place.
+var is_told := false
+## True if the next delta has to name it.
+var has_news := true
+## What a tick says of it: bytes that are written when it moves, not when a tick goes out.
+var record := PackedByteArray()
 
 var _sent_position := Vector3.ZERO
 var _sent_velocity := Vector3.ZERO
 
 
-func _init(its_id: String, its_spec: Dictionary) -> void:
+func _init(its_id: String, its_spec: Dictionary, record_bytes: int) -> void:
+	record.resize(record_bytes)
 	id = its_id
 	spec = its_spec
 	name = its_spec.get("name", "")
@@ -53,32 +70,34 @@ func is_expected() -> bool:
 
 
 ## Tell where it is, in m and m/s. False if a component is not finite or beyond 1e7: ticks then leave it out
-## until it has a place again; the server counts it as inactive from the next keyframe on.
+## until it has a place again; the server counts it as inactive from the next keyframe on. What differs
+## less than the steps of the world from what was told last is kept for the next keyframe.
 func set_motion(to: Vector3, at: Vector3) -> bool:
-	has_place = to == to.clamp(-MOST, MOST) and at == at.clamp(-MOST, MOST)
-	if has_place:
-		position = to
-		velocity = at
-	return has_place
-
-
-## True if ticks can name it.
-func is_told() -> bool:
-	return has_place and is_active and presence == Presence.SPAWNED
-
-
-## True if a delta has to name it; the steps are squared.
-func has_news(position_step_2: float, velocity_step_2: float) -> bool:
-	return (
-		not was_named
-		or position.distance_squared_to(_sent_position) > position_step_2
-		or velocity.distance_squared_to(_sent_velocity) > velocity_step_2
-	)
+	var fits := to == to.clamp(-MOST, MOST) and at == at.clamp(-MOST, MOST)
+	if fits != has_place:
+		has_place = fits
+		_judge()
+	if not fits or (to == position and at == velocity):
+		return fits
+	position = to
+	velocity = at
+	record.encode_float(4, to.x)
+	record.encode_float(8, to.y)
+	record.encode_float(12, to.z)
+	record.encode_float(16, at.x)
+	record.encode_float(20, at.y)
+	record.encode_float(24, at.z)
+	if not has_news:
+		has_news = (
+			to.distance_squared_to(_sent_position) > position_step_2
+			or at.distance_squared_to(_sent_velocity) > velocity_step_2
+		)
+	return true
 
 
 ## A tick names it.
 func sent() -> void:
-	was_named = true
+	has_news = false
 	_sent_position = position
 	_sent_velocity = velocity
 
@@ -90,3 +109,7 @@ func placed_spec() -> Dictionary:
 		for i in 3:
 			spec.position.append(snappedf(position[i], 0.001))
 	return spec
+
+
+func _judge() -> void:
+	is_told = has_place and is_active and presence == Presence.SPAWNED

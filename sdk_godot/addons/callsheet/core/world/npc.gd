@@ -16,24 +16,28 @@ signal state_changed(state: Dictionary)
 
 const UNAVAILABLE := 1
 const CLEAR_SCHEDULE := 2
+const RECORD_BYTES := 36
+const NEXT_CALL_AT := 28
+const FLAGS_AT := 32
+const QUIET_NAN := 0x7FC00000
 
 ## What the server said of it last: `distance_s`, `tier` ...; empty before that.
 var last_state := {}
-## Bits of a tick's record.
-var flags := 0
-## Seconds of game time to the call that was hinted since the last tick; NAN = none.
-var next_call_s := NAN
-
 ## It cannot talk now: asleep, dead, in a cutscene.
 var is_unavailable: bool:
 	get:
-		return flags & UNAVAILABLE != 0
+		return record.decode_u32(FLAGS_AT) & UNAVAILABLE != 0
 	set(value):
 		if value != is_unavailable:
-			flags ^= UNAVAILABLE
-			_is_changed = true
+			record.encode_u32(FLAGS_AT, record.decode_u32(FLAGS_AT) ^ UNAVAILABLE)
+			has_news = true
 
-var _is_changed := false
+var _is_hinted := false
+
+
+func _init(its_id: String, its_spec: Dictionary) -> void:
+	super(its_id, its_spec, RECORD_BYTES)
+	record.encode_u32(NEXT_CALL_AT, QUIET_NAN)
 
 
 ## Tell in how many seconds of game time it will need the model; sent with the next tick. False if that is
@@ -41,29 +45,27 @@ var _is_changed := false
 func hint_next_call(in_s: float) -> bool:
 	if not is_finite(in_s) or in_s < 0.0:
 		return false
-	next_call_s = in_s
-	flags &= ~CLEAR_SCHEDULE
-	_is_changed = true
+	record.encode_float(NEXT_CALL_AT, in_s)
+	record.encode_u32(FLAGS_AT, record.decode_u32(FLAGS_AT) & ~CLEAR_SCHEDULE)
+	_is_hinted = true
+	has_news = true
 	return true
 
 
 ## Take the hinted call back; sent with the next tick.
 func clear_hint() -> void:
-	next_call_s = NAN
-	flags |= CLEAR_SCHEDULE
-	_is_changed = true
-
-
-func has_news(position_step_2: float, velocity_step_2: float) -> bool:
-	return _is_changed or super(position_step_2, velocity_step_2)
+	record.encode_u32(NEXT_CALL_AT, QUIET_NAN)
+	record.encode_u32(FLAGS_AT, record.decode_u32(FLAGS_AT) | CLEAR_SCHEDULE)
+	_is_hinted = true
+	has_news = true
 
 
 func sent() -> void:
 	super()
-	if _is_changed:
-		_is_changed = false
-		next_call_s = NAN
-		flags &= ~CLEAR_SCHEDULE
+	if _is_hinted:
+		_is_hinted = false
+		record.encode_u32(NEXT_CALL_AT, QUIET_NAN)
+		record.encode_u32(FLAGS_AT, record.decode_u32(FLAGS_AT) & ~CLEAR_SCHEDULE)
 
 
 ## Show what the server said of it.

@@ -71,7 +71,7 @@ func arrived(mover: Mover, handle: int) -> void:
 		return
 	mover.presence = Presence.SPAWNED
 	mover.handle = handle
-	mover.was_named = false
+	mover.has_news = true
 
 
 ## Their spawn was not carried out: whoever was not removed meanwhile goes again, before all others.

@@ -124,21 +124,17 @@ func _rate() -> float:
 
 
 func _write_npcs(first: int, end: int) -> void:
-	var position_step_2 := _options.position_step_m ** 2
-	var velocity_step_2 := _options.velocity_step_mps ** 2
 	for i in range(first, end):
 		var npc := _npcs[i]
-		if npc.is_told() and (_is_gathering or npc.has_news(position_step_2, velocity_step_2)):
-			_writer.add_npc(npc.handle, npc.position, npc.velocity, npc.next_call_s, npc.flags)
+		if npc.is_told and (_is_gathering or npc.has_news):
+			_writer.add_npc(npc.record)
 			npc.sent()
 
 
 func _write_players() -> void:
-	var position_step_2 := _options.position_step_m ** 2
-	var velocity_step_2 := _options.velocity_step_mps ** 2
 	for player in _players:
-		if player.is_told() and (_is_gathering or player.has_news(position_step_2, velocity_step_2)):
-			_writer.add_player(player.handle, player.position, player.velocity)
+		if player.is_told and (_is_gathering or player.has_news):
+			_writer.add_player(player.record)
 			player.sent()
 
 

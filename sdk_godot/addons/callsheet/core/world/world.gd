@@ -257,6 +257,8 @@ func _add(mover: Mover, by_id: Dictionary, kind: String, taken: String) -> bool:
 		mover.refusal = fault
 		return false
 	by_id[mover.id] = mover
+	mover.position_step_2 = _options.position_step_m ** 2
+	mover.velocity_step_2 = _options.velocity_step_mps ** 2
 	_spawner.add(mover)
 	return true
 

@@ -1,0 +1,1 @@
+"""Benchmarks of several replicas: failover, simulation, and real SGLangs on the CPU."""

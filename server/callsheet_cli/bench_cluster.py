@@ -1,0 +1,99 @@
+"""``callsheet bench cluster``: replicas killed under load, and large clusters simulated."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import tempfile
+from pathlib import Path
+
+from callsheet_cli.bench_progress import require_checkout
+from callsheet_cli.parser import Commands
+
+__all__ = ["add_parser", "run"]
+
+EPILOG = """
+failover kills fake SGLang processes, 50 times, under the real engine. sim plays large clusters
+through the real placement and planner; what it assumes stands in docs/cluster.md. one compares the
+CPU time of a cluster of one replica with that of the engine for one.
+
+examples:
+  callsheet bench cluster                       all
+  callsheet bench cluster --only failover
+  callsheet bench cluster --only sim --quick    one seed, no million NPCs
+
+exit status: 0 = no target was missed, 1 = one was
+"""
+PARTS = ("failover", "sim", "one")
+SIZES = ((2, 10_000), (8, 40_000), (20, 100_000), (100, 1_000_000))
+"""Replicas and NPCs."""
+
+
+def add_parser(kinds: Commands) -> None:
+    """Add ``bench cluster``."""
+    parser = kinds.add_parser(
+        "cluster",
+        help="several replicas: failover, and large clusters simulated",
+        description="Measure a cluster of replicas.",
+        epilog=EPILOG,
+    )
+    parser.add_argument("--only", choices=PARTS, action="append", help="this part; may be repeated")
+    parser.add_argument("--kills", type=int, default=50, help="of replicas (default: %(default)s)")
+    parser.add_argument("--seeds", type=int, default=3, help="of a case (default: %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="to see that it works")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, and report as it goes."""
+    require_checkout()
+    parts = args.only or PARTS
+    missed = []
+    if "failover" in parts:
+        missed += _failover(5 if args.quick else args.kills)
+    if "one" in parts:
+        missed += _one(4 if args.quick else 20)
+    if "sim" in parts:
+        missed += _simulate(1 if args.quick else args.seeds, SIZES[:-1] if args.quick else SIZES)
+    lines = [f"missed: {what}" for what in missed] or ["no target missed"]
+    print("", *lines, sep="\n")
+    return int(bool(missed))
+
+
+def _failover(kills: int) -> list[str]:
+    from callsheet_bench.cluster.failover import measure
+    from callsheet_bench.cluster.report import failover_lines, missed_failover
+    from callsheet_bench.cluster.tokenizer import save_tokenizer
+
+    logging.getLogger("callsheet_server").setLevel(logging.CRITICAL)  # A loss is what is wanted.
+    with tempfile.TemporaryDirectory() as folder:
+        save_tokenizer(Path(folder))
+        found = asyncio.run(measure(Path(folder), kills))
+    print("\n".join(failover_lines(found)), flush=True)
+    return missed_failover(found)
+
+
+def _one(rounds: int) -> list[str]:
+    from callsheet_bench.cluster.overhead import measure
+    from callsheet_bench.cluster.tokenizer import save_tokenizer
+
+    with tempfile.TemporaryDirectory() as folder:
+        save_tokenizer(Path(folder))
+        ratio = asyncio.run(measure(Path(folder), rounds))
+    print(f"\nCPU per token, a cluster of one against the engine for one: {ratio:.3f}", flush=True)
+    return [f"a cluster of one costs {ratio:.3f}"] if ratio > 1.02 else []
+
+
+def _simulate(seeds: int, sizes: tuple[tuple[int, int], ...]) -> list[str]:
+    from callsheet_bench.cluster.cases import cases, play
+    from callsheet_bench.cluster.report import missed_sim, sim_line, sim_lines
+
+    print("\n" + "\n".join(sim_lines()), flush=True)
+    played = []
+    for replicas, npcs in sizes:
+        for row in cases(replicas, npcs):
+            outcome = play(row, seeds)
+            played.append((row, outcome))
+            print(sim_line(row, outcome), flush=True)
+    return missed_sim(played)
