@@ -3,8 +3,8 @@
     python .github/version.py          check
     python .github/version.py 0.2.0    set it everywhere, and date its entry in the changelogs
 
-``sdk_python/callsheet/_version.py`` is the one place that says it; the Unity package and the pages
-that tell its users which version to get follow.
+``sdk_python/callsheet/_version.py`` is the one place that says it; the Unity package, the Godot
+addon and the pages that tell their users which version to get follow.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ PLACES = {
     SOURCE: re.compile(r'(?<=^__version__ = ")[^"]+', re.MULTILINE),
     "sdk_unity/package.json": re.compile(r'(?<="version": ")[^"]+'),
     "sdk_unity/Runtime/Core/Client/SessionOptions.cs": re.compile(r'(?<=SdkVersion = ")[^"]+'),
+    "sdk_godot/addons/callsheet/plugin.cfg": re.compile(r'(?<=^version=")[^"]+', re.MULTILINE),
+    "sdk_godot/addons/callsheet/core/client/session_options.gd": re.compile(
+        r'(?<=SDK_VERSION := ")[^"]+'
+    ),
     "sdk_unity/README.md": TAGGED,
     "sdk_unity/Documentation~/index.md": TAGGED,
     "docs/unity.md": TAGGED,
