@@ -14,8 +14,9 @@ from playwright.sync_api import sync_playwright
 OPTIONS = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def godot() -> Iterator[Godot]:
+    """One browser a file: while it is open, an event loop runs in this thread."""
     if CHROMIUM is None:
         pytest.skip("browser: no Chromium here: apt-get install chromium")
     if not GODOT.folder().is_dir():

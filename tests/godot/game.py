@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -18,9 +18,11 @@ from waiting import PATIENCE_S
 HERE = Path(__file__).parent
 ADDON = HERE.parents[1] / "sdk_godot" / "addons" / "callsheet"
 CHECKS = HERE / "checks"
-SCREEN = ("--audio-driver", "Dummy")
+OPTIONS = ("--audio-driver", "Dummy")
 """No `--display-driver headless`: in the web build it breaks memory, for packs of some sizes."""
-VIEWPORT = ViewportSize(width=960, height=600)
+PICTURE = ViewportSize(width=960, height=600)
+SMALL = ViewportSize(width=96, height=60)
+"""For games that nobody looks at: every frame is drawn, by the processor."""
 LOOK_EVERY_MS = 20
 FAULTS = ("SCRIPT ERROR", "USER SCRIPT ERROR", "ERROR:", "Parse Error", "NOT STARTED")
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -88,7 +90,7 @@ class Godot:
 
     def __init__(self, browser: Browser, host: Host) -> None:
         self._host = host
-        self._context = browser.new_context(viewport=VIEWPORT, device_scale_factor=1)
+        self._context = browser.new_context(device_scale_factor=1)
 
     @contextmanager
     def run(
@@ -96,14 +98,15 @@ class Godot:
         folders: Mapping[str, Path],
         *arguments: str,
         extra: Mapping[str, str] = NOTHING,
-        engine: Sequence[str] = SCREEN,
+        viewport: ViewportSize = SMALL,
     ) -> Iterator[Game]:
         """Start a project; `arguments` are what `OS.get_cmdline_user_args` tells it."""
         options = {
             "pack": self._host.add(pack(folders, extra)),
-            "args": [*engine, "--", *arguments],
+            "args": [*OPTIONS, "--", *arguments],
         }
         page = self._context.new_page()
+        page.set_viewport_size(viewport)
         game = Game(page)
         try:
             page.goto(f"{self._host.url}#{quote(json.dumps(options))}")

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from godot.game import ADDON, SCREEN, Game, Godot
+from godot.game import ADDON, PICTURE, Game, Godot
 from unity.server import running_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -31,7 +31,7 @@ def test_the_innkeeper_opens_the_door_and_a_load_closes_it(godot: Godot, tmp_pat
     with running_server(tmp_path, sys.executable, ("--engine", "scripted", *worlds)) as server:
         address = f'server_url = "{server.url}"\n{URL}'
         extra["callsheet_settings.tres"] = settings.replace(URL, address)
-        with godot.run({"": SDK}, extra=extra, engine=SCREEN) as game:
+        with godot.run({"": SDK}, extra=extra, viewport=PICTURE) as game:
             game.wait_for("help: Arrow keys")
             game.page.locator("canvas").click(position={"x": 480, "y": 300})
             walk_to(game, "Bram", "ArrowUp", "ArrowLeft")

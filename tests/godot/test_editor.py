@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from godot.game import ADDON, CHECKS, SCREEN, Godot
+from godot.game import ADDON, CHECKS, PICTURE, Godot
 from godot.test_demo import keep
 from unity.server import running_server
 
@@ -43,7 +43,7 @@ def test_the_dock_shows_live_npcs(godot: Godot, tmp_path: Path) -> None:
     with (
         running_server(tmp_path, sys.executable, options) as server,
         godot.run(
-            PROJECT, server.url, extra={"checked.gd": script, "main.tscn": scene}, engine=SCREEN
+            PROJECT, server.url, extra={"checked.gd": script, "main.tscn": scene}, viewport=PICTURE
         ) as game,
     ):
         game.wait_for("ROWS 3")

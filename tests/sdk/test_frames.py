@@ -8,11 +8,13 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ports import free_port
 from sdk.conftest import real_server
+from telemetry.small_world import serving
 
 import callsheet
 from callsheet import ReplyDelta, ReplyEnd, frames
@@ -162,3 +164,46 @@ async def test_a_bubble_fades(url: str, monkeypatch: pytest.MonkeyPatch) -> None
         bram.say("Hello!")
         await until(lambda: bool(bram.bubble))
         await until(lambda: not bram.bubble)
+
+
+async def test_whatever_the_asyncio_client_can_is_asked_for_without_waiting(
+    tmp_path: Path,
+) -> None:
+    async with (
+        serving(storage={"directory": str(tmp_path / "worlds")}) as server,
+        playing(f"ws://127.0.0.1:{server.port}") as (game, until),
+    ):
+        game.npc("bram", position=(0, 0), **BRAM)
+        answers: list[object] = []
+        threads: set[int] = set()
+
+        def reset(_: callsheet.SessionReset) -> None:
+            game.ask(lambda client: client.configure_world(lore="The town is besieged."))
+
+        def loaded(save: callsheet.Loaded) -> None:
+            threads.add(threading.get_ident())
+            answers.append(save.name)
+            game.game_time_s = save.time_s
+
+        async def owe(client: callsheet.Client) -> dict[str, Any]:
+            await client.set_facts("bram", {"owes": 3})
+            return await client.get_facts("bram")
+
+        troubles: list[frames.Trouble] = []
+        game.on(troubles.append, frames.Trouble)
+        game.on(reset, callsheet.SessionReset)
+        await until(lambda: game.npcs["bram"].handle is not None)
+        game.ask(owe, then=answers.append)
+        await until(lambda: bool(answers))
+        game.ask(lambda client: client.save("evening"), then=lambda save: answers.append(save.name))
+        await until(lambda: len(answers) == 2)
+        game.frame(3_600.0)
+        game.ask(lambda client: client.load("evening"), then=loaded)
+        await until(lambda: len(answers) == 3)
+        assert answers == [{"owes": 3}, "evening", "evening"]
+        assert threads == {threading.get_ident()}
+        assert game.game_time_s < 3_600.0
+        assert troubles == []
+        game.ask(lambda client: client.load("morning"), then=loaded)
+        await until(lambda: bool(troubles))
+        assert "morning" in troubles[0].reason

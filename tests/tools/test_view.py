@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 from tools.events import move, stats
 
-from callsheet.wire.observe import Moves, NpcState, NpcStates, PlayerState, TierStats
+from callsheet.wire.observe import Moves, NpcState, NpcStates, PlayerState, ReplicaStats, TierStats
 from callsheet.wire.talk import ReplyDelta, ReplyEnd, ReplyStart, SpeakerView
 from callsheet_server.tools.terminal.lines import LinePrinter
 from callsheet_server.tools.terminal.scene import Scene
@@ -62,6 +62,19 @@ def test_a_standard_terminal_shows_who_where_and_what() -> None:
     for part in ("Only the old kind.", "Any [bold]news?", "▲ Bram host→device", "1 replies"):
         assert part in text
     assert "@" not in text
+
+
+def test_replicas_are_shown() -> None:
+    scene = busy_scene()
+    replica = ReplicaStats(
+        name="gpu-1:30000", state="lost", npcs=3, arriving=0, running=1, queued=2, replies=4,
+        device_hits=3, soonest=(),
+    )  # fmt: skip
+    assert scene.stats is not None
+    scene.take(scene.stats.model_copy(update={"replicas": (replica,)}), 1.0)
+    text = "\n".join(draw(scene, 200, 42))
+    for part in ("gpu-1:30000", "lost: 3 NPCs", "75% hits"):
+        assert part in text
 
 
 def test_a_wide_terminal_has_a_map() -> None:

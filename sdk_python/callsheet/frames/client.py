@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -14,7 +15,7 @@ from callsheet.client.client import Client
 from callsheet.core.batches import BatchError
 from callsheet.core.events import EventHub, SessionReset
 from callsheet.core.settings import ClientSettings
-from callsheet.frames.events import Connected, Placed, ServerAbsent, Trouble
+from callsheet.frames.events import Answered, Connected, Placed, ServerAbsent, Trouble
 from callsheet.frames.link import Link, Told
 from callsheet.frames.people import FrameNpc, FramePlayer
 from callsheet.frames.person import Person, Position, to_metres
@@ -27,6 +28,7 @@ __all__ = ["FrameClient", "connect"]
 logger: logging.Logger = logging.getLogger("callsheet")
 
 E = TypeVar("E")
+T = TypeVar("T")
 
 TICK_INTERVAL_S: Final = 0.1
 """Time between two ticks, however many frames there are."""
@@ -75,6 +77,8 @@ class FrameClient:
         self.players: dict[str, FramePlayer] = {}
         self.connected: bool = False
         """Whether the server is there."""
+        self.game_time_s: float = 0.0
+        """Time of the game, which ``frame`` moves on; set it after a load."""
         self._link = link
         self._units_per_m = units_per_m
         self._hub = EventHub()
@@ -82,7 +86,6 @@ class FrameClient:
         self._session = 0
         self._open = False
         """Whether a session may be asked for things; it outlives lost connections."""
-        self._game_time_s = 0.0
         self._framed_s = time.monotonic()
         self._ticked_s = -math.inf
         self._ticking = False
@@ -150,6 +153,26 @@ class FrameClient:
 
         self._link.do(answer, action.npc)
 
+    def ask(
+        self,
+        work: Callable[[Client], Coroutine[Any, Any, T]],
+        then: Callable[[T], object] | None = None,
+    ) -> None:
+        """Have something done that the asyncio client can: lore, facts, saves, updates.
+
+        What goes wrong is told as ``Trouble``, as it is while there is no server.
+
+        Args:
+            work: called with that client, in its thread.
+            then: called with what came of it, from within ``frame``.
+        """
+
+        async def ask(client: Client) -> Answered | None:
+            answer = await work(client)
+            return None if then is None else Answered(partial(then, answer))
+
+        self._link.do(ask)
+
     def frame(self, dt_s: float | None = None) -> None:
         """Deliver what came, and tell where everybody is, at most ten times a second.
 
@@ -157,7 +180,7 @@ class FrameClient:
             dt_s: game time since the last frame: 0 while the game is paused; None = as it passed.
         """
         now_s = time.monotonic()
-        self._game_time_s += now_s - self._framed_s if dt_s is None else dt_s
+        self.game_time_s += now_s - self._framed_s if dt_s is None else dt_s
         self._framed_s = now_s
         self._waiting += self._link.take()
         told, self._waiting = self._waiting[:MOST_TOLD], self._waiting[MOST_TOLD:]
@@ -179,6 +202,9 @@ class FrameClient:
         match event:
             case Placed():
                 self._placed(event)
+                return
+            case Answered():
+                event.tell()
                 return
             case Connected():
                 self.connected = True
@@ -258,7 +284,7 @@ class FrameClient:
             return
         players = self._moves(self.players.values())
         self._ticked_s, self._ticking = now_s, True
-        game_time_s = self._game_time_s
+        game_time_s = self.game_time_s
 
         async def tick(client: Client) -> None:
             await client.send_tick(
@@ -284,12 +310,12 @@ class FrameClient:
                 continue
             place = to_metres(one.position, self._units_per_m)
             before, then_s = self._before.get(one, (place, -math.inf))
-            past_s = self._game_time_s - then_s
+            past_s = self.game_time_s - then_s
             velocity = [
                 (now - then) / past_s if past_s > 0 else 0.0
                 for then, now in zip(before, place, strict=True)
             ]
-            self._before[one] = place, self._game_time_s
+            self._before[one] = place, self.game_time_s
             moves.handles.append(one.handle)
             moves.positions_m.append(place)
             moves.velocities_mps.append(velocity)

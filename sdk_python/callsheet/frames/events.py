@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-__all__ = ["Connected", "Placed", "ServerAbsent", "Trouble"]
+__all__ = ["Answered", "Connected", "Placed", "ServerAbsent", "Trouble"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,14 @@ class Trouble:
     reason: str
     npc: str | None = None
     """The NPC that it is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Something that was asked for is there."""
+
+    tell: Callable[[], object]
+    """Called in the game's thread."""
 
 
 @dataclass(frozen=True, slots=True)

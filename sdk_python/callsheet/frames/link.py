@@ -14,14 +14,14 @@ from callsheet.client.client import Client, connect
 from callsheet.core.errors import ConnectFailedError
 from callsheet.core.events import Event, SessionReset, SessionState, StateChanged
 from callsheet.core.settings import ClientSettings
-from callsheet.frames.events import Connected, Placed, ServerAbsent, Trouble
+from callsheet.frames.events import Answered, Connected, Placed, ServerAbsent, Trouble
 from callsheet.wire.base import ServerMessage
 from callsheet.wire.errors import CallsheetError
 
 __all__ = ["Link", "Told", "Work"]
 
-Told = Event | Connected | ServerAbsent | Trouble | Placed
-Work = Callable[[Client], Coroutine[Any, Any, Placed | None]]
+Told = Event | Connected | ServerAbsent | Trouble | Placed | Answered
+Work = Callable[[Client], Coroutine[Any, Any, Placed | Answered | None]]
 AWAY: Final = (SessionState.DISCONNECTED, SessionState.CLOSED)
 
 
@@ -59,7 +59,7 @@ class Link:
         """Have something done with the session; what goes wrong is told as ``Trouble``.
 
         Args:
-            work: run in the other thread; a ``Placed`` that it returns is told.
+            work: run in the other thread; what it returns is told.
             npc: the NPC that it is about.
             done: called in the other thread when it has ended, however.
         """
@@ -144,8 +144,8 @@ class Link:
         try:
             if self._client is None:
                 self._told.append(Trouble("the server is not there", npc))
-            elif (placed := await work(self._client)) is not None:
-                self._told.append(placed)
+            elif (made := await work(self._client)) is not None:
+                self._told.append(made)
         except (CallsheetError, ConnectionError) as error:
             self._told.append(Trouble(str(error), npc))
         finally:

@@ -274,6 +274,16 @@ func test_stop_says_goodbye() -> void:
 	equal(rig.session.state, State.STOPPED)
 
 
+func test_stop_does_not_wait_for_what_nobody_reads() -> void:
+	var rig := Rig.new()
+	rig.open()
+	rig.session.stop()
+	rig.tell({ "type": "ok", "id": 9 })
+	rig.line().drop(1000)
+	rig.step()
+	equal(rig.session.state, State.STOPPED)
+
+
 func test_a_frame_costs_so_many_messages_and_no_more() -> void:
 	var rig := Rig.new()
 	rig.open()

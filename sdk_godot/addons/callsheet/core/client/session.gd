@@ -234,7 +234,8 @@ func _listen() -> void:
 			_handle_next()
 			if _transport != transport or state == State.CLOSING:
 				return
-	if is_closed and transport.available() == 0 and _inflow.backlog() == 0:
+	var is_read := transport.available() == 0 and _inflow.backlog() == 0
+	if is_closed and (is_read or state == State.CLOSING):
 		_lost(transport.close_code(), transport.close_reason())
 	elif not is_closed:
 		_advance()
@@ -369,10 +370,8 @@ func _send_signs_of_life() -> void:
 
 
 func _is_hopeless() -> bool:
-	return (
-		state in [State.STOPPED, State.CLOSING, State.FAILED]
-		or (failures_in_a_row > 0 and not _resume.exists())
-	)
+	var is_over := state in [State.STOPPED, State.CLOSING, State.FAILED]
+	return is_over or (failures_in_a_row > 0 and not _resume.exists())
 
 
 func _forget() -> void:
