@@ -6,6 +6,7 @@ ranks keep equal ones.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 
 from callsheet_residency.state import Tier
 from callsheet_sglang.adapter_use import AdapterUse
-from callsheet_sglang.wire import MAX_NPCS, Distances, Residency
+from callsheet_sglang.senders import NO_ROW, Senders
+from callsheet_sglang.wire import MAX_NPCS, Distances, Residency, npc_of
 
 __all__ = ["NpcTable"]
 
@@ -30,6 +32,12 @@ class NpcTable:
         self.now_s = 0.0
         """The sender's clock, as of the newest update."""
         self.seq = 0
+        """Of the newest update, whoever's."""
+        self.senders = Senders()
+        self._seqs: dict[int, int] = {}
+        """Of each sender's newest update."""
+        self._leaving: NDArray[np.bool_] = np.zeros(FIRST_CAPACITY, np.bool_)
+        """Forgotten rows; they are taken back once they own nothing."""
         self.epoch = 0
         """Changes whenever any ``due_s`` does."""
         self.version = 0
@@ -76,31 +84,65 @@ class NpcTable:
                 setattr(self, name, np.concatenate([column, more]))
 
     def take(self, update: Distances) -> NDArray[np.intp]:
-        """Take in an update; one that is not newer than the last is ignored.
+        """Take in an update; one that is not newer than its sender's last is ignored.
 
-        A full update is never too old: it begins a new sequence.
+        A full update is never too old: it begins a new sequence. Handles are rows from here on,
+        whatever their senders call them.
 
         Returns:
             (M,) intp, NPCs that own something and are to be forgotten.
         """
         nobody = np.empty(0, np.intp)
-        if update.seq <= self.seq and not update.full:
+        if update.seq <= self._seqs.get(update.sender, 0) and not update.full:
             return nobody
-        self.seq, self.now_s = update.seq, update.now_s
+        self.seq = self._seqs[update.sender] = update.seq
+        self.now_s = update.now_s
         self.updates += 1
         if not len(update.handles) and not update.full:
             return nobody
         self.epoch += 1
-        handles = update.handles.astype(np.intp)
-        self.reserve(int(handles.max(initial=0)))
-        gone = np.full(self.capacity, update.full)
+        self._take_back()
+        rows = self.senders.rows(update.sender, update.handles.astype(np.intp))
+        distance_s = update.distance_s[rows != NO_ROW].astype(np.float64)
+        rows = rows[rows != NO_ROW]
+        self.reserve(int(rows.max(initial=0)))
+        gone = np.zeros(self.capacity, np.bool_)
         if update.full:
-            self.due_s.fill(np.inf)
-        gone[handles] = np.isnan(update.distance_s)
-        due_s = update.now_s + update.distance_s.astype(np.float64)
-        self.due_s[handles] = np.where(np.isnan(due_s), np.inf, due_s)
+            _, mine = self.senders.of(update.sender)
+            self.due_s[mine], gone[mine] = np.inf, True
+        gone[rows] = np.isnan(distance_s)
+        due_s = update.now_s + distance_s
+        self.due_s[rows] = np.where(np.isnan(due_s), np.inf, due_s)
+        self._leaving[rows] = False
+        self._leaving |= gone
         self.adapters.forget(gone)
         return np.flatnonzero(gone & (self.kept_tokens > 0))
+
+    def _take_back(self) -> None:
+        """Take the rows back of those who were forgotten and own nothing any more."""
+        free = self._leaving & (self.kept_tokens == 0)
+        if free.any():
+            self._leaving &= ~free
+            self.senders.release(free)
+
+    def assign(self, sender: int, adapters: Mapping[int, str | None]) -> None:
+        """Take in the adapters that a sender's NPCs use from now on."""
+        found = ((self.senders.row(sender, npc), name) for npc, name in adapters.items())
+        self.adapters.assign({row: name for row, name in found if row is not None})
+
+    def find(self, session: str | None) -> int | None:
+        """The row of the NPC whose ``session_id`` this is; None = nobody's, or it has none."""
+        npc = npc_of(session)
+        row = None if npc is None else self.senders.find(*npc)
+        return row if row is not None and row < self.capacity else None
+
+    def row(self, session: str | None) -> int | None:
+        """The row of the NPC whose ``session_id`` this is, given to it now if it has none."""
+        npc = npc_of(session)
+        row = None if npc is None else self.senders.row(*npc)
+        if row is not None:
+            self.reserve(row)
+        return row
 
     def distance_s(self) -> NDArray[np.float32]:
         """(capacity,) float32, seconds to the next expected call, >= 0."""
@@ -124,14 +166,18 @@ class NpcTable:
             self.changed_at[handle] = self.version
             self.tier[handle] = self._tier(handle)
 
-    def residency(self, since: int, bytes_per_token: int) -> Residency:
-        """NPCs whose state changed after version ``since``; all if this table is younger."""
+    def residency(self, since: int, bytes_per_token: int, sender: int = 0) -> Residency:
+        """A sender's NPCs whose state changed after ``since``; all if this table is younger."""
         full = since == 0 or since > self.version
-        rows = np.flatnonzero(self.changed_at > (0 if full else since))
+        numbers, rows = self.senders.of(sender)
+        known = rows < self.capacity
+        numbers, rows = numbers[known], rows[known]
+        changed = self.changed_at[rows] > (0 if full else since)
+        numbers, rows = numbers[changed], rows[changed]
         return Residency(
             version=self.version,
             bytes_per_token=bytes_per_token,
-            handles=rows.astype(np.uint32),
+            handles=numbers.astype(np.uint32),
             tier=self.tier[rows].astype(np.uint8),
             device_tokens=self.device_tokens[rows].astype(np.uint32),
             host_tokens=self.host_tokens[rows].astype(np.uint32),

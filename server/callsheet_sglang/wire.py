@@ -35,11 +35,15 @@ __all__ = [
     "encode_distances",
     "encode_error",
     "encode_residency",
-    "handle_of",
+    "npc_of",
     "session_id",
+    "stamped",
 ]
 
 VERSION = 1
+SENDER_VERSION = 2
+"""Version of a distance update that names its sender; one without is of the sender 0."""
+MAX_SENDER = (1 << 63) - 1
 MAX_NPCS = 1 << 20
 """Handles are dense from 0 and below this, so that a table indexed by handle stays small."""
 
@@ -52,6 +56,9 @@ AUDIT_PATH = "/callsheet/v1/audit"
 
 DISTANCES_HEADER = struct.Struct("<4sHHQdI")
 """Magic, version, flags, seq, now_s, count."""
+SENDER_DISTANCES_HEADER = struct.Struct("<4sHHQdQI")
+"""The same with the sender before the count."""
+NOW_OFFSET = struct.calcsize("<4sHHQ")
 RESIDENCY_HEADER = struct.Struct("<4sHHQQI")
 """Magic, version, flags, version of the state, bytes per token, count."""
 FULL = 1
@@ -59,7 +66,7 @@ FULL = 1
 ABSENT = 3
 """``callsheet_residency.state.Tier.ABSENT``, the highest tier."""
 
-SESSION = re.compile(r"npc-(0|[1-9][0-9]{0,6})", re.ASCII)
+SESSION = re.compile(r"npc-(0|[1-9][0-9]{0,6})(?:@([1-9a-f][0-9a-f]{0,15}))?", re.ASCII)
 
 
 class WireError(ValueError):
@@ -81,7 +88,10 @@ class Distances:
     """(N,) float32, >= 0 seconds until the NPC's next call, counted from ``now_s``; +inf = none is
     expected; NaN = forget this NPC."""
     full: bool = False
-    """True: handles that are not named are forgotten."""
+    """True: handles of this sender that are not named are forgotten."""
+    sender: int = 0
+    """Number of the server whose NPCs these are; each sender counts its handles for itself. 0 = a
+    server from before there were several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,36 +113,54 @@ class Residency:
     """True: every NPC known is named, and ones that are not are gone."""
 
 
-def session_id(handle: int) -> str:
+def session_id(handle: int, sender: int = 0) -> str:
     """Return what a request of this NPC carries as its ``session_id``."""
-    return f"npc-{handle}"
+    return f"npc-{handle}@{sender:x}" if sender else f"npc-{handle}"
 
 
-def handle_of(session: str | None) -> int | None:
-    """The NPC whose ``session_id`` this is; None = not one of ours."""
+def npc_of(session: str | None) -> tuple[int, int] | None:
+    """The sender and the handle of the NPC whose ``session_id`` this is; None = none of ours."""
     match = SESSION.fullmatch(session or "")
-    handle = int(match[1]) if match else MAX_NPCS
-    return handle if handle < MAX_NPCS else None
+    if match is None or int(match[1]) >= MAX_NPCS:
+        return None
+    sender = int(match[2] or "0", 16)
+    return (sender, int(match[1])) if sender <= MAX_SENDER else None
 
 
 def encode_distances(update: Distances) -> bytes:
     """Raises ``WireError`` as ``decode_distances`` would."""
     _check_distances(update)
     flags = FULL if update.full else 0
-    header = DISTANCES_HEADER.pack(
-        b"CSD1", VERSION, flags, update.seq, update.now_s, len(update.handles)
-    )
+    own, count = (update.seq, update.now_s), len(update.handles)
+    if update.sender:
+        header = SENDER_DISTANCES_HEADER.pack(
+            b"CSD1", SENDER_VERSION, flags, *own, update.sender, count
+        )
+    else:
+        header = DISTANCES_HEADER.pack(b"CSD1", VERSION, flags, *own, count)
     columns = (update.handles.astype("<u4"), update.distance_s.astype("<f4"))
     return b"".join([header, *(column.tobytes() for column in columns)])
 
 
 def decode_distances(body: bytes) -> Distances:
     """The arrays are read-only views of ``body``. Raises ``WireError``."""
-    head, columns = _split(body, b"CSD1", DISTANCES_HEADER, ("<u4", "<f4"))
-    full, seq, now_s = head
-    update = Distances(seq, now_s, columns[0], columns[1], full)
+    sender = 0
+    if body[4:6] == SENDER_VERSION.to_bytes(2, "little"):
+        head, columns = _split(
+            body, b"CSD1", SENDER_DISTANCES_HEADER, ("<u4", "<f4"), SENDER_VERSION
+        )
+        full, seq, now_s, sender = head
+    else:
+        head, columns = _split(body, b"CSD1", DISTANCES_HEADER, ("<u4", "<f4"))
+        full, seq, now_s = head
+    update = Distances(seq, now_s, columns[0], columns[1], full, sender)
     _check_distances(update)
     return update
+
+
+def stamped(body: bytes, now_s: float) -> bytes:
+    """The same distance update by another clock: one for all senders."""
+    return body[:NOW_OFFSET] + struct.pack("<d", now_s) + body[NOW_OFFSET + 8 :]
 
 
 def encode_residency(state: Residency) -> bytes:
@@ -161,14 +189,14 @@ def decode_residency(body: bytes) -> Residency:
     return state
 
 
-def encode_adapters(adapters: Mapping[int, str | None]) -> bytes:
+def encode_adapters(adapters: Mapping[int, str | None], sender: int = 0) -> bytes:
     """Encode the adapter that each of these NPCs uses, as JSON; None = none."""
     npcs = [{"npc": handle, "adapter": adapter} for handle, adapter in adapters.items()]
-    return orjson.dumps({"npcs": npcs})
+    return orjson.dumps({"sender": sender, "npcs": npcs} if sender else {"npcs": npcs})
 
 
-def decode_adapters(body: bytes) -> dict[int, str | None]:
-    """Raises ``WireError``."""
+def decode_adapters(body: bytes) -> tuple[int, dict[int, str | None]]:
+    """The sender, and what its NPCs use. Raises ``WireError``."""
     try:
         message = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -176,6 +204,9 @@ def decode_adapters(body: bytes) -> dict[int, str | None]:
     npcs = message.get("npcs") if isinstance(message, dict) else None
     if not isinstance(npcs, list):
         raise WireError('the body must be {"npcs": [{"npc": 12, "adapter": "smith" or null}, ...]}')
+    sender = message.get("sender", 0)
+    if type(sender) is not int or not 0 <= sender <= MAX_SENDER:
+        raise WireError(f"sender is {sender!r}: give a whole number up to {MAX_SENDER}")
     adapters: dict[int, str | None] = {}
     for row, entry in enumerate(npcs):
         handle = entry.get("npc") if isinstance(entry, dict) else None
@@ -185,7 +216,7 @@ def decode_adapters(body: bytes) -> dict[int, str | None]:
         if adapter is not None and (not isinstance(adapter, str) or not adapter):
             raise WireError(f"npcs[{row}].adapter is {adapter!r}: give a name, or null for none")
         adapters[handle] = adapter
-    return adapters
+    return sender, adapters
 
 
 def encode_error(error: WireError) -> bytes:
@@ -194,15 +225,19 @@ def encode_error(error: WireError) -> bytes:
 
 
 def _split(
-    body: bytes, magic: bytes, header: struct.Struct, dtypes: tuple[str, ...]
+    body: bytes,
+    magic: bytes,
+    header: struct.Struct,
+    dtypes: tuple[str, ...],
+    spoken: int = VERSION,
 ) -> tuple[tuple[Any, ...], list[NDArray[Any]]]:
-    """Take a body apart: (full, the header's two own fields), columns."""
+    """Take a body apart: (full, the header's own fields), columns."""
     if len(body) < header.size:
         raise WireError(f"the body has {len(body)} bytes: its header alone takes {header.size}")
     found, version, flags, *own, count = header.unpack_from(body)
     if found != magic:
         raise WireError(f"the body begins with {found!r}, not with {magic!r}")
-    if version != VERSION:
+    if version != spoken:
         raise WireError(f"version is {version}, this side speaks {VERSION}: upgrade the older side")
     if flags & ~FULL:
         raise WireError(f"flags is {flags:#x}: only bit 0 (full) has a meaning")
@@ -220,6 +255,8 @@ def _split(
 def _check_distances(update: Distances) -> None:
     _check_columns(update.handles, distance_s=update.distance_s)
     _check_u64("seq", update.seq)
+    if not 0 <= update.sender <= MAX_SENDER:
+        raise WireError(f"sender is {update.sender}: give a whole number up to {MAX_SENDER}")
     if not np.isfinite(update.now_s):
         raise WireError(f"now_s is {update.now_s}: give a finite number of seconds")
     if (bad := np.flatnonzero(update.distance_s < 0)).size:

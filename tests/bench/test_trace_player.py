@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from callsheet_bench.running import RunningSglang
 from callsheet_bench.trace_player import Distancing, play
 from callsheet_bench.workload import TownSpec, TownWorkload
-from callsheet_sglang.wire import DISTANCES_PATH, Distances, decode_distances, handle_of
+from callsheet_sglang.wire import DISTANCES_PATH, Distances, decode_distances, npc_of
 
 SPEC = TownSpec(npcs=100, persona_tokens=(5, 9), requests=8, lead_in=3, concurrency=2)
 REPLY_TAKES_S = 0.02
@@ -52,7 +52,9 @@ class Answering(RunningSglang):
     async def _generate(self, request: web.Request) -> web.Response:
         body = orjson.loads(await request.read())
         self.sent_at_s.append(time.monotonic())
-        self.rows.append(handle_of(body["session_id"]))
+        npc = npc_of(body["session_id"])
+        assert npc is not None
+        self.rows.append(npc[1])
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         await asyncio.sleep(REPLY_TAKES_S)

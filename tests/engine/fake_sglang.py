@@ -32,6 +32,7 @@ class FakeSglang:
         self.behaviour: dict[str, Any] = {
             "version": "0.5.23",
             "plugin": True,
+            "wire_version": 1,
             "plugin_version": "0.1.0",
             "model": "fake",
             "first_token_s": None,
@@ -46,9 +47,9 @@ class FakeSglang:
         self.order: list[str] = []
         self.aborted: list[str] = []
         self.distance_bytes = self.residency_looks = 0
-        self.due_s: dict[int, float] = {}
-        self.adapters: dict[int, str | None] = {}
-        self.resident: dict[int, int] = {}
+        self.due_s: dict[int | str, float] = {}
+        self.adapters: dict[int | str, str | None] = {}
+        self.resident: dict[int | str, int] = {}
         self.running: set[str] = set()
         self.waiting: list[tuple[int, int, asyncio.Event]] = []
         self.news = asyncio.Event()
@@ -99,7 +100,7 @@ class FakeSglang:
                 "aborted": self.aborted,
                 "distance_bytes": self.distance_bytes,
                 "residency_looks": self.residency_looks,
-                "known": sorted(self.due_s),
+                "known": sorted(self.due_s, key=order_of),
                 "adapters": {str(k): v for k, v in self.adapters.items()},
                 "running": len(self.running),
                 "pid": os.getpid(),
@@ -158,7 +159,8 @@ class FakeSglang:
             await turn.wait()
 
     async def _answer(self, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
-        sampling, handle = body["sampling_params"], wire.handle_of(body.get("session_id"))
+        sampling, npc = body["sampling_params"], wire.npc_of(body.get("session_id"))
+        handle = None if npc is None else name_of(*npc)
         prompt_tokens = len(body["input_ids"])
         cached = prompt_tokens - 1 if handle in self.resident else 0
         meta: dict[str, Any] = {"prompt_tokens": prompt_tokens, "cached_tokens": cached}
@@ -250,26 +252,35 @@ class FakeSglang:
         self.distance_bytes += len(body)
         update = wire.decode_distances(body)
         if update.full:
-            self.due_s.clear()
+            for name in [n for n in self.due_s if sender_of(n) == update.sender]:
+                del self.due_s[name]
         for handle, distance_s in zip(
             update.handles.tolist(), update.distance_s.tolist(), strict=True
         ):
+            name = name_of(update.sender, handle)
             if np.isnan(distance_s):
-                self.due_s.pop(handle, None)
+                self.due_s.pop(name, None)
             else:
-                self.due_s[handle] = update.now_s + distance_s
+                self.due_s[name] = update.now_s + distance_s
         return web.Response(status=204)
 
     async def npcs(self, request: web.Request) -> web.Response:
         self._need_plugin()
-        self.adapters |= wire.decode_adapters(await request.read())
+        sender, adapters = wire.decode_adapters(await request.read())
+        self.adapters |= {name_of(sender, npc): name for npc, name in adapters.items()}
         return web.Response(status=204)
 
     async def residency(self, request: web.Request) -> web.Response:
         self._need_plugin()
         self.residency_looks += 1
-        handles = np.array(sorted(self.resident), np.uint32)
-        tokens = np.array([self.resident[handle] for handle in handles.tolist()], np.uint32)
+        sender = int(request.query.get("sender", 0))
+        mine = {
+            int(str(name).partition("@")[0]): tokens
+            for name, tokens in self.resident.items()
+            if sender_of(name) == sender
+        }
+        handles = np.array(sorted(mine), np.uint32)
+        tokens = np.array([mine[handle] for handle in handles.tolist()], np.uint32)
         state = wire.Residency(
             version=len(self.requests) + 1,
             bytes_per_token=100,
@@ -288,12 +299,31 @@ class FakeSglang:
         host = {"capacity_bytes": 800_000, "used_bytes": 0}
         pools = {"device": device, "host": host}
         return web.json_response(
-            {"plugin_version": self.behaviour["plugin_version"], "pools": pools}
+            {
+                "plugin_version": self.behaviour["plugin_version"],
+                "wire_version": self.behaviour["wire_version"],
+                "pools": pools,
+            }
         )
 
     def _need_plugin(self) -> None:
         if not self.behaviour["plugin"]:
             raise web.HTTPNotFound
+
+
+def name_of(sender: int, handle: int) -> int | str:
+    """Name an NPC of one of several senders; of sender 0 by its handle alone."""
+    return f"{handle}@{sender:x}" if sender else handle
+
+
+def sender_of(name: int | str) -> int:
+    """The sender of an NPC of that name."""
+    return int(str(name).partition("@")[2] or "0", 16)
+
+
+def order_of(name: int | str) -> tuple[int, int]:
+    """Sort names by sender, then by handle."""
+    return sender_of(name), int(str(name).partition("@")[0])
 
 
 def log(line: str) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from callsheet_residency.state import Tier
 from callsheet_sglang.npc_table import NpcTable
-from callsheet_sglang.wire import Distances
+from callsheet_sglang.wire import Distances, session_id
 
 NAN = math.nan
 INF = math.inf
@@ -65,7 +65,7 @@ def test_the_clock_alone_is_no_new_order() -> None:
 def test_a_reader_is_told_only_what_has_changed() -> None:
     table = NpcTable()
     for npc in (3, 500):
-        table.reserve(npc)
+        assert table.row(session_id(npc)) == npc
         table.set_residency(npc, kept_tokens=10, device_tokens=10, host_tokens=10)
     first = table.residency(0, bytes_per_token=2)
     assert first.full

@@ -72,12 +72,14 @@ def test_residency_comes_back_as_it_was(state: Residency) -> None:
 
 @given(st.dictionaries(HANDLES, st.none() | st.text(min_size=1)))
 def test_adapters_come_back_as_they_were(adapters: dict[int, str | None]) -> None:
-    assert wire.decode_adapters(wire.encode_adapters(adapters)) == adapters
+    assert wire.decode_adapters(wire.encode_adapters(adapters)) == (0, adapters)
+    assert wire.decode_adapters(wire.encode_adapters(adapters, 7)) == (7, adapters)
 
 
 @given(HANDLES)
 def test_a_session_id_names_one_npc(handle: int) -> None:
-    assert wire.handle_of(wire.session_id(handle)) == handle
+    assert wire.npc_of(wire.session_id(handle)) == (0, handle)
+    assert wire.npc_of(wire.session_id(handle, wire.MAX_SENDER)) == (wire.MAX_SENDER, handle)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,7 @@ def test_a_session_id_names_one_npc(handle: int) -> None:
     [None, "", "npc-", "npc-01", "npc--1", "npc-1x", "npc-٣", "npc-1048576", "npc-1\n", "user-1"],
 )
 def test_other_session_ids_are_nobodys(other: str | None) -> None:
-    assert wire.handle_of(other) is None
+    assert wire.npc_of(other) is None
 
 
 @given(st.binary(max_size=200))
@@ -134,7 +136,7 @@ def test_the_layout_of_residency_is_the_documented_one() -> None:
     [
         (b"", "the body has 0 bytes: its header alone takes 28"),
         (header(magic=b"CSR1") + ROW, r"begins with b'CSR1', not with b'CSD1'"),
-        (header(version=2) + ROW, "version is 2, this side speaks 1: upgrade the older side"),
+        (header(version=3) + ROW, "version is 3, this side speaks 1: upgrade the older side"),
         (header(flags=2) + ROW, "flags is 0x2: only bit 0"),
         (header(count=2) + ROW, "count is 2, so the body takes 44 bytes, not 36"),
         (header(now_s=float("nan")) + ROW, "now_s is nan: give a finite number of seconds"),
@@ -167,3 +169,17 @@ def test_columns_of_unlike_lengths_are_not_sent() -> None:
     update = Distances(1, 0.0, np.zeros(2, np.uint32), np.zeros(3, np.float32))
     with pytest.raises(WireError, match=r"distance_s has shape \(3,\) for 2 handles"):
         wire.encode_distances(update)
+
+
+def test_an_update_names_its_sender_only_if_it_has_a_number() -> None:
+    rows = np.array([3], np.uint32), np.array([1.5], np.float32)
+    alone = wire.Distances(1, 2.0, *rows, full=True)
+    named = wire.Distances(1, 2.0, *rows, full=True, sender=wire.MAX_SENDER)
+    assert wire.encode_distances(alone)[4] == wire.VERSION, "an older plugin reads it"
+    for update in (alone, named):
+        found = wire.decode_distances(wire.stamped(wire.encode_distances(update), 9.0))
+        assert (found.seq, found.now_s, found.full, found.sender) == (1, 9.0, True, update.sender)
+        assert (found.handles.tolist(), found.distance_s.tolist()) == ([3], [1.5])
+    too_large = wire.Distances(1, 2.0, *rows, sender=wire.MAX_SENDER + 1)
+    with pytest.raises(WireError, match="sender is"):
+        wire.encode_distances(too_large)

@@ -46,6 +46,8 @@ class CallsheetQuestion(BaseReq):  # type: ignore[misc]
     """residency, status or audit."""
     since: int = 0
     """Version of the residency that the asker knows."""
+    sender: int = 0
+    """Sender whose NPCs are asked for."""
 
 
 class CallsheetAnswer(BaseReq):  # type: ignore[misc]
@@ -88,13 +90,13 @@ def _take_distances(state: SchedulerState, message: Any) -> None:
 
 
 def _take_adapters(state: SchedulerState, message: Any) -> None:
-    state.table.adapters.assign(decode_adapters(message.body))
+    state.table.assign(*decode_adapters(message.body))
 
 
 def _answer(state: SchedulerState, message: Any) -> Any:
     code = 200
     if message.about == "residency":
-        body = residency(state, message.since)
+        body = residency(state, message.since, message.sender)
     elif message.about == "status":
         body = orjson.dumps(status(state))
     elif not state.scheduler.is_fully_idle():

@@ -9,15 +9,15 @@ from typing import Any
 
 from callsheet_sglang.kv.prefetcher import pools
 from callsheet_sglang.kv.scheduler_state import SchedulerState
-from callsheet_sglang.wire import encode_residency
+from callsheet_sglang.wire import SENDER_VERSION, encode_residency
 
 __all__ = ["audit", "residency", "status"]
 
 
-def residency(state: SchedulerState, since: int) -> bytes:
-    """Encode where the NPCs' prefixes are, as ``wire.Residency``."""
+def residency(state: SchedulerState, since: int, sender: int) -> bytes:
+    """Encode where a sender's NPCs' prefixes are, as ``wire.Residency``."""
     bytes_per_token = state.cache.bytes_per_token if state.cache is not None else 0
-    return encode_residency(state.table.residency(since, bytes_per_token))
+    return encode_residency(state.table.residency(since, bytes_per_token, sender))
 
 
 def status(state: SchedulerState) -> dict[str, Any]:
@@ -25,6 +25,7 @@ def status(state: SchedulerState) -> dict[str, Any]:
     counters, caught = state.counters, state.guard.caught
     found: dict[str, Any] = {
         "plugin_version": version("callsheet"),
+        "wire_version": SENDER_VERSION,
         "sglang_version": version("sglang"),
         "settings": state.settings.model_dump(),
         "npcs": {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -12,6 +11,7 @@ from sglang.srt.entrypoints import http_server
 from sglang.utils import TypeBasedDispatcher
 
 from callsheet_sglang import wire
+from callsheet_sglang.http.attendance import Attendance, farewell
 from callsheet_sglang.http.messages import (
     BUSY,
     CallsheetAdapters,
@@ -23,11 +23,13 @@ from callsheet_sglang.lora.adapter_swap import add_swap_route
 
 __all__ = ["add_routes"]
 
+BEGIN_ANEW = b'{"error": "this sender was not heard of for long: begin with a full update"}'
 REST_TIMEOUT_S = 30.0
 """An audit waits as long for a moment without requests."""
 REST_POLL_S = 0.05
 ANSWER_TIMEOUT_S = 30.0
 
+_attendance = Attendance()
 _numbers = itertools.count()
 _asked: dict[str | None, asyncio.Future[Any]] = {}
 """Questions that the scheduler has not answered yet, by their ``rid``."""
@@ -44,15 +46,32 @@ def add_routes(app: FastAPI) -> None:
 
 
 async def _distances(request: Request) -> Response:
-    return await _hand_on(request, wire.decode_distances, CallsheetDistances)
+    body = await request.body()
+    try:
+        update = wire.decode_distances(body)
+    except wire.WireError as error:
+        return _json(CallsheetAnswer(status=400, body=wire.encode_error(error)))
+    now_s = asyncio.get_running_loop().time()
+    for gone in _attendance.expire(now_s):
+        _tell_scheduler(CallsheetDistances(body=wire.encode_distances(farewell(gone, now_s))))
+    if not _attendance.admit(update.sender, now_s, full=update.full):
+        return _json(CallsheetAnswer(status=409, body=BEGIN_ANEW))
+    _tell_scheduler(CallsheetDistances(body=wire.stamped(body, now_s)))
+    return Response(status_code=204)
 
 
 async def _npcs(request: Request) -> Response:
-    return await _hand_on(request, wire.decode_adapters, CallsheetAdapters)
+    body = await request.body()
+    try:
+        wire.decode_adapters(body)
+    except wire.WireError as error:
+        return _json(CallsheetAnswer(status=400, body=wire.encode_error(error)))
+    _tell_scheduler(CallsheetAdapters(body=body))
+    return Response(status_code=204)
 
 
-async def _residency(since: int = 0) -> Response:
-    answer = await _ask(CallsheetQuestion(about="residency", since=since))
+async def _residency(since: int = 0, sender: int = 0) -> Response:
+    answer = await _ask(CallsheetQuestion(about="residency", since=since, sender=sender))
     return Response(answer.body, answer.status, media_type="application/octet-stream")
 
 
@@ -70,17 +89,9 @@ async def _audit() -> Response:
         await asyncio.sleep(REST_POLL_S)
 
 
-async def _hand_on(
-    request: Request, check: Callable[[bytes], object], message: Callable[..., Any]
-) -> Response:
-    """Send a body that ``check`` accepts to the scheduler, and do not wait for it."""
-    body = await request.body()
-    try:
-        check(body)
-    except wire.WireError as error:
-        return _json(CallsheetAnswer(status=400, body=wire.encode_error(error)))
-    http_server.get_global_state().tokenizer_manager._dispatch_to_scheduler(message(body=body))
-    return Response(status_code=204)
+def _tell_scheduler(message: Any) -> None:
+    """Send a message to the scheduler, and do not wait for it."""
+    http_server.get_global_state().tokenizer_manager._dispatch_to_scheduler(message)
 
 
 async def _ask(question: Any) -> Any:

@@ -23,7 +23,6 @@ from callsheet_sglang.kv import scheduler_state
 from callsheet_sglang.kv.arrivals import NO_LOAD
 from callsheet_sglang.kv.leaves import LeafSet
 from callsheet_sglang.kv.ownership import Node
-from callsheet_sglang.wire import handle_of
 
 __all__ = ["DistanceFullComponent", "DistanceRadixCache", "create"]
 
@@ -218,7 +217,7 @@ class DistanceRadixCache(UnifiedRadixCache):  # type: ignore[misc]
         super().checkpoint_into_tree(req, up_to=up_to, **kwargs)
         began_s = time.perf_counter()
         try:
-            handle = handle_of(req.session_id)
+            handle = self._state.table.row(req.session_id)
             if handle is None or self.disable or not req.finished():
                 return
             prompt_tokens = len(req.origin_input_ids) // self.page_size * self.page_size

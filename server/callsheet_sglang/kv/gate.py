@@ -22,7 +22,6 @@ from typing import Any
 from callsheet_sglang.kv.arrivals import NO_LOAD
 from callsheet_sglang.kv.prefetcher import LOOKED_AT_QUEUED, NOT_SENT, Prefetcher
 from callsheet_sglang.kv.scheduler_state import SchedulerState, prefilled
-from callsheet_sglang.wire import handle_of
 
 __all__ = ["Gate"]
 
@@ -48,7 +47,7 @@ class Gate:
 
     def note_call(self, session_id: str | None) -> None:
         """Count a request that has just come, and whether it finds its prefix on the device."""
-        state, handle = self._state, handle_of(session_id)
+        state, handle = self._state, self._state.table.find(session_id)
         try:
             anchor = state.ownership.anchor.get(handle) if handle is not None else None
             if handle is None or anchor is None or state.cache.cache_controller is None:
@@ -95,7 +94,7 @@ class Gate:
         known = [
             (req, handle)
             for req in waiting
-            if (handle := handle_of(req.session_id)) in state.ownership.anchor
+            if (handle := state.table.find(req.session_id)) in state.ownership.anchor
         ]
         hidden_s = 0.0
         if state.pace.link_is_known:

@@ -14,7 +14,6 @@ from callsheet_residency.actions import Load, Plan
 from callsheet_sglang.kv.deciding import Pools, Traffic, decide, reach_s
 from callsheet_sglang.kv.ownership import Node
 from callsheet_sglang.kv.scheduler_state import SchedulerState
-from callsheet_sglang.wire import handle_of
 
 __all__ = ["LOOKED_AT_QUEUED", "NOT_SENT", "Prefetcher", "pools"]
 
@@ -233,15 +232,15 @@ def _running(scheduler: Any) -> list[Any]:
 
 def _prompt_tokens(state: SchedulerState, req: Any) -> int:
     """Return the tokens that a waiting request's prompt will take of the device."""
-    handle, cached = handle_of(req.session_id), 0
-    if handle is not None and handle < state.table.capacity:
+    handle, cached = state.table.find(req.session_id), 0
+    if handle is not None:
         cached = int(state.table.device_tokens[handle])
     return max(len(req.origin_input_ids) - cached, 0)
 
 
 def _npcs(state: SchedulerState, requests: list[Any]) -> set[int]:
-    handles = (handle_of(req.session_id) for req in requests)
-    return {handle for handle in handles if handle is not None and handle < state.table.capacity}
+    handles = (state.table.find(req.session_id) for req in requests)
+    return {handle for handle in handles if handle is not None}
 
 
 def _remaining_tokens(req: Any, limit: int) -> int:

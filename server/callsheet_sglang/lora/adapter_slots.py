@@ -181,7 +181,7 @@ class AdapterSlots:
 
     def _heard(self) -> tuple[int, int]:
         """Changes with every message that distances depend on."""
-        return self._state.table.seq, self._state.table.adapters.version
+        return self._state.table.updates, self._state.table.adapters.version
 
     def _distances(self) -> dict[str | None, float]:
         """Distances of the adapters that NPCs use, by name; worked out once per message."""

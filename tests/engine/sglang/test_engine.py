@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import math
 import os
 import signal
@@ -396,3 +397,29 @@ def test_it_is_an_engine() -> None:
     engine: Engine = SglangEngine(SglangSettings())
     with pytest.raises(EngineUnavailableError):
         _ = engine.info
+
+
+def _is_on_device(talk: Talk, key: NpcKey) -> bool:
+    prefixes = talk.engine.prefixes
+    return prefixes is not None and prefixes.tier(key) is Tier.DEVICE
+
+
+async def test_two_servers_share_one_sglang(start_sglang: StartSglang) -> None:
+    one, fake = await start_sglang()
+    fake.behave(wire_version=2)
+    first = await start_sglang(urls=(fake.url,))
+    second = await start_sglang(urls=(fake.url,))
+    keys = [[talk.npc(f"npc-{i}") for i in range(2)] for talk, _ in (first, second)]
+    await until(lambda: len(fake.seen()["known"]) == 4)
+    numbers = {str(name).partition("@")[2] for name in fake.seen()["known"]}
+    assert len(numbers) == 2
+    assert "" not in numbers
+    for (talk, _), (key, other) in zip((first, second), keys, strict=True):
+        await talk.ask(key)
+        residency = talk.engine.prefixes
+        assert residency is not None
+        await until(functools.partial(_is_on_device, talk, key))
+        assert residency.tier(other) is Tier.ABSENT, "each is told of its own"
+    first[0].engine.forget_npc(keys[0][0])
+    await until(lambda: len(fake.seen()["known"]) == 3)
+    await one.engine.close()

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sglang_harness import VOCABULARY, Sglang
@@ -39,6 +40,7 @@ class Scene:
         tree = FakeTree()
         self.state = SchedulerState(PluginSettings(**settings))
         self.state.ownership, self.state.table = tree.ownership, tree.table
+        tree.table.senders.rows(0, np.arange(3))
         tree.call(1, (1, 2, 3, 4))
         tree.call(2, (5, 6, 7, 8))
         parked: Any = tree.ownership.anchor[1]

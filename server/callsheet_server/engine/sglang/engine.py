@@ -302,7 +302,8 @@ class SglangEngine:
         handle = self._cast.handles.take(request.npc)
         with self._calls.open(request) as call:
             tokens, prefix_tokens = await self._cast.prompt(request)
-            prompt = Prompt(self._rid(), handle, tokens, prefix_tokens, profile.adapter)
+            sender = self._plugin_sync.sender(peer)
+            prompt = Prompt(self._rid(), handle, tokens, prefix_tokens, profile.adapter, sender)
             over = False
             """At SGLang, too."""
             try:
@@ -346,7 +347,9 @@ class SglangEngine:
 
     async def _send_warm(self, peer: Peer, key: NpcKey, tokens: Sequence[int]) -> None:
         profile, handle = self._cast.profiles[key], self._cast.handles.take(key)
-        await warm(peer, Prompt(self._rid(), handle, tokens, len(tokens), profile.adapter))
+        sender = self._plugin_sync.sender(peer)
+        prompt = Prompt(self._rid(), handle, tokens, len(tokens), profile.adapter, sender)
+        await warm(peer, prompt)
 
     def _note(self, end: GenerationEnd) -> None:
         """Learn how fast prefixes are computed."""

@@ -34,6 +34,8 @@ class Prompt:
     prefix_tokens: int
     """As many of them are the NPC's prefix."""
     adapter: str | None
+    sender: int = 0
+    """Number of this server there."""
 
 
 async def generate(peer: Peer, prompt: Prompt, call: Call) -> AsyncGenerator[Delta | GenerationEnd]:
@@ -118,7 +120,7 @@ async def abort(peer: Peer, rid: str) -> None:
 def _body(peer: Peer, prompt: Prompt) -> dict[str, Any]:
     body: dict[str, Any] = {"rid": prompt.rid, "input_ids": list(prompt.tokens)}
     if peer.plugin is not None:
-        body["session_id"] = session_id(prompt.handle)
+        body["session_id"] = session_id(prompt.handle, prompt.sender)
     if prompt.adapter is not None:
         body["lora_path"] = prompt.adapter
     return body

@@ -18,7 +18,7 @@ from callsheet_server.engine.errors import (
 )
 from callsheet_server.engine.http import ModelServer
 from callsheet_sglang.targets import SUPPORTED
-from callsheet_sglang.wire import STATUS_PATH
+from callsheet_sglang.wire import SENDER_VERSION, STATUS_PATH
 
 __all__ = ["SUPPORTED_VERSIONS", "Peer", "meet"]
 
@@ -54,6 +54,8 @@ class Peer:
     """True: each event has the text since the last one; False: all text so far."""
     plugin: str | None
     """Version of Callsheet's plugin; None = it is not there."""
+    takes_senders: bool = False
+    """True: the plugin tells several servers apart by the number each gives itself."""
 
     def priority(self, priority: int) -> int | None:
         """Our priority (0 = first) in SGLang's terms; None = send none."""
@@ -83,6 +85,7 @@ async def meet(server: ModelServer, context_limit_tokens: int) -> Peer:
             info.get("max_total_num_tokens"),
         ]
         pool_tokens = int(info["max_total_num_tokens"])
+        plugin, wire_version = await _plugin(server)
         host_ratio = float(info["hicache_ratio"] or 0) if info["enable_hierarchical_cache"] else 0.0
         return Peer(
             server=server,
@@ -99,7 +102,8 @@ async def meet(server: ModelServer, context_limit_tokens: int) -> Peer:
                 else None
             ),
             sends_deltas=bool(info["incremental_streaming_output"]),
-            plugin=await _plugin(server),
+            plugin=plugin,
+            takes_senders=wire_version >= SENDER_VERSION,
         )
     except (GenerationError, KeyError, TypeError, AttributeError) as error:
         if await _is_callsheet(server):
@@ -138,11 +142,12 @@ async def _is_callsheet(server: ModelServer) -> bool:
         return False
 
 
-async def _plugin(server: ModelServer) -> str | None:
+async def _plugin(server: ModelServer) -> tuple[str | None, int]:
+    """The plugin's version and the newest distance updates that it reads."""
     try:
         status = await server.get_json(STATUS_PATH)
     except EngineUnavailableError:
         raise
     except EngineError:
-        return None
-    return str(status["plugin_version"])
+        return None, 0
+    return str(status["plugin_version"]), int(status.get("wire_version", 1))

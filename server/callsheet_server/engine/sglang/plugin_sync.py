@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from callsheet_residency.state import StateKind, Tier
@@ -50,12 +52,18 @@ class PluginSync:
             Tolerance(timing.distance_tolerance_s, timing.distance_tolerance_ratio),
             first_seq=time.time_ns(),
         )
+        self._number = secrets.randbits(62) + 1
+        """Number that tells this server apart from others that share a SGLang."""
         self.residency = ResidencyMirror(cast)
         self.moves: deque[DoneMove] = deque(maxlen=MAX_MOVES)
         self.status: dict[str, Any] = {}
         """The plugin's last one."""
         self._adapters: dict[int, str | None] = {}
         """Adapters that are to be told, by handle."""
+
+    def sender(self, peer: Peer) -> int:
+        """The number that this server's NPCs go by at ``peer``; 0 = it knows one server only."""
+        return self._number if peer.takes_senders else 0
 
     def put(self, handle: int, adapter: str | None) -> None:
         """Note an NPC that is new, or has a new profile."""
@@ -110,8 +118,9 @@ class PluginSync:
             try:
                 if self._adapters:
                     told, self._adapters = self._adapters, {}
-                    await peer.server.post(NPCS_PATH, body=encode_adapters(told))
+                    await peer.server.post(NPCS_PATH, body=encode_adapters(told, self.sender(peer)))
                 update = self.distances.take(started_s, max_npcs)
+                update = replace(update, sender=self.sender(peer))
                 await peer.server.post(DISTANCES_PATH, body=encode_distances(update))
                 for handle in self.distances.confirm():
                     self._cast.handles.give_back(handle)
@@ -126,7 +135,8 @@ class PluginSync:
         while True:
             await asyncio.sleep(self._timing.residency_interval_s)
             try:
-                body = await peer.server.get(RESIDENCY_PATH, since=self.residency.version)
+                about = {"since": self.residency.version, "sender": self.sender(peer)}
+                body = await peer.server.get(RESIDENCY_PATH, **about)
                 self.moves.extend(self.residency.apply(decode_residency(body)))
                 self.status = await peer.server.get_json(STATUS_PATH)
             except (EngineError, WireError) as error:
