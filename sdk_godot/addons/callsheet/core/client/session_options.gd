@@ -7,7 +7,7 @@ const Judge := preload("../messages/judge.gd")
 
 const DEFAULT_URL := "ws://127.0.0.1:8765/"
 ## The version of this addon.
-const SDK_VERSION := "0.1.0"
+const SDK_VERSION := "0.2.0"
 
 ## Where the server listens.
 var url := DEFAULT_URL
