@@ -9,6 +9,7 @@ from session.links import RecordedLink
 from session.test_connection import HELLO, registry
 
 from callsheet.wire import CallsheetError, ErrorCode, Hello, Resume, Welcome
+from callsheet_server.limits.settings import LimitSettings
 from callsheet_server.session.session import Session, SessionState
 
 
@@ -31,6 +32,15 @@ def test_welcome_brings_a_new_token_every_time() -> None:
     assert isinstance(welcome, Welcome)
     assert (welcome.resumed, welcome.resume_token) == (True, session.resume_token)
     assert welcome.server_time_s == 1.0
+
+
+def test_welcome_tells_every_limit_that_a_session_can_meet() -> None:
+    link = RecordedLink()
+    registry().open(HELLO, link, 0.0)
+    welcome = link.messages[0]
+    assert isinstance(welcome, Welcome)
+    limits = LimitSettings().model_dump(exclude={"max_sessions", "max_worlds"})
+    assert welcome.limits.model_dump() == limits
 
 
 @pytest.mark.parametrize(

@@ -146,8 +146,6 @@ def test_default_limits() -> None:
     assert by_limit["sessions of a server"] == str(settings.max_sessions)
     assert by_limit["worlds of a server"] == str(settings.max_worlds)
     assert by_limit["scripts of a mod"] == str(rate_limits.MAX_SCRIPTS_PER_SESSION)
-    (turns,) = (default for limit, default in by_limit.items() if limit.startswith("turns that"))
-    assert float(turns) == settings.max_mod_turns_per_npc_per_min
     (changes,) = (default for limit, default in by_limit.items() if limit.startswith("changes by"))
     assert float(changes) == rate_limits.CHANGES_PER_MIN
 

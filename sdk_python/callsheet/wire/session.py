@@ -79,6 +79,8 @@ class Limits(ServerPart):
     max_outbox_messages: Count | None = None
     """Reliable messages that the server keeps while they are not acknowledged."""
     max_outbox_bytes: Count | None = None
+    max_mod_turns_per_npc_per_min: float | None = None
+    """``say`` and ``speak`` of all mods together, to one NPC."""
 
 
 class EngineSummary(ServerPart):

@@ -237,6 +237,7 @@ class SessionRegistry:
                 max_generated_tokens_per_min=limits.max_generated_tokens_per_min,
                 max_outbox_messages=limits.max_outbox_messages,
                 max_outbox_bytes=limits.max_outbox_bytes,
+                max_mod_turns_per_npc_per_min=limits.max_mod_turns_per_npc_per_min,
             ),
             heartbeat_interval_s=self._server.heartbeat_interval_s,
             resume_grace_s=self._server.resume_grace_s,

@@ -38,7 +38,7 @@ var _seen := 0
 
 
 func _init() -> void:
-	session = Session.new(options, _connect)
+	session = Session.new(options, new_connection)
 	session.state_changed.connect(func(_old: int, new: int) -> void: states.append(new))
 	session.error_raised.connect(errors.append)
 	session.received.connect(received.append)
@@ -46,7 +46,8 @@ func _init() -> void:
 	session.version_warning.connect(warnings.append)
 
 
-func _connect() -> MemoryTransport:
+## Make the transport of the next connection.
+func new_connection() -> MemoryTransport:
 	connections.append(MemoryTransport.new())
 	_seen = 0
 	return connections.back()

@@ -1,8 +1,11 @@
 extends Checks
 ## Corners of JSON, and the files of the parser's own promises.
 
+const ClientMessages := preload("res://addons/callsheet/core/messages/client_messages.gd")
+const Codec := preload("res://addons/callsheet/core/messages/codec.gd")
 const JsonParser := preload("res://addons/callsheet/core/json/json_parser.gd")
 const JsonWriter := preload("res://addons/callsheet/core/json/json_writer.gd")
+const ServerMessages := preload("res://addons/callsheet/core/messages/server_messages.gd")
 
 
 func test_integers_stay_integers_to_the_bounds_of_64_bits() -> void:
@@ -35,6 +38,15 @@ func test_texts_and_escapes() -> void:
 func test_lone_surrogates_are_refused() -> void:
 	for text: String in ["\\ud83d", "\\ude42", "\\ud83dx", "\\ud83d\\n", "\\ud83d\\ud83d", "\\ude42\\ud83d"]:
 		_refuses("\"%s\"" % text)
+
+
+## The engine puts U+FFFD where half of a surrogate pair would stand in a text: none can be sent.
+func test_half_of_a_character_is_written_as_its_replacement() -> void:
+	for half: int in [0xD83D, 0xDE42]:
+		equal(_write({ "text": "a" + String.chr(half) + "b" }), "{\"text\":\"a\uFFFDb\"}")
+		var frame := Codec.new().encode({ "type": "speak", "id": 1, "npc": "bob", "text": String.chr(half) })
+		var read := Codec.new(ServerMessages.FIELDS, ClientMessages.FIELDS).decode(frame)
+		equal(read.text, "\uFFFD")
 
 
 func test_what_is_no_json_is_refused() -> void:

@@ -302,7 +302,7 @@ func test_the_queue_is_bounded_and_the_rest_stays_in_the_socket() -> void:
 	var rig := Rig.new()
 	rig.options.max_queued_frames = 8
 	rig.options.max_messages_per_frame = 4
-	rig.session = CallsheetSession.new(rig.options, rig._connect)
+	rig.session = CallsheetSession.new(rig.options, rig.new_connection)
 	rig.open()
 	for i in 50:
 		rig.tell({ "type": "ok", "id": 9 })

@@ -78,6 +78,8 @@ namespace Callsheet.Wire
         /// <summary>Reliable messages that the server keeps while they are not acknowledged.</summary>
         public long? MaxOutboxMessages { get; set; }
         public long? MaxOutboxBytes { get; set; }
+        /// <summary>say and speak of all mods together, to one NPC.</summary>
+        public double? MaxModTurnsPerNpcPerMin { get; set; }
 
         internal static Limits Parse(FieldReader f)
         {
@@ -94,6 +96,7 @@ namespace Callsheet.Wire
             if (f.Has("max_generated_tokens_per_min")) p.MaxGeneratedTokensPerMin = f.Integer("max_generated_tokens_per_min", 0, 9007199254740991);
             if (f.Has("max_outbox_messages")) p.MaxOutboxMessages = f.Integer("max_outbox_messages", 0, 9007199254740991);
             if (f.Has("max_outbox_bytes")) p.MaxOutboxBytes = f.Integer("max_outbox_bytes", 0, 9007199254740991);
+            if (f.Has("max_mod_turns_per_npc_per_min")) p.MaxModTurnsPerNpcPerMin = f.Real("max_mod_turns_per_npc_per_min", double.MinValue, double.MaxValue);
             return p;
         }
     }

@@ -49,6 +49,7 @@ namespace Callsheet.Tests
             if (p.MaxGeneratedTokensPerMin != null) w.Integer("max_generated_tokens_per_min", p.MaxGeneratedTokensPerMin.Value, 0, 9007199254740991);
             if (p.MaxOutboxMessages != null) w.Integer("max_outbox_messages", p.MaxOutboxMessages.Value, 0, 9007199254740991);
             if (p.MaxOutboxBytes != null) w.Integer("max_outbox_bytes", p.MaxOutboxBytes.Value, 0, 9007199254740991);
+            if (p.MaxModTurnsPerNpcPerMin != null) w.Real("max_mod_turns_per_npc_per_min", p.MaxModTurnsPerNpcPerMin.Value, double.MinValue, double.MaxValue);
         }
 
         private static void FormatEngineSummary(JsonWriter w, EngineSummary p)

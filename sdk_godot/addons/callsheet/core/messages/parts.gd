@@ -31,6 +31,7 @@ const FIELDS := {
 		["max_generated_tokens_per_min", Field.Kind.INTEGER, Field.OPTIONAL, null, 0, 9007199254740991],
 		["max_outbox_messages", Field.Kind.INTEGER, Field.OPTIONAL, null, 0, 9007199254740991],
 		["max_outbox_bytes", Field.Kind.INTEGER, Field.OPTIONAL, null, 0, 9007199254740991],
+		["max_mod_turns_per_npc_per_min", Field.Kind.REAL, Field.OPTIONAL, null, -INF, INF],
 	],
 	"EngineSummary": [
 		["name", Field.Kind.TEXT, Field.REQUIRED, null, 0, Field.NO_END, Field.Form.ANY],
