@@ -89,11 +89,12 @@ def signatures(node: ast.AST) -> Iterator[ast.expr]:
 
 
 def is_plain(value: Any) -> bool:
-    """Whether this is no type of ours: typing's, numpy's, a type variable."""
+    """Whether this is no type of ours: typing's, numpy's, a type variable, an annotated tuple."""
     name = getattr(value, "__name__", "")
     return (
         isinstance(value, typing.TypeVar)
         or value in (vars(typing).get(name), npt.ArrayLike)
+        or typing.get_origin(value) is typing.Annotated
         or (inspect.isclass(value) and not value.__module__.startswith("callsheet"))
     )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
+
+from callsheet.wire.fields import Many
 
 __all__ = ["ORDER", "Book", "Character", "LoreEntry", "LoreLogic", "Section", "SectionKind"]
 
@@ -31,8 +32,8 @@ class LoreEntry:
     """Something that is known: always, or when one of its keys is heard."""
 
     content: str
-    keys: Sequence[str] = ()
-    secondary_keys: Sequence[str] = ()
+    keys: Many[str] = ()
+    secondary_keys: Many[str] = ()
     logic: LoreLogic = "any"
     """Rule for the secondary keys, where there are any."""
     constant: bool = False

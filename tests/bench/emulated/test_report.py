@@ -39,7 +39,7 @@ def test_where_there_is_no_gap_there_is_no_share(tmp_path: Path) -> None:
 
 
 def round_of(host_gap_s: float) -> Round:
-    counted = {"busy_s": 9.0, "load_wait_s": 1.0, "host_gap_s": host_gap_s, "loaded_bytes": 0.0}
+    counted = {"busy_s": 9.0, "load_wait_s": 1.0, "host_gap_s": host_gap_s, "link_s": 4.0}
     sample = Sample(0.0, 0.02, 0.01, prefix_tokens=100, device_tokens=60, host_tokens=30)
     return Round(seconds=10.0, sent=200, samples=[sample], counted=counted, at_arrival=0.9)
 
@@ -49,6 +49,7 @@ def test_figures_of_a_round_are_shares_and_rates() -> None:
     assert figures["replies_per_s"] == 20.0
     assert figures["miss_share"] == pytest.approx(0.1)
     assert figures["load_wait_share"] == pytest.approx(0.1)
+    assert figures["link_share"] == pytest.approx(0.4)
     assert figures["at_arrival_share"] == 0.9
 
 
