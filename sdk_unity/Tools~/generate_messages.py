@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "sdk_python" / "tools"))
 
 from csharp_members import (  # noqa: E402
+    ENUM_SUMMARIES,
     ENUMS,
     class_name,
     initializer,
@@ -151,6 +152,7 @@ def module_file(module: ModuleType) -> str:
 def enums_file() -> str:
     out = HEADER + "\nnamespace Callsheet.Wire\n{\n"
     for values, name in ENUMS.items():
+        out += f"    /// <summary>{ENUM_SUMMARIES[name]}</summary>\n"
         out += f"    public enum {name}\n    {{\n"
         out += "".join(f"        {pascal(value)},\n" for value in values) + "    }\n\n"
     out += "    /// <summary>The names of enum values on the wire, by value.</summary>\n"

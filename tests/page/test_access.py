@@ -84,7 +84,7 @@ def test_who_is_nearby_is_a_list_that_leads_to_them(live: Live, open_page: OpenP
     people = page.get_by_role("region", name="Nearby").get_by_role("listitem")
     expect(people).to_have_count(5)
     first = people.first.get_by_role("button")
-    expect(first).to_have_text(re.compile(r"^Npc \d 5 m, mind in GPU memory$"))
+    expect(first).to_have_text(re.compile(r"^Npc \d 5 m, mind in engine memory$"))
     first.focus()  # nothing moves under the focus
     name = first.locator("b").inner_text()
     first.press("Enter")

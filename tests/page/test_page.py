@@ -108,7 +108,7 @@ def test_walk_up_to_an_npc_talk_and_read_the_streamed_answer(
     assert answer.locator("span").inner_text() == "".join(streamed)
     expect(answer.locator("small")).to_contain_text("first word after")
     expect(page.locator("#card")).to_have_attribute("data-tier", "device")
-    expect(page.locator("#card .mind")).to_contain_text("Mind in GPU memory")
+    expect(page.locator("#card .mind")).to_contain_text("Mind in engine memory")
     expect(page.locator("#npc-facts")).to_be_hidden()
     page.get_by_text("Why", exact=True).click()
     expect(page.locator("#npc-facts")).to_contain_text("next call expected in")
@@ -287,7 +287,7 @@ def test_the_table_sorts_and_an_npc_has_a_timeline(live: Live, open_page: OpenPa
     speak_to(page, "npc-4")
     page.get_by_role("button", name="Npc 4").press("Enter")
     expect(page.locator("[data-part=timeline-name]")).to_have_text("Npc 4")
-    expect(page.locator("[data-part=moves] li").first).to_contain_text("→ in GPU memory")
+    expect(page.locator("[data-part=moves] li").first).to_contain_text("→ in engine memory")
     page.get_by_label("Filter NPCs").fill("npc 7")
     expect(rows).to_have_count(1)
 

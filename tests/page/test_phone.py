@@ -70,7 +70,7 @@ def test_the_legend_is_one_tap_away(live: Live, open_page: OpenPage) -> None:
     legend = page.locator("#legend li").first
     expect(legend).to_be_hidden()
     page.locator("#legend summary").tap()
-    expect(legend).to_have_text("in GPU memory")
+    expect(legend).to_have_text("in engine memory")
     assert legend.is_visible()
 
 

@@ -86,7 +86,9 @@ def test_shelves_hold_everybody_and_heads_slide(live: Live, open_page: OpenPage)
     page = begin_race(live, open_page, lap_ms=3000)
     shelves = page.locator("#shelves")
     wait_for(page, "callsheet.world.npcs.size === 60")
-    wait_for(page, "/in GPU memory, .* in RAM/.test(document.getElementById('shelves').ariaLabel)")
+    wait_for(
+        page, "/in engine memory, .* in RAM/.test(document.getElementById('shelves').ariaLabel)"
+    )
     told = shelves.get_attribute("aria-label") or ""
     assert sum(int(word) for word in told.split() if word.isdigit()) == 60
     wait_for(page, "[...callsheet.shelves._heads.values()].some((head) => head.isSliding)")

@@ -39,6 +39,6 @@ def test_each_replica_has_a_strip_and_an_engine_without_has_none(
     hidden, strips = page.evaluate(DRAWN, [one, other])
     assert not hidden
     assert strips == [
-        ["serving", "gpu-1:3000040 NPCs · 2 + 1 requests · 90.0 % in GPU memorybob, ann"],
+        ["serving", "gpu-1:3000040 NPCs · 2 + 1 requests · 90.0 % in engine memorybob, ann"],
         ["lost", "<b>gpu-2</b>does not answer: 40 NPCs · 2 + 1 requests"],
     ]

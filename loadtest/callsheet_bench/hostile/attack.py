@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,16 +26,23 @@ class Ground:
         """Connect as ``RawSocket`` does."""
         return RawSocket(self.port, self.address, **options)
 
-    def passing(self) -> Iterator[float]:
-        """Begin, now that all is prepared; yield the seconds passed until the attack is over."""
+    def passing(self, at_least: int = 0) -> Iterator[float]:
+        """Begin, now that all is prepared; yield the seconds passed until the attack is over.
+
+        ``at_least``: rounds that are done however long they take.
+        """
         print("begun", flush=True)
         start_s = time.monotonic()
-        while (passed_s := time.monotonic() - start_s) < self.seconds:
+        for done in itertools.count():
+            passed_s = time.monotonic() - start_s
+            if passed_s >= self.seconds and done >= at_least:
+                break
             yield passed_s
 
 
 Run = Callable[[Ground], Iterator[int]]
-"""Carries an attack out; yields the close code of each connection that the server ended."""
+"""Carries an attack out; yields the close code of each connection that the server ended,
+or the HTTP status of a page that it refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +53,22 @@ class Attack:
     aim: str
     """Harm that it is meant to do, in a few words."""
     run: Run
-    closes: frozenset[int]
-    """Close codes with which the server may end its connections; empty = it slows them only."""
-    sure: bool
-    """It is ended however slow the machine is."""
+    ends: frozenset[int]
+    """Codes of which one is seen however slow the machine is; empty = it is slowed only."""
+    besides: frozenset[int]
+    """Codes that may be seen as well."""
 
 
 ATTACKS: Final[dict[str, Attack]] = {}
 
 
-def attack(*closes: int, sure: bool = True) -> Callable[[Run], Run]:
+def attack(*ends: int, besides: tuple[int, ...] = ()) -> Callable[[Run], Run]:
     """Add a function to ``ATTACKS``, under its name; its docstring is its aim."""
 
     def add(run: Run) -> Run:
         name = run.__name__
         aim = (run.__doc__ or "").strip(".")
-        ATTACKS[name] = Attack(name, aim, run, frozenset(closes), sure and bool(closes))
+        ATTACKS[name] = Attack(name, aim, run, frozenset(ends), frozenset(besides))
         return run
 
     return add

@@ -83,7 +83,7 @@ def many_messages(ground: Ground) -> Iterator[int]:
     yield from repeat(ground, text(type="ping", client_time_s=1.0) * 100, role="observer")
 
 
-@attack(FLOODING, LOST, sure=False)
+@attack(besides=(FLOODING, LOST))
 def large_world_watched(ground: Ground) -> Iterator[int]:
     """CPU, by observers of a large world who ask for all of it, always."""
     with large_world(ground), contextlib.ExitStack() as stack:
@@ -103,7 +103,7 @@ def large_world_watched(ground: Ground) -> Iterator[int]:
                 yield code
 
 
-@attack(NORMAL, PROTOCOL_ERROR, LOST)
+@attack(besides=(NORMAL, PROTOCOL_ERROR, LOST))
 def scripts_again_and_again(ground: Ground) -> Iterator[int]:
     """CPU, by a mod that registers scripts for all of a large world, session after session."""
     script = {"type": "register_script", "script": "s", "archetypes": ["crowd"]}
@@ -156,7 +156,7 @@ def saves_again_and_again(ground: Ground) -> Iterator[int]:
             yield LOST
 
 
-@attack(SLOW_CONSUMER, HEARTBEAT_TIMEOUT, LOST, sure=False)
+@attack(besides=(SLOW_CONSUMER, HEARTBEAT_TIMEOUT, LOST))
 def players_who_jump_about(ground: Ground) -> Iterator[int]:
     """CPU and memory, by a mod that is told of 64 players among its NPCs, and does not read."""
     script = {"script": "s", "archetypes": ["crowd"], "events": ["near"]}

@@ -12,6 +12,7 @@ from callsheet_bench.hostile.attack import Ground, attack
 from callsheet_bench.hostile.raw_socket import (
     CONTINUATION,
     LOST,
+    PATIENCE_S,
     PING,
     TEXT,
     RawSocket,
@@ -24,9 +25,14 @@ FLOODING = 4009
 TOO_LARGE = 1009
 PROTOCOL_ERROR = 4000
 HELLO_TIMEOUT = 4004
+TOO_MANY_REQUESTS = 429
+"""HTTP status."""
 MIB = 2**20
 MAY_WAIT = 64
 """Connections of one address that the server lets wait for their hello."""
+PAGES_AT_ONCE = 100
+WORLDS = 100
+"""More than one address may begin at once."""
 
 
 def repeat(ground: Ground, data: bytes, *, role: str | None = None) -> Iterator[int]:
@@ -87,7 +93,7 @@ def unfinished_first_frames(ground: Ground) -> Iterator[int]:
     yield from _crowd(ground, 200, header(TEXT, 4 * MIB) + bytes(MIB))
 
 
-@attack(LOST, HELLO_TIMEOUT, sure=False)
+@attack(LOST, HELLO_TIMEOUT)
 def silent_connections(ground: Ground) -> Iterator[int]:
     """Open files, by connections that never say hello."""
     yield from _crowd(ground, 2_000, b"")
@@ -105,13 +111,14 @@ def _crowd(ground: Ground, size: int, data: bytes) -> Iterator[int]:
         if len(crowd) > size:
             with crowd.popleft() as oldest:
                 yield oldest.close_code()
-    while crowd:
-        with crowd.popleft() as oldest:
-            if len(crowd) > MAY_WAIT:
+    with contextlib.ExitStack() as stack:
+        for left, oldest in zip(range(len(crowd), 0, -1), crowd, strict=True):
+            stack.enter_context(oldest)
+            if left > MAY_WAIT or oldest is crowd[0]:
                 yield oldest.close_code()
 
 
-@attack(LOST, sure=False)
+@attack(besides=(LOST,))
 def vanishing(ground: Ground) -> Iterator[int]:
     """The log, by connections that are reset with pongs on their way."""
     pings = frame(PING, bytes(125)) * 50
@@ -129,7 +136,7 @@ def _bare(ground: Ground) -> socket.socket:
     return socket.create_connection(("127.0.0.1", ground.port), source_address=(ground.address, 0))
 
 
-@attack(LOST, sure=False)
+@attack(LOST)
 def half_handshakes(ground: Ground) -> Iterator[int]:
     """Open files and the log, by handshakes that stop in the middle."""
     crowd: deque[socket.socket] = deque()
@@ -139,29 +146,33 @@ def half_handshakes(ground: Ground) -> Iterator[int]:
             crowd[-1].sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-Endless: ")
         if len(crowd) > 500:
             crowd.popleft().close()
-    yield from ()
+    crowd[0].settimeout(PATIENCE_S)
+    with contextlib.suppress(ConnectionResetError):
+        assert not crowd[0].recv(1), "an answer to half a request"
+    yield LOST
 
 
-@attack(LOST, sure=False)
+@attack(TOO_MANY_REQUESTS)
 def pages(ground: Ground) -> Iterator[int]:
     """CPU, by asking for the metrics over and over."""
     request = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-    for _ in ground.passing():
+    for _ in ground.passing(at_least=2 * PAGES_AT_ONCE):
         with (
             contextlib.suppress(OSError),
             _bare(ground) as peer,
         ):
             peer.sendall(request)
+            if peer.recv(65_536).startswith(b"HTTP/1.1 429"):
+                yield TOO_MANY_REQUESTS
             while peer.recv(65_536):
                 pass
-    yield from ()
 
 
-@attack(PROTOCOL_ERROR, LOST, sure=False)
+@attack(PROTOCOL_ERROR, besides=(LOST,))
 def new_worlds(ground: Ground) -> Iterator[int]:
     """Disk, memory and the other worlds' commits, by observers of ever new worlds."""
     names = itertools.count()
-    for _ in ground.passing():
+    for _ in ground.passing(at_least=WORLDS):
         try:
             with ground.connect() as peer:
                 if peer.hello("observer", f"nowhere-{next(names)}")["type"] != "welcome":
@@ -170,11 +181,11 @@ def new_worlds(ground: Ground) -> Iterator[int]:
             yield LOST
 
 
-@attack(NORMAL, PROTOCOL_ERROR, LOST, sure=False)
+@attack(PROTOCOL_ERROR, besides=(NORMAL, LOST))
 def new_games(ground: Ground) -> Iterator[int]:
     """Disk, by games of ever new worlds that leave at once."""
     names = itertools.count()
-    for _ in ground.passing():
+    for _ in ground.passing(at_least=WORLDS):
         try:
             with ground.connect() as peer:
                 if peer.hello("game", f"somewhere-{next(names)}")["type"] == "welcome":

@@ -14,6 +14,7 @@ __all__ = [
     "BINARY",
     "CONTINUATION",
     "LOST",
+    "PATIENCE_S",
     "PING",
     "TEXT",
     "RawSocket",
@@ -28,6 +29,8 @@ CLOSE: Final = 8
 PING: Final = 9
 LOST: Final = 1006
 """Close code of a connection that ended without one."""
+NO_CODE: Final = 1005
+"""Close code of a close frame without one."""
 PATIENCE_S: Final = 10.0
 READ_BYTES: Final = 65_536
 KEY: Final = "Y2FsbHNoZWV0LWVuZW1pZQ=="
@@ -58,6 +61,7 @@ class RawSocket:
     ) -> None:
         """Connect from ``address``, shake hands; raises OSError if the server does not want to."""
         self._read = b""
+        self._ended_with = LOST
         self._socket = socket.socket()
         self._socket.settimeout(PATIENCE_S)
         if receive_buffer_bytes is not None:
@@ -122,12 +126,11 @@ class RawSocket:
     def close_code(self) -> int:
         """Read to the end; return the code that the server closed with."""
         try:
-            while True:
-                opcode, payload = self._receive()
-                if opcode == CLOSE:
-                    return int.from_bytes(payload[:2]) if payload else 1005
+            while self._receive()[0] != CLOSE:
+                pass
         except OSError:
-            return LOST
+            pass
+        return self._ended_with
 
     def has_more(self) -> bool:
         """True if bytes were received that nobody has taken yet."""
@@ -145,7 +148,10 @@ class RawSocket:
             (size_bytes,) = struct.unpack("!H", self._take(2))
         elif size_bytes == 127:
             (size_bytes,) = struct.unpack("!Q", self._take(8))
-        return first & 15, self._take(size_bytes)
+        opcode, payload = first & 15, self._take(size_bytes)
+        if opcode == CLOSE:
+            self._ended_with = int.from_bytes(payload[:2]) if payload else NO_CODE
+        return opcode, payload
 
     def _take(self, size_bytes: int) -> bytes:
         while len(self._read) < size_bytes:

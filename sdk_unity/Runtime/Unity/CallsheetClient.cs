@@ -78,6 +78,7 @@ namespace Callsheet
         /// <summary>Makes the transport of a connection; replaced by tests.</summary>
         internal static Func<ITransport> TransportFactory { get; set; } = DefaultTransport;
 
+        /// <summary>The state of the connection.</summary>
         public SessionState State => _session == null ? SessionState.Stopped : _session.State;
 
         /// <summary>The session under this component, for what the components do not offer.</summary>
@@ -95,6 +96,7 @@ namespace Callsheet
         /// <summary>Of the players who are there the one who came first: who speaks if no speaker is named. Null if there is none.</summary>
         public CallsheetPlayer LocalPlayer => _arrivals.Find(IsHere);
 
+        /// <summary>The settings in use.</summary>
         public CallsheetSettings Settings => settings;
 
         /// <summary>Tries again after the server refused (see the console for why it did).</summary>

@@ -35,6 +35,7 @@ namespace Callsheet
             set => speed = value;
         }
 
+        /// <summary>True: game time stands still.</summary>
         public bool IsPaused { get; set; }
 
         /// <summary>Jumps ahead: eight hours of sleep are 28,800 s.</summary>

@@ -85,12 +85,14 @@ namespace Callsheet
             }
         }
 
+        /// <summary>A label that scripts can bind to, such as guard.</summary>
         public string Archetype
         {
             get => archetype;
             set => archetype = value;
         }
 
+        /// <summary>How near a player comes before a talk can start, m.</summary>
         public float InteractionRadius
         {
             get => interactionRadius;
@@ -101,6 +103,7 @@ namespace Callsheet
             }
         }
 
+        /// <summary>0 = never talks to other NPCs, 1 = with everyone in reach.</summary>
         public float Sociability
         {
             get => sociability;
@@ -111,6 +114,7 @@ namespace Callsheet
             }
         }
 
+        /// <summary>The events that the inspector shows.</summary>
         public NpcEvents Events => events;
 
         /// <summary>The NPC under this component; null before it was first enabled.</summary>

@@ -71,30 +71,35 @@ namespace Callsheet
         [SerializeField]
         private bool verbose;
 
+        /// <summary>Where the server listens: ws://host:port/, or wss:// behind a TLS proxy.</summary>
         public string ServerUrl
         {
             get => serverUrl;
             set => serverUrl = value;
         }
 
+        /// <summary>The world this game owns. Two games on one server need different worlds.</summary>
         public string World
         {
             get => world;
             set => world = value;
         }
 
+        /// <summary>The access token; empty if the server asks for none.</summary>
         public string Token
         {
             get => token;
             set => token = value;
         }
 
+        /// <summary>How often a second the server is told where everyone is.</summary>
         public float TicksPerSecond
         {
             get => ticksPerSecond;
             set => ticksPerSecond = value;
         }
 
+        /// <summary>True: connections are logged, not only problems.</summary>
         public bool Verbose
         {
             get => verbose;

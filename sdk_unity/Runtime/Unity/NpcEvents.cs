@@ -21,18 +21,21 @@ namespace Callsheet
         /// <summary>True if anybody hears of the action: Unity counts the listeners of the inspector only.</summary>
         internal bool HasListeners => _addedInCode.Count > 0 || GetPersistentEventCount() > 0;
 
+        /// <summary>Adds a method to call.</summary>
         public new void AddListener(UnityAction<NpcAction> call)
         {
             base.AddListener(call);
             _addedInCode.Add(call);
         }
 
+        /// <summary>Removes a method that was added.</summary>
         public new void RemoveListener(UnityAction<NpcAction> call)
         {
             base.RemoveListener(call);
             _addedInCode.RemoveAll(known => known == call);
         }
 
+        /// <summary>Removes all methods that were added.</summary>
         public new void RemoveAllListeners()
         {
             base.RemoveAllListeners();

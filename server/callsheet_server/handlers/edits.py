@@ -190,13 +190,14 @@ class WorldEditor:
     def set_facts(self, room: Room, message: SetFacts) -> Change:
         """Note facts about an NPC."""
         room.world.npc(message.npc)
-        memory, before = room.memory, room.memory.mind(message.npc)
-        _check_facts(message.facts, before.facts)
+        memory, known = room.memory, room.memory.facts(message.npc)
+        _check_facts(message.facts, known)
+        before = {name: known.get(name) for name in message.facts}
         memory.note(message.npc, message.facts)
         time_s = room.world.game_time_s
         return Change(
             [PutFact(message.npc, *fact, time_s) for fact in message.facts.items()],
-            undo=lambda: memory.put(message.npc, before),
+            undo=lambda: memory.note(message.npc, before),
         )
 
     def close(self, room: Room) -> Iterator[None]:

@@ -33,7 +33,7 @@ from callsheet_server.storage import saved, writes
 from callsheet_server.storage.changes import Change
 from callsheet_server.talk.conversations import Conversations
 from callsheet_server.world.errors import limit_exceeded
-from callsheet_server.world.memory import Memory
+from callsheet_server.world.memory import Memory, Mind
 
 __all__ = ["MAX_SAVES", "SaveKeeper"]
 
@@ -181,7 +181,7 @@ class SaveKeeper:
 
         def undo() -> Iterator[None]:
             for npc, mind in before.items():
-                memory.put(npc, mind)
+                memory.put_back(npc, mind, Mind())
                 yield
 
         answer(

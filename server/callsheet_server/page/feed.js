@@ -55,7 +55,7 @@ export class Feed {
     const told = names.slice(0, NAMES_TOLD).join(", ");
     const more = names.length > NAMES_TOLD ? ` and ${names.length - NAMES_TOLD} more` : "";
     const from = names.length === 1 ? `, was ${TIER_WORDS[source]}` : "";
-    this._add("moved", `${told}${more}`, `ready in GPU memory${from}`);
+    this._add("moved", `${told}${more}`, `ready in engine memory${from}`);
     this._arrived.clear();
   }
 

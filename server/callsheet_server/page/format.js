@@ -4,7 +4,7 @@ export const TIERS = ["device", "host", "disk", "absent"];
 
 /** Tiers in plain words, as in "her mind is ...". */
 export const TIER_WORDS = {
-  device: "in GPU memory",
+  device: "in engine memory",
   host: "in RAM",
   disk: "on disk",
   absent: "not computed",

@@ -20,7 +20,7 @@ function item(document, replica) {
   const element = document.createElement("li");
   element.dataset.state = replica.state;
   const load = `${count(replica.npcs)} NPCs · ${count(replica.running)} + ${count(replica.queued)} requests`;
-  const hits = replica.replies ? ` · ${percent(replica.device_hits / replica.replies)} in GPU memory` : "";
+  const hits = replica.replies ? ` · ${percent(replica.device_hits / replica.replies)} in engine memory` : "";
   add(document, element, "b", replica.name);
   add(document, element, "span", [STATES[replica.state], load + hits].filter(Boolean).join(": "));
   add(document, element, "i", replica.soonest.join(", "));

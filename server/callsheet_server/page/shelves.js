@@ -1,4 +1,4 @@
-// Three shelves, GPU memory, RAM and disk, and everybody's head on the one where their mind lies.
+// Three shelves, engine memory, RAM and disk, and everybody's head on the one where their mind lies.
 // A head slides when the mind moves.
 
 import { TIERS, TIER_WORDS } from "./format.js";

@@ -17,10 +17,11 @@ def learn(memory: Memory, told: Mapping[str, Sequence[Turn]], time_s: float) -> 
     before = {npc: memory.mind(npc) for npc in told}
     for npc, turns in told.items():
         memory.add(npc, *turns)
+    after = {npc: memory.mind(npc) for npc in told}
 
     def undo() -> None:
         for npc, mind in before.items():
-            memory.put(npc, replace(mind, facts=memory.facts(npc)))
+            memory.put_back(npc, replace(mind, facts=memory.facts(npc)), after[npc])
 
     return Change(
         [

@@ -105,6 +105,13 @@ class Memory:
         if mind != NOTHING:
             self._minds[npc] = mind
 
+    def put_back(self, npc: str, before: Mind, after: Mind) -> None:
+        """Undo a change from ``before`` to ``after``; turns that were learnt since stay."""
+        undone = set(map(id, after.turns))
+        newer = [turn for turn in self.turns(npc) if id(turn) not in undone]
+        self.put(npc, before)
+        self.add(npc, *newer)
+
     def recall(self, npc: str, before: Mind) -> None:
         """Add what an NPC remembered before what it has learnt since."""
         mind = self.mind(npc)

@@ -67,7 +67,8 @@ func greeting() -> Dictionary:
 	if session.state == Session.State.STOPPED or session.state == Session.State.FAILED:
 		session.start()
 	while session.state == Session.State.WAITING:
-		step(0.5)
+		# A server that is about to stop may have asked to be left alone for ages.
+		step(maxf(0.5, session.next_attempt_s - now_s))
 	line().accept()
 	step()
 	return next("hello")

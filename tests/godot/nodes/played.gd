@@ -101,6 +101,29 @@ func test_a_lost_connection_is_resumed_and_the_reply_goes_on() -> void:
 	_end()
 
 
+func test_facts_are_noted_but_for_those_that_a_script_has_noted() -> void:
+	var persona := CallsheetPersona.new()
+	persona.facts = {"race": "human", "faction": "guild", "age": 40}
+	await _begin(CallsheetSettings.new(), true, persona)
+	var asked := _rig.next("get_facts")
+	equal(asked.npc, "Bram")
+	_rig.tell({"type": "facts", "id": asked.id, "npc": "Bram", "facts": {"faction": "thieves", "met": ["Ann"]}})
+	await _frame()
+	equal(_rig.next("set_facts").facts, {"race": "human", "age": 40})
+	_end()
+	await _begin()
+	check("get_facts" not in _rig.sent_types(), "nobody has facts, and they are asked for")
+	_end()
+
+
+func test_facts_that_cannot_be_json_keep_nobody_out() -> void:
+	var persona := CallsheetPersona.new()
+	persona.facts = {"body": Vector3.ZERO}
+	await _begin(CallsheetSettings.new(), true, persona)
+	check("get_facts" not in _rig.sent_types(), "facts are told that are no JSON")
+	_end()
+
+
 func test_a_new_session_is_told_the_npc_again_and_open_replies_fail() -> void:
 	await _begin()
 	var reply := _npc.begin_reply("Hello!")
@@ -130,7 +153,9 @@ func test_a_server_that_is_not_there_is_asked_less_and_less_often() -> void:
 
 
 ## Enter a scene with an NPC; the server takes both.
-func _begin(settings := CallsheetSettings.new(), opens := true) -> void:
+func _begin(
+	settings := CallsheetSettings.new(), opens := true, persona := CallsheetPersona.new()
+) -> void:
 	_told = []
 	_rig = Rig.new()
 	CallsheetClient.make_transport = _rig.new_connection
@@ -141,7 +166,7 @@ func _begin(settings := CallsheetSettings.new(), opens := true) -> void:
 	_rig.session = _client.session
 	_client.error_raised.connect(_rig.errors.append)
 	_npc = CallsheetNpc.new()
-	_npc.persona = CallsheetPersona.new()
+	_npc.persona = persona
 	_npc.persona.text = "You are Bram."
 	var body := Node2D.new()
 	body.name = "Bram"

@@ -27,6 +27,7 @@ namespace Callsheet.Tests
                 RealTime.Until(() => CallsheetClient.Instance.State == SessionState.Open, "a session");
                 Talk();
                 Listen();
+                Walk();
                 SaveAndLoad();
                 PlayerLoop.Quit();
                 RealTime.Print("passed");
@@ -43,6 +44,7 @@ namespace Callsheet.Tests
         {
             new GameObject("Main Camera").AddComponent<Camera>();
             new GameObject("Ann").AddComponent<CallsheetPlayer>().gameObject.AddComponent<PlayerWalk>();
+            new GameObject("well").AddComponent<Place>().transform.position = new Vector3(7, 0, 0);
             Villager("Ida", new Vector3(1, 0, 0), 0);
             Villager("Bram", new Vector3(3, 0, 0), 2);
             var ui = new GameObject("UI");
@@ -69,8 +71,7 @@ namespace Callsheet.Tests
         private static void Talk()
         {
             RealTime.Until(() => _root.Q<Label>("partner").text == "You talk to Ida.", "somebody near");
-            _root.Q<TextField>("line").value = "Good morning!";
-            Click(_root.Q<Button>("say"));
+            Say("Good morning!");
             RealTime.Until(() => Log().Length == 2 && Log()[1].StartsWith("Ida: ") && Log()[1] != "Ida: ...", "an answer");
             RealTime.Print("Ida answers");
         }
@@ -85,6 +86,20 @@ namespace Callsheet.Tests
             RealTime.Print("Ida and Bram talk");
         }
 
+        private static void Walk()
+        {
+            Transform ida = CallsheetClient.Instance.Npcs.Single(npc => npc.NpcId == "ida").transform, well = Place.All.Single().transform;
+            NpcAction walk = null;
+            CallsheetClient.Instance.World.FindNpc("ida").Acted += action => walk = action.Name == "walk_to" ? action : walk;
+            Say("Please walk to the well.");
+            RealTime.Until(() => walk != null && walk.IsComplete, "Ida walks to the well");
+            if (Vector3.Distance(ida.position, well.position) > 1.6f)
+            {
+                throw new InvalidOperationException("Ida says that she walked, and stands at " + ida.position);
+            }
+            RealTime.Print("Ida walks to the well");
+        }
+
         private static void SaveAndLoad()
         {
             Click(_root.Q<Button>("open-saves"));
@@ -95,6 +110,12 @@ namespace Callsheet.Tests
             Click(Rows()[0][1]);
             RealTime.Until(() => Status() == "\"evening\" is deleted." && Rows().Length == 0, "no save any more");
             RealTime.Print("saved, loaded, deleted");
+        }
+
+        private static void Say(string line)
+        {
+            _root.Q<TextField>("line").value = line;
+            Click(_root.Q<Button>("say"));
         }
 
         private static string Heard(Npc npc) => npc.LastReply == null ? null : npc.LastReply.Heard;

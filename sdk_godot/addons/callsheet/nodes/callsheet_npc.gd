@@ -130,6 +130,7 @@ func _enter_tree() -> void:
 		return
 	_client = CallsheetClient.of(self)
 	mover = _client.world.add_npc(_spec())
+	_tell_facts()
 	_actions = NpcActions.new(self)
 	mover.refused.connect(_on_refused)
 	mover.reply_started.connect(_on_reply_started)
@@ -170,6 +171,12 @@ func _spec() -> Dictionary:
 	if not who.knowledge.is_empty():
 		spec["knowledge"] = Array(who.knowledge)
 	return spec
+
+
+func _tell_facts() -> void:
+	var fault: CallsheetError = _client.world.set_facts(mover, persona.facts) if persona else null
+	if fault:
+		push_warning("[Callsheet] %s: its facts are not told: %s" % [get_path(), fault])
 
 
 func _spoken_name() -> String:

@@ -35,5 +35,6 @@ extends Resource
 		knowledge = value
 		emit_changed()
 
-## Facts of a cast file, for mods. The addon does not send them.
+## Facts for mods, by name, as a cast file has them. Told whenever it comes into the world; what a script
+## has noted under a name since stays.
 @export var facts := {}

@@ -1,5 +1,6 @@
 namespace Callsheet.Core
 {
+    /// <summary>The states of a session's connection.</summary>
     public enum SessionState
     {
         /// <summary>Not started, or stopped by the game.</summary>

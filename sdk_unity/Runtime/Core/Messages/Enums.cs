@@ -2,6 +2,7 @@
 
 namespace Callsheet.Wire
 {
+    /// <summary>The roles of a session.</summary>
     public enum Role
     {
         Game,
@@ -9,6 +10,7 @@ namespace Callsheet.Wire
         Observer,
     }
 
+    /// <summary>Where state lies.</summary>
     public enum Tier
     {
         Device,
@@ -17,6 +19,7 @@ namespace Callsheet.Wire
         Absent,
     }
 
+    /// <summary>The kinds of state that are moved between tiers.</summary>
     public enum StateKind
     {
         Prefix,
@@ -25,6 +28,7 @@ namespace Callsheet.Wire
         Blob,
     }
 
+    /// <summary>The policies by which state moves are chosen.</summary>
     public enum PolicyName
     {
         Distance,
@@ -32,6 +36,7 @@ namespace Callsheet.Wire
         Naive,
     }
 
+    /// <summary>The kinds of speakers of a line.</summary>
     public enum SpeakerKind
     {
         Player,
@@ -39,6 +44,7 @@ namespace Callsheet.Wire
         Narrator,
     }
 
+    /// <summary>How urgent a reply is.</summary>
     public enum Priority
     {
         Player,
@@ -46,6 +52,7 @@ namespace Callsheet.Wire
         Background,
     }
 
+    /// <summary>The reasons for which a reply ends.</summary>
     public enum FinishReason
     {
         Stop,
@@ -54,6 +61,7 @@ namespace Callsheet.Wire
         Error,
     }
 
+    /// <summary>What can be subscribed to.</summary>
     public enum Topic
     {
         Replies,
@@ -62,6 +70,7 @@ namespace Callsheet.Wire
         Stats,
     }
 
+    /// <summary>The states of a replica.</summary>
     public enum ReplicaState
     {
         Serving,
@@ -70,6 +79,7 @@ namespace Callsheet.Wire
         Lost,
     }
 
+    /// <summary>The events of an NPC that a script may ask for.</summary>
     public enum ScriptEvent
     {
         Hear,
@@ -77,6 +87,7 @@ namespace Callsheet.Wire
         Tick,
     }
 
+    /// <summary>The kinds of ticks.</summary>
     public enum TickKind
     {
         Keyframe,

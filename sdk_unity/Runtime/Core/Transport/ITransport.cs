@@ -2,6 +2,7 @@ using System;
 
 namespace Callsheet.Core
 {
+    /// <summary>The two kinds of WebSocket frames.</summary>
     public enum FrameKind : byte
     {
         Text,
@@ -22,6 +23,7 @@ namespace Callsheet.Core
         public ArraySegment<byte> Data { get; }
     }
 
+    /// <summary>The states of a transport.</summary>
     public enum TransportState
     {
         Opening,

@@ -7,6 +7,7 @@ using Callsheet.Wire;
 
 namespace Callsheet.Core
 {
+    /// <summary>The states of a reply.</summary>
     public enum ReplyState
     {
         /// <summary>The NPC has not begun to answer.</summary>

@@ -24,8 +24,10 @@ namespace Callsheet
             _parameters = parameters;
         }
 
+        /// <summary>The name of the action.</summary>
         public string Name { get; }
 
+        /// <summary>For the model: what it does, and when to do it.</summary>
         public string Description { get; }
 
         internal bool ReturnsNothing { get; }

@@ -35,13 +35,16 @@ namespace Callsheet
             Kind = kind;
         }
 
+        /// <summary>Its name in the method.</summary>
         public string Name { get; }
 
+        /// <summary>What kind of value it takes.</summary>
         public ParameterKind Kind { get; }
 
         /// <summary>True: the argument may be missing, and <see cref="Default"/> stands for it.</summary>
         public bool IsOptional { get; set; }
 
+        /// <summary>The value of an argument that is missing.</summary>
         public object Default { get; set; }
 
         /// <summary>The smallest number allowed; null = any.</summary>

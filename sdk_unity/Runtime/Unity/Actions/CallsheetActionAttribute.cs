@@ -27,8 +27,10 @@ namespace Callsheet
             Description = description;
         }
 
+        /// <summary>The action's name; null = the method's.</summary>
         public string Name { get; }
 
+        /// <summary>For the model: what it does, and when to do it.</summary>
         public string Description { get; }
     }
 
@@ -42,8 +44,10 @@ namespace Callsheet
             Max = max;
         }
 
+        /// <summary>The smallest number allowed.</summary>
         public double Min { get; }
 
+        /// <summary>The greatest number allowed.</summary>
         public double Max { get; }
     }
 
@@ -61,6 +65,7 @@ namespace Callsheet
             Member = member;
         }
 
+        /// <summary>The member that gives the names.</summary>
         public string Member { get; }
     }
 }

@@ -23,6 +23,8 @@ const QUIET_NAN := 0x7FC00000
 
 ## What the server said of it last: `distance_s`, `tier` ...; empty before that.
 var last_state := {}
+## Facts for scripts, by name; told when it is spawned.
+var facts := {}
 ## It cannot talk now: asleep, dead, in a cutscene.
 var is_unavailable: bool:
 	get:

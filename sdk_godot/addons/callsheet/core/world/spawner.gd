@@ -2,6 +2,7 @@
 extends RefCounted
 ## Tells the server who is in the world, in batches that keep to its limits and to what a frame may cost.
 
+const Facts := preload("facts.gd")
 const Mover := preload("mover.gd")
 const Npc := preload("npc.gd")
 const Player := preload("player.gd")
@@ -124,6 +125,7 @@ func _told_spec(mover: Mover) -> Dictionary:
 func _spawned(batch: Batch, message: Dictionary) -> void:
 	for i in mini(batch.npcs.size(), message.npcs.size()):
 		_npcs.arrived(batch.npcs[i], message.npcs[i].handle)
+		Facts.new(_session, batch.npcs[i]).tell()
 	for i in mini(batch.players.size(), message.players.size()):
 		_players.arrived(batch.players[i], message.players[i].handle)
 	if message.has("note"):

@@ -132,6 +132,15 @@ func update(npc: Npc, changes: Dictionary) -> CallsheetAnswer:
 	return answer
 
 
+## Have scripts find facts about an NPC, from when it is spawned next; what one has noted since stays. Return
+## null, or which rule a fact breaks.
+func set_facts(npc: Npc, facts: Dictionary) -> CallsheetError:
+	var fault := _session.fault_of({ "type": "set_facts", "npc": npc.id, "facts": facts })
+	if not fault:
+		npc.facts = facts.duplicate(true)
+	return fault
+
+
 ## Say something to an NPC, as a player, as another NPC, or as nobody in the world: an event, a stage
 ## direction. The options are the other fields of `say`.
 func say(npc: Npc, text: String, speaker: Mover = null, options := {}) -> CallsheetReply:
