@@ -128,7 +128,7 @@ class Stage:
     def __init__(self) -> None:
         self.said: list[tuple[str, str]] = []
 
-    async def speak(self, npc: str, text: str) -> str:
+    async def speak(self, npc: str, text: str, audible_m: float | None) -> str:
         self.said.append((npc, text))
         return text
 

@@ -249,7 +249,7 @@ async def test_a_wrong_version_is_told_which_side_to_upgrade(
     assert (error.code, code) == (ErrorCode.VERSION_MISMATCH, CloseCode.VERSION_MISMATCH)
     assert f"upgrade the {side}" in error.message
     assert version in error.message
-    assert "1.0" in error.message
+    assert f"speaks {PROTOCOL}" in error.message
     assert (error.field, error.value) == ("protocol", f'"{version}"')
 
 
