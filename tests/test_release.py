@@ -32,6 +32,10 @@ def test_one_command_sets_the_version_everywhere(tmp_path: Path) -> None:
     for path in (*VERSION["PLACES"], *VERSION["CHANGELOGS"]):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, tmp_path / path)
+    for path in VERSION["CHANGELOGS"]:
+        text = (tmp_path / path).read_text("utf-8")
+        begun = text.replace("\n## [", "\n## [Unreleased]\n\n## [", 1)
+        (tmp_path / path).write_text(begun, "utf-8")
     assert VERSION["main"](["9.8.7"], tmp_path) == 0
     assert '__version__ = "9.8.7"' in (tmp_path / VERSION["SOURCE"]).read_text("utf-8")
     assert re.search(
@@ -172,7 +176,8 @@ def test_the_unity_archive_has_everything_with_its_meta(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / f"com.callsheet.sdk-{version}.tgz") as file:
         packed = {name.removeprefix("package/") for name in file.getnames()}
     listed = run("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=UNITY)
-    assert packed == {name for name in listed.splitlines() if (UNITY / name).exists()}
+    there = {name for name in listed.splitlines() if (UNITY / name).exists()}
+    assert packed == there - {".npmignore"}
     assets = {name for name in packed if "~/" not in name and not name.endswith(".meta")}
     assert len(assets) > 100
     assert {name for name in assets if f"{name}.meta" not in packed} == set()
