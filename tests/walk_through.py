@@ -23,7 +23,7 @@ PLEASE = "Please open the north gate."
 
 
 def known(*facts: str) -> str:
-    """What the NPC says if its prompt holds these facts and no others."""
+    """Return the words of an NPC whose prompt holds these facts and no others."""
     return f"I know {' and '.join(facts) or 'nothing'}."
 
 

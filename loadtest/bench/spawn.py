@@ -1,4 +1,4 @@
-"""How long one who comes, goes or comes back holds up the event loop of a large world's server.
+"""Stalls of the event loop when somebody comes, goes or comes back in a large world.
 
 The world, the forecast and the part of the engine `sglang` that keeps NPCs and distances are the
 server's own; SGLang is not there. For each change: CPU of the change itself, and by how much the

@@ -28,7 +28,7 @@ _NAME = re.compile(r"(\w+|this|operator \S+)(?:<[\w, ]+>)?\s*(?:\(|\[(?!\])|\{|=
 _SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.DOTALL)
 _REFERENCE = re.compile(r'<(?:see cref|paramref name|see langword)="(?:\w:)?([^"(]*)[^"]*"\s*/>')
 _TOOLTIP = re.compile(r'\[Tooltip\("(.*)"\)\]')
-"""What the inspector says of a public field; it has no other comment."""
+"""Tooltip of a public field in the inspector; it has no other comment."""
 _CODE = re.compile(r"<c>(.*?)</c>")
 
 

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.process
 
 
 def lines(instruction: str) -> list[str]:
-    """What follows an instruction of the Dockerfile, each time."""
+    """Return the arguments of each use of an instruction in the Dockerfile."""
     return re.findall(rf"^{instruction} (.*)$", DOCKERFILE, re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""What the editor shows and starts: the plugin in a stand-in for it, the dock in a game."""
+"""Editor parts: the plugin in a stand-in for it, the dock in a game."""
 
 from __future__ import annotations
 

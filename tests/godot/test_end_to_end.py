@@ -52,7 +52,7 @@ class Remembering:
 
 
 def known(counted: dict[str, int]) -> str:
-    """What the NPC says if its prompt holds these facts so often."""
+    """Return the words of an NPC whose prompt holds these facts so often."""
     return f"I know {' and '.join(f'{fact} times {n}' for fact, n in counted.items()) or 'none'}."
 
 

@@ -22,7 +22,7 @@ SECONDS = 1.5
 IDLE_S = 2.0
 CPU_PER_S = 0.25
 BURST_CPU_S = 1.0
-"""What is allowed at once after a quiet time: 64 handshakes, three changes of 20,000 NPCs."""
+"""CPU of what may come at once after a quiet time: 64 handshakes, three changes of 20,000 NPCs."""
 MAX_GROWN_BYTES = 64 * 2**20
 MAX_LOG_BYTES = 100_000
 MAX_STOP_S = 15.0

@@ -1,4 +1,4 @@
-"""What NPCs do and remember, and what the game does with time, as the page tells it."""
+"""Actions and memories of NPCs, and the game's time, as the page tells them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a frame costs in Godot's web build, beside C# on Mono and Python writing the same tick.
+"""Cost of a frame in Godot's web build, beside C# on Mono and Python writing the same tick.
 
 PYTHONPATH=sdk_python:tests python tests/godot/measure/frame_benchmark.py
 """
