@@ -38,8 +38,9 @@ async def test_a_crowd_on_an_emulated_gpu_ends_nobody(
         assert json.loads(sglang.call("POST", AUDIT_PATH, b""))["ok"]
         status = sglang.get_json(STATUS_PATH)
         assert status["fallbacks"] == {}
-        assert status["counters"]["loads"] > 20
-        assert status["counters"]["demanded_loads"] > 20
+        counters = status["counters"]
+        assert counters["loads"] > 20
+        assert counters["demanded_loads"] > 0, "a machine's speed decides how many, never whether"
 
 
 async def test_a_crowd_on_a_real_cpu_ends_nobody(launch_sglang: LaunchSglang) -> None:
