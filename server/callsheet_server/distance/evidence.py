@@ -54,11 +54,15 @@ class Readings:
     of_gap: F32
     """The same as a share of the NPC's mean gap."""
     gap_s: F32
+    renewal: F32
+    """Log odds of the discounted call of a regular NPC, by its gaps."""
     gaps: NDArray[np.int8]
     """0 = no gap seen yet, 1 = regular, 2 = irregular."""
     steady_rate: F32
     """Calls per second, of a usual NPC = 1, likewise ``recent_rate``."""
     recent_rate: F32
+    unprompted_rate: F32
+    """The same of calls that followed nobody's."""
     usual_rate_per_s: float
     hint: F32
     """Chance to follow whoever just called; 0 = no hint."""
@@ -95,8 +99,9 @@ _GROUPS: tuple[tuple[str, Estimator, int], ...] = (
     ("together", Estimator.ENCOUNTER, len(_DWELL_S) + 2),
     ("elapsed", Estimator.HISTORY, len(_ELAPSED_S) + 1),
     ("of gap", Estimator.HISTORY, 2 * (len(_OF_GAP) + 1) + 1),
-    ("gap", Estimator.HISTORY, 1),
+    ("renewal", Estimator.HISTORY, 1),
     ("steady rate", Estimator.HISTORY, 1),
+    ("unprompted rate", Estimator.HISTORY, 1),
     ("recent rate", Estimator.HISTORY, 1),
     ("hint", Estimator.CHAIN, len(_HINT_AGE_S) + 1),
     ("announced", Estimator.SCHEDULE, 2),
@@ -114,8 +119,9 @@ SOURCES: tuple[Estimator, ...] = tuple(source for _, source, _ in _GROUPS)
 """The source of each column."""
 WEIGHTS = sum(size for _, _, size in _GROUPS)
 PRIOR = np.zeros(WEIGHTS)
-"""Weights before anything was learned: the smallest estimate decides alone."""
+"""Weights before anything was learned: the smallest estimate decides, and chains as they say."""
 PRIOR[_FIRST["soonest"]] = 1.0
+PRIOR[_FIRST["hint"] : _FIRST["hint"] + len(_HINT_AGE_S)] = 1.0
 
 
 def soonest_source(readings: Readings) -> tuple[F32, NDArray[np.uint8]]:
@@ -142,10 +148,12 @@ def unknown(like: Readings) -> Readings:
         history_s=never,
         elapsed_s=never,
         of_gap=zero,
-        gap_s=one * 60.0,
+        gap_s=zero,
+        renewal=zero,
         gaps=np.zeros(len(never), np.int8),
         steady_rate=one,
         recent_rate=one,
+        unprompted_rate=one,
         usual_rate_per_s=like.usual_rate_per_s,
         hint=zero,
         hint_age_s=never,
@@ -178,9 +186,10 @@ def encode(readings: Readings) -> Evidence:
             np.where(seen, _bin(r.of_gap, _OF_GAP) + np.where(regular, 0, per_gap), 2 * per_gap),
             None,
         ),
-        ("gap", none, np.where(regular, -np.log(np.maximum(r.gap_s, 1.0) / 60.0), 0.0)),
-        ("steady rate", none, steady + usual),
-        ("recent rate", none, recent + usual),
+        ("renewal", none, np.where(regular, r.renewal, 0.0)),
+        ("steady rate", none, np.where(regular, 0.0, steady + usual)),
+        ("unprompted rate", none, np.where(regular, 0.0, np.log(r.unprompted_rate) + usual)),
+        ("recent rate", none, np.where(regular, 0.0, recent + usual)),
         (
             "hint",
             _bin(r.hint_age_s, _HINT_AGE_S),

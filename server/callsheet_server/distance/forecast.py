@@ -12,7 +12,7 @@ from callsheet_server.distance.conversation import conversation
 from callsheet_server.distance.distances import Distances, soonest
 from callsheet_server.distance.encounter import EncounterState, encounter
 from callsheet_server.distance.evidence import Readings, encode, soonest_source
-from callsheet_server.distance.habits import REGULAR_SPREAD, Habits
+from callsheet_server.distance.habits import Habits
 from callsheet_server.distance.history import history
 from callsheet_server.distance.lessons import KNOWN_AFTER_S, PERIOD_S, Lesson, Lessons
 from callsheet_server.distance.model import CallModel, certain_s
@@ -108,11 +108,10 @@ class Forecast:
         since_s, together_s = self._in_reach_since_s[rows], np.full(len(part.alive), np.inf)
         if self.met is not None and len(self.met.together_since_s) == len(self._learned_s):
             together_s = self.met.together_since_s[rows]
-        steady_per_s, recent_per_s = habits.rates_per_s(rows)
+        past = history(habits, rows)
         usual_per_s = habits.usual_rate_per_s()
         calls, gap_s = habits.calls[rows], habits.gap_s[rows]
         elapsed_s = now_s - habits.begun_s[rows]
-        regular = np.where(habits.spread(rows) < REGULAR_SPREAD, 1, 2)
         with np.errstate(divide="ignore", over="ignore"):
             return Readings(
                 proximity_s=proximity_s,
@@ -120,13 +119,15 @@ class Forecast:
                 dwelt_s=_ago(now_s, since_s),
                 encounter_s=encounter_s,
                 together_s=_ago(now_s, together_s),
-                history_s=history(habits, rows),
+                history_s=past.left_s,
                 elapsed_s=elapsed_s.astype(np.float32),
                 of_gap=(elapsed_s / np.maximum(gap_s, 1e-3)).astype(np.float32),
                 gap_s=gap_s.astype(np.float32),
-                gaps=np.where(calls > 1.0, regular, 0).astype(np.int8),
-                steady_rate=(steady_per_s / usual_per_s).astype(np.float32),
-                recent_rate=(recent_per_s / usual_per_s).astype(np.float32),
+                renewal=_log_odds(past.worth),
+                gaps=np.where(calls > 1.0, np.where(past.regular, 1, 2), 0).astype(np.int8),
+                steady_rate=(past.steady_per_s / usual_per_s).astype(np.float32),
+                recent_rate=(past.recent_per_s / usual_per_s).astype(np.float32),
+                unprompted_rate=(past.unprompted_per_s / usual_per_s).astype(np.float32),
                 usual_rate_per_s=usual_per_s,
                 hint=habits.hint[rows],
                 hint_age_s=(now_s - habits.hinted_s[rows]).astype(np.float32),
@@ -180,6 +181,11 @@ class Forecast:
             self._winner = np.append(self._winner, np.full(more, Estimator.NONE, np.uint8))
             self._proximity_s = np.append(self._proximity_s, np.full(more, np.inf, np.float32))
             self._in_reach_since_s = np.append(self._in_reach_since_s, np.full(more, np.inf))
+
+
+def _log_odds(worth: F64) -> F32:
+    bounded = np.clip(worth, 3e-4, 1.0 - 3e-4)
+    return np.log(bounded / (1.0 - bounded)).astype(np.float32)
 
 
 def _ago(now_s: float, since_s: F64) -> F32:
