@@ -14,6 +14,7 @@ namespace Callsheet.Wire
                 case "ok": return new OkMessage();
                 case "error": return new ErrorMessage();
                 case "draining": return new DrainingMessage();
+                case "engine_progress": return new EngineProgressMessage();
                 case "spawned": return new SpawnedMessage();
                 case "tick_ack": return new TickAckMessage();
                 case "world_closed": return new WorldClosedMessage();
@@ -46,7 +47,7 @@ namespace Callsheet.Wire
     /// <summary>Constants of callsheet.v1.</summary>
     public static class ProtocolInfo
     {
-        public const string Protocol = "1.3";
+        public const string Protocol = "1.4";
         public const string Subprotocol = "callsheet.v1";
         public const double MaxCoordinateM = 1e+07;
         public const int MaxSpeechChars = 4000;

@@ -132,6 +132,25 @@ namespace Callsheet.Wire
         }
     }
 
+    /// <summary>Progress of an engine that is not ready yet; sent between hello and welcome.</summary>
+    public sealed class EngineProgressMessage : ServerMessage
+    {
+        /// <summary>"download": the model is fetched; "load": it is made ready on this machine.</summary>
+        public EnginePhase Phase { get; set; }
+        public long DoneBytes { get; set; }
+        /// <summary>null = not known.</summary>
+        public long? TotalBytes { get; set; }
+
+        public override string Type => "engine_progress";
+
+        internal override void ReadFields(FieldReader f)
+        {
+            Phase = (EnginePhase)f.Enum("phase", WireNames.EnginePhase);
+            DoneBytes = f.Integer("done_bytes", 0, 9007199254740991);
+            if (f.Has("total_bytes")) TotalBytes = f.Integer("total_bytes", 0, 9007199254740991);
+        }
+    }
+
     /// <summary>The answer to hello: the session is open.</summary>
     public sealed class WelcomeMessage : ServerMessage
     {
