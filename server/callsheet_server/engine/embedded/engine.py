@@ -87,14 +87,7 @@ class EmbeddedEngine:
         others: Callable[[Tier], int] = nothing_else,
         misfits: Misfits | None = None,
     ) -> None:
-        """Make an engine that is not started.
-
-        Args:
-            settings: of the engine.
-            tuning: absent = the usual one.
-            others: bytes that prefixes of other models take in a tier.
-            misfits: told of NPCs that do not fit; absent = its own.
-        """
+        """``tuning``, ``misfits``: absent = the usual; ``others``: see ``PrefixBudgets``."""
         self._settings = settings
         self._others = others
         self._tuning = tuning or EmbeddedTuning()
