@@ -30,6 +30,7 @@ __all__ = [
     "EngineInfo",
     "GenerationEnd",
     "GenerationRequest",
+    "ManyModels",
     "NpcProfile",
     "Occupancy",
     "Priority",
@@ -74,6 +75,8 @@ class NpcProfile:
     """Adapter id known to the engine; None = the base model."""
     style: str = ""
     """Instructions on how it is to answer; they end the prefix."""
+    archetype: str | None = None
+    """The game's word for its kind; it may choose the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,3 +331,11 @@ class Drainable(Protocol):
         Raises:
             EngineError: there is no such replica, or no other one to move them to.
         """
+
+
+@runtime_checkable
+class ManyModels(Protocol):
+    """An engine that runs several models; its state of kind ``WEIGHTS`` is they."""
+
+    def model_of(self, archetype: str | None) -> str:
+        """Key of the model that NPCs of an archetype speak with."""
