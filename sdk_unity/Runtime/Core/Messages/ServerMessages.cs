@@ -38,6 +38,7 @@ namespace Callsheet.Wire
                 case "moves": return new MovesMessage();
                 case "npc_states": return new NpcStatesMessage();
                 case "stats": return new StatsMessage();
+                case "adapters": return new AdaptersMessage();
                 default: return null;
             }
         }
@@ -46,7 +47,7 @@ namespace Callsheet.Wire
     /// <summary>Constants of callsheet.v1.</summary>
     public static class ProtocolInfo
     {
-        public const string Protocol = "1.3";
+        public const string Protocol = "1.4";
         public const string Subprotocol = "callsheet.v1";
         public const double MaxCoordinateM = 1e+07;
         public const int MaxSpeechChars = 4000;
