@@ -2,9 +2,10 @@
 
 namespace Callsheet.Wire
 {
-    /// <summary>Adds an adapter, or gives one new weights; answered by ok once the engine uses them.</summary>
+    /// <summary>Adds an adapter, or gives one new weights; answered by <c>ok</c> once the engine uses them.</summary>
     public sealed class SetAdapterMessage : RequestMessage
     {
+        /// <summary>Adapter id.</summary>
         public string Adapter { get; set; }
         /// <summary>Folder in PEFT format, as the engine sees it.</summary>
         public string Folder { get; set; }
@@ -22,9 +23,10 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Takes away an adapter that no NPC has; answered by ok.</summary>
+    /// <summary>Takes away an adapter that no NPC has; answered by <c>ok</c>.</summary>
     public sealed class RemoveAdapterMessage : RequestMessage
     {
+        /// <summary>Adapter id.</summary>
         public string Adapter { get; set; }
 
         public override string Type => "remove_adapter";
@@ -36,7 +38,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Asks for the adapters that NPCs may have; answered by adapters.</summary>
+    /// <summary>Asks for the adapters that NPCs may have; answered by <c>adapters</c>.</summary>
     public sealed class ListAdaptersMessage : RequestMessage
     {
 
@@ -51,6 +53,7 @@ namespace Callsheet.Wire
     /// <summary>One adapter in a list.</summary>
     public sealed class AdapterView
     {
+        /// <summary>Adapter id.</summary>
         public string Adapter { get; set; }
         /// <summary>Folder of its weights, as the engine sees it.</summary>
         public string Folder { get; set; }
@@ -70,7 +73,9 @@ namespace Callsheet.Wire
     /// <summary>The adapters of the engine, by their ids.</summary>
     public sealed class AdaptersMessage : ReliableMessage
     {
+        /// <summary>The request this answers.</summary>
         public long Id { get; set; }
+        /// <summary>The adapters.</summary>
         public AdapterView[] Adapters { get; set; } = System.Array.Empty<AdapterView>();
 
         public override string Type => "adapters";
