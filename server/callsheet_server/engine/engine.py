@@ -32,6 +32,7 @@ __all__ = [
     "EngineInfo",
     "GenerationEnd",
     "GenerationRequest",
+    "ManyModels",
     "NpcProfile",
     "Occupancy",
     "Priority",
@@ -76,6 +77,8 @@ class NpcProfile:
     """Adapter id known to the engine; None = the base model."""
     style: str = ""
     """Instructions on how it is to answer; they end the prefix."""
+    archetype: str | None = None
+    """The game's word for its kind; it may choose the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,3 +370,11 @@ class AdaptersChange(Protocol):
             UnknownAdapterError: there is none of that id.
             EngineError: an NPC has it, or the engine does not let go of it.
         """
+
+
+@runtime_checkable
+class ManyModels(Protocol):
+    """An engine that runs several models; its state of kind ``WEIGHTS`` is they."""
+
+    def model_of(self, archetype: str | None) -> str:
+        """Key of the model that NPCs of an archetype speak with."""
