@@ -38,6 +38,7 @@ namespace Callsheet.Wire
                 case "moves": return new MovesMessage();
                 case "npc_states": return new NpcStatesMessage();
                 case "stats": return new StatsMessage();
+                case "adapters": return new AdaptersMessage();
                 default: return null;
             }
         }
@@ -47,7 +48,7 @@ namespace Callsheet.Wire
     public static class ProtocolInfo
     {
         /// <summary>Version of this page.</summary>
-        public const string Protocol = "1.3";
+        public const string Protocol = "1.4";
         /// <summary>WebSocket subprotocol.</summary>
         public const string Subprotocol = "callsheet.v1";
         /// <summary>Greatest absolute value of a coordinate, and of a velocity component.</summary>
