@@ -32,16 +32,16 @@ OLD = tuple(SHA256)
 KEEPS_NOTHING = ("1.0", "1.1")
 """Servers that do not know ``storage.directory``."""
 
-
-def wheel_of(version: str) -> Path:
-    (wheel,) = (HERE / version).glob("*.whl")
-    return wheel
-
-
 StartServer = Callable[[str], Awaitable[str]]
 
 
 Run = Callable[..., AbstractAsyncContextManager[Process]]
+
+
+def wheel_of(version: str) -> Path:
+    """The one wheel of a version."""
+    (wheel,) = (HERE / version).glob("*.whl")
+    return wheel
 
 
 @pytest.fixture(scope="module")

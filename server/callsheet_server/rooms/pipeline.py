@@ -99,6 +99,7 @@ class Pipeline:
         room.distances = room.forecast.estimate(snapshot)
         view = _View(room.world, room.distances)
         by_policy_s = self._controller.policy.distance_s(view)
+        by_policy_s.setflags(write=False)
         self._controller.set_distances(room.name, by_policy_s)
         told_s = by_policy_s if self._stores else room.distances.distance_s
         self._engine.publish(room.name, room.world.row_ids, told_s)

@@ -39,6 +39,7 @@ namespace Callsheet.Wire
                 case "moves": return new MovesMessage();
                 case "npc_states": return new NpcStatesMessage();
                 case "stats": return new StatsMessage();
+                case "adapters": return new AdaptersMessage();
                 default: return null;
             }
         }
