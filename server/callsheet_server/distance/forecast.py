@@ -19,6 +19,7 @@ from callsheet_server.distance.model import CallModel, certain_s
 from callsheet_server.distance.proximity import proximity, time_in_reach_s
 from callsheet_server.distance.schedule import schedule
 from callsheet_server.distance.sources import Estimator
+from callsheet_server.distance.trust import Trust
 from callsheet_server.world.snapshot import Snapshot
 
 __all__ = ["ROWS_PER_ESTIMATE", "Forecast"]
@@ -44,7 +45,11 @@ class Forecast:
         self.met: EncounterState | None = None
         """The encounter estimator's last run."""
         self._lessons = Lessons()
+        self._trust = Trust()
+        self._told_s: F32 = np.zeros(0, np.float32)
+        """What is said of the rows, before schedules and conversations."""
         self._learned_s: F32 = np.zeros(0, np.float32)
+        self._smallest_s: F32 = np.zeros(0, np.float32)
         self._winner: NDArray[np.uint8] = np.zeros(0, np.uint8)
         self._proximity_s: F32 = np.zeros(0, np.float32)
         self._in_reach_since_s: F64 = np.zeros(0)
@@ -66,13 +71,15 @@ class Forecast:
         self._lessons.called(snapshot.handle[began].tolist(), snapshot.game_time_s)
         self._teach(snapshot.game_time_s)
         self._grow(len(snapshot.alive))
+        surprises = began[np.isnan(snapshot.scheduled_call_s[began])].tolist()
+        self._trust.judge(surprises, self._learned_s, self._smallest_s)
         due_s = schedule(snapshot, self.assumed)
         self._read(snapshot, self._turn(len(snapshot.alive)), due_s)
         distance_s, winner = soonest(
             (
                 (Estimator.CONVERSATION, conversation(snapshot)),
                 (Estimator.SCHEDULE, due_s),
-                (Estimator.NONE, self._learned_s),
+                (Estimator.NONE, self._told_s),
             )
         )
         learned = winner == Estimator.NONE
@@ -144,11 +151,19 @@ class Forecast:
         readings = self._readings(part, rows, proximity_s, encounter_s[rows])
         evidence = encode(readings)
         soonest_s, winner = soonest_source(readings)
+        self._smallest_s[rows] = soonest_s
+        hinted = (readings.hint > 0.0) & (readings.hint_age_s < WINDOW_S)
+        learned_s = certain_s(self.model.logit(evidence))
+        learned_s[(winner == Estimator.NONE) & ~hinted] = np.inf
+        self._learned_s[rows] = learned_s
         if self.habits.seen_calls >= ENOUGH_CALLS:
-            winner[(readings.hint > 0.0) & (readings.hint_age_s < WINDOW_S)] = Estimator.CHAIN
-            learned_s = certain_s(self.model.logit(evidence))
-            soonest_s = np.where(winner == Estimator.NONE, np.float32(np.inf), learned_s)
-        self._learned_s[rows], self._winner[rows] = soonest_s, winner
+            winner[hinted] = Estimator.CHAIN
+            if self._trust.holds:
+                soonest_s = learned_s
+            else:  # The model's distances, dealt out in the better order.
+                dealt_s = np.sort(learned_s)
+                soonest_s = dealt_s[np.argsort(np.argsort(soonest_s, kind="stable"))]
+        self._told_s[rows], self._winner[rows] = soonest_s, winner
         if not self._lessons.due(snapshot.game_time_s):
             return
         free = snapshot.alive[rows] & ~snapshot.in_conversation[rows]
@@ -177,7 +192,10 @@ class Forecast:
     def _grow(self, rows: int) -> None:
         more = rows - len(self._learned_s)
         if more > 0:
-            self._learned_s = np.append(self._learned_s, np.full(more, np.inf, np.float32))
+            unknown_s = np.full(more, np.inf, np.float32)
+            self._told_s = np.append(self._told_s, unknown_s)
+            self._learned_s = np.append(self._learned_s, unknown_s)
+            self._smallest_s = np.append(self._smallest_s, unknown_s)
             self._winner = np.append(self._winner, np.full(more, Estimator.NONE, np.uint8))
             self._proximity_s = np.append(self._proximity_s, np.full(more, np.inf, np.float32))
             self._in_reach_since_s = np.append(self._in_reach_since_s, np.full(more, np.inf))
