@@ -70,7 +70,7 @@ class Pipeline:
         room.counters.npc_updates += report.npc_updates
         room.is_behind = True
         self._estimate_if_due(room)
-        room.tell_scripts()
+        room.tell_scripts(self._clock())
         if tick.ack and room.game is not None:
             ack = TickAck(tick=tick.tick, game_time_s=tick.game_time_s)
             room.game.send(ack, key="tick_ack")
