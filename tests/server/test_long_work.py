@@ -14,6 +14,7 @@ from storage.worlds import BROKEN
 
 from callsheet.wire import (
     Bye,
+    ConfigureWorld,
     Despawn,
     Error,
     ErrorCode,
@@ -35,6 +36,7 @@ from callsheet_server.app.server import CallsheetServer
 from callsheet_server.rooms import long_work as long_work_module
 from callsheet_server.rooms.long_work import LongWork
 from callsheet_server.storage.changes import Change
+from callsheet_server.world.key import NpcKey
 
 NPCS = 500
 NAMES = tuple(f"n{number}" for number in range(NPCS))
@@ -159,6 +161,39 @@ async def test_others_are_served_while_a_save_is_loaded(
     await game.get(Loaded, id=801)
     await server.work.idle()
     assert {world.columns.scheduled_call_s[world.npcs[name].row] for name in NAMES} == {5.0}
+
+
+async def test_others_are_served_while_a_crowd_gets_new_lore(
+    game: Client, bystander: Client, server: CallsheetServer
+) -> None:
+    await fill(game)
+    server.engine.misfits.take()
+    await game.send(ConfigureWorld(id=900, lore="Rain. " * 2_600))
+    await at_once(lambda: server.engine.misfits.why(NpcKey("town", "n0")))
+    await bystander.tick(number=7)
+    await bystander.get(TickAck, tick=7)
+    assert server.engine.misfits.why(NpcKey("town", "n499")) is None
+    assert not server.work.is_ready("town")
+    await game.get(Ok, id=900)
+    assert server.engine.misfits.why(NpcKey("town", "n499")) is not None
+    server.pipeline.step()  # It hears of the prefixes that are gone.
+
+
+async def test_others_are_served_while_lore_that_cannot_be_kept_goes_again(
+    kept_game: tuple[CallsheetServer, Client, Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, game, other = kept_game
+    await fill(game)
+    break_the_disk(server, monkeypatch)
+    long_one = NpcKey("town", "n0"), NpcKey("town", "n499")
+    await game.send(ConfigureWorld(id=900, lore="Rain. " * 2_600))
+    await at_once(lambda: server.engine.misfits.why(long_one[1]))
+    await at_once(lambda: server.engine.misfits.why(long_one[0]) is None)
+    await other.tick(number=7)
+    await other.get(TickAck, tick=7)
+    assert server.engine.misfits.why(long_one[1]) is not None
+    assert (await game.get(Error, id=900)).code == ErrorCode.STORAGE_FAILED
+    assert server.engine.misfits.why(long_one[1]) is None
 
 
 async def test_others_are_served_while_a_tick_sets_the_clock_back(

@@ -16,6 +16,7 @@ from websockets.exceptions import InvalidStatus
 
 from callsheet_server.transport import door as door_module
 from callsheet_server.transport import peer as peer_module
+from callsheet_server.transport import tls_handshake as tls_module
 
 __all__ = ["start"]
 
@@ -66,7 +67,7 @@ async def test_a_tls_handshake_waits_for_its_turn(
 ) -> None:
     files, trust = tls
     begun: list[asyncio.Transport] = []
-    shake_hands = peer_module.shake_hands
+    shake_hands = tls_module.shake_hands
 
     async def counted(transport: asyncio.Transport, context: ssl.SSLContext) -> Any:
         begun.append(transport)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -166,9 +166,9 @@ class Pipeline:
         self._controller.forget_world(room.name)
         self._engine.forget_world(room.name)
 
-    def set_lore(self, room: Room) -> None:
-        """Pass on changed lore to the engine; with it, every prefix of the world changes."""
-        self._engine.set_world_prefix(room.name, room.world.lore)
+    def set_lore(self, room: Room) -> Iterator[None]:
+        """Pass on changed lore to the engine; in steps, every prefix of the world changes."""
+        return self._engine.set_world_prefix(room.name, room.world.lore)
 
     @property
     def policy(self) -> str | None:
