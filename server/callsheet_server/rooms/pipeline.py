@@ -103,14 +103,18 @@ class Pipeline:
 
     def step(self) -> None:
         """Plan with the distances as they are: time has passed or moves have ended."""
-        for store in self._stores:
-            for key in store.take_changes():
-                self._controller.refresh(store.kind, key)
+        self._note_changes()
         now_s = self._clock()
         plan = self._controller.step(now_s)
         if plan:
             self._planned(plan, self._clock() - now_s)
         self._mover.submit(plan)
+
+    def _note_changes(self) -> None:
+        """Look again at what the engine changed by itself; done often it is never much at once."""
+        for store in self._stores:
+            for key in store.take_changes():
+                self._controller.refresh(store.kind, key)
 
     def demand(self, room: Room, npc: str) -> None:
         """Somebody talks to an NPC now: bring its state ahead of everything else."""
@@ -152,6 +156,7 @@ class Pipeline:
             self._controller.link(room.name, row, kind, key)
         if spec.adapter is not None:
             self._controller.link(room.name, row, StateKind.ADAPTER, spec.adapter)
+        self._note_changes()
 
     def forget(self, room: Room, npc: str) -> None:
         """Forget an NPC that is about to go."""
@@ -168,7 +173,9 @@ class Pipeline:
 
     def set_lore(self, room: Room) -> Iterator[None]:
         """Pass on changed lore to the engine; in steps, every prefix of the world changes."""
-        return self._engine.set_world_prefix(room.name, room.world.lore)
+        for _ in self._engine.set_world_prefix(room.name, room.world.lore):
+            self._note_changes()
+            yield
 
     @property
     def policy(self) -> str | None:
