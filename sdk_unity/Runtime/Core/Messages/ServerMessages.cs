@@ -14,6 +14,7 @@ namespace Callsheet.Wire
                 case "ok": return new OkMessage();
                 case "error": return new ErrorMessage();
                 case "draining": return new DrainingMessage();
+                case "engine_progress": return new EngineProgressMessage();
                 case "spawned": return new SpawnedMessage();
                 case "tick_ack": return new TickAckMessage();
                 case "world_closed": return new WorldClosedMessage();
@@ -38,6 +39,7 @@ namespace Callsheet.Wire
                 case "moves": return new MovesMessage();
                 case "npc_states": return new NpcStatesMessage();
                 case "stats": return new StatsMessage();
+                case "adapters": return new AdaptersMessage();
                 default: return null;
             }
         }
@@ -47,7 +49,7 @@ namespace Callsheet.Wire
     public static class ProtocolInfo
     {
         /// <summary>Version of this page.</summary>
-        public const string Protocol = "1.3";
+        public const string Protocol = "1.4";
         /// <summary>WebSocket subprotocol.</summary>
         public const string Subprotocol = "callsheet.v1";
         /// <summary>Greatest absolute value of a coordinate, and of a velocity component.</summary>
