@@ -31,7 +31,9 @@ from callsheet_sglang_cpu.emulated_gpu.gap import MOST_HOST_GAP
 __all__ = ["HostBoundError", "Round", "greet", "play"]
 
 LEAD_IN_S, MEASURED_S, TAIL_S = 1.3, 2.7, 0.3
-"""Emulated time: until the first mark, between the marks, and for the last replies to end."""
+"""Emulated time: until the first mark, between the marks, and for the last replies to end; times
+the cell's pace."""
+MOST_CALLS_PER_S = 600.0
 TELL_EVERY_S = 0.1
 """Emulated time between updates of distances, as the server has it by default."""
 GREETINGS_AT_A_TIME = 64
@@ -142,7 +144,9 @@ class _Player:
         plugin: bool,
     ) -> None:
         self._sglang, self._cell, self._dilation, self._plugin = sglang, cell, dilation, plugin
-        self._calls = list(itertools.islice(town.calls(cell, window), 60_000))
+        self._stretch = cell.pace * dilation
+        most = MOST_CALLS_PER_S * cell.pace * (LEAD_IN_S + MEASURED_S + TAIL_S)
+        self._calls = list(itertools.islice(town.calls(cell, window), int(most)))
         first = self._calls[0]
         begins = TraceCall(first.time_s, first.npc, 0.0, 0)
         self._forecast = Forecast(town.trace, begins) if plugin else None
@@ -160,11 +164,11 @@ class _Player:
                 ]
             else:
                 asking = [group.create_task(self._offer(calls, group))]
-            await asyncio.sleep(LEAD_IN_S * self._dilation)
+            await asyncio.sleep(LEAD_IN_S * self._stretch)
             before, begin_s = await self._totals(), self._now_s()
-            await asyncio.sleep(MEASURED_S * self._dilation)
+            await asyncio.sleep(MEASURED_S * self._stretch)
             end_s, after = self._now_s(), await self._totals()
-            await asyncio.sleep(TAIL_S * self._dilation)
+            await asyncio.sleep(TAIL_S * self._stretch)
             for task in asking:
                 task.cancel()
         counted = {name: after[name] - before[name] for name in after}

@@ -45,6 +45,7 @@ class Town:
     """Its people with their personas, and its day."""
 
     def __init__(self, npcs: int, seed: int = 1) -> None:
+        self._seed = seed
         self._draw = np.random.default_rng(seed)
         self.npcs = npcs
         self.world_ids = self._tokens(WORLD_TOKENS)
@@ -72,7 +73,8 @@ class Town:
             yield self._call(npc, 0.0, 1)
 
     def calls(self, cell: Cell, window: int) -> Iterator[Call]:
-        """The calls of the town's day from window number ``window`` on."""
+        """The calls of the town's day from window number ``window`` on, always the same."""
+        self._draw = np.random.default_rng((self._seed, window))
         known = len(self.trace.calls) - self._first
         at = self._first + window * WINDOW_CALLS % max(known - WINDOW_CALLS, 1)
         for call in self.trace.calls[at:]:

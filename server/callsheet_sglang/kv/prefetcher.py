@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from callsheet_residency.actions import Load, Plan
-from callsheet_sglang.kv.deciding import Pools, Traffic, decide, reach_s
+from callsheet_sglang.kv.deciding import POOL_SHARE, Pools, Traffic, decide, reach_s
 from callsheet_sglang.kv.ownership import Node
 from callsheet_sglang.kv.scheduler_state import SchedulerState
 
@@ -33,6 +33,8 @@ class Prefetcher:
     def __init__(self) -> None:
         self._loops = 0
         """Since the last plan."""
+        self._sent = False
+        """The last plan sent for somebody: the link may have kept it from sending for more."""
         self._planned_at = (-1, -1, -1)
         """The last plan was made of these."""
         self._horizon_of, self._horizon_s = -1, 0.0
@@ -52,8 +54,9 @@ class Prefetcher:
         if cache.cache_controller is None or not (state.settings.prefetch or state.settings.demote):
             return
         busy = not state.scheduler.running_batch.is_empty()
-        if busy and self._loops < PLAN_EVERY_ITERATIONS:
+        if busy and self._loops < PLAN_EVERY_ITERATIONS and not self._sent:
             return
+        cache.loading_check()
         self._loading = {h: n for h, n in self._loading.items() if n in cache.ongoing_load_back}
         made_of = (state.table.updates, state.table.version, len(self._loading))
         if made_of == self._planned_at:
@@ -64,7 +67,7 @@ class Prefetcher:
         if self._horizon_of != state.table.epoch:
             self._horizon_of = state.table.epoch
             longest_s = state.settings.policy.prefetch_horizon_s
-            self._horizon_s = min(longest_s, reach_s(state.table, room))
+            self._horizon_s = min(longest_s, reach_s(state.table, POOL_SHARE * room.device_tokens))
         made = decide(
             state.table,
             room,
@@ -132,6 +135,7 @@ class Prefetcher:
                     state.counters.deferred += 1
                     self._stuck.add(handle)
         finally:
+            self._sent = bool(loads)
             if loads:  # Whatever failed after them, these pages are promised.
                 self._start(state, loads)
 

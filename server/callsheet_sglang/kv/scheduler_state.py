@@ -34,6 +34,8 @@ class Counters:
     evictions: int = 0
     """Tree nodes evicted by distance because a request needed the room."""
     evicted_tokens: int = 0
+    disk_reads: int = 0
+    """KV caches brought from HiCache's storage to host memory before their NPCs called."""
     demanded_loads: int = 0
     """KV caches sent for because a request of their NPC waited, while others ran."""
     held_requests: int = 0
@@ -75,7 +77,7 @@ def _admit_all(make_batch: Callable[..., Any], *args: Any, **kwargs: Any) -> Any
     return make_batch(*args, **kwargs)
 
 
-def _ignore(_: str | None) -> None:
+def _ignore(*_: Any) -> None:
     """Take no note of a call."""
 
 
@@ -96,6 +98,8 @@ class SchedulerState:
     """Called in place of ``Scheduler._get_new_batch_prefill_raw``, with that and its arguments."""
     note_call: Callable[[str | None], None] = _ignore
     """Called with the session id of each request that comes."""
+    remember: Callable[[int, Any], None] = _ignore
+    """Called with an NPC's row and its request that has ended."""
     adapters_in_slots: Callable[[], list[str]] = list
     """Names of the LoRA adapters that hold a slot; none without ``--enable-lora``."""
     every_iteration: list[Callable[[SchedulerState], None]] = field(default_factory=list)
