@@ -29,6 +29,7 @@ from callsheet_sglang.kv.arrivals import NO_LOAD
 from callsheet_sglang.kv.disk import Prefix
 from callsheet_sglang.kv.leaves import LeafSet
 from callsheet_sglang.kv.ownership import Node
+from callsheet_sglang.kv.spare_copies import spare_copies
 
 __all__ = ["DistanceFullComponent", "DistanceRadixCache", "create"]
 
@@ -100,6 +101,15 @@ class DistanceFullComponent(FullComponent):  # type: ignore[misc]
         cache_actions: Any,
     ) -> None:
         ct, order = self.component_type, self._state.host_leaves
+        core, needed = self.tree_core, num_tokens - order.unowned_tokens
+        for node in self._spare_copies() if needed > 0 else ():
+            if tracker[ct] >= needed:
+                break
+            core._release_full_host_duplicate(
+                node, tracker, device_frees, host_frees, cache_actions=cache_actions
+            )
+            core.full_host_duplicates.pop(node.id, None)
+            self._state.counters.released_copies += 1
         for leaf in self._host_victims():
             if tracker[ct] >= num_tokens:
                 break
@@ -115,6 +125,16 @@ class DistanceFullComponent(FullComponent):  # type: ignore[misc]
             super().drive_host_eviction(
                 num_tokens, tracker, device_frees, host_frees, cache_actions=cache_actions
             )
+
+    def _spare_copies(self) -> Iterator[Any]:
+        state = self._state
+        try:
+            for node in spare_copies(state.table, state.ownership, state.horizon_s):
+                idle = node in self.tree_core.evictable_device_leaves
+                if idle and self.tree_core._can_reclaim_full_host_duplicate(node):
+                    yield node
+        except Exception:
+            state.guard.catch("spare copies")
 
     def _host_victims(self) -> Iterator[Any]:
         order = self._state.host_leaves

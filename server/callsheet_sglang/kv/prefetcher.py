@@ -37,8 +37,8 @@ class Prefetcher:
         """The last plan sent for somebody: the link may have kept it from sending for more."""
         self._planned_at = (-1, -1, -1)
         """The last plan was made of these."""
-        self._horizon_of, self._horizon_s = -1, 0.0
-        """The horizon in use, and the table's epoch that it was made of."""
+        self._horizon_of = -1
+        """The table's epoch that the horizon in use was made of."""
         self._stuck: set[int] = set()
         """NPCs that could not be parked, because somebody else uses what is theirs."""
         self._loading: dict[int, int] = {}
@@ -67,13 +67,13 @@ class Prefetcher:
         if self._horizon_of != state.table.epoch:
             self._horizon_of = state.table.epoch
             longest_s = state.settings.policy.prefetch_horizon_s
-            self._horizon_s = min(longest_s, reach_s(state.table, POOL_SHARE * room.device_tokens))
+            state.horizon_s = min(longest_s, reach_s(state.table, POOL_SHARE * room.device_tokens))
         made = decide(
             state.table,
             room,
             _traffic(state, self._stuck),
             self._loading.keys(),
-            self._horizon_s,
+            state.horizon_s,
             state.settings,
         )
         decided_s = time.perf_counter()

@@ -38,6 +38,8 @@ class Counters:
     """KV caches brought from HiCache's storage to host memory before their NPCs called."""
     demanded_loads: int = 0
     """KV caches sent for because a request of their NPC waited, while others ran."""
+    released_copies: int = 0
+    """Copies in host memory given up while their NPCs were on the device and about to call."""
     held_requests: int = 0
     """Requests that waited in the queue until their KV cache had come, while others ran."""
     arrivals: int = 0
@@ -90,6 +92,8 @@ class SchedulerState:
     guard: Guard = field(default_factory=Guard)
     counters: Counters = field(default_factory=Counters)
     pace: Pace = field(default_factory=Pace)
+    horizon_s: float = 0.0
+    """Distance within which NPCs are brought to the device."""
     scheduler: Any = None
     """SGLang's ``Scheduler``, once it runs."""
     cache: Any = None
