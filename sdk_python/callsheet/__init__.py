@@ -24,6 +24,7 @@ from callsheet.core.events import Event, SessionReset, SessionState, StateChange
 from callsheet.core.game_actions import GameAction, NamesFrom, action, action_specs
 from callsheet.core.game_clock import GameClock
 from callsheet.core.settings import ClientSettings
+from callsheet.wire.adapters import AdapterView
 from callsheet.wire.base import ClientMessage, ServerMessage
 from callsheet.wire.errors import (
     AuthError,
@@ -83,6 +84,7 @@ from callsheet.wire.world import (
 __all__ = [
     "Action",
     "ActionSpec",
+    "AdapterView",
     "AuthError",
     "BatchError",
     "CallsheetError",

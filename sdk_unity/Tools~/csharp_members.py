@@ -22,19 +22,6 @@ ENUMS: dict[tuple[str, ...], str] = {
     ("hear", "near", "tick"): "ScriptEvent",
     ("keyframe", "delta"): "TickKind",
 }
-ENUM_SUMMARIES = {
-    "Role": "The roles of a session.",
-    "Tier": "Where state lies.",
-    "StateKind": "The kinds of state that are moved between tiers.",
-    "PolicyName": "The policies by which state moves are chosen.",
-    "SpeakerKind": "The kinds of speakers of a line.",
-    "Priority": "How urgent a reply is.",
-    "FinishReason": "The reasons for which a reply ends.",
-    "Topic": "What can be subscribed to.",
-    "ReplicaState": "The states of a replica.",
-    "ScriptEvent": "The events of an NPC that a script may ask for.",
-    "TickKind": "The kinds of ticks.",
-}
 READ = {
     "text": "Text",
     "integer": "Integer",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from callsheet_cli import bench_cluster, bench_emulated
+from callsheet_cli import bench_cluster, bench_emulated, bench_local
 from callsheet_cli.bench_progress import add_run_options, measuring, require_checkout
 from callsheet_cli.parser import CommandError, Commands, Parser
 
@@ -39,6 +39,7 @@ def add_parser(commands: Commands) -> None:
     kinds = parser.add_commands()
     bench_emulated.add_parser(kinds)
     bench_cluster.add_parser(kinds)
+    bench_local.add_parser(kinds)
     sglang = kinds.add_parser(
         "sglang-cpu",
         help="the same on this machine's CPU, with a real model",

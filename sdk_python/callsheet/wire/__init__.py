@@ -1,5 +1,6 @@
 """callsheet.v1 on the wire: messages, ticks, errors. docs/wire-protocol.md is the definition."""
 
+from callsheet.wire.adapters import Adapters, AdapterView, ListAdapters, RemoveAdapter, SetAdapter
 from callsheet.wire.base import (
     Checked,
     ClientMessage,
@@ -209,6 +210,8 @@ __all__ = [
     "ActionSpec",
     "ActionVerdict",
     "AdapterId",
+    "AdapterView",
+    "Adapters",
     "AnyClientMessage",
     "AnyServerMessage",
     "ArchetypeId",
@@ -252,6 +255,7 @@ __all__ = [
     "JsonObject",
     "JsonTick",
     "Limits",
+    "ListAdapters",
     "ListSaves",
     "Load",
     "Loaded",
@@ -283,6 +287,7 @@ __all__ = [
     "RegisterScript",
     "Reliable",
     "RememberedLine",
+    "RemoveAdapter",
     "ReplicaState",
     "ReplicaStats",
     "ReplyDelta",
@@ -308,6 +313,7 @@ __all__ = [
     "ServerMessage",
     "ServerPart",
     "SessionError",
+    "SetAdapter",
     "SetFacts",
     "SetPolicy",
     "Spawn",

@@ -17,6 +17,7 @@ from callsheet_server.app.connections import Connections
 from callsheet_server.app.settings import Settings
 from callsheet_server.engine.engine import DoneMove, Engine, EngineInfo
 from callsheet_server.engine.mover import Mover
+from callsheet_server.handlers.adapter_changes import AdapterChanges
 from callsheet_server.handlers.dispatch import Dispatcher
 from callsheet_server.handlers.edits import WorldEditor
 from callsheet_server.handlers.guests import Guests
@@ -174,6 +175,7 @@ class CallsheetServer:
                 rate_limits,
                 editor,
                 SaveKeeper(self.pipeline, self.conversations, editor, self.work),
+                AdapterChanges(engine, clock),
                 self.work,
                 clock,
                 self.rooms,

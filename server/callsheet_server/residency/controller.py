@@ -239,11 +239,26 @@ class ResidencyController:
         both = self._pending & self._in_flight
         assert not both, f"both pending and in flight: {both}"
 
+    def _without_weights(self, kind: StateKind) -> NDArray[np.int32]:
+        """Rows of items whose users' model is not on the device: until then they are of no use."""
+        if kind is StateKind.WEIGHTS or StateKind.WEIGHTS not in self._ledgers:
+            return np.empty(0, np.int32)
+        on_device = self._ledgers[StateKind.WEIGHTS].items().tier == Tier.DEVICE
+        held = [np.empty(0, np.int32)]
+        for by_kind in self._users.values():
+            if kind in by_kind and StateKind.WEIGHTS in by_kind:
+                users, weights = by_kind[kind], by_kind[StateKind.WEIGHTS]
+                both = slice(min(len(users), len(weights)))
+                linked = (users[both] != NOBODY) & (weights[both] != NOBODY)
+                held.append(users[both][linked & ~on_device[weights[both]]])
+        return np.concatenate(held)
+
     # --- budgets --------------------------------------------------------------------------------
 
     def _items(self, ledger: Ledger) -> Items:
         """List the items. A policy that parks nothing does not see their copies on the host."""
         items = ledger.items()
+        items.pinned[self._without_weights(ledger.store.kind)] = True
         if self.policy.parks:
             return items
         return replace(items, backed_up=np.zeros_like(items.backed_up))

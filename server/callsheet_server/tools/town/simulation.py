@@ -33,6 +33,8 @@ F32 = NDArray[np.float32]
 DAY_S = 480.0
 """Seconds of game time in a day: everybody's round, once."""
 ROUND = ("home", "work", "market", "work", "tavern", "home")
+ERRANDS = {"home": "supper at home", "work": "work", "market": "the market", "tavern": "the tavern"}
+"""Words for what somebody sets out to, by place."""
 LEAVES_AT = (0.04, 0.10, 0.38, 0.50, 0.70, 0.92)
 """Times, in parts of a day, at which people set out for each place of ``ROUND``."""
 JITTER = 0.08
@@ -206,7 +208,8 @@ class TownSimulation:
         if quiet:
             return calls
         for npc in due.tolist():
-            text = f"It is time for {ROUND[self._leg[npc] % len(ROUND)]}. What is on your mind?"
+            errand = ERRANDS[ROUND[self._leg[npc] % len(ROUND)]]
+            text = f"It is time for {errand}. What is on your mind?"
             calls.append(TownCall(npc, "narrator", text, Cause.SCHEDULE))
         return calls
 

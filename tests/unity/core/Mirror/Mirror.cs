@@ -43,6 +43,9 @@ namespace Callsheet.Tests
                 case "explain": return ReadExplainMessage(f);
                 case "set_policy": return ReadSetPolicyMessage(f);
                 case "drain_replica": return ReadDrainReplicaMessage(f);
+                case "set_adapter": return ReadSetAdapterMessage(f);
+                case "remove_adapter": return ReadRemoveAdapterMessage(f);
+                case "list_adapters": return ReadListAdaptersMessage(f);
                 default: return null;
             }
         }
@@ -80,6 +83,7 @@ namespace Callsheet.Tests
                 case "moves": WriteMovesMessage(w, (MovesMessage)message); break;
                 case "npc_states": WriteNpcStatesMessage(w, (NpcStatesMessage)message); break;
                 case "stats": WriteStatsMessage(w, (StatsMessage)message); break;
+                case "adapters": WriteAdaptersMessage(w, (AdaptersMessage)message); break;
             }
         }
     }

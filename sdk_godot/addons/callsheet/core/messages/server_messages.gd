@@ -238,4 +238,9 @@ const FIELDS := {
 		["policy", Field.Kind.TEXT, Field.OPTIONAL, null, 0, Field.NO_END, Field.Form.ANY],
 		["replicas", Field.Kind.LIST, Field.OPTIONAL, null, 0, Field.NO_END, ["", Field.Kind.PART, Field.REQUIRED, null, "ReplicaStats"]],
 	],
+	"adapters": [
+		["seq", Field.Kind.INTEGER, Field.OPTIONAL, null, 1, 9007199254740991],
+		["id", Field.Kind.INTEGER, Field.REQUIRED, null, 1, 9007199254740991],
+		["adapters", Field.Kind.LIST, Field.DEFAULT, [], 0, Field.NO_END, ["", Field.Kind.PART, Field.REQUIRED, null, "AdapterView"]],
+	],
 }
