@@ -19,7 +19,7 @@ the GPU's pace is played again, and refused in the end: let nothing else run, or
 
 examples:
   callsheet bench sglang --estimate                        how long would it take?
-  callsheet bench sglang --summary                         three cells, one round: minutes
+  callsheet bench sglang --summary                         three cells, one round: five minutes
   callsheet bench sglang                                   every cell, three rounds
   callsheet bench sglang --gpu l40s --model llama-3.1-8b --npcs 400 --concurrency 24
   callsheet bench sglang --report --plots docs/images      where it pays, as a picture
@@ -52,7 +52,9 @@ def add_parser(commands: argparse._SubParsersAction[Parser]) -> None:
     parser.add_argument(
         "--paper", action="store_true", help="the numbers of agents of ScaleSim's table, beside it"
     )
-    parser.add_argument("--summary", action="store_true", help="three cells, one round")
+    parser.add_argument(
+        "--summary", action="store_true", help="three cells, one round, without stock"
+    )
     parser.add_argument(
         "--dilation",
         type=float,
@@ -76,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     from callsheet_bench.emulated.cells import CELLS, PAPER, SUMMARY, Cell
     from callsheet_bench.emulated.run import Options, estimate_s, open_store
     from callsheet_bench.emulated.run import run as measure
-    from callsheet_bench.emulated.systems import SYSTEMS
+    from callsheet_bench.emulated.systems import SUMMARY_SYSTEMS, SYSTEMS
     from callsheet_bench.store import Store, StoreError
 
     cells = SUMMARY if args.summary else PAPER if args.paper else CELLS
@@ -90,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
         options = Options(
             results=args.results,
             cells=chosen,
-            systems=tuple(args.system or SYSTEMS),
+            systems=tuple(args.system or (SUMMARY_SYSTEMS if args.summary else SYSTEMS)),
             rounds=1 if args.summary else args.rounds,
             dilation=args.dilation,
             fresh=args.fresh,

@@ -70,14 +70,11 @@ class Cell:
 
     @property
     def pace(self) -> float:
-        """Length of a round, in those of an H100 with a small model: at least 1.
-
-        Requests may take longer; and what a host tier too small for all holds, changes slowly.
-        """
+        """Length of a request, in those of an H100 with a small model: at least 1."""
         context_tokens = self.concurrency * (WORLD_TOKENS + sum(PERSONA_TOKENS) // 2)
         step = Work(self.concurrency, float(context_tokens), context_tokens)
         request_s = self.machine.pass_s(step) * sum(self.reply_tokens) / 2
-        return max(1.0, request_s / USUAL_REQUEST_S) * (2.0 if self.host_share < 1.0 else 1.0)
+        return max(1.0, request_s / USUAL_REQUEST_S)
 
     @property
     def without_host_tier(self) -> Cell:
@@ -111,7 +108,7 @@ CELLS: Sequence[Cell] = (
 SUMMARY = tuple(
     cell
     for cell in CELLS
-    if cell in (Cell(H100, 1500, 64), Cell(H100, 1500, 64, SHORT), Cell(RTX4090, 1500, 32))
+    if cell in (Cell(H100, 1500, 64), Cell(H100, 1500, 64, SHORT), Cell(RTX4090, 1500, 16))
 )
 """Three regimes: it pays, it pays most, it does not."""
 PAPER = tuple(Cell(H100, npcs, 64, pool_share=375 / npcs) for npcs in (500, 800, 1500))

@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from callsheet_bench.emulated.cells import CELLS, Cell
-from callsheet_bench.emulated.player import HostBoundError, greet, play
+from callsheet_bench.emulated.player import HostBoundError, greet, play, settle
 from callsheet_bench.emulated.systems import SYSTEMS, EmulatedSystem, Place, spec_of, started
 from callsheet_bench.emulated.town import Town
 from callsheet_bench.store import Store
@@ -21,12 +21,13 @@ from callsheet_sglang_cpu.emulated_gpu.model_folder import make_model_folder
 
 __all__ = ["Options", "estimate_s", "open_store", "run"]
 
-START_S = 60.0
+START_S = 40.0
 ROUND_S = 4.5
 """Emulated time."""
-GREETING_S = 0.006
+GREETING_S = 0.004
 GREETING_DILATION = 0.01
 """While everybody is introduced, the GPU takes next to no time."""
+SETTLING_DILATION = 0.5
 TOKENIZER_MODEL = "SmolLM2-135M-Instruct"
 """SGLang loads its tokenizer; prompts are random tokens."""
 CELLS_A_ROUND = 7
@@ -131,12 +132,13 @@ async def _play(
         for number, cell in todo:
             what = f"{name}: {cell.name}, round {number + 1}"
             report(f"{what} of {options.rounds}", 0.0)
-            Emulation(cell.machine, options.dilation).save(path)
-            plugin = SYSTEMS[name].plugin
+            window, plugin = _window(cell, number), SYSTEMS[name].plugin
             for tries_left in reversed(range(TRIES)):
-                found = await play(
-                    sglang, town, cell, _window(cell, number), options.dilation, plugin
-                )
+                if cell.host_share < 1.0:
+                    Emulation(cell.machine, SETTLING_DILATION).save(path)
+                    await settle(sglang, town, cell, window, SETTLING_DILATION, plugin)
+                Emulation(cell.machine, options.dilation).save(path)
+                found = await play(sglang, town, cell, window, options.dilation, plugin)
                 try:
                     found.check()
                 except HostBoundError as error:

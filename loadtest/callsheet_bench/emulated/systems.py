@@ -18,7 +18,7 @@ from callsheet_sglang.settings import PluginSettings
 from callsheet_sglang_cpu.emulated_gpu.machine import Emulation
 from callsheet_sglang_cpu.emulated_gpu.model_folder import KV_BYTES_PER_TOKEN
 
-__all__ = ["SYSTEMS", "EmulatedSystem", "Place", "started"]
+__all__ = ["SUMMARY_SYSTEMS", "SYSTEMS", "EmulatedSystem", "Place", "started"]
 
 MAX_RUNNING = 256
 DISK_PAGE_TOKENS = 64
@@ -49,6 +49,7 @@ SYSTEMS: Mapping[str, EmulatedSystem] = {
     "callsheet": EmulatedSystem("with the plugin: by distance", host_tier=True, plugin=True),
     "resident": EmulatedSystem("room for everybody: the upper bound", everybody=True),
 }
+SUMMARY_SYSTEMS = ("naive", "callsheet", "resident")
 
 
 @dataclass(frozen=True, slots=True)

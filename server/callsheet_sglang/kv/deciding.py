@@ -119,7 +119,7 @@ def _items(
     """
     distance_s = table.distance_s()
     beyond = distance_s > horizon_s
-    distance_s[beyond] = np.maximum(table.keep_s[beyond], horizon_s)
+    distance_s[beyond] = horizon_s + table.keep_s[beyond]
     distance_s[_rows(traffic.queued)] = 0.0
     wanted = (table.missing_tokens >= pools.smallest_load_tokens) & (distance_s < horizon_s)
     pinned = ~wanted & ((table.private_tokens == 0) | (table.unbacked_tokens > 0))

@@ -23,6 +23,8 @@ PLAN_EVERY_ITERATIONS = 2
 LOOKED_AT_QUEUED = 64
 """Waiting requests that room is reserved for, or prefixes sent for, at most: those to be admitted
 next."""
+PREFIXES_AT_LEAST = 2
+"""On the link, of the longest there is."""
 NOT_SENT = 2**62
 """In place of a load's number: later than all."""
 
@@ -216,12 +218,10 @@ def _link_tokens(state: SchedulerState) -> int:
     """Return what may be sent now, that what is on the link stays within its time."""
     if not state.cache.may_load_early():
         return 0
-    limit = state.settings.prefetch_link_ms / 1e3 * state.pace.link_tokens_per_s
-    loading: int = state.cache.loading_tokens()
-    # A link too slow for any prefix within that time carries one at a time.
-    if not loading:
-        return max(int(limit), int(state.table.kept_tokens.max()))
-    return max(int(limit) - loading, 0)
+    within_time = int(state.settings.prefetch_link_ms / 1e3 * state.pace.link_tokens_per_s)
+    # However slow the link is, it finds the next prefix waiting as it ends one.
+    limit = max(within_time, PREFIXES_AT_LEAST * int(state.table.kept_tokens.max()))
+    return max(limit - int(state.cache.loading_tokens()), 0)
 
 
 def _running(scheduler: Any) -> list[Any]:

@@ -128,3 +128,10 @@ def test_what_is_planned_fits_and_none_is_parked_for_a_farther_one(
     assert free_tokens + 100 * len(parked) >= 100 * len(loaded)
     if parked and loaded:
         assert distance_s[parked].min() > distance_s[loaded].max()
+
+
+def test_of_those_beyond_the_horizon_who_has_waited_longest_stays() -> None:
+    table = town((60.0, True), (60.0, True), (60.0, True))
+    table.keep_s[:3] = 60.0, 15.0, 30.0
+    crowded = replace(CALM, reserved_tokens=150)
+    assert moves(table, traffic=crowded) == [("park", 0), ("park", 2)]
