@@ -18,7 +18,7 @@ from callsheet_sglang.kv.pace import Pace
 from callsheet_sglang.npc_table import NpcTable
 from callsheet_sglang.settings import PluginSettings, read_settings
 
-__all__ = ["Counters", "SchedulerState", "current", "install", "prefilled"]
+__all__ = ["Counters", "SchedulerState", "current", "install", "prefilled", "prefilled_unhindered"]
 
 
 @dataclass(slots=True)
@@ -146,6 +146,11 @@ def prefilled(scheduler: Any) -> bool:
     """Return whether SGLang's scheduler launched a pass that computes prompts last."""
     batch = scheduler.last_batch
     return batch is not None and bool(batch.forward_mode.is_extend())
+
+
+def prefilled_unhindered(scheduler: Any) -> bool:
+    """Return whether that pass waits for no load: its time is then its own."""
+    return prefilled(scheduler) and scheduler.last_batch.hicache_consumer_index < 0
 
 
 _current: SchedulerState | None = None

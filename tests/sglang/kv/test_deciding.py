@@ -31,7 +31,7 @@ def town(*rows: tuple[float, bool]) -> NpcTable:
     table = NpcTable()
     for handle, (distance_s, on_device) in enumerate(rows):
         table.reserve(handle)
-        table.due_s[handle] = distance_s
+        table.due_s[handle] = table.keep_s[handle] = distance_s
         device = 100 if on_device else 0
         table.set_residency(
             handle,
