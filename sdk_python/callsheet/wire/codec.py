@@ -70,6 +70,7 @@ AnyServerMessage = (
     | session.Ok
     | session.Error
     | session.Draining
+    | session.EngineProgress
     | world.Spawned
     | world.TickAck
     | world.WorldClosed
