@@ -48,7 +48,7 @@ class Town:
         self._seed = seed
         self._draw = np.random.default_rng(seed)
         self._questions = np.random.default_rng()
-        """Never the same: SGLang may still have the KV cache of a question that was asked before."""
+        """Never the same: SGLang may still have the KV cache of a question asked before."""
         self.npcs = npcs
         self.world_ids = _tokens(self._draw, WORLD_TOKENS)
         lengths = self._draw.integers(*PERSONA_TOKENS, npcs, endpoint=True).tolist()
