@@ -19,7 +19,7 @@ AGREE_EVERY_ITERATIONS = 32
 PASS_WEIGHT = 0.05
 """Of the newest pass in the mean."""
 HINDERED_WEIGHT = 0.02
-"""What a pass that waited for a load takes off the mean."""
+"""Share of the mean that a pass takes off it which waited for a load."""
 LONGEST_PASS_S = 1.0
 """Longest pass that counts: a scheduler that took longer has slept."""
 
