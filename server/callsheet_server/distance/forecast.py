@@ -47,7 +47,7 @@ class Forecast:
         self._lessons = Lessons()
         self._trust = Trust()
         self._told_s: F32 = np.zeros(0, np.float32)
-        """What is said of the rows, before schedules and conversations."""
+        """Distances of the rows, but for schedules and conversations."""
         self._learned_s: F32 = np.zeros(0, np.float32)
         self._smallest_s: F32 = np.zeros(0, np.float32)
         self._winner: NDArray[np.uint8] = np.zeros(0, np.uint8)
