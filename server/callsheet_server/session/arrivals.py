@@ -20,6 +20,7 @@ NEW_WORLDS_PER_S: Final = 4.0
 ERRORS_PER_S: Final = 40.0
 """Errors of all its sessions past which it opens no new one: those of four sessions."""
 ERRORS_AT_ONCE: Final = 400.0
+MAX_ERRORS_OWED_S: Final = 10.0
 HELLOS_AT_ONCE: Final = 256
 NEW_WORLDS_AT_ONCE: Final = 64
 """The same after a quiet time, if that is more than the server holds."""
@@ -48,8 +49,10 @@ class Arrivals:
     def note_errors(
         self, role: Role, token: AccessToken | None, address: str, amount: float, now_s: float
     ) -> None:
-        """Count errors of a session, as far as there is room for more."""
-        self._errors.take(_keys(role, token, address), now_s, amount)
+        """Count errors of a session, unless so many are owed that its next one waits long."""
+        keys = _keys(role, token, address)
+        if self._errors.wait_s(keys, now_s, 0.0) < MAX_ERRORS_OWED_S:
+            self._errors.spend(keys, now_s, amount)
 
     def check_errors(
         self, role: Role, token: AccessToken | None, address: str, now_s: float
