@@ -88,10 +88,10 @@ def many_messages(ground: Ground) -> Iterator[int]:
 @attack(FLOODING, LOST)
 def large_world_watched(ground: Ground) -> Iterator[int]:
     """CPU, by observers of a large world who ask for all of it, always."""
-    with large_world(ground), contextlib.ExitStack() as stack:
+    with large_world(ground, "watched"), contextlib.ExitStack() as stack:
         peers = [stack.enter_context(ground.connect()) for _ in range(4)]
         for peer in peers:
-            peer.hello("observer", "large")
+            peer.hello("observer", "watched")
             peer.ask(type="subscribe", id=1, topics=["npcs", "stats"], interval_s=0.05)
         requests = itertools.count(2)
         for _ in ground.passing():
@@ -108,12 +108,12 @@ def large_world_watched(ground: Ground) -> Iterator[int]:
 def scripts_again_and_again(ground: Ground) -> Iterator[int]:
     """CPU, by a mod that registers scripts for all of a large world, session after session."""
     script = {"type": "register_script", "script": "s", "archetypes": ["crowd"]}
-    with large_world(ground):
+    with large_world(ground, "scripted"):
         passing = ground.passing()
         for _ in passing:
             try:
                 with ground.connect() as mod:
-                    mod.hello("mod", "large")
+                    mod.hello("mod", "scripted")
                     for request in itertools.count(1):
                         if mod.ask(**script, id=request)["type"] == "error":
                             break
@@ -129,11 +129,11 @@ def scripts_again_and_again(ground: Ground) -> Iterator[int]:
 def scripts_insisted_on(ground: Ground) -> Iterator[int]:
     """CPU, by mods that register scripts for all of a large world however often it is refused."""
     script = {"type": "register_script", "script": "s", "archetypes": ["crowd"]}
-    with large_world(ground):
+    with large_world(ground, "insisted"):
         for _ in ground.passing():
             try:
                 with ground.connect() as mod:
-                    if mod.hello("mod", "large")["type"] == "welcome":
+                    if mod.hello("mod", "insisted")["type"] == "welcome":
                         mod.send(insisting(itertools.count(1), **script))
                     yield mod.close_code()
             except OSError:
@@ -249,10 +249,13 @@ def crowd(first: int, size: int = SPAWNED_AT_ONCE) -> list[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def large_world(ground: Ground) -> Iterator[RawSocket]:
-    """Fill a world with NPCs, without a tick, for as long as the body runs."""
+def large_world(ground: Ground, name: str) -> Iterator[RawSocket]:
+    """Fill a world with NPCs, without a tick, for as long as the body runs.
+
+    Each has a name of its own: what one cost its world is still owed while the next begins.
+    """
     with ground.connect() as game:
-        game.hello("game", "large")
+        game.hello("game", name)
         for request, first in enumerate(range(0, NPCS, SPAWNED_AT_ONCE), 1):
             answer = game.ask(type="spawn", id=request, npcs=crowd(first))
             game.say(type="ack", seq=answer["seq"])
