@@ -133,8 +133,13 @@ def test_errors_count_for_the_sessions_that_are_opened_after_them() -> None:
         sessions.open(observing, RecordedLink(), 0.0)
     assert refused.value.code is ErrorCode.LIMIT_EXCEEDED
     assert refused.value.retry_after_s == 1 / ERRORS_PER_S
-    resume = Resume(session=resumable.id, token=resumable.resume_token, last_seq=0)
-    assert sessions.open(observing.model_copy(update={"resume": resume}), RecordedLink(), 0.0)
-    assert sessions.open(HELLO, RecordedLink(), 0.0)
-    assert sessions.open(observing, RecordedLink("192.0.2.2"), 0.0)
-    assert sessions.open(observing, RecordedLink(), 1.0)
+    assert sessions.open(resuming(resumable, role="observer", world="w"), RecordedLink(), 0.0) is (
+        resumable
+    )
+    for allowed, link, now_s in (
+        (HELLO, RecordedLink(), 0.0),
+        (observing, RecordedLink("192.0.2.2"), 0.0),
+        (observing, RecordedLink(), 1.0),
+    ):
+        sessions.open(allowed, link, now_s)
+        assert link.closed is None
