@@ -134,7 +134,9 @@ def vanishing(ground: Ground) -> Iterator[int]:
 
 def _bare(ground: Ground) -> socket.socket:
     """Connect, without a handshake."""
-    return socket.create_connection(("127.0.0.1", ground.port), source_address=(ground.address, 0))
+    return socket.create_connection(
+        ("127.0.0.1", ground.port), timeout=PATIENCE_S, source_address=(ground.address, 0)
+    )
 
 
 @attack(LOST)
