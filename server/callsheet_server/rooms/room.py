@@ -208,7 +208,8 @@ class Room:
                 if change.near
                 else PlayerLeft(script=name, npc=change.npc, player=change.player)
             )
-        self._tell_ticks()
+        if self.scripts.listening("tick"):
+            self._tell_ticks()
 
     def _tell_ticks(self) -> None:
         """Tell mods that time went on, for some of their NPCs; the others come next time."""

@@ -351,9 +351,9 @@ class World:
         next_call_s: NDArray[np.float32],
     ) -> None:
         columns = self.columns
-        columns.active[rows] = (flags & _UNAVAILABLE) == 0 if flags.any() else True
-        hinted = ~np.isnan(next_call_s)
-        if not (hinted.any() or flags.any()):
+        flagged, hinted = flags.any(), ~np.isnan(next_call_s)
+        columns.active[rows] = (flags & _UNAVAILABLE) == 0 if flagged else True
+        if not (flagged or hinted.any()):
             return
         scheduled_call_s = columns.scheduled_call_s[rows]
         scheduled_call_s[hinted] = self.game_time_s + next_call_s[hinted]
@@ -367,9 +367,13 @@ class World:
             for player in self.players.values():
                 player.present &= player.guest or player.handle in named
         missing, bad = [], []
-        usable = usable_players(tick.players)
-        for record, good in zip(tick.players, usable, strict=True):
-            handle = int(record["handle"])
+        for handle, good, position_m, velocity_mps in zip(
+            tick.players["handle"].tolist(),
+            usable_players(tick.players).tolist(),
+            tick.players["position"],
+            tick.players["velocity"],
+            strict=True,
+        ):
             name = self._player_by_handle.get(handle)
             if name is None or self.players[name].guest:
                 missing.append(handle)
@@ -378,8 +382,8 @@ class World:
             else:
                 player = self.players[name]
                 player.present = True
-                player.position_m[:] = record["position"]
-                player.velocity_mps[:] = record["velocity"]
+                player.position_m[:] = position_m
+                player.velocity_mps[:] = velocity_mps
         return missing, bad
 
     def _advance_schedules(self) -> None:
@@ -388,7 +392,7 @@ class World:
         After a leap of the clock the others are for the next ticks.
         """
         overdue = self.columns.scheduled_call_s[: self.columns.rows] < self.game_time_s - OVERDUE_S
-        for row in np.flatnonzero(overdue)[:MAX_ADVANCED].tolist():
+        for row in overdue.nonzero()[0][:MAX_ADVANCED].tolist():
             self.columns.scheduled_call_s[row] = self._next_scheduled(self._row_ids[row])
 
     def _next_scheduled(self, name: str, after: bool = False) -> float:
