@@ -66,12 +66,12 @@ def test_the_tests_run_on_every_system_and_python_that_is_promised() -> None:
     assert matrix["python"] == [mark.rpartition(" ")[2] for mark in promised]
 
 
-def test_only_publishing_may_ask_for_an_identity() -> None:
+def test_only_publishing_may_do_more_than_read() -> None:
     for workflow in WORKFLOWS:
         described = load(str(workflow.relative_to(ROOT)))
         assert described["permissions"] == {"contents": "read"}
         asking = [name for name, job in described["jobs"].items() if "permissions" in job]
-        assert asking == (["publish"] if workflow.stem == "release" else [])
+        assert asking == (["publish", "docs"] if workflow.stem == "release" else [])
 
 
 def test_dependabot_watches_packages_and_actions() -> None:

@@ -34,7 +34,7 @@ from callsheet_server.storage.folder import Folder
 from callsheet_server.storage.writes import AddTurn
 
 WORLD = "town"
-QUICK = ScriptedSettings(token_delay_s=0.0, rebuild_s=0.0, load_s=0.0)
+QUICK = ScriptedSettings(token_delay_s=0.0, rebuild_s=0.0)
 LINE = "where is the old mill by the river, and who has the key?"
 SAVES = 5
 ASKED = 50

@@ -24,7 +24,7 @@ from callsheet_server.app.settings import Settings
 from callsheet_server.app.start import running_server
 from callsheet_server.engine.scripted import ScriptedEngine, ScriptedSettings
 
-QUICK = ScriptedSettings(token_delay_s=0.0, rebuild_s=0.0, load_s=0.0)
+QUICK = ScriptedSettings(token_delay_s=0.0, rebuild_s=0.0)
 
 
 async def run(npcs: int, replies: int, directory: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from callsheet.core.events import Event, SessionReset, SessionState, StateChange
 from callsheet.core.game_actions import GameAction, NamesFrom, action, action_specs
 from callsheet.core.game_clock import GameClock
 from callsheet.core.settings import ClientSettings
+from callsheet.wire.adapters import AdapterView
 from callsheet.wire.base import ClientMessage, ServerMessage
 from callsheet.wire.errors import (
     AuthError,
@@ -55,7 +56,7 @@ from callsheet.wire.observe import (
 )
 from callsheet.wire.saves import Loaded, Saved, SaveView
 from callsheet.wire.script import NpcSpawned, PlayerLeft, PlayerNear, RegisterScript
-from callsheet.wire.session import Draining, EngineSummary, Error, Limits, Welcome
+from callsheet.wire.session import Draining, EngineProgress, EngineSummary, Error, Limits, Welcome
 from callsheet.wire.talk import (
     Action,
     FinishReason,
@@ -83,6 +84,7 @@ from callsheet.wire.world import (
 __all__ = [
     "Action",
     "ActionSpec",
+    "AdapterView",
     "AuthError",
     "BatchError",
     "CallsheetError",
@@ -96,6 +98,7 @@ __all__ = [
     "ConnectFailedError",
     "Draining",
     "EngineError",
+    "EngineProgress",
     "EngineSummary",
     "Error",
     "ErrorCode",

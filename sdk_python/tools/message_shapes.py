@@ -14,10 +14,18 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from callsheet.wire import codec, errors, observe, saves, script, session, talk, world
+from callsheet.wire import adapters, codec, errors, observe, saves, script, session, talk, world
 from callsheet.wire.base import ClientMessage, ServerMessage
 
-MODULES: tuple[ModuleType, ...] = (session, world, saves, talk, script, observe)
+MODULES: tuple[ModuleType, ...] = (
+    session,
+    world,
+    saves,
+    talk,
+    script,
+    observe,
+    adapters,
+)
 """The modules of the messages, one for each subject."""
 CLIENT: tuple[type[BaseModel], ...] = tuple(codec.CLIENT_MESSAGES.values())
 SERVER: tuple[type[BaseModel], ...] = tuple(codec.SERVER_MESSAGES.values())

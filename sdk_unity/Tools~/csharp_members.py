@@ -7,7 +7,7 @@ from typing import get_args
 from message_shapes import HANDLE_MAX, SMALLEST, Member, Shape, is_message
 from pydantic import BaseModel
 
-from callsheet.wire import fields, observe, talk
+from callsheet.wire import fields, observe, session, talk
 
 ENUMS: dict[tuple[str, ...], str] = {
     get_args(fields.Role): "Role",
@@ -19,21 +19,9 @@ ENUMS: dict[tuple[str, ...], str] = {
     get_args(talk.FinishReason): "FinishReason",
     get_args(observe.Topic): "Topic",
     get_args(observe.ReplicaState): "ReplicaState",
+    get_args(session.EnginePhase): "EnginePhase",
     ("hear", "near", "tick"): "ScriptEvent",
     ("keyframe", "delta"): "TickKind",
-}
-ENUM_SUMMARIES = {
-    "Role": "The roles of a session.",
-    "Tier": "Where state lies.",
-    "StateKind": "The kinds of state that are moved between tiers.",
-    "PolicyName": "The policies by which state moves are chosen.",
-    "SpeakerKind": "The kinds of speakers of a line.",
-    "Priority": "How urgent a reply is.",
-    "FinishReason": "The reasons for which a reply ends.",
-    "Topic": "What can be subscribed to.",
-    "ReplicaState": "The states of a replica.",
-    "ScriptEvent": "The events of an NPC that a script may ask for.",
-    "TickKind": "The kinds of ticks.",
 }
 READ = {
     "text": "Text",

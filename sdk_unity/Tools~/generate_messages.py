@@ -13,7 +13,6 @@ import inspect
 import sys
 import textwrap
 from collections.abc import Iterable
-from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
 
@@ -25,8 +24,17 @@ from callsheet.wire.base import ClientMessage, Reliable, Request, ServerMessage
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "sdk_python" / "tools"))
 
-from csharp_members import (  # noqa: E402
+from csharp_docs import (  # noqa: E402
+    CONSTANTS,
     ENUM_SUMMARIES,
+    FIXES,
+    ITEM,
+    close_summary,
+    enum_value,
+    summary_of,
+    xml,
+)
+from csharp_members import (  # noqa: E402
     ENUMS,
     class_name,
     initializer,
@@ -59,29 +67,12 @@ MIRROR_CLASS = "    internal static partial class Mirror\n    {\n"
 WRITTEN, READ_PARTS = parts_of(CLIENT), parts_of(SERVER)
 
 
-def xml(text: str | None, indent: str) -> str:
-    if not text:
-        return ""
-    safe = (
-        text.replace("``", "")
-        .replace("None", "null")
-        .replace("&", "&amp;")
-        .replace("<", "&lt;")
-        .replace(">", "&gt;")
-    )
-    lines = safe.splitlines()
-    if len(lines) == 1:
-        return f"{indent}/// <summary>{lines[0]}</summary>\n"
-    body = "".join(f"{indent}/// {line}".rstrip() + "\n" for line in lines)
-    return f"{indent}/// <summary>\n{body}{indent}/// </summary>\n"
-
-
 def properties(model: type[BaseModel], skip: tuple[str, ...]) -> str:
     out = ""
     for m in members(model):
         if m.wire in skip:
             continue
-        out += xml(m.doc, "        ")
+        out += xml(summary_of(model, m), ITEM)
         out += f"        public {property_type(m)} {name_of(m)} {{ get; set; }}{initializer(m)}\n"
     return out
 
@@ -154,7 +145,7 @@ def enums_file() -> str:
     for values, name in ENUMS.items():
         out += f"    /// <summary>{ENUM_SUMMARIES[name]}</summary>\n"
         out += f"    public enum {name}\n    {{\n"
-        out += "".join(f"        {pascal(value)},\n" for value in values) + "    }\n\n"
+        out += "".join(enum_value(name, value, pascal(value)) for value in values) + "    }\n\n"
     out += "    /// <summary>The names of enum values on the wire, by value.</summary>\n"
     out += "    internal static class WireNames\n    {\n"
     for values, name in ENUMS.items():
@@ -163,15 +154,18 @@ def enums_file() -> str:
     return out + "    }\n}\n"
 
 
-def enum_members(enum: type[StrEnum]) -> str:
-    return "".join(f"        {pascal(member.value)},\n" for member in enum)
+def error_codes() -> str:
+    return "".join(
+        xml(f"Fix: {FIXES[code.value]}", ITEM) + f"{ITEM}{pascal(code.value)},\n"
+        for code in errors.ErrorCode
+    )
 
 
 def errors_file() -> str:
     out = HEADER + "\nnamespace Callsheet.Wire\n{\n"
     out += "    /// <summary>What went wrong. The first values stand in messages, the last two are"
     out += " found by the client itself.</summary>\n"
-    out += "    public enum ErrorCode\n    {\n" + enum_members(errors.ErrorCode)
+    out += "    public enum ErrorCode\n    {\n" + error_codes()
     out += "        /// <summary>No server answered, or the connection broke.</summary>\n"
     out += "        ConnectionFailed,\n"
     out += "        /// <summary>The session ended before the request was answered.</summary>\n"
@@ -186,7 +180,8 @@ def errors_file() -> str:
     out += "    /// <summary>WebSocket close codes (RFC 6455, section 7.4); 4000 to 4999 are"
     out += " Callsheet's.</summary>\n    public static class CloseCodes\n    {\n"
     for code in errors.CloseCode:
-        out += f"        public const int {pascal(code.name.lower())} = {code.value};\n"
+        out += xml(close_summary(code.name.lower().replace("_", " ")), ITEM)
+        out += f"{ITEM}public const int {pascal(code.name.lower())} = {code.value};\n"
     out += "\n        /// <summary>True if the session can be resumed after a close with this code"
     out += " that the server sent.</summary>\n"
     out += "        internal static bool IsResumable(int code)\n        {\n"
@@ -234,15 +229,19 @@ def index_file() -> str:
     out += block(head + "        internal static ServerMessage Create(string type)", lines).lstrip(
         "\n"
     )
-    protocol = f'public const string Protocol = "{fields.PROTOCOL}";'
     out += "    }\n\n    /// <summary>Constants of callsheet.v1.</summary>\n"
-    out += f"    public static class ProtocolInfo\n    {{\n        {protocol}\n"
-    out += f'        public const string Subprotocol = "{fields.SUBPROTOCOL}";\n'
-    out += f"        public const double MaxCoordinateM = {number(fields.MAX_COORDINATE_M)};\n"
-    out += f"        public const int MaxSpeechChars = {fields.MAX_SPEECH_CHARS};\n"
-    out += f"        public const long MaxInteger = {fields.MAX_INTEGER};\n"
-    out += f"        internal const int MaxJsonDepth = {fields.MAX_JSON_DEPTH};\n"
-    out += f"        public const int MaxPersonaChars = {fields.MAX_PERSONA_CHARS};\n"
+    out += "    public static class ProtocolInfo\n    {\n"
+    for kind, name, value in (
+        ("string", "PROTOCOL", f'"{fields.PROTOCOL}"'),
+        ("string", "SUBPROTOCOL", f'"{fields.SUBPROTOCOL}"'),
+        ("double", "MAX_COORDINATE_M", number(fields.MAX_COORDINATE_M)),
+        ("int", "MAX_SPEECH_CHARS", fields.MAX_SPEECH_CHARS),
+        ("long", "MAX_INTEGER", fields.MAX_INTEGER),
+        ("int", "MAX_PERSONA_CHARS", fields.MAX_PERSONA_CHARS),
+    ):
+        out += xml(f"{CONSTANTS[name]}.", ITEM)
+        out += f"{ITEM}public const {kind} {pascal(name.lower())} = {value};\n"
+    out += f"{ITEM}internal const int MaxJsonDepth = {fields.MAX_JSON_DEPTH};\n"
     return out + "    }\n}\n"
 
 

@@ -30,6 +30,9 @@ _REFERENCE = re.compile(r'<(?:see cref|paramref name|see langword)="(?:\w:)?([^"
 _TOOLTIP = re.compile(r'\[Tooltip\("(.*)"\)\]')
 """Tooltip of a public field in the inspector; it has no other comment."""
 _CODE = re.compile(r"<c>(.*?)</c>")
+_PARAMETERS = re.compile(r"^(\s+(?:public|internal) [\w<>\[\], ]+\()\n\s+(.*\)$)", re.MULTILINE)
+_BASES = re.compile(r":\s*([^{]+)")
+_INHERITED = "<inheritdoc/>"
 
 
 @dataclass
@@ -49,6 +52,7 @@ class PublicType:
     name: str
     summary: str = ""
     members: list[Member] = field(default_factory=list)
+    bases: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,18 @@ def public_types(folder: Path = RUNTIME) -> dict[str, PublicType]:
     types: dict[str, PublicType] = {}
     for path in sorted(folder.rglob("*.cs")):
         _read(path.read_text(encoding="utf-8"), types)
+    _inherit(types)
     return types
+
+
+def _inherit(types: dict[str, PublicType]) -> None:
+    """Give members that inherit their comment that of the interface."""
+    for one in types.values():
+        for member in one.members:
+            if member.summary == _INHERITED:
+                bases = (types.get(f"{one.namespace}.{base}") for base in one.bases)
+                told = (m for base in bases if base for m in base.members)
+                member.summary = next((m.summary for m in told if m.name == member.name), "")
 
 
 def _read(source: str, types: dict[str, PublicType]) -> None:
@@ -87,14 +102,19 @@ def _read(source: str, types: dict[str, PublicType]) -> None:
             name = f"{outer.name}.{named}" if outer else named
             one = types.setdefault(f"{namespace}.{name}", PublicType(namespace, name))
             one.summary = one.summary or declared.summary
+            if bases := _BASES.search(declared.text):
+                one.bases += [base.strip() for base in bases.group(1).split(",")]
         kind_of = re.search(r"\b(interface|enum)\b", declared.text)
         around.append((declared.indent, one, kind_of.group(1) if kind_of else ""))
 
 
 def _declarations(source: str) -> Iterator[_Declaration]:
-    """Each line that is no comment, attribute or brace, with the XML comment above it."""
+    """Each line that is no comment, attribute or brace, with the XML comment above it.
+
+    Parameters on lines of their own belong to the line of their method.
+    """
     comment: list[str] = []
-    for line in source.splitlines():
+    for line in _PARAMETERS.sub(r"\1\2", source).splitlines():
         text = line.strip()
         if text.startswith("///"):
             comment.append(text.removeprefix("///").strip())
@@ -123,7 +143,7 @@ def _member(declared: _Declaration) -> Member | None:
 def _plain(comment: str) -> str:
     found = _SUMMARY.search(comment)
     if not found:
-        return ""
+        return _INHERITED if _INHERITED in comment else ""
     text = _REFERENCE.sub(lambda at: f"`{at.group(1).rpartition('.')[2]}`", found.group(1))
     return html.unescape(_CODE.sub(r"`\1`", " ".join(text.split())))
 

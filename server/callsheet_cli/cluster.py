@@ -6,10 +6,10 @@ import argparse
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from callsheet_cli.parser import CommandError, Commands
+from callsheet_cli.to_server import add_server_options, connected
 
 if TYPE_CHECKING:
     from callsheet.client import Client
@@ -26,8 +26,7 @@ examples:
 
 A server that lets observers only look on wants a game's token: --role game --token SECRET.
 """
-WORLD: Final = "callsheet-cluster"
-"""World of the session that asks; nobody lives in it."""
+NAME: Final = "callsheet-cluster"
 INTERVAL_S: Final = 0.5
 
 
@@ -52,11 +51,7 @@ def add_parser(commands: Commands) -> None:
     drain.add_argument("--undo", action="store_true", help="take it into use again")
     drain.set_defaults(run=run, json=False)
     for kind in (status, drain):
-        kind.add_argument("--url", default="ws://127.0.0.1:8765", help="the server (%(default)s)")
-        kind.add_argument("--token", help="the server's token for that role, if it asks for one")
-        kind.add_argument(
-            "--role", choices=("observer", "game"), default="observer", help="(%(default)s)"
-        )
+        add_server_options(kind)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -75,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _status(args: argparse.Namespace) -> None:
-    async with _connected(args) as client:
+    async with connected(args, NAME) as client:
         async for replicas in _loads(client):
             if args.json:
                 print(json.dumps([replica.model_dump(mode="json") for replica in replicas]))
@@ -85,7 +80,7 @@ async def _status(args: argparse.Namespace) -> None:
 
 
 async def _drain(args: argparse.Namespace) -> None:
-    async with _connected(args) as client:
+    async with connected(args, NAME) as client:
         await client.drain_replica(args.drain, undo=args.undo)
         if args.undo:
             print(f"{args.drain} is in use again")
@@ -101,16 +96,6 @@ async def _drain(args: argparse.Namespace) -> None:
             if replica.npcs != left:
                 left = replica.npcs
                 print(f"{left} NPCs are still at home on {args.drain}", flush=True)
-
-
-@asynccontextmanager
-async def _connected(args: argparse.Namespace) -> AsyncIterator[Client]:
-    from callsheet.client import connect
-
-    async with connect(
-        args.url, role=args.role, world=WORLD, token=args.token, name="callsheet-cluster"
-    ) as client:
-        yield client
 
 
 async def _loads(client: Client) -> AsyncIterator[Sequence[ReplicaStats]]:

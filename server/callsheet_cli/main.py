@@ -10,6 +10,7 @@ from importlib import metadata
 
 from callsheet._version import __version__
 from callsheet_cli import (
+    adapters,
     bench,
     cast,
     cluster,
@@ -32,7 +33,7 @@ __all__ = ["build_parser", "main"]
 
 COMMANDS = (
     demo, serve, top, mod, record, replay, profile, loadtest, bench, models, world, cast, sglang,
-    cluster, doctor,
+    cluster, adapters, doctor,
 )  # fmt: skip
 """In the order that the help lists them."""
 

@@ -74,7 +74,7 @@ class Server:
             storage=StorageSettings(directory=str(folder)),
             engine=EngineSettings(name="scripted"),
             reply=ReplySettings(memory_tokens=500_000, recall_tokens=0),
-            scripted=ScriptedSettings(token_delay_s=0.001, rebuild_s=0, load_s=0),
+            scripted=ScriptedSettings(token_delay_s=0.001, rebuild_s=0),
         )
         self._process: BaseProcess | None = None
 

@@ -116,7 +116,7 @@ class Site:
                 heartbeat_interval_s=heartbeat_interval_s,
             ),
             storage=StorageSettings(directory=str(self.folder / "worlds")),
-            scripted=ScriptedSettings(token_delay_s=0.005, rebuild_s=0.0, load_s=0.0),
+            scripted=ScriptedSettings(token_delay_s=0.005, rebuild_s=0.0),
         )
         async with running_server(settings, ScriptedEngine(settings.scripted)) as server:
             yield server

@@ -74,7 +74,7 @@ async def test_a_program_runs(at: str, tmp_path: Path) -> None:
     settings = Settings(
         server=ServerSettings(port=0, drain_timeout_s=0.1),
         storage=StorageSettings(directory=str(tmp_path / "worlds")),
-        scripted=ScriptedSettings(token_delay_s=0.005, rebuild_s=0.0, load_s=0.0),
+        scripted=ScriptedSettings(token_delay_s=0.005, rebuild_s=0.0),
     )
     async with running_server(settings, ScriptedEngine(settings.scripted)) as server:
         path = tmp_path / "program.py"

@@ -42,6 +42,8 @@ class FakeSglang:
             "generate_status": 200,
             "abort_with": None,
             "hang": False,
+            "enable_lora": True,
+            "refused_folder": None,
         }
         self.requests: list[dict[str, Any]] = []
         self.order: list[str] = []
@@ -50,6 +52,8 @@ class FakeSglang:
         self.due_s: dict[int | str, float] = {}
         self.adapters: dict[int | str, str | None] = {}
         self.resident: dict[int | str, int] = {}
+        self.weights: dict[str, str] = {}
+        """Folder by adapter, of those that were told while it ran."""
         self.running: set[str] = set()
         self.waiting: list[tuple[int, int, asyncio.Event]] = []
         self.news = asyncio.Event()
@@ -66,6 +70,8 @@ class FakeSglang:
             web.post("/v1/chat/completions", self.chat),
             web.post(wire.DISTANCES_PATH, self.distances),
             web.post(wire.NPCS_PATH, self.npcs),
+            web.post(wire.ADAPTERS_PATH, self.load_adapter),
+            web.post("/unload_lora_adapter", self.unload_adapter),
             web.get(wire.RESIDENCY_PATH, self.residency),
             web.get(wire.STATUS_PATH, self.status),
             web.get("/fake", self.tell),
@@ -102,6 +108,7 @@ class FakeSglang:
                 "residency_looks": self.residency_looks,
                 "known": sorted(self.due_s, key=order_of),
                 "adapters": {str(k): v for k, v in self.adapters.items()},
+                "weights": self.weights,
                 "running": len(self.running),
                 "pid": os.getpid(),
             }
@@ -125,6 +132,7 @@ class FakeSglang:
                 "enable_priority_scheduling": True,
                 "schedule_low_priority_values_first": True,
                 "incremental_streaming_output": False,
+                "enable_lora": self.behaviour["enable_lora"],
             }
         )
 
@@ -269,6 +277,18 @@ class FakeSglang:
         sender, adapters = wire.decode_adapters(await request.read())
         self.adapters |= {name_of(sender, npc): name for npc, name in adapters.items()}
         return web.Response(status=204)
+
+    async def load_adapter(self, request: web.Request) -> web.Response:
+        self._need_plugin()
+        body = await request.json()
+        if body["path"] == self.behaviour["refused_folder"]:
+            return web.json_response({"error": "adapter was not loaded: no such rank"}, status=400)
+        self.weights[body["name"]] = body["path"]
+        return web.Response(status=204)
+
+    async def unload_adapter(self, request: web.Request) -> web.Response:
+        self.weights.pop((await request.json())["lora_name"], None)
+        return web.json_response({"success": True})
 
     async def residency(self, request: web.Request) -> web.Response:
         self._need_plugin()

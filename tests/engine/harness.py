@@ -55,9 +55,9 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
     return fast
 
 
-def save_tiny_model(folder: Path) -> None:
+def save_tiny_model(folder: Path, seed: int = 7) -> None:
     """Two layers of random Llama that speak printable ASCII, and the tokenizer above."""
-    torch.manual_seed(7)
+    torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=259,
         hidden_size=32,
@@ -111,9 +111,10 @@ class Talk:
         *,
         world: str = "w",
         adapter: str | None = None,
+        archetype: str | None = None,
     ) -> NpcKey:
         key = NpcKey(world, name)
-        self.engine.put_npc(NpcProfile(key, name, persona, adapter))
+        self.engine.put_npc(NpcProfile(key, name, persona, adapter, archetype=archetype))
         return key
 
     def request(

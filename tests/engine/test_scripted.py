@@ -44,7 +44,7 @@ def request(
 
 
 async def started(**settings: Any) -> ScriptedEngine:
-    quick = {"token_delay_s": 0.0, "rebuild_s": 0.0, "load_s": 0.0, "fail_npcs": ("broken",)}
+    quick = {"token_delay_s": 0.0, "rebuild_s": 0.0, "fail_npcs": ("broken",)}
     chosen = {**quick, **settings}
     traits = {name: chosen.pop(name) for name in TRAITS & chosen.keys()}
     engine = ScriptedEngine(ScriptedSettings(**chosen), ScriptedTraits(**traits))

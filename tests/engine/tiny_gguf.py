@@ -24,9 +24,9 @@ def letters() -> list[str]:
 
 
 def write_tiny_gguf(
-    path: Path, *, template: str | None = CHATML, architecture: str = "llama"
+    path: Path, *, template: str | None = CHATML, architecture: str = "llama", seed: int = 7
 ) -> Path:
-    rng = np.random.default_rng(7)
+    rng = np.random.default_rng(seed)
     tokens = [*letters(), "th", *MARKERS]
     writer = GGUFWriter(path, architecture)
     writer.add_block_count(LAYERS)

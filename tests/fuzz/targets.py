@@ -178,7 +178,7 @@ class _WholeServer:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        quick = ScriptedSettings(token_delay_s=0.0, rebuild_s=0.0, load_s=0.0)
+        quick = ScriptedSettings(token_delay_s=0.0, rebuild_s=0.0)
         settings = Settings(server=ServerSettings(port=0, drain_timeout_s=0.0))
         self.server = self.loop.run_until_complete(start_server(settings, ScriptedEngine(quick)))
 

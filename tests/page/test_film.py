@@ -23,3 +23,7 @@ def test_a_film_of_two_frames_a_scene(tmp_path: Path) -> None:
         film.seek(5)
         with pytest.raises(EOFError):
             film.seek(6)
+
+
+def test_the_film_of_the_readme_is_small_enough_to_load() -> None:
+    assert (ROOT / "docs" / "images" / "demo.webp").stat().st_size < 2_500_000

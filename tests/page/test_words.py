@@ -59,7 +59,7 @@ def frames_with_words(page: Page, count: int = 40) -> list[dict[str, Any]]:
 
 def talkative(live: Live, open_page: OpenPage, apart_m: float, token_delay_s: float) -> Page:
     """A page in a crowd that stands close together; all of it is spoken to."""
-    live.start(ScriptedSettings(rebuild_s=0.0, load_s=0.0, token_delay_s=token_delay_s))
+    live.start(ScriptedSettings(rebuild_s=0.0, token_delay_s=token_delay_s))
     live.play(square(16, apart_m))
     page = open_page(live)
     wait_until_joined(page)

@@ -63,6 +63,34 @@ def test_nothing_is_planned_before_the_period_is_over_or_while_moves_are_left() 
     assert store.tier(0) is Tier.ABSENT
 
 
+def test_prefixes_stay_as_they_are_until_their_weights_are_on_the_device() -> None:
+    weights = MemoryStore((10, 0, 100), StateKind.WEIGHTS)
+    prefixes = MemoryStore((20, 100, 0))
+    controller = ResidencyController([weights, prefixes], POLICY)
+    for row, model in enumerate(("8B", "1B")):
+        weights.add(model, 10)
+        prefixes.add(row, 10)
+        controller.link("town", row, StateKind.WEIGHTS, model)
+        controller.link("town", row, StateKind.PREFIX, row)
+    controller.set_distances("town", np.array([9.0, 1.0], np.float32))
+    (first,) = controller.step(0.0).actions
+    assert (first.kind, first.key) == (StateKind.WEIGHTS, "1B")
+    carry_out(controller, weights, first)
+    (second,) = controller.step(1.0).actions
+    assert (second.kind, second.key) == (StateKind.PREFIX, 1)
+    carry_out(controller, prefixes, second)
+    assert not controller.demand(StateKind.PREFIX, 0)
+    assert not controller.step(2.0)
+    controller.set_distances("town", np.array([1.0, 90.0], np.float32))
+    swap = controller.step(3.0).actions
+    assert [(type(a), a.key) for a in swap] == [(Evict, "1B"), (Load, "8B")]
+    for action in swap:
+        carry_out(controller, weights, action)
+    (third,) = controller.step(4.0).actions
+    assert (third.kind, third.key) == (StateKind.PREFIX, 0)
+    controller.check_integrity()
+
+
 def test_a_shared_adapter_is_as_near_as_the_soonest_npc_of_any_world() -> None:
     store = MemoryStore((100, 0, 0), StateKind.ADAPTER)
     store.add("smith", 10)

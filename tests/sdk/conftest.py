@@ -37,7 +37,7 @@ def real_server(
         ),
         storage=StorageSettings(directory=worlds),
         reply=ReplySettings(hear_timeout_s=hear_timeout_s),
-        scripted=ScriptedSettings(token_delay_s=0.005, rebuild_s=0.0, load_s=0.0),
+        scripted=ScriptedSettings(token_delay_s=0.005, rebuild_s=0.0),
     )
     return running_server(settings, ScriptedEngine(settings.scripted))
 

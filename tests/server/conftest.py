@@ -41,7 +41,7 @@ PATIENT_REPLIES = {"hear_timeout_s": 10.0}
 
 def scripted(**settings: Any) -> ScriptedEngine:
     """An engine that answers at once unless told otherwise."""
-    quick = {"token_delay_s": 0.0, "rebuild_s": 0.0, "load_s": 0.0}
+    quick = {"token_delay_s": 0.0, "rebuild_s": 0.0}
     chosen = {**quick, **settings}
     traits = {name: chosen.pop(name) for name in TRAITS & chosen.keys()}
     return ScriptedEngine(ScriptedSettings(**chosen), ScriptedTraits(**traits))

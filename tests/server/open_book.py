@@ -16,7 +16,7 @@ class OpenBook(ScriptedEngine):
 
     def __init__(self, action: str = "none") -> None:
         """``action`` is taken after every reply to which it is offered."""
-        super().__init__(ScriptedSettings(token_delay_s=0.0, rebuild_s=0.0, load_s=0.0))
+        super().__init__(ScriptedSettings(token_delay_s=0.0, rebuild_s=0.0))
         self.action = action
         self.asked: list[GenerationRequest] = []
 

@@ -19,7 +19,7 @@ class LostEngine(ScriptedEngine):
 
     def __init__(self, token_delay_s: float = 0.0) -> None:
         super().__init__(
-            ScriptedSettings(token_delay_s=token_delay_s, rebuild_s=0.0, load_s=0.0),
+            ScriptedSettings(token_delay_s=token_delay_s, rebuild_s=0.0),
             ScriptedTraits(max_running=1),
         )
         self.down = asyncio.Event()
@@ -99,7 +99,7 @@ async def test_npcs_that_fail_and_npcs_that_do_not_share_a_server(
     start_server: StartServer,
 ) -> None:
     engine = ScriptedEngine(
-        ScriptedSettings(token_delay_s=0.001, rebuild_s=0.0, load_s=0.0),
+        ScriptedSettings(token_delay_s=0.001, rebuild_s=0.0),
         ScriptedTraits(fail_npcs=("n3", "n7")),
     )
     server = await start_server(engine)

@@ -143,7 +143,7 @@ async def test_a_bad_schema_is_told_of_its_npc(game: Client, server: CallsheetSe
 async def test_a_game_is_told_if_its_model_chooses_badly(
     start_server: StartServer, actions: str
 ) -> None:
-    quick = ScriptedSettings(token_delay_s=0.0, rebuild_s=0.0, load_s=0.0)
+    quick = ScriptedSettings(token_delay_s=0.0, rebuild_s=0.0)
     server = await start_server(BadChooser(quick), reply={"actions": actions})
     async with Client(server.port) as game:
         note = (await game.spawn("bob", action_specs=(WAVE, SIT))).note

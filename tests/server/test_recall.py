@@ -32,7 +32,7 @@ class OpenBook(ScriptedEngine):
     """Shows what it was asked."""
 
     def __init__(self) -> None:
-        super().__init__(ScriptedSettings(token_delay_s=0.0, rebuild_s=0.0, load_s=0.0))
+        super().__init__(ScriptedSettings(token_delay_s=0.0, rebuild_s=0.0))
         self.asked: list[GenerationRequest] = []
 
     async def submit(self, request: GenerationRequest) -> AsyncGenerator[Delta | GenerationEnd]:

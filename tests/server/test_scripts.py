@@ -419,7 +419,7 @@ class BadChooser(ScriptedEngine):
 async def test_a_model_that_chooses_badly_does_so_only_if_told_to(
     start_server: StartServer, actions: str
 ) -> None:
-    quick = ScriptedSettings(token_delay_s=0.0, rebuild_s=0.0, load_s=0.0)
+    quick = ScriptedSettings(token_delay_s=0.0, rebuild_s=0.0)
     server = await start_server(BadChooser(quick), reply={"actions": actions})
     async with Client(server.port) as game, Client(server.port, role="mod") as mod:
         await game.spawn("bob")

@@ -24,7 +24,7 @@ NPCS = ("ada", "bram", "cleo")
 
 
 def settings(**sections: dict[str, Any]) -> Settings:
-    quick = {"token_delay_s": 0.001, "rebuild_s": 0.02, "load_s": 0.005}
+    quick = {"token_delay_s": 0.001, "rebuild_s": 0.02}
     scripted = {**quick, **sections.pop("scripted", {})}
     patient = {"hello_timeout_s": 60.0, "heartbeat_interval_s": 60.0}
     server = {"port": 0, "drain_timeout_s": 0.0, **patient, **sections.pop("server", {})}

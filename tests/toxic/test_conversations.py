@@ -49,7 +49,7 @@ async def server(request: pytest.FixtureRequest) -> AsyncIterator[CallsheetServe
         server=ServerSettings(
             port=0, drain_timeout_s=0.1, hello_timeout_s=60.0, heartbeat_interval_s=heartbeat_s
         ),
-        scripted=ScriptedSettings(token_delay_s=0.005, rebuild_s=0.0, load_s=0.0),
+        scripted=ScriptedSettings(token_delay_s=0.005, rebuild_s=0.0),
     )
     async with running_server(settings, ScriptedEngine(settings.scripted)) as server:
         yield server

@@ -21,11 +21,11 @@ from callsheet.wire import PROTOCOL
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-WHEEL = "callsheet-0.1.0-py3-none-any.whl"
 SHA256 = {
     "1.0": "8ac9f93fafb84b1b52236c9527853ab44b10cef7d6381f162a7f0ac4d5882cb2",
     "1.1": "dd11945136d96a59a71e53397ee480d2fc862a8a36d9cbab68f51d0072f62bc8",
     "1.2": "224d29b2e0f7c1b460fce40d3f1a4eb6b3c477439af8b2489f7481b178049ea0",
+    "1.3": "b60120206bc2dd33028f779fb44634da14a50e3d3deb868ccddab140fff416a4",
 }
 """Of the wheels, by the protocol that they speak."""
 OLD = tuple(SHA256)
@@ -38,13 +38,19 @@ StartServer = Callable[[str], Awaitable[str]]
 Run = Callable[..., AbstractAsyncContextManager[Process]]
 
 
+def wheel_of(version: str) -> Path:
+    """The one wheel of a version."""
+    (wheel,) = (HERE / version).glob("*.whl")
+    return wheel
+
+
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Runs a program with a version's packages."""
     sources = {PROTOCOL: [ROOT / "sdk_python", ROOT / "server"]}
     for version in OLD:
         folder = tmp_path_factory.mktemp(version)
-        with ZipFile(HERE / version / WHEEL) as wheel:
+        with ZipFile(wheel_of(version)) as wheel:
             wheel.extractall(folder)
         sources[version] = [folder]
 
@@ -84,7 +90,7 @@ async def server(running: Run, tmp_path: Path) -> AsyncIterator[StartServer]:
 
 @pytest.mark.parametrize("version", OLD)
 def test_an_old_version_is_the_one_that_was_released(version: str) -> None:
-    assert hashlib.sha256((HERE / version / WHEEL).read_bytes()).hexdigest() == SHA256[version]
+    assert hashlib.sha256(wheel_of(version).read_bytes()).hexdigest() == SHA256[version]
 
 
 @pytest.mark.parametrize(

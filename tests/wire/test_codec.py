@@ -267,8 +267,11 @@ def test_an_error_is_short_however_long_the_message() -> None:
 
 
 def test_the_package_exports_what_its_modules_do() -> None:
-    modules = ("base", "codec", "errors", "fields", "observe", "saves", "script", "session", "talk")
-    expected = {name for m in (*modules, "tick", "world") for name in getattr(wire, m).__all__}
+    modules = (
+        *("adapters", "base", "codec", "errors", "fields", "observe", "saves", "script"),
+        *("session", "talk", "tick", "world"),
+    )
+    expected = {name for m in modules for name in getattr(wire, m).__all__}
     assert set(wire.__all__) == expected
     assert len(wire.__all__) == len(expected)
     for name in expected:

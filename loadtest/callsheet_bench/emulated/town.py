@@ -45,6 +45,7 @@ class Town:
     """Its people with their personas, and its day."""
 
     def __init__(self, npcs: int, seed: int = 1) -> None:
+        self._seed = seed
         self._draw = np.random.default_rng(seed)
         self.npcs = npcs
         self.world_ids = self._tokens(WORLD_TOKENS)
@@ -71,11 +72,15 @@ class Town:
         for npc in range(self.npcs):
             yield self._call(npc, 0.0, 1)
 
-    def calls(self, cell: Cell, window: int) -> Iterator[Call]:
-        """The calls of the town's day from window number ``window`` on."""
+    def calls(self, cell: Cell, window: int, before: int = 0) -> Iterator[Call]:
+        """The calls of the town's day from so many before window number ``window`` on.
+
+        The same arguments give the same calls.
+        """
+        self._draw = np.random.default_rng((self._seed, window, before))
         known = len(self.trace.calls) - self._first
         at = self._first + window * WINDOW_CALLS % max(known - WINDOW_CALLS, 1)
-        for call in self.trace.calls[at:]:
+        for call in self.trace.calls[max(at - before, 0) :]:
             npc = call.row
             if self._draw.random() < cell.random_share:
                 npc = int(self._draw.integers(self.npcs))

@@ -7,7 +7,8 @@ from __future__ import annotations
 from numpy.typing import ArrayLike
 
 from callsheet.blocking.session import SessionClient
-from callsheet.core import calls
+from callsheet.core import adapters, calls
+from callsheet.wire.adapters import AdapterView
 from callsheet.wire.fields import PolicyName
 from callsheet.wire.observe import Explanation, Topic
 from callsheet.wire.world import Joined
@@ -41,3 +42,21 @@ class ObservingClient(SessionClient):
     def drain_replica(self, replica: str, *, undo: bool = False) -> None:
         """Move every NPC away from a replica of the engine; ``stats`` tells when that is done."""
         self._driver.call(calls.drain_replica(self._session, replica, undo))
+
+    def set_adapter(self, adapter: str, folder: str, *, update: bool = False) -> None:
+        """Add a LoRA adapter for all worlds; with ``update``, give one that is there new weights.
+
+        Args:
+            adapter: id by which NPCs name it.
+            folder: of its weights in PEFT format, as the engine sees it.
+            update: see above.
+        """
+        self._driver.call(adapters.set_adapter(self._session, adapter, folder, update))
+
+    def remove_adapter(self, adapter: str) -> None:
+        """Take away a LoRA adapter that no NPC has."""
+        self._driver.call(adapters.remove_adapter(self._session, adapter))
+
+    def list_adapters(self) -> tuple[AdapterView, ...]:
+        """Return the LoRA adapters that NPCs may have."""
+        return self._driver.call(adapters.list_adapters(self._session))

@@ -12,6 +12,7 @@ threads; ``client/`` and ``blocking/`` are its surface. None of them holds proto
 | `requests.py` | one open request, one open reply |
 | `calls.py` | what each client method sends and waits for |
 | `memories.py` | calls about saves and forgetting |
+| `adapters.py` | calls about LoRA adapters |
 | `batches.py` | calls that name many: in parts, and who was refused |
 | `world_state.py` | a game's arrays, checked and put together |
 | `ticks.py` | full state in, keyframe or delta out |

@@ -1,5 +1,6 @@
 """callsheet.v1 on the wire: messages, ticks, errors. docs/wire-protocol.md is the definition."""
 
+from callsheet.wire.adapters import Adapters, AdapterView, ListAdapters, RemoveAdapter, SetAdapter
 from callsheet.wire.base import (
     Checked,
     ClientMessage,
@@ -120,6 +121,8 @@ from callsheet.wire.session import (
     Bye,
     ClientInfo,
     Draining,
+    EnginePhase,
+    EngineProgress,
     EngineSummary,
     Error,
     Hello,
@@ -209,6 +212,8 @@ __all__ = [
     "ActionSpec",
     "ActionVerdict",
     "AdapterId",
+    "AdapterView",
+    "Adapters",
     "AnyClientMessage",
     "AnyServerMessage",
     "ArchetypeId",
@@ -229,6 +234,8 @@ __all__ = [
     "DrainReplica",
     "Draining",
     "EngineError",
+    "EnginePhase",
+    "EngineProgress",
     "EngineSummary",
     "Error",
     "ErrorCode",
@@ -252,6 +259,7 @@ __all__ = [
     "JsonObject",
     "JsonTick",
     "Limits",
+    "ListAdapters",
     "ListSaves",
     "Load",
     "Loaded",
@@ -283,6 +291,7 @@ __all__ = [
     "RegisterScript",
     "Reliable",
     "RememberedLine",
+    "RemoveAdapter",
     "ReplicaState",
     "ReplicaStats",
     "ReplyDelta",
@@ -308,6 +317,7 @@ __all__ = [
     "ServerMessage",
     "ServerPart",
     "SessionError",
+    "SetAdapter",
     "SetFacts",
     "SetPolicy",
     "Spawn",

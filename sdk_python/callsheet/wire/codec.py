@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import orjson
 from pydantic import Field, TypeAdapter, ValidationError
 
-from callsheet.wire import observe, saves, script, session, talk, world
+from callsheet.wire import adapters, observe, saves, script, session, talk, world
 from callsheet.wire.base import ClientMessage, ServerMessage
 from callsheet.wire.validation import error_from_validation
 
@@ -59,6 +59,9 @@ AnyClientMessage = (
     | observe.Explain
     | observe.SetPolicy
     | observe.DrainReplica
+    | adapters.SetAdapter
+    | adapters.RemoveAdapter
+    | adapters.ListAdapters
 )
 
 AnyServerMessage = (
@@ -67,6 +70,7 @@ AnyServerMessage = (
     | session.Ok
     | session.Error
     | session.Draining
+    | session.EngineProgress
     | world.Spawned
     | world.TickAck
     | world.WorldClosed
@@ -91,6 +95,7 @@ AnyServerMessage = (
     | observe.Moves
     | observe.NpcStates
     | observe.Stats
+    | adapters.Adapters
 )
 
 CLIENT_MESSAGES: Final[Mapping[str, type[ClientMessage]]] = {

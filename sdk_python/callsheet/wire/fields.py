@@ -41,7 +41,7 @@ __all__ = [
     "WorldId",
 ]
 
-PROTOCOL: Final = "1.3"
+PROTOCOL: Final = "1.4"
 """Protocol version, major.minor. Majors must match; a minor adds, never changes."""
 SUBPROTOCOL: Final = "callsheet.v1"
 """The WebSocket subprotocol of major version 1. Offering it is optional."""

@@ -32,8 +32,9 @@ def choose_engine(settings: Settings) -> EngineChoice:
         return EngineChoice(engine.name, "as engine.name says")
     if local.adapters:
         return EngineChoice("embedded", "llamacpp has no LoRA adapters")
-    if not is_gguf(local.model):
-        return EngineChoice("embedded", f"{local.model} is not to be had as GGUF")
+    for model in (local.model, *local.models.values()):
+        if not is_gguf(model):
+            return EngineChoice("embedded", f"{model} is not to be had as GGUF")
     if engine.llama_server is None and importlib.util.find_spec("xllamacpp") is None:
         return EngineChoice("embedded", "xllamacpp, which llamacpp needs, is not installed")
     return EngineChoice("llamacpp", "it is installed, and the model is to be had as GGUF")

@@ -41,6 +41,16 @@ def create_engine(
                 from callsheet_server.engine.sglang.engine import SglangEngine
 
                 return SglangEngine(settings)
+            case LlamaCppSettings() if settings.local.models:
+                from callsheet_server.engine.llamacpp.kind import LlamaCppKind
+                from callsheet_server.engine.many_models.engine import ManyModelsEngine
+
+                return ManyModelsEngine(settings.local, LlamaCppKind(settings))
+            case EmbeddedSettings() if settings.models:
+                from callsheet_server.engine.embedded.kind import EmbeddedKind
+                from callsheet_server.engine.many_models.engine import ManyModelsEngine
+
+                return ManyModelsEngine(settings, EmbeddedKind())
             case LlamaCppSettings():
                 from callsheet_server.engine.llamacpp.engine import LlamaCppEngine
 

@@ -23,6 +23,8 @@ from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Turn
 
 __all__ = [
+    "AdapterUse",
+    "AdaptersChange",
     "Delta",
     "DoneMove",
     "Drainable",
@@ -30,6 +32,7 @@ __all__ = [
     "EngineInfo",
     "GenerationEnd",
     "GenerationRequest",
+    "ManyModels",
     "NpcProfile",
     "Occupancy",
     "Priority",
@@ -74,6 +77,8 @@ class NpcProfile:
     """Adapter id known to the engine; None = the base model."""
     style: str = ""
     """Instructions on how it is to answer; they end the prefix."""
+    archetype: str | None = None
+    """The game's word for its kind; it may choose the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +176,17 @@ class TierUse:
     used_bytes: int
     budget_bytes: int
     items: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterUse:
+    """An adapter that NPCs may have."""
+
+    adapter: str
+    folder: str
+    """Folder of its weights, as the engine sees it."""
+    npcs: int
+    """NPCs that have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,3 +344,37 @@ class Drainable(Protocol):
         Raises:
             EngineError: there is no such replica, or no other one to move them to.
         """
+
+
+@runtime_checkable
+class AdaptersChange(Protocol):
+    """An engine whose adapters may come, change and go while it runs."""
+
+    def adapters_in_use(self) -> tuple[AdapterUse, ...]:
+        """Return the adapters by their ids."""
+
+    async def set_adapter(self, adapter: str, folder: str, *, update: bool) -> None:
+        """Add an adapter, or give one that is there new weights.
+
+        Requests submitted afterwards use them, and no KV that the old ones have computed.
+
+        Raises:
+            UnknownAdapterError: there is none to update.
+            EngineError: there is one already, or the weights cannot be used; all is as before.
+        """
+
+    async def remove_adapter(self, adapter: str) -> None:
+        """Take an adapter away.
+
+        Raises:
+            UnknownAdapterError: there is none of that id.
+            EngineError: an NPC has it, or the engine does not let go of it.
+        """
+
+
+@runtime_checkable
+class ManyModels(Protocol):
+    """An engine that runs several models; its state of kind ``WEIGHTS`` is they."""
+
+    def model_of(self, archetype: str | None) -> str:
+        """Key of the model that NPCs of an archetype speak with."""

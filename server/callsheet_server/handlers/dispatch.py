@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
+from callsheet.wire.adapters import ListAdapters, RemoveAdapter, SetAdapter
 from callsheet.wire.base import Reliable, Request
 from callsheet.wire.codec import AnyClientMessage
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
@@ -31,6 +32,7 @@ from callsheet.wire.world import (
     Spawn,
     UpdateNpc,
 )
+from callsheet_server.handlers.adapter_changes import AdapterChanges
 from callsheet_server.handlers.edits import WorldEditor
 from callsheet_server.handlers.guests import Guests
 from callsheet_server.handlers.hearing import Hearing
@@ -84,6 +86,7 @@ class Dispatcher:
         rate_limits: RateLimits,
         editor: WorldEditor,
         saves: SaveKeeper,
+        adapters: AdapterChanges,
         work: LongWork,
         clock: Callable[[], float],
         rooms: Mapping[str, Room],
@@ -95,6 +98,7 @@ class Dispatcher:
         self._rate_limits = rate_limits
         self._editor = editor
         self._saves = saves
+        self._adapters = adapters
         self._work = work
         self._clock = clock
         self._rooms = rooms
@@ -189,12 +193,25 @@ class Dispatcher:
                 _check_unbound(session, "the policy holds")
                 self._pipeline.set_policy(message.policy)
                 _ok(session, message)
+            case SetAdapter():
+                self._check_may_change(session, "change adapters", "adapters are there")
+                self._adapters.set(session, message)
+            case RemoveAdapter():
+                self._check_may_change(session, "change adapters", "adapters are there")
+                self._adapters.remove(session, message)
+            case ListAdapters():
+                self._check_may_change(session, "list adapters", "adapters are there")
+                session.answer(self._adapters.list(message), message.id)
             case DrainReplica():
-                if session.role == "observer":
-                    self._guests.check_allowed("drain a replica")
-                _check_unbound(session, "replicas are there")
+                self._check_may_change(session, "drain a replica", "replicas are there")
                 self._pipeline.drain_replica(message.replica, undo=message.undo)
                 _ok(session, message)
+
+    def _check_may_change(self, session: Session, what: str, why: str) -> None:
+        """Refuse a change of the engine to who may only look on, or is of one world."""
+        if session.role == "observer":
+            self._guests.check_allowed(what)
+        _check_unbound(session, why)
 
     # --- scripts -----------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@
 import { TIERS, TIER_WORDS } from "./format.js";
 import { People } from "./people.js";
 
-const LABEL_PX = 122;
+const LABEL_PX = 146; // "in engine memory", and a gap
 const NARROW_PX = 600; // below which labels stand over their shelf
 const HEAD_PX = 30; // from one head to the next, where there is room
 const TOLD_EVERY_MS = 1000;

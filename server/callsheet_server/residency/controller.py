@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from callsheet_residency.actions import Action, Load, Plan
 from callsheet_residency.bandwidth import BURST_S, Bandwidth, CreditBucket
-from callsheet_residency.items import Budget, Credit, Items
+from callsheet_residency.items import FILED, Budget, Credit, Items, cost
 from callsheet_residency.planner import plan, plan_demand
 from callsheet_residency.settings import PolicySettings
 from callsheet_residency.state import StateKind, StateStore, Tier
@@ -220,7 +220,8 @@ class ResidencyController:
             return
         self._in_flight.remove(action)
         self._ledgers[action.kind].finish(action)
-        if error is None and action.source is not Tier.ABSENT:
+        free = action.kind in FILED and action.target is Tier.DISK
+        if error is None and action.source is not Tier.ABSENT and not free:
             self._link(action)[0].observe(moved_bytes, seconds)
 
     def check_integrity(self) -> None:
@@ -239,11 +240,26 @@ class ResidencyController:
         both = self._pending & self._in_flight
         assert not both, f"both pending and in flight: {both}"
 
+    def _without_weights(self, kind: StateKind) -> NDArray[np.int32]:
+        """Rows of items whose users' model is not on the device: until then they are of no use."""
+        if kind is StateKind.WEIGHTS or StateKind.WEIGHTS not in self._ledgers:
+            return np.empty(0, np.int32)
+        on_device = self._ledgers[StateKind.WEIGHTS].items().tier == Tier.DEVICE
+        held = [np.empty(0, np.int32)]
+        for by_kind in self._users.values():
+            if kind in by_kind and StateKind.WEIGHTS in by_kind:
+                users, weights = by_kind[kind], by_kind[StateKind.WEIGHTS]
+                both = slice(min(len(users), len(weights)))
+                linked = (users[both] != NOBODY) & (weights[both] != NOBODY)
+                held.append(users[both][linked & ~on_device[weights[both]]])
+        return np.concatenate(held)
+
     # --- budgets --------------------------------------------------------------------------------
 
     def _items(self, ledger: Ledger) -> Items:
         """List the items. A policy that parks nothing does not see their copies on the host."""
         items = ledger.items()
+        items.pinned[self._without_weights(ledger.store.kind)] = True
         if self.policy.parks:
             return items
         return replace(items, backed_up=np.zeros_like(items.backed_up))
@@ -285,11 +301,11 @@ class ResidencyController:
         """Pay for a plan and remember it as pending."""
         for action in made.actions:
             self._pending.add(action)
-            if action.source is Tier.ABSENT:
-                self._rebuild_time.spend(float(items.rebuild_s[ledger.row_of[action.key]]))
-            elif action.target is not Tier.ABSENT:
-                free = action.target is Tier.HOST and items.backed_up[ledger.row_of[action.key]]
-                self._link(action)[1].spend(0 if free else action.size_bytes)
+            price = cost(items, ledger.row_of[action.key], action.source, action.target)
+            self._load_link[1].spend(price.load_bytes)
+            self._evict_link[1].spend(price.evict_bytes)
+            self._disk_link[1].spend(price.disk_bytes)
+            self._rebuild_time.spend(price.rebuild_s)
 
     def _link(self, action: Action) -> tuple[Bandwidth, CreditBucket]:
         if Tier.DISK in (action.source, action.target):

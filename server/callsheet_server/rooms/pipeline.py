@@ -17,7 +17,7 @@ from callsheet.wire.world import NpcSpec, TickAck
 from callsheet_residency.actions import Plan
 from callsheet_residency.state import StateKind, StateStore, Tier
 from callsheet_server.distance import ROWS_PER_ESTIMATE, Distances, explain
-from callsheet_server.engine.engine import Drainable, Engine, NpcProfile
+from callsheet_server.engine.engine import Drainable, Engine, ManyModels, NpcProfile
 from callsheet_server.engine.errors import EngineError
 from callsheet_server.engine.mover import Mover
 from callsheet_server.outgoing import views
@@ -62,6 +62,7 @@ class Pipeline:
         self._style = style
         self._stores = stores
         self._kinds = {store.kind for store in stores}
+        self._models = engine if isinstance(engine, ManyModels) else None
 
     def tick(self, room: Room, tick: Tick) -> TickReport:
         """Take a tick in and act on it."""
@@ -96,8 +97,11 @@ class Pipeline:
         snapshot = room.world.snapshot()
         room.distances = room.forecast.estimate(snapshot)
         view = _View(room.world, room.distances)
-        self._controller.set_distances(room.name, self._controller.policy.distance_s(view))
-        self._engine.publish(room.name, room.world.row_ids, room.distances.distance_s)
+        by_policy_s = self._controller.policy.distance_s(view)
+        by_policy_s.setflags(write=False)
+        self._controller.set_distances(room.name, by_policy_s)
+        told_s = by_policy_s if self._stores else room.distances.distance_s
+        self._engine.publish(room.name, room.world.row_ids, told_s)
         self.step()
 
     def step(self) -> None:
@@ -114,6 +118,8 @@ class Pipeline:
     def demand(self, room: Room, npc: str) -> None:
         """Somebody talks to an NPC now: bring its state ahead of everything else."""
         spec = room.world.npc(npc).spec
+        if self._models is not None:
+            self._urgently(StateKind.WEIGHTS, self._models.model_of(spec.archetype))
         if spec.adapter is not None:
             self._urgently(StateKind.ADAPTER, spec.adapter)
         self._urgently(StateKind.PREFIX, room.key(npc))
@@ -145,10 +151,15 @@ class Pipeline:
     def put_npc(self, room: Room, spec: NpcSpec) -> None:
         """Announce an NPC to the engine, or its new profile; plan for its state from now on."""
         key, row = room.key(spec.npc), room.world.npc(spec.npc).row
-        self._engine.put_npc(NpcProfile(key, spec.name, _persona(spec), spec.adapter, self._style))
+        self._engine.put_npc(
+            NpcProfile(key, spec.name, _persona(spec), spec.adapter, self._style, spec.archetype)
+        )
         self._controller.unlink(room.name, row)
         for kind in (StateKind.PREFIX, StateKind.BLOB):
             self._controller.link(room.name, row, kind, key)
+        if self._models is not None:
+            model = self._models.model_of(spec.archetype)
+            self._controller.link(room.name, row, StateKind.WEIGHTS, model)
         if spec.adapter is not None:
             self._controller.link(room.name, row, StateKind.ADAPTER, spec.adapter)
 

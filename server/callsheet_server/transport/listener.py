@@ -239,5 +239,5 @@ async def _write(peer: Peer, outbox: Outbox) -> None:
                 await asyncio.sleep(0)  # A long outbox must not starve the other connections.
         assert outbox.closing is not None
         await peer.close(*outbox.closing)
-    except ConnectionClosed:
-        pass  # The reader sees the same and reports it.
+    except ConnectionClosed:  # The reader reports it, but may wait for its turn.
+        outbox.close(CloseCode.ABNORMAL_CLOSURE, "the connection is gone")

@@ -31,7 +31,7 @@ class Pace:
         self.link_is_known = False
         """Every rank has measured a load."""
         self.prefill_s = ASSUMED_PASS_S
-        """Mean time of a pass that computes prompts."""
+        """Mean time of a pass that computes prompts and waits for no load."""
         self._link = Bandwidth(ASSUMED_TOKENS_PER_S)
         self._loads = 0
         self._prefill_s = ASSUMED_PASS_S
@@ -55,7 +55,7 @@ class Pace:
 
         Args:
             now_s: any clock, in seconds.
-            prefill: the last iteration launched a pass that computes prompts.
+            prefill: the last iteration launched such a pass.
             overlap: an iteration waits for the pass launched in the one before it.
             agree: all ranks' smallest, element by element; called in the same iterations on all.
         """

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from callsheet_sglang.kv.pace import AGREE_EVERY_ITERATIONS, ASSUMED_TOKENS_PER_S, Pace
+from callsheet_sglang.kv.scheduler_state import prefilled_unhindered
 
 
 def alone(values: list[float]) -> list[float]:
@@ -55,3 +58,14 @@ def test_passes_over_prompts_are_timed_and_no_others(overlap: bool) -> None:
             now_s += {"prefill": 0.005, "decode": 0.02, "nothing": 0.5}[ended]
             launched.append(kind)
     assert pace.prefill_s == pytest.approx(0.005, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("extends", "load", "counts"), [(True, -1, True), (True, 3, False), (False, -1, False)]
+)
+def test_a_pass_that_waits_for_a_load_says_nothing_of_passes(
+    extends: bool, load: int, counts: bool
+) -> None:
+    mode = SimpleNamespace(is_extend=lambda: extends)
+    batch = SimpleNamespace(forward_mode=mode, hicache_consumer_index=load)
+    assert prefilled_unhindered(SimpleNamespace(last_batch=batch)) is counts

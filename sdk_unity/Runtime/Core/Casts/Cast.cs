@@ -11,6 +11,7 @@ namespace Callsheet.Core
     /// </summary>
     public sealed class Cast
     {
+        /// <summary>What a cast file says it is.</summary>
         public const string Format = "callsheet.cast";
 
         /// <summary>The latest version of the format that is read.</summary>
@@ -25,6 +26,7 @@ namespace Callsheet.Core
             Ids = fields.TextByName("ids");
         }
 
+        /// <summary>The NPCs, in the order of the file.</summary>
         public IReadOnlyList<CastNpc> Npcs { get; }
 
         /// <summary>What everybody in the world knows.</summary>
@@ -33,6 +35,7 @@ namespace Callsheet.Core
         /// <summary>What everybody knows when a key is heard; a Lorebook mod adds it to replies.</summary>
         public IReadOnlyList<LoreEntry> Lorebook { get; }
 
+        /// <summary>Most tokens of the world's lorebook that a reply may be told; null = the server's setting.</summary>
         public long? LorebookBudgetTokens { get; }
 
         /// <summary>Source to id, of those too that are gone.</summary>

@@ -29,8 +29,10 @@ namespace Callsheet.Core
         /// <summary>Its id; what it remembers hangs on it.</summary>
         public string Npc { get; }
 
+        /// <summary>As others call it.</summary>
         public string Name { get; }
 
+        /// <summary>Who it is, for the model.</summary>
         public string Persona { get; }
 
         /// <summary>Path of the file it came from, and what tells it from others there.</summary>
@@ -45,6 +47,7 @@ namespace Callsheet.Core
         /// <summary>Null if it has none.</summary>
         public string Archetype { get; }
 
+        /// <summary>How much it likes to talk to other NPCs, from 0 to 1.</summary>
         public double Sociability { get; }
 
         /// <summary>Race, voice, reference ids and so on, by name.</summary>
@@ -62,6 +65,7 @@ namespace Callsheet.Core
         /// <summary>What it alone knows when a key is heard.</summary>
         public IReadOnlyList<LoreEntry> Lorebook { get; }
 
+        /// <summary>Most tokens of its lorebook that a reply may be told; null = the server's setting.</summary>
         public long? LorebookBudgetTokens { get; }
 
         /// <summary>All parts of the persona, untrimmed.</summary>
@@ -93,6 +97,7 @@ namespace Callsheet.Core
         /// <summary>"description", "personality", "scenario" and so on.</summary>
         public string Kind { get; }
 
+        /// <summary>What stands in it.</summary>
         public string Text { get; }
     }
 }

@@ -20,10 +20,13 @@ namespace Callsheet.Core
             Extras = fields.Object("extras");
         }
 
+        /// <summary>What is told to the model.</summary>
         public string Content { get; }
 
+        /// <summary>Words of a talk that bring the entry up.</summary>
         public IReadOnlyList<string> Keys { get; }
 
+        /// <summary>Words of which one must be there too; empty = none needed.</summary>
         public IReadOnlyList<string> SecondaryKeys { get; }
 
         /// <summary>Rule for the secondary keys: "any", "all", "not_any" or "not_all".</summary>
@@ -38,10 +41,13 @@ namespace Callsheet.Core
         /// <summary>0 to 1.</summary>
         public double Probability { get; }
 
+        /// <summary>True if capital letters of the keys matter.</summary>
         public bool CaseSensitive { get; }
 
+        /// <summary>For people who edit the lorebook.</summary>
         public string Name { get; }
 
+        /// <summary>What the other tool's file held and Callsheet does not use.</summary>
         public IReadOnlyDictionary<string, JsonValue> Extras { get; }
     }
 }

@@ -31,6 +31,7 @@ namespace Callsheet.Core
         private double _deadlineS;
         private double _graceEndsS;
 
+        /// <summary>Makes a session that connects, and connects again, with the transports it is given.</summary>
         /// <param name="options">Not to be changed while the session uses them.</param>
         /// <param name="connect">Makes the transport of one connection.</param>
         public Session(SessionOptions options, Func<ITransport> connect)
@@ -60,6 +61,7 @@ namespace Callsheet.Core
         /// <summary>An event handler or request handler threw this.</summary>
         public event Action<Exception> HandlerThrew;
 
+        /// <summary>Whether it is open.</summary>
         public SessionState State { get; private set; }
 
         /// <summary>What the server said when the session opened last; null before that.</summary>

@@ -6,6 +6,7 @@ namespace Callsheet.Core
     /// <summary>How a session connects and how much it takes in.</summary>
     public sealed class SessionOptions
     {
+        /// <summary>A server on this machine.</summary>
         public const string DefaultUrl = "ws://127.0.0.1:8765/";
 
         /// <summary>The version of this package.</summary>
@@ -17,13 +18,16 @@ namespace Callsheet.Core
         /// <summary>The world to own (game) or to join (mod, observer).</summary>
         public string World { get; set; } = "default";
 
+        /// <summary>What this client is: a game, unless it is set.</summary>
         public Role Role { get; set; } = Role.Game;
 
         /// <summary>What the server was started with as its token; null if none.</summary>
         public string Token { get; set; }
 
+        /// <summary>For the server's log.</summary>
         public string ClientName { get; set; } = "callsheet-unity";
 
+        /// <summary>For the server's log.</summary>
         public string ClientVersion { get; set; } = SdkVersion;
 
         /// <summary>A connection that is not open, or a hello that is not answered, after this long is given up.</summary>

@@ -8,6 +8,7 @@ namespace Callsheet.Core
     [Flags]
     public enum NpcFlags : uint
     {
+        /// <summary>Nothing.</summary>
         None = 0,
 
         /// <summary>The NPC cannot talk now (asleep, dead, in a cutscene).</summary>
@@ -23,8 +24,11 @@ namespace Callsheet.Core
     /// </summary>
     public sealed class TickWriter
     {
+        /// <summary>Size of a frame's header.</summary>
         public const int HeaderBytes = 32;
+        /// <summary>Size of an NPC's record.</summary>
         public const int NpcBytes = 36;
+        /// <summary>Size of a player's record.</summary>
         public const int PlayerBytes = 32;
 
         private const byte LayoutVersion = 1;

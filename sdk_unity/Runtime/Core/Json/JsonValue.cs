@@ -6,11 +6,22 @@ namespace Callsheet.Wire
     /// <summary>What a <see cref="JsonValue"/> is.</summary>
     public enum JsonType
     {
+        /// <summary>Nothing.</summary>
         Null,
+
+        /// <summary>True or false.</summary>
         Boolean,
+
+        /// <summary>A number.</summary>
         Number,
+
+        /// <summary>A text.</summary>
         String,
+
+        /// <summary>A list of values.</summary>
         Array,
+
+        /// <summary>Values by name.</summary>
         Object,
     }
 
@@ -20,6 +31,7 @@ namespace Callsheet.Wire
         private static readonly JsonValue[] NoItems = Array.Empty<JsonValue>();
         private static readonly KeyValuePair<string, JsonValue>[] NoFields = Array.Empty<KeyValuePair<string, JsonValue>>();
 
+        /// <summary>The value null.</summary>
         public static readonly JsonValue Null = new JsonValue(JsonType.Null);
 
         private JsonValue(JsonType type)
@@ -29,6 +41,7 @@ namespace Callsheet.Wire
             Fields = NoFields;
         }
 
+        /// <summary>What it is.</summary>
         public JsonType Type { get; }
 
         /// <summary>The value of a boolean.</summary>
@@ -65,16 +78,22 @@ namespace Callsheet.Wire
             }
         }
 
+        /// <summary>Makes a boolean.</summary>
         public static JsonValue Of(bool value) => new JsonValue(JsonType.Boolean) { Boolean = value };
 
+        /// <summary>Makes a number.</summary>
         public static JsonValue Of(double value) => new JsonValue(JsonType.Number) { Number = value };
 
+        /// <summary>Makes a number without a fraction.</summary>
         public static JsonValue Of(long value) => new JsonValue(JsonType.Number) { Number = value, Integer = value };
 
+        /// <summary>Makes a text.</summary>
         public static JsonValue Of(string value) => new JsonValue(JsonType.String) { Text = value };
 
+        /// <summary>Makes an array.</summary>
         public static JsonValue Of(IReadOnlyList<JsonValue> items) => new JsonValue(JsonType.Array) { Items = items };
 
+        /// <summary>Makes an object.</summary>
         public static JsonValue Of(IReadOnlyList<KeyValuePair<string, JsonValue>> fields) =>
             new JsonValue(JsonType.Object) { Fields = fields };
 

@@ -7,6 +7,7 @@ namespace Callsheet.Wire
     {
         private const int ShownChars = 80;
 
+        /// <summary>Makes an error of a code.</summary>
         public CallsheetError(
             ErrorCode code,
             string message,
@@ -25,6 +26,7 @@ namespace Callsheet.Wire
             RequestId = requestId;
         }
 
+        /// <summary>What went wrong.</summary>
         public ErrorCode Code { get; }
 
         /// <summary>The branch of the error tree that the code belongs to.</summary>
@@ -71,12 +73,14 @@ namespace Callsheet.Wire
     /// <summary>A call that cannot be carried out, or an awaited reply that failed.</summary>
     public sealed class CallsheetException : Exception
     {
+        /// <summary>Wraps an error.</summary>
         public CallsheetException(CallsheetError error)
             : base(error.ToString())
         {
             Error = error;
         }
 
+        /// <summary>What went wrong, and how to mend it.</summary>
         public CallsheetError Error { get; }
     }
 }

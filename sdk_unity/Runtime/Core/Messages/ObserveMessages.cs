@@ -2,11 +2,12 @@
 
 namespace Callsheet.Wire
 {
-    /// <summary>Sets what this session is told of; answered by ok. An empty list ends all of it.</summary>
+    /// <summary>Sets what this session is told of; answered by <c>ok</c>. An empty list ends all of it.</summary>
     public sealed class SubscribeMessage : RequestMessage
     {
+        /// <summary><c>replies</c>: all replies and actions of the world. <c>residency</c>: <c>moves</c>. <c>npcs</c>: <c>npc_states</c>. <c>stats</c>: <c>stats</c>.</summary>
         public Topic[] Topics { get; set; } = System.Array.Empty<Topic>();
-        /// <summary>Wall time between two npc_states, and between two stats.</summary>
+        /// <summary>Wall time between two <c>npc_states</c>, and between two <c>stats</c>.</summary>
         public double IntervalS { get; set; } = 0.5;
 
         public override string Type => "subscribe";
@@ -19,9 +20,10 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Asks why an NPC has the distance it has; answered by explanation.</summary>
+    /// <summary>Asks why an NPC has the distance it has; answered by <c>explanation</c>.</summary>
     public sealed class ExplainMessage : RequestMessage
     {
+        /// <summary>The NPC.</summary>
         public string Npc { get; set; }
 
         public override string Type => "explain";
@@ -33,9 +35,10 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Sets by which policy the server moves state, in all worlds; answered by ok.</summary>
+    /// <summary>Sets by which policy the server moves state, in all worlds; answered by <c>ok</c>.</summary>
     public sealed class SetPolicyMessage : RequestMessage
     {
+        /// <summary><c>distance</c>: prefetch and evict by invocation distance. <c>naive</c>: park the least recently used, load on demand. <c>lru</c>: drop it and rebuild it on demand; what is parked already stays until it is called.</summary>
         public PolicyName Policy { get; set; }
 
         public override string Type => "set_policy";
@@ -48,13 +51,13 @@ namespace Callsheet.Wire
     }
 
     /// <summary>
-    /// Moves every NPC away from a replica of the engine, in all worlds; answered by ok at once.
+    /// Moves every NPC away from a replica of the engine, in all worlds; answered by <c>ok</c> at once.
     ///
-    /// stats tells when it is drained: then it may be stopped.
+    /// <c>stats</c> tells when it is drained: then it may be stopped.
     /// </summary>
     public sealed class DrainReplicaMessage : RequestMessage
     {
-        /// <summary>Its name, as stats has it.</summary>
+        /// <summary>Its name, as <c>stats</c> has it.</summary>
         public string Replica { get; set; }
         /// <summary>True: it is taken into use again.</summary>
         public bool Undo { get; set; }
@@ -109,14 +112,19 @@ namespace Callsheet.Wire
     /// <summary>An NPC's distance, what each estimator says of it, and what the NPC remembers last.</summary>
     public sealed class ExplanationMessage : ReliableMessage
     {
+        /// <summary>The request this answers.</summary>
         public long Id { get; set; }
+        /// <summary>The NPC.</summary>
         public string Npc { get; set; }
+        /// <summary>Game time of the estimate, s.</summary>
         public double GameTimeS { get; set; }
         /// <summary>null = no expectation.</summary>
         public double? DistanceS { get; set; }
         /// <summary>The estimator that won; null if none expects a call.</summary>
         public string Estimator { get; set; }
+        /// <summary>Where the NPC's prefix lies.</summary>
         public Tier Tier { get; set; }
+        /// <summary>What each estimator says.</summary>
         public EstimatorView[] Estimators { get; set; } = System.Array.Empty<EstimatorView>();
         /// <summary>Reason why the NPC cannot speak; null = nothing is known against it.</summary>
         public string Note { get; set; }
@@ -145,15 +153,23 @@ namespace Callsheet.Wire
     /// <summary>A piece of state that changed its tier.</summary>
     public sealed class Move
     {
+        /// <summary>KV cache, LoRA adapter, model weights, or user-defined.</summary>
         public StateKind Kind { get; set; }
         /// <summary>NPC id (prefix, blob), adapter id or model id.</summary>
         public string Key { get; set; }
+        /// <summary>Where it was.</summary>
         public Tier Source { get; set; }
+        /// <summary>Where it is; where it should be, if <c>error</c>.</summary>
         public Tier Target { get; set; }
+        /// <summary>Size.</summary>
         public long Bytes { get; set; }
+        /// <summary>Wall time the move took, s.</summary>
         public double Seconds { get; set; }
+        /// <summary>Why, for a developer.</summary>
         public string Reason { get; set; }
+        /// <summary>Invocation distance in seconds; absent = no call expected.</summary>
         public double? DistanceS { get; set; }
+        /// <summary>Why the move failed; absent if it did not.</summary>
         public string Error { get; set; }
 
         internal static Move Parse(FieldReader f)
@@ -172,10 +188,12 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>State that moved since the last moves (topic "residency").</summary>
+    /// <summary>State that moved since the last <c>moves</c> (topic "residency").</summary>
     public sealed class MovesMessage : ServerMessage
     {
+        /// <summary>Game time, s.</summary>
         public double GameTimeS { get; set; }
+        /// <summary>In the order they happened.</summary>
         public Move[] Moves { get; set; } = System.Array.Empty<Move>();
         /// <summary>Moves left out because the session could not keep up.</summary>
         public long Dropped { get; set; }
@@ -193,14 +211,23 @@ namespace Callsheet.Wire
     /// <summary>One NPC of a world.</summary>
     public sealed class NpcState
     {
+        /// <summary>The NPC.</summary>
         public string Npc { get; set; }
+        /// <summary>Its handle.</summary>
         public uint Handle { get; set; }
+        /// <summary>Where it is, m.</summary>
         public Vec3 Position { get; set; }
+        /// <summary>Invocation distance in seconds; absent = no call expected.</summary>
         public double? DistanceS { get; set; }
+        /// <summary>Which estimator won.</summary>
         public string Estimator { get; set; }
+        /// <summary>Where its prefix lies.</summary>
         public Tier Tier { get; set; }
+        /// <summary>A reply is open or queued.</summary>
         public bool InConversation { get; set; }
+        /// <summary>Since 1.1: as others call it.</summary>
         public string Name { get; set; }
+        /// <summary>Since 1.1. How near a player has to come to talk to it, m.</summary>
         public double? InteractionRadiusM { get; set; }
         /// <summary>Size of its prefix, in its tier or once built. null = the engine keeps that.</summary>
         public long? Bytes { get; set; }
@@ -228,9 +255,13 @@ namespace Callsheet.Wire
     /// <summary>One player of a world.</summary>
     public sealed class PlayerState
     {
+        /// <summary>The player.</summary>
         public string Player { get; set; }
+        /// <summary>Its handle.</summary>
         public uint Handle { get; set; }
+        /// <summary>Where it is, m.</summary>
         public Vec3 Position { get; set; }
+        /// <summary>Since 1.1: as NPCs know it.</summary>
         public string Name { get; set; }
 
         internal static PlayerState Parse(FieldReader f)
@@ -247,11 +278,15 @@ namespace Callsheet.Wire
     /// <summary>Places and distances of all NPCs (topic "npcs"), in parts under 64 KB.</summary>
     public sealed class NpcStatesMessage : ServerMessage
     {
+        /// <summary>Game time, s.</summary>
         public double GameTimeS { get; set; }
         /// <summary>Index of this part, from 0.</summary>
         public long Part { get; set; }
+        /// <summary>How many make the picture.</summary>
         public long Parts { get; set; }
+        /// <summary>NPCs of this part.</summary>
         public NpcState[] Npcs { get; set; } = System.Array.Empty<NpcState>();
+        /// <summary>Players of this part.</summary>
         public PlayerState[] Players { get; set; } = System.Array.Empty<PlayerState>();
 
         public override string Type => "npc_states";
@@ -269,10 +304,15 @@ namespace Callsheet.Wire
     /// <summary>Use of one tier by state of one kind.</summary>
     public sealed class TierStats
     {
+        /// <summary>Kind of state.</summary>
         public StateKind Kind { get; set; }
+        /// <summary>The tier.</summary>
         public Tier Tier { get; set; }
+        /// <summary>Bytes in use.</summary>
         public long UsedBytes { get; set; }
+        /// <summary>Bytes allowed.</summary>
         public long BudgetBytes { get; set; }
+        /// <summary>Pieces of state.</summary>
         public long Items { get; set; }
 
         internal static TierStats Parse(FieldReader f)
@@ -290,14 +330,19 @@ namespace Callsheet.Wire
     /// <summary>Load of one replica of the engine, by all worlds.</summary>
     public sealed class ReplicaStats
     {
+        /// <summary>Its name.</summary>
         public string Name { get; set; }
+        /// <summary><c>draining</c>: its NPCs move away; <c>drained</c>: it may be stopped; <c>lost</c>: it does not answer.</summary>
         public ReplicaState State { get; set; }
         /// <summary>NPCs at home there.</summary>
         public long Npcs { get; set; }
         /// <summary>NPCs that are warmed there before they move in.</summary>
         public long Arriving { get; set; }
+        /// <summary>Replies being generated now.</summary>
         public long Running { get; set; }
+        /// <summary>Replies waiting.</summary>
         public long Queued { get; set; }
+        /// <summary>Replies ended.</summary>
         public long Replies { get; set; }
         /// <summary>Replies whose prefix lay on the device.</summary>
         public long DeviceHits { get; set; }
@@ -323,8 +368,11 @@ namespace Callsheet.Wire
     /// <summary>Time to first token: all replies counted, percentiles of the latest.</summary>
     public sealed class TtftStats
     {
+        /// <summary>How many.</summary>
         public long Replies { get; set; }
+        /// <summary>Median, s; absent if there were none.</summary>
         public double? P50S { get; set; }
+        /// <summary>95th percentile, s.</summary>
         public double? P95S { get; set; }
 
         internal static TtftStats Parse(FieldReader f)
@@ -340,24 +388,41 @@ namespace Callsheet.Wire
     /// <summary>Counts of the server's work for this world so far (topic "stats").</summary>
     public sealed class StatsMessage : ServerMessage
     {
+        /// <summary>Game time, s.</summary>
         public double GameTimeS { get; set; }
+        /// <summary>NPCs alive.</summary>
         public long Npcs { get; set; }
+        /// <summary>Players present.</summary>
         public long Players { get; set; }
+        /// <summary>Ticks taken.</summary>
         public long Ticks { get; set; }
+        /// <summary>NPC records taken.</summary>
         public long NpcUpdates { get; set; }
+        /// <summary>Requests taken.</summary>
         public long Requests { get; set; }
+        /// <summary>Replies ended.</summary>
         public long Replies { get; set; }
+        /// <summary>Errors sent.</summary>
         public long Errors { get; set; }
+        /// <summary>Replies being generated now.</summary>
         public long Running { get; set; }
+        /// <summary>Replies waiting for the engine.</summary>
         public long Queued { get; set; }
+        /// <summary>How full the tiers are.</summary>
         public TierStats[] Tiers { get; set; } = System.Array.Empty<TierStats>();
+        /// <summary>Moves towards the device.</summary>
         public long Loads { get; set; }
+        /// <summary>Moves away from the device.</summary>
         public long Evictions { get; set; }
+        /// <summary>Bytes moved towards the device.</summary>
         public long LoadedBytes { get; set; }
+        /// <summary>Bytes moved away from it.</summary>
         public long EvictedBytes { get; set; }
+        /// <summary>NPCs whose prefix was on the device.</summary>
         public TtftStats TtftResident { get; set; }
+        /// <summary>All others.</summary>
         public TtftStats TtftNotResident { get; set; }
-        /// <summary>The policy that moves state; see SetPolicy. null = the engine plans for itself.</summary>
+        /// <summary>The policy that moves state; see <c>SetPolicy</c>. null = the engine plans for itself.</summary>
         public string Policy { get; set; }
         /// <summary>Replicas of the engine; null = it has none.</summary>
         public ReplicaStats[] Replicas { get; set; }

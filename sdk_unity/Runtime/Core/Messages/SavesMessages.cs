@@ -3,7 +3,7 @@
 namespace Callsheet.Wire
 {
     /// <summary>
-    /// Erases what NPCs remember: all of it, or what happened after a game time. Gives ok.
+    /// Erases what NPCs remember: all of it, or what happened after a game time. Gives <c>ok</c>.
     ///
     /// A save made before still holds it, until that is deleted.
     /// </summary>
@@ -27,6 +27,7 @@ namespace Callsheet.Wire
     /// <summary>Marks what the world remembers now with a name; a save of that name is replaced.</summary>
     public sealed class SaveMessage : RequestMessage
     {
+        /// <summary>Of the save; any text. At most 128 saves in a world, else <c>limit_exceeded</c>.</summary>
         public string Name { get; set; }
 
         public override string Type => "save";
@@ -38,10 +39,12 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>A save was made: the answer to save, and without id sent to mods and observers.</summary>
+    /// <summary>A save was made: the answer to <c>save</c>, and without <c>id</c> sent to mods and observers.</summary>
     public sealed class SavedMessage : ReliableMessage
     {
+        /// <summary>The request this answers; absent for mods and observers.</summary>
         public long? Id { get; set; }
+        /// <summary>Of the save.</summary>
         public string Name { get; set; }
         /// <summary>Game time of the save.</summary>
         public double TimeS { get; set; }
@@ -62,6 +65,7 @@ namespace Callsheet.Wire
     /// <summary>Goes back to a save: memory, facts, schedules and the game's clock.</summary>
     public sealed class LoadMessage : RequestMessage
     {
+        /// <summary>Of the save.</summary>
         public string Name { get; set; }
 
         public override string Type => "load";
@@ -73,10 +77,12 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>A save was loaded: the answer to load, and without id sent to mods and observers.</summary>
+    /// <summary>A save was loaded: the answer to <c>load</c>, and without <c>id</c> sent to mods and observers.</summary>
     public sealed class LoadedMessage : ReliableMessage
     {
+        /// <summary>The request this answers; absent for mods and observers.</summary>
         public long? Id { get; set; }
+        /// <summary>Of the save.</summary>
         public string Name { get; set; }
         /// <summary>Game time that the world has again.</summary>
         public double TimeS { get; set; }
@@ -94,9 +100,10 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Deletes a save, and from the disk what only it held. Answered by ok.</summary>
+    /// <summary>Deletes a save, and from the disk what only it held. Answered by <c>ok</c>.</summary>
     public sealed class DeleteSaveMessage : RequestMessage
     {
+        /// <summary>Of the save.</summary>
         public string Name { get; set; }
 
         public override string Type => "delete_save";
@@ -108,7 +115,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Asks for the world's saves; answered by saves.</summary>
+    /// <summary>Asks for the world's saves; answered by <c>saves</c>.</summary>
     public sealed class ListSavesMessage : RequestMessage
     {
 
@@ -123,6 +130,7 @@ namespace Callsheet.Wire
     /// <summary>One save in a list.</summary>
     public sealed class SaveView
     {
+        /// <summary>Of the save.</summary>
         public string Name { get; set; }
         /// <summary>Game time of the save.</summary>
         public double TimeS { get; set; }
@@ -142,7 +150,9 @@ namespace Callsheet.Wire
     /// <summary>The saves of a world, the oldest first.</summary>
     public sealed class SavesMessage : ReliableMessage
     {
+        /// <summary>The request this answers.</summary>
         public long Id { get; set; }
+        /// <summary>The saves.</summary>
         public SaveView[] Saves { get; set; } = System.Array.Empty<SaveView>();
 
         public override string Type => "saves";

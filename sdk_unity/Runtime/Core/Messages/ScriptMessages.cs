@@ -5,28 +5,34 @@ namespace Callsheet.Wire
     /// <summary>
     /// Binds a script to NPCs by id or archetype, now and when they spawn later.
     ///
-    /// The same name again replaces the script (hot reload). Answered by script_registered.
+    /// The same name again replaces the script (hot reload). Answered by <c>script_registered</c>.
     /// If several scripts match an NPC, the one registered last speaks for it.
     /// </summary>
     public sealed class RegisterScriptMessage : RequestMessage
     {
+        /// <summary>Name of the script.</summary>
         public string Script { get; set; }
+        /// <summary>NPC ids it speaks for.</summary>
         public string[] Npcs { get; set; } = System.Array.Empty<string>();
+        /// <summary>Archetypes it speaks for.</summary>
         public string[] Archetypes { get; set; } = System.Array.Empty<string>();
         /// <summary>Replaces the persona the game gave; null keeps it.</summary>
         public string Persona { get; set; }
+        /// <summary>Replaces the radius, m.</summary>
         public double? InteractionRadiusM { get; set; }
+        /// <summary>Replaces the sociability.</summary>
         public double? Sociability { get; set; }
+        /// <summary>Replaces the schedule.</summary>
         public ScheduledCall[] Schedule { get; set; }
         /// <summary>Actions besides those that the game gave its NPCs; one of the same name replaces that.</summary>
         public ActionSpec[] Actions { get; set; } = System.Array.Empty<ActionSpec>();
         /// <summary>Events the mod wants to be told of; all scripts are told of spawns and action results.</summary>
         public ScriptEvent[] Events { get; set; } = System.Array.Empty<ScriptEvent>();
-        /// <summary>Game time between two npc_tick of an NPC.</summary>
+        /// <summary>Game time between two <c>npc_tick</c> of an NPC.</summary>
         public double TickIntervalS { get; set; } = 1;
         /// <summary>The actions of the game that its NPCs keep; null = all of them.</summary>
         public string[] GameActions { get; set; }
-        /// <summary>True = the mod is asked (action_chosen) before an NPC of the script acts.</summary>
+        /// <summary>True = the mod is asked (<c>action_chosen</c>) before an NPC of the script acts.</summary>
         public bool? JudgesActions { get; set; }
 
         public override string Type => "register_script";
@@ -52,7 +58,9 @@ namespace Callsheet.Wire
     /// <summary>The script is in place.</summary>
     public sealed class ScriptRegisteredMessage : ReliableMessage
     {
+        /// <summary>The request this answers.</summary>
         public long Id { get; set; }
+        /// <summary>The script.</summary>
         public string Script { get; set; }
         /// <summary>NPCs alive now that the script speaks for; at most the first 900.</summary>
         public string[] Npcs { get; set; } = System.Array.Empty<string>();
@@ -73,9 +81,10 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Takes a script away; its NPCs get back what the game gave them. Answered by ok.</summary>
+    /// <summary>Takes a script away; its NPCs get back what the game gave them. Answered by <c>ok</c>.</summary>
     public sealed class UnregisterScriptMessage : RequestMessage
     {
+        /// <summary>The script.</summary>
         public string Script { get; set; }
 
         public override string Type => "unregister_script";
@@ -87,11 +96,12 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Notes facts about an NPC, kept with its memory; answered by ok. All or none.</summary>
+    /// <summary>Notes facts about an NPC, kept with its memory; answered by <c>ok</c>. All or none.</summary>
     public sealed class SetFactsMessage : RequestMessage
     {
+        /// <summary>The NPC.</summary>
         public string Npc { get; set; }
-        /// <summary>Facts by name; null takes one away. Names are at most 64 characters.</summary>
+        /// <summary>Facts by name; <c>null</c> takes one away. Names are at most 64 characters.</summary>
         public JsonValue Facts { get; set; }
 
         public override string Type => "set_facts";
@@ -104,9 +114,10 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Asks for the facts noted about an NPC; answered by facts.</summary>
+    /// <summary>Asks for the facts noted about an NPC; answered by <c>facts</c>.</summary>
     public sealed class GetFactsMessage : RequestMessage
     {
+        /// <summary>The NPC.</summary>
         public string Npc { get; set; }
 
         public override string Type => "get_facts";
@@ -121,8 +132,11 @@ namespace Callsheet.Wire
     /// <summary>The facts noted about an NPC.</summary>
     public sealed class FactsMessage : ReliableMessage
     {
+        /// <summary>The request this answers.</summary>
         public long Id { get; set; }
+        /// <summary>The NPC.</summary>
         public string Npc { get; set; }
+        /// <summary>By name.</summary>
         public JsonValue Facts { get; set; }
 
         public override string Type => "facts";
@@ -138,11 +152,14 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>An NPC of the script appeared (or left, if alive is false).</summary>
+    /// <summary>An NPC of the script appeared (or left, if <c>alive</c> is false).</summary>
     public sealed class NpcSpawnedMessage : ReliableMessage
     {
+        /// <summary>The script.</summary>
         public string Script { get; set; }
+        /// <summary>The NPC.</summary>
         public string Npc { get; set; }
+        /// <summary>False: it left.</summary>
         public bool Alive { get; set; } = true;
 
         public override string Type => "npc_spawned";
@@ -157,16 +174,21 @@ namespace Callsheet.Wire
     }
 
     /// <summary>
-    /// Somebody speaks to an NPC of the script; answer with hear_answer before the deadline.
+    /// Somebody speaks to an NPC of the script; answer with <c>hear_answer</c> before the deadline.
     ///
     /// Without an answer in time the NPC replies as if the script had said nothing.
     /// </summary>
     public sealed class HeardMessage : ReliableMessage
     {
+        /// <summary>The script.</summary>
         public string Script { get; set; }
+        /// <summary>Names this question.</summary>
         public long Call { get; set; }
+        /// <summary>The NPC.</summary>
         public string Npc { get; set; }
+        /// <summary>Who speaks.</summary>
         public SpeakerView Speaker { get; set; }
+        /// <summary>What is said.</summary>
         public string Text { get; set; }
         /// <summary>Seconds the server waits.</summary>
         public double DeadlineS { get; set; }
@@ -191,6 +213,7 @@ namespace Callsheet.Wire
     /// <summary>A script's answer to what its NPC heard.</summary>
     public sealed class HearAnswerMessage : ClientMessage
     {
+        /// <summary>From <c>heard</c>.</summary>
         public long Call { get; set; }
         /// <summary>Facts for this reply only, put before what was said.</summary>
         public string Material { get; set; }
@@ -214,16 +237,21 @@ namespace Callsheet.Wire
     }
 
     /// <summary>
-    /// An NPC of the script is about to act; answer with action_verdict before the deadline.
+    /// An NPC of the script is about to act; answer with <c>action_verdict</c> before the deadline.
     ///
     /// Without an answer in time it does not.
     /// </summary>
     public sealed class ActionChosenMessage : ReliableMessage
     {
+        /// <summary>The script.</summary>
         public string Script { get; set; }
+        /// <summary>Names this question.</summary>
         public long Call { get; set; }
+        /// <summary>The NPC.</summary>
         public string Npc { get; set; }
+        /// <summary>Name of the action, the game's or the script's.</summary>
         public string Name { get; set; }
+        /// <summary>Valid under the schema of the action.</summary>
         public JsonValue Arguments { get; set; }
         /// <summary>Seconds the server waits.</summary>
         public double DeadlineS { get; set; }
@@ -245,6 +273,7 @@ namespace Callsheet.Wire
     /// <summary>A script's verdict on an action that its NPC is about to take.</summary>
     public sealed class ActionVerdictMessage : ClientMessage
     {
+        /// <summary>From <c>action_chosen</c>.</summary>
         public long Call { get; set; }
         /// <summary>False = the NPC does not act; the game is told nothing.</summary>
         public bool Ok { get; set; }
@@ -261,9 +290,13 @@ namespace Callsheet.Wire
     /// <summary>A player came within the interaction radius of an NPC of the script.</summary>
     public sealed class PlayerNearMessage : ReliableMessage
     {
+        /// <summary>The script.</summary>
         public string Script { get; set; }
+        /// <summary>The NPC.</summary>
         public string Npc { get; set; }
+        /// <summary>The player.</summary>
         public string Player { get; set; }
+        /// <summary>How far away, m.</summary>
         public double DistanceM { get; set; }
 
         public override string Type => "player_near";
@@ -281,8 +314,11 @@ namespace Callsheet.Wire
     /// <summary>The player went out of reach again (1.25 times the radius) or is gone.</summary>
     public sealed class PlayerLeftMessage : ReliableMessage
     {
+        /// <summary>The script.</summary>
         public string Script { get; set; }
+        /// <summary>The NPC.</summary>
         public string Npc { get; set; }
+        /// <summary>The player.</summary>
         public string Player { get; set; }
 
         public override string Type => "player_left";
@@ -299,8 +335,11 @@ namespace Callsheet.Wire
     /// <summary>Game time went on for an NPC of the script. May be skipped for a slow mod.</summary>
     public sealed class NpcTickMessage : ServerMessage
     {
+        /// <summary>The script.</summary>
         public string Script { get; set; }
+        /// <summary>The NPC.</summary>
         public string Npc { get; set; }
+        /// <summary>Game time, s.</summary>
         public double GameTimeS { get; set; }
         /// <summary>Invocation distance; null = no expectation.</summary>
         public double? DistanceS { get; set; }
@@ -319,11 +358,17 @@ namespace Callsheet.Wire
     /// <summary>Outcome of an action of one of the script's NPCs.</summary>
     public sealed class ActionDoneMessage : ReliableMessage
     {
+        /// <summary>The script.</summary>
         public string Script { get; set; }
+        /// <summary>The NPC.</summary>
         public string Npc { get; set; }
+        /// <summary>The action.</summary>
         public long Action { get; set; }
+        /// <summary>Its name.</summary>
         public string Name { get; set; }
+        /// <summary>Whether the game carried it out.</summary>
         public bool Ok { get; set; }
+        /// <summary>What the game says of it.</summary>
         public string Message { get; set; } = "";
 
         public override string Type => "action_done";

@@ -14,6 +14,7 @@ namespace Callsheet.Wire
                 case "ok": return new OkMessage();
                 case "error": return new ErrorMessage();
                 case "draining": return new DrainingMessage();
+                case "engine_progress": return new EngineProgressMessage();
                 case "spawned": return new SpawnedMessage();
                 case "tick_ack": return new TickAckMessage();
                 case "world_closed": return new WorldClosedMessage();
@@ -38,6 +39,7 @@ namespace Callsheet.Wire
                 case "moves": return new MovesMessage();
                 case "npc_states": return new NpcStatesMessage();
                 case "stats": return new StatsMessage();
+                case "adapters": return new AdaptersMessage();
                 default: return null;
             }
         }
@@ -46,12 +48,18 @@ namespace Callsheet.Wire
     /// <summary>Constants of callsheet.v1.</summary>
     public static class ProtocolInfo
     {
-        public const string Protocol = "1.3";
+        /// <summary>Version of this page.</summary>
+        public const string Protocol = "1.4";
+        /// <summary>WebSocket subprotocol.</summary>
         public const string Subprotocol = "callsheet.v1";
+        /// <summary>Greatest absolute value of a coordinate, and of a velocity component.</summary>
         public const double MaxCoordinateM = 1e+07;
+        /// <summary>Characters of what is said.</summary>
         public const int MaxSpeechChars = 4000;
+        /// <summary>Greatest integer, 2^53-1.</summary>
         public const long MaxInteger = 9007199254740991;
-        internal const int MaxJsonDepth = 32;
+        /// <summary>Characters of a persona or lore.</summary>
         public const int MaxPersonaChars = 16000;
+        internal const int MaxJsonDepth = 32;
     }
 }

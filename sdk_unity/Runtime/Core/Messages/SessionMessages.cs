@@ -5,7 +5,9 @@ namespace Callsheet.Wire
     /// <summary>The client's name and version, for logs and upgrade advice.</summary>
     public sealed class ClientInfo
     {
+        /// <summary>Program or SDK.</summary>
         public string Name { get; set; }
+        /// <summary>Its version.</summary>
         public string Version { get; set; }
 
         internal static void Format(JsonWriter w, ClientInfo p)
@@ -18,9 +20,11 @@ namespace Callsheet.Wire
     /// <summary>Asks to go on with an earlier session.</summary>
     public sealed class Resume
     {
+        /// <summary>From <c>welcome</c>.</summary>
         public string Session { get; set; }
+        /// <summary>From the newest <c>welcome</c>.</summary>
         public string Token { get; set; }
-        /// <summary>The greatest seq received; the server replays what came after it.</summary>
+        /// <summary>The greatest <c>seq</c> received; the server replays what came after it.</summary>
         public long LastSeq { get; set; }
 
         internal static void Format(JsonWriter w, Resume p)
@@ -34,13 +38,17 @@ namespace Callsheet.Wire
     /// <summary>The first message of every connection.</summary>
     public sealed class HelloMessage : ClientMessage
     {
-        /// <summary>Absent = 1.0, in all versions: the shape of hello never changes. Send PROTOCOL.</summary>
+        /// <summary>Absent = 1.0, in all versions: the shape of <c>hello</c> never changes. Send <c>PROTOCOL</c>.</summary>
         public string Protocol { get; set; } = "1.0";
+        /// <summary>What the client is.</summary>
         public Role Role { get; set; }
+        /// <summary>The world. It need not exist yet.</summary>
         public string World { get; set; }
+        /// <summary>Who is calling, for logs and upgrade advice.</summary>
         public ClientInfo Client { get; set; }
         /// <summary>The secret the server was started with, if it was.</summary>
         public string Token { get; set; }
+        /// <summary>Asks to go on with an earlier session.</summary>
         public Resume Resume { get; set; }
 
         public override string Type => "hello";
@@ -65,20 +73,25 @@ namespace Callsheet.Wire
         public long MaxTickBytes { get; set; }
         /// <summary>NPCs alive at the same time.</summary>
         public long MaxNpcsPerWorld { get; set; }
+        /// <summary>NPCs in one <c>spawn</c>.</summary>
         public long MaxNpcsPerSpawn { get; set; }
+        /// <summary>Players at the same time.</summary>
         public long MaxPlayersPerWorld { get; set; }
-        /// <summary>say and speak whose reply has not ended.</summary>
+        /// <summary><c>say</c> and <c>speak</c> whose reply has not ended.</summary>
         public long MaxOpenRequests { get; set; }
         /// <summary>Control messages; ticks are counted apart.</summary>
         public double MaxMessagesPerS { get; set; }
+        /// <summary>Ticks per second, counted apart.</summary>
         public double MaxTicksPerS { get; set; }
         /// <summary>Bytes of frames, ticks included.</summary>
         public long? MaxBytesPerS { get; set; }
+        /// <summary>Since 1.3. What the model may write for this session.</summary>
         public long? MaxGeneratedTokensPerMin { get; set; }
         /// <summary>Reliable messages that the server keeps while they are not acknowledged.</summary>
         public long? MaxOutboxMessages { get; set; }
+        /// <summary>Since 1.3. Their bytes.</summary>
         public long? MaxOutboxBytes { get; set; }
-        /// <summary>say and speak of all mods together, to one NPC.</summary>
+        /// <summary><c>say</c> and <c>speak</c> of all mods together, to one NPC.</summary>
         public double? MaxModTurnsPerNpcPerMin { get; set; }
 
         internal static Limits Parse(FieldReader f)
@@ -106,6 +119,7 @@ namespace Callsheet.Wire
     {
         /// <summary>"embedded", "sglang", "openai" or "scripted".</summary>
         public string Name { get; set; }
+        /// <summary>Its version.</summary>
         public string Version { get; set; }
         /// <summary>Model id; empty for an engine without a model.</summary>
         public string Model { get; set; }
@@ -132,11 +146,34 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>The answer to hello: the session is open.</summary>
+    /// <summary>Progress of an engine that is not ready yet; sent between <c>hello</c> and <c>welcome</c>.</summary>
+    public sealed class EngineProgressMessage : ServerMessage
+    {
+        /// <summary>"download": the model is fetched; "load": it is made ready on this machine.</summary>
+        public EnginePhase Phase { get; set; }
+        /// <summary>Bytes fetched so far; 0 while it is loaded.</summary>
+        public long DoneBytes { get; set; }
+        /// <summary>null = not known.</summary>
+        public long? TotalBytes { get; set; }
+
+        public override string Type => "engine_progress";
+
+        internal override void ReadFields(FieldReader f)
+        {
+            Phase = (EnginePhase)f.Enum("phase", WireNames.EnginePhase);
+            DoneBytes = f.Integer("done_bytes", 0, 9007199254740991);
+            if (f.Has("total_bytes")) TotalBytes = f.Integer("total_bytes", 0, 9007199254740991);
+        }
+    }
+
+    /// <summary>The answer to <c>hello</c>: the session is open.</summary>
     public sealed class WelcomeMessage : ServerMessage
     {
+        /// <summary>The server's version.</summary>
         public string Protocol { get; set; }
+        /// <summary>Names the session, for a resume.</summary>
         public string Session { get; set; }
+        /// <summary>For the next resume; works once.</summary>
         public string ResumeToken { get; set; }
         /// <summary>False: this is a new session; nothing of an earlier one is left.</summary>
         public bool Resumed { get; set; }
@@ -145,16 +182,21 @@ namespace Callsheet.Wire
         /// resumes sends again the requests with greater ids.
         /// </summary>
         public long LastRequestId { get; set; }
+        /// <summary>The world.</summary>
         public string World { get; set; }
+        /// <summary>The role.</summary>
         public Role Role { get; set; }
+        /// <summary>What this server accepts from this session.</summary>
         public Limits Limits { get; set; }
-        /// <summary>Send ping this often; silence of three intervals ends the connection.</summary>
+        /// <summary>Send <c>ping</c> this often; silence of three intervals ends the connection.</summary>
         public double HeartbeatIntervalS { get; set; }
         /// <summary>Time for which a lost session can be resumed.</summary>
         public double ResumeGraceS { get; set; }
+        /// <summary>Version of the server program, for logs.</summary>
         public string ServerVersion { get; set; }
         /// <summary>The server's monotonic clock, any epoch.</summary>
         public double ServerTimeS { get; set; }
+        /// <summary>The engine behind the server.</summary>
         public EngineSummary Engine { get; set; }
         /// <summary>Worlds that have a game now, at most 64 of them; for observers only.</summary>
         public string[] Worlds { get; set; }
@@ -185,7 +227,7 @@ namespace Callsheet.Wire
     {
         /// <summary>The client's clock, any epoch.</summary>
         public double ClientTimeS { get; set; }
-        /// <summary>Says what an ack with this seq would.</summary>
+        /// <summary>Says what an <c>ack</c> with this <c>seq</c> would.</summary>
         public long? Ack { get; set; }
 
         public override string Type => "ping";
@@ -197,10 +239,12 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Answers ping at once. Offset = server_time_s - (sent + received) / 2.</summary>
+    /// <summary>Answers <c>ping</c> at once. Offset = server_time_s - (sent + received) / 2.</summary>
     public sealed class PongMessage : ServerMessage
     {
+        /// <summary>As sent in <c>ping</c>.</summary>
         public double ClientTimeS { get; set; }
+        /// <summary>The server's monotonic clock.</summary>
         public double ServerTimeS { get; set; }
 
         public override string Type => "pong";
@@ -212,9 +256,10 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>All reliable messages up to seq have been handled; the server may forget them.</summary>
+    /// <summary>All reliable messages up to <c>seq</c> have been handled; the server may forget them.</summary>
     public sealed class AckMessage : ClientMessage
     {
+        /// <summary>Greatest <c>seq</c> handled; 0 = none yet.</summary>
         public long Seq { get; set; }
 
         public override string Type => "ack";
@@ -239,6 +284,7 @@ namespace Callsheet.Wire
     /// <summary>The request was carried out and there is nothing more to say.</summary>
     public sealed class OkMessage : ReliableMessage
     {
+        /// <summary>The request this answers.</summary>
         public long Id { get; set; }
 
         public override string Type => "ok";
@@ -257,12 +303,17 @@ namespace Callsheet.Wire
     {
         /// <summary>The request that failed; null if no request is to blame.</summary>
         public long? Id { get; set; }
-        /// <summary>A code of the table; clients treat codes they do not know as internal.</summary>
+        /// <summary>A code of the table; clients treat codes they do not know as <c>internal</c>.</summary>
         public string Code { get; set; }
+        /// <summary>For a developer: what is wrong and how to fix it.</summary>
         public string Message { get; set; }
+        /// <summary>Dotted path of the field to blame, with list positions from 0: <c>npcs.3.name</c>. Names are cut at 80 characters.</summary>
         public string Field { get; set; }
+        /// <summary>The value to blame as JSON text, cut at 80 characters.</summary>
         public string Value { get; set; }
+        /// <summary>The limit that was passed.</summary>
         public double? Limit { get; set; }
+        /// <summary>When trying again makes sense, in seconds from now.</summary>
         public double? RetryAfterS { get; set; }
 
         public override string Type => "error";
@@ -282,7 +333,7 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>The server is about to stop: no new requests; open replies finish until deadline_s.</summary>
+    /// <summary>The server is about to stop: no new requests; open replies finish until <c>deadline_s</c>.</summary>
     public sealed class DrainingMessage : ServerMessage
     {
         /// <summary>Seconds from now until the server closes with 4010.</summary>

@@ -5,6 +5,7 @@ namespace Callsheet.Wire
     /// <summary>The speaker of a line that an NPC heard, as the server tells it.</summary>
     public sealed class SpeakerView
     {
+        /// <summary>What the speaker is.</summary>
         public SpeakerKind Kind { get; set; }
         /// <summary>Player or NPC id; null for a narrator.</summary>
         public string Id { get; set; }
@@ -24,6 +25,7 @@ namespace Callsheet.Wire
     /// <summary>The speaker of a line to an NPC, as a client tells it.</summary>
     public sealed class Speaker
     {
+        /// <summary>What the speaker is.</summary>
         public SpeakerKind Kind { get; set; }
         /// <summary>Player or NPC id; null for a narrator.</summary>
         public string Id { get; set; }
@@ -43,9 +45,13 @@ namespace Callsheet.Wire
     {
         /// <summary>0 = greedy.</summary>
         public double? Temperature { get; set; }
+        /// <summary>Nucleus sampling.</summary>
         public double? TopP { get; set; }
+        /// <summary>0 = all tokens.</summary>
         public long? TopK { get; set; }
+        /// <summary>1 = none.</summary>
         public double? RepetitionPenalty { get; set; }
+        /// <summary>Makes sampling repeatable where the engine can.</summary>
         public long? Seed { get; set; }
 
         internal static void Format(JsonWriter w, SamplingSpec p)
@@ -58,17 +64,22 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Says something to an NPC, who answers: reply_start, reply_delta..., reply_end.</summary>
+    /// <summary>Says something to an NPC, who answers: <c>reply_start</c>, <c>reply_delta</c>..., <c>reply_end</c>.</summary>
     public sealed class SayMessage : RequestMessage
     {
-        /// <summary>The one who is spoken to; or else npcs.</summary>
+        /// <summary>The one who is spoken to; or else <c>npcs</c>.</summary>
         public string Npc { get; set; }
+        /// <summary>Who speaks.</summary>
         public Speaker Speaker { get; set; }
+        /// <summary>What is said. From a player the server may take less (<c>limit_exceeded</c>).</summary>
         public string Text { get; set; }
         /// <summary>null = after the speaker's kind (a narrator's is background).</summary>
         public Priority? Priority { get; set; }
+        /// <summary>Length limit of the reply in tokens. Absent = the server's setting.</summary>
         public long? MaxTokens { get; set; }
+        /// <summary>How tokens are chosen. Absent = the server's settings.</summary>
         public SamplingSpec Sampling { get; set; }
+        /// <summary>The reply ends before any of these texts.</summary>
         public string[] Stop { get; set; } = System.Array.Empty<string>();
         /// <summary>
         /// The actions it may choose from after this reply; null = all that are not gated.
@@ -82,7 +93,7 @@ namespace Callsheet.Wire
         /// The nearest 32 remember it.
         /// </summary>
         public double? AudibleM { get; set; }
-        /// <summary>Those who answer in turn, each having heard the ones before; in place of npc.</summary>
+        /// <summary>Those who answer in turn, each having heard the ones before; in place of <c>npc</c>.</summary>
         public string[] Npcs { get; set; }
 
         public override string Type => "say";
@@ -106,12 +117,15 @@ namespace Callsheet.Wire
     /// <summary>
     /// Has NPCs remember a line without an answer: thunder, a herald, a talk they stand by.
     ///
-    /// Answered by ok.
+    /// Answered by <c>ok</c>.
     /// </summary>
     public sealed class HearMessage : RequestMessage
     {
+        /// <summary>Who hears it, each once, else <c>unknown_npc</c>.</summary>
         public string[] Npcs { get; set; } = System.Array.Empty<string>();
+        /// <summary>Who speaks.</summary>
         public Speaker Speaker { get; set; }
+        /// <summary>What is heard.</summary>
         public string Text { get; set; }
 
         public override string Type => "hear";
@@ -125,10 +139,12 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Makes an NPC say a given line, without the model; answered like say.</summary>
+    /// <summary>Makes an NPC say a given line, without the model; answered like <c>say</c>.</summary>
     public sealed class SpeakMessage : RequestMessage
     {
+        /// <summary>Who speaks.</summary>
         public string Npc { get; set; }
+        /// <summary>The line.</summary>
         public string Text { get; set; }
         /// <summary>NPCs within this distance overhear it, the nearest 32; null = nobody.</summary>
         public double? AudibleM { get; set; }
@@ -145,12 +161,13 @@ namespace Callsheet.Wire
     }
 
     /// <summary>
-    /// Stops the reply to the say with this id; its reply_end says "cancelled".
+    /// Stops the reply to the <c>say</c> with this id; its <c>reply_end</c> says "cancelled".
     ///
     /// If no such reply is open, nothing happens.
     /// </summary>
     public sealed class CancelMessage : ClientMessage
     {
+        /// <summary>The id of the <c>say</c> or <c>speak</c>.</summary>
         public long Id { get; set; }
 
         public override string Type => "cancel";
@@ -168,9 +185,11 @@ namespace Callsheet.Wire
         public long? Id { get; set; }
         /// <summary>Names the reply in this world.</summary>
         public long Reply { get; set; }
+        /// <summary>Who answers.</summary>
         public string Npc { get; set; }
+        /// <summary>Who is answered.</summary>
         public SpeakerView Speaker { get; set; }
-        /// <summary>The line that the NPC answers; empty for speak.</summary>
+        /// <summary>The line that the NPC answers; empty for <c>speak</c>.</summary>
         public string Heard { get; set; }
 
         public override string Type => "reply_start";
@@ -191,12 +210,15 @@ namespace Callsheet.Wire
     /// <summary>More of the text. Deltas of a reply arrive in order; joined they are its text.</summary>
     public sealed class ReplyDeltaMessage : ReliableMessage
     {
+        /// <summary>The request, in the session that sent it; absent elsewhere.</summary>
         public long? Id { get; set; }
+        /// <summary>The reply.</summary>
         public long Reply { get; set; }
+        /// <summary>To be appended. Always whole code points.</summary>
         public string Text { get; set; }
         /// <summary>True = all text so far is whole sentences, fit for a text-to-speech.</summary>
         public bool? EndsSentence { get; set; }
-        /// <summary>Something the NPC does while it speaks; text is empty then.</summary>
+        /// <summary>Something the NPC does while it speaks; <c>text</c> is empty then.</summary>
         public string StageDirection { get; set; }
         /// <summary>The NPC that speaks; null = the server is older than 1.3.</summary>
         public string Npc { get; set; }
@@ -217,27 +239,34 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>The reply is complete. Every reply_start is followed by exactly one.</summary>
+    /// <summary>The reply is complete. Every <c>reply_start</c> is followed by exactly one.</summary>
     public sealed class ReplyEndMessage : ReliableMessage
     {
+        /// <summary>The request, in the session that sent it; absent elsewhere.</summary>
         public long? Id { get; set; }
+        /// <summary>The reply.</summary>
         public long Reply { get; set; }
+        /// <summary>Who answered.</summary>
         public string Npc { get; set; }
         /// <summary>The whole text.</summary>
         public string Text { get; set; }
+        /// <summary><c>stop</c>: the NPC was done. <c>length</c>: cut at <c>max_tokens</c> or at the context limit. <c>cancelled</c>: by <c>cancel</c>, despawn, <c>forget</c>, <c>load</c> (see <c>message</c>) or the end of the world. <c>error</c>: see <c>code</c>.</summary>
         public FinishReason FinishReason { get; set; }
         /// <summary>The error code, if finish_reason is "error".</summary>
         public string Code { get; set; }
         /// <summary>The same in words.</summary>
         public string Message { get; set; }
+        /// <summary>Tokens of the prompt.</summary>
         public long PromptTokens { get; set; }
         /// <summary>Prompt tokens that did not have to be computed.</summary>
         public long CachedTokens { get; set; }
+        /// <summary>Tokens of the reply.</summary>
         public long GeneratedTokens { get; set; }
         /// <summary>Tier of the NPC's prefix when the request came in.</summary>
         public Tier? Tier { get; set; }
         /// <summary>Time to first token, from the request's arrival.</summary>
         public double? TtftS { get; set; }
+        /// <summary>Time from the request to the end, s.</summary>
         public double? TotalS { get; set; }
         /// <summary>True = another NPC answers the same request after this one.</summary>
         public bool? More { get; set; }
@@ -269,12 +298,17 @@ namespace Callsheet.Wire
     /// <summary>An NPC wants to act. The arguments are valid under the schema its script registered.</summary>
     public sealed class ActionMessage : ReliableMessage
     {
+        /// <summary>The request, in the session that sent it; absent elsewhere.</summary>
         public long? Id { get; set; }
+        /// <summary>The reply it belongs to.</summary>
         public long Reply { get; set; }
         /// <summary>Names the action in this world.</summary>
         public long Action { get; set; }
+        /// <summary>Who acts.</summary>
         public string Npc { get; set; }
+        /// <summary>Name of the action.</summary>
         public string Name { get; set; }
+        /// <summary>Valid under the schema of the action.</summary>
         public JsonValue Arguments { get; set; }
 
         public override string Type => "action";
@@ -296,8 +330,11 @@ namespace Callsheet.Wire
     /// <summary>Tells what became of an action; the NPC remembers it, and its script's mod is told.</summary>
     public sealed class ActionResultMessage : ClientMessage
     {
+        /// <summary>The action.</summary>
         public long Action { get; set; }
+        /// <summary>Whether it was carried out.</summary>
         public bool Ok { get; set; }
+        /// <summary>What happened, in one sentence: for the NPC and the mod.</summary>
         public string Message { get; set; } = "";
 
         public override string Type => "action_result";

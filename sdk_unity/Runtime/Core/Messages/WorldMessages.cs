@@ -5,17 +5,19 @@ namespace Callsheet.Wire
     /// <summary>Something NPCs know only where, when and while all its conditions hold.</summary>
     public sealed class ConditionalLore
     {
+        /// <summary>What is known.</summary>
         public string Text { get; set; }
         /// <summary>NPCs of these archetypes; null = all.</summary>
         public string[] Archetypes { get; set; }
-        /// <summary>NPCs within radius_m of it; null = everywhere.</summary>
+        /// <summary>NPCs within <c>radius_m</c> of it; null = everywhere.</summary>
         public Vec3? Place { get; set; }
+        /// <summary>Distance from <c>place</c>, m.</summary>
         public double RadiusM { get; set; } = 10;
         /// <summary>Game time from which it is known; null = 0.</summary>
         public double? FromS { get; set; }
         /// <summary>Game time from which it is not known any more; null = never.</summary>
         public double? UntilS { get; set; }
-        /// <summary>Game time after which from_s to until_s come again: a day; null = they do not.</summary>
+        /// <summary>Game time after which <c>from_s</c> to <c>until_s</c> come again: a day; null = they do not.</summary>
         public double? EveryS { get; set; }
         /// <summary>While this flag is set; null = always.</summary>
         public string Flag { get; set; }
@@ -38,7 +40,9 @@ namespace Callsheet.Wire
     {
         /// <summary>Text every NPC of the world knows; the prompt prefix they share.</summary>
         public string Lore { get; set; }
+        /// <summary>The fastest a player can move, m/s. Tell the truth: it decides how early an NPC is made ready.</summary>
         public double? PlayerMaxSpeedMps { get; set; }
+        /// <summary>The fastest an NPC can move, m/s.</summary>
         public double? NpcMaxSpeedMps { get; set; }
         /// <summary>Lore with conditions, in place of that before.</summary>
         public ConditionalLore[] LoreEntries { get; set; }
@@ -76,11 +80,13 @@ namespace Callsheet.Wire
     /// <summary>Something an NPC may do, as a function call.</summary>
     public sealed class ActionSpec
     {
+        /// <summary>Unique in its list; not <c>none</c>.</summary>
         public string Name { get; set; }
+        /// <summary>Tells the model when to use it.</summary>
         public string Description { get; set; }
         /// <summary>JSON schema (draft 2020-12) of an object; its properties are the arguments.</summary>
         public JsonValue Parameters { get; set; }
-        /// <summary>True = offered only where a say or a hear_answer allows it.</summary>
+        /// <summary>True = offered only where a <c>say</c> or a <c>hear_answer</c> allows it.</summary>
         public bool? Gated { get; set; }
 
         internal static void Format(JsonWriter w, ActionSpec p)
@@ -95,17 +101,23 @@ namespace Callsheet.Wire
     /// <summary>An NPC as the game first describes it.</summary>
     public sealed class NpcSpec
     {
+        /// <summary>Unique among the NPCs alive in the world.</summary>
         public string Npc { get; set; }
+        /// <summary>As others call it.</summary>
         public string Name { get; set; }
+        /// <summary>Who the NPC is, in the second person.</summary>
         public string Persona { get; set; } = "";
         /// <summary>A label scripts can bind to ("guard").</summary>
         public string Archetype { get; set; }
         /// <summary>A LoRA adapter known to the engine.</summary>
         public string Adapter { get; set; }
+        /// <summary>How near a player comes before a talk can start, m.</summary>
         public double InteractionRadiusM { get; set; } = 3;
         /// <summary>0 = never talks to other NPCs, 1 = with everyone in reach.</summary>
         public double Sociability { get; set; }
+        /// <summary>Where it is, m. Absent = inactive until a tick names it.</summary>
         public Vec3? Position { get; set; }
+        /// <summary>When it will need the model.</summary>
         public ScheduledCall[] Schedule { get; set; } = System.Array.Empty<ScheduledCall>();
         /// <summary>The only actions it may take, whatever its script offers; null = all of them.</summary>
         public string[] Actions { get; set; }
@@ -134,8 +146,11 @@ namespace Callsheet.Wire
     /// <summary>A player as the game first describes it.</summary>
     public sealed class PlayerSpec
     {
+        /// <summary>Unique among the players present in the world.</summary>
         public string Player { get; set; }
+        /// <summary>As NPCs know them.</summary>
         public string Name { get; set; }
+        /// <summary>Where they are, m. Absent = absent until a tick names them.</summary>
         public Vec3? Position { get; set; }
 
         internal static void Format(JsonWriter w, PlayerSpec p)
@@ -146,10 +161,12 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Adds NPCs and players to the world, all or none; answered by spawned.</summary>
+    /// <summary>Adds NPCs and players to the world, all or none; answered by <c>spawned</c>.</summary>
     public sealed class SpawnMessage : RequestMessage
     {
+        /// <summary>At most <c>limits.max_npcs_per_spawn</c>.</summary>
         public NpcSpec[] Npcs { get; set; } = System.Array.Empty<NpcSpec>();
+        /// <summary>Players to add.</summary>
         public PlayerSpec[] Players { get; set; } = System.Array.Empty<PlayerSpec>();
 
         public override string Type => "spawn";
@@ -165,7 +182,9 @@ namespace Callsheet.Wire
     /// <summary>The handle that ticks use for an NPC.</summary>
     public sealed class SpawnedNpc
     {
+        /// <summary>The NPC.</summary>
         public string Npc { get; set; }
+        /// <summary>For ticks.</summary>
         public uint Handle { get; set; }
 
         internal static SpawnedNpc Parse(FieldReader f)
@@ -180,7 +199,9 @@ namespace Callsheet.Wire
     /// <summary>The handle that ticks use for a player.</summary>
     public sealed class SpawnedPlayer
     {
+        /// <summary>The player.</summary>
         public string Player { get; set; }
+        /// <summary>For ticks.</summary>
         public uint Handle { get; set; }
 
         internal static SpawnedPlayer Parse(FieldReader f)
@@ -195,8 +216,11 @@ namespace Callsheet.Wire
     /// <summary>The handles of what was spawned, in the order sent.</summary>
     public sealed class SpawnedMessage : ReliableMessage
     {
+        /// <summary>The request this answers.</summary>
         public long Id { get; set; }
+        /// <summary>One per NPC.</summary>
         public SpawnedNpc[] Npcs { get; set; } = System.Array.Empty<SpawnedNpc>();
+        /// <summary>One per player.</summary>
         public SpawnedPlayer[] Players { get; set; } = System.Array.Empty<SpawnedPlayer>();
         /// <summary>A note to the game's author, in one line.</summary>
         public string Note { get; set; }
@@ -215,16 +239,22 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Changes an NPC. Fields left out keep their value. Answered by ok.</summary>
+    /// <summary>Changes an NPC. Fields left out keep their value. Answered by <c>ok</c>.</summary>
     public sealed class UpdateNpcMessage : RequestMessage
     {
+        /// <summary>The NPC.</summary>
         public string Npc { get; set; }
+        /// <summary>New name.</summary>
         public string Name { get; set; }
+        /// <summary>New persona. Its prompt prefix is computed anew.</summary>
         public string Persona { get; set; }
         /// <summary>An adapter id; the empty string takes the adapter away.</summary>
         public string Adapter { get; set; }
+        /// <summary>New radius, m.</summary>
         public double? InteractionRadiusM { get; set; }
+        /// <summary>New sociability.</summary>
         public double? Sociability { get; set; }
+        /// <summary>Replaces the whole schedule; <c>[]</c> clears it.</summary>
         public ScheduledCall[] Schedule { get; set; }
         /// <summary>The only actions it may take; only the game may say so.</summary>
         public string[] Actions { get; set; }
@@ -258,7 +288,9 @@ namespace Callsheet.Wire
     /// </summary>
     public sealed class DespawnMessage : RequestMessage
     {
+        /// <summary>NPC ids.</summary>
         public string[] Npcs { get; set; } = System.Array.Empty<string>();
+        /// <summary>Player ids.</summary>
         public string[] Players { get; set; } = System.Array.Empty<string>();
 
         public override string Type => "despawn";
@@ -274,6 +306,7 @@ namespace Callsheet.Wire
     /// <summary>Hint at when one NPC will need the model next.</summary>
     public sealed class Hint
     {
+        /// <summary>The NPC.</summary>
         public string Npc { get; set; }
         /// <summary>Seconds of game time from the last tick; null takes an earlier hint back.</summary>
         public double? InS { get; set; }
@@ -285,9 +318,10 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Schedule hints outside ticks; answered by ok. The last hint of an NPC wins.</summary>
+    /// <summary>Schedule hints outside ticks; answered by <c>ok</c>. The last hint of an NPC wins.</summary>
     public sealed class HintCallsMessage : RequestMessage
     {
+        /// <summary>At most one per NPC.</summary>
         public Hint[] Hints { get; set; } = System.Array.Empty<Hint>();
 
         public override string Type => "hint_calls";
@@ -302,10 +336,15 @@ namespace Callsheet.Wire
     /// <summary>One NPC in a JSON tick; the fields of the binary record.</summary>
     public sealed class TickNpc
     {
+        /// <summary>The NPC's handle.</summary>
         public uint Handle { get; set; }
+        /// <summary>Where it is, m.</summary>
         public Vec3 Position { get; set; }
+        /// <summary>How it moves, m/s.</summary>
         public Vec3 Velocity { get; set; }
+        /// <summary>Seconds of game time until the next scheduled call; replaces the hint. Absent says nothing (NaN in binary).</summary>
         public double? NextCallS { get; set; }
+        /// <summary>1 unavailable, 2 clear schedule; see Binary layout.</summary>
         public long Flags { get; set; }
 
         internal static void Format(JsonWriter w, TickNpc p)
@@ -321,8 +360,11 @@ namespace Callsheet.Wire
     /// <summary>One player in a JSON tick; the fields of the binary record.</summary>
     public sealed class TickPlayer
     {
+        /// <summary>The player's handle.</summary>
         public uint Handle { get; set; }
+        /// <summary>Where it is, m.</summary>
         public Vec3 Position { get; set; }
+        /// <summary>How it moves, m/s.</summary>
         public Vec3 Velocity { get; set; }
 
         internal static void Format(JsonWriter w, TickPlayer p)
@@ -336,13 +378,19 @@ namespace Callsheet.Wire
     /// <summary>A tick as JSON, for debugging and for clients without binary frames.</summary>
     public sealed class JsonTickMessage : ClientMessage
     {
+        /// <summary>See Ticks.</summary>
         public TickKind Kind { get; set; }
+        /// <summary>Number of the tick; strictly increases.</summary>
         public uint Tick { get; set; }
+        /// <summary>Game time, s; never decreases, unless the tick rewinds.</summary>
         public double GameTimeS { get; set; }
+        /// <summary>Ask for <c>tick_ack</c>.</summary>
         public bool Ack { get; set; }
         /// <summary>True = game time may be earlier than before; keyframes only.</summary>
         public bool? Rewind { get; set; }
+        /// <summary>NPC records.</summary>
         public TickNpc[] Npcs { get; set; } = System.Array.Empty<TickNpc>();
+        /// <summary>Player records.</summary>
         public TickPlayer[] Players { get; set; } = System.Array.Empty<TickPlayer>();
 
         public override string Type => "tick";
@@ -362,7 +410,9 @@ namespace Callsheet.Wire
     /// <summary>The tick that asked for it went through the whole pipeline.</summary>
     public sealed class TickAckMessage : ServerMessage
     {
+        /// <summary>Number of the tick.</summary>
         public uint Tick { get; set; }
+        /// <summary>Its game time, s.</summary>
         public double GameTimeS { get; set; }
 
         public override string Type => "tick_ack";
@@ -374,10 +424,12 @@ namespace Callsheet.Wire
         }
     }
 
-    /// <summary>Gives an observer a player of its own in the world; answered by joined.</summary>
+    /// <summary>Gives an observer a player of its own in the world; answered by <c>joined</c>.</summary>
     public sealed class JoinMessage : RequestMessage
     {
+        /// <summary>As NPCs know it.</summary>
         public string Name { get; set; }
+        /// <summary>Where it is, m.</summary>
         public Vec3 Position { get; set; }
 
         public override string Type => "join";
@@ -393,9 +445,11 @@ namespace Callsheet.Wire
     /// <summary>The player an observer has from now on, until its session ends or the game leaves.</summary>
     public sealed class JoinedMessage : ReliableMessage
     {
+        /// <summary>The request this answers.</summary>
         public long Id { get; set; }
+        /// <summary>Its id, chosen by the server.</summary>
         public string Player { get; set; }
-        /// <summary>The world's player_max_speed_mps: estimates count on nobody being faster.</summary>
+        /// <summary>The world's <c>player_max_speed_mps</c>: estimates count on nobody being faster.</summary>
         public double MaxSpeedMps { get; set; }
 
         public override string Type => "joined";
@@ -414,7 +468,9 @@ namespace Callsheet.Wire
     /// <summary>Places the player an observer has joined with. Not answered.</summary>
     public sealed class MovePlayerMessage : ClientMessage
     {
+        /// <summary>Where it is, m.</summary>
         public Vec3 Position { get; set; }
+        /// <summary>How it moves, m/s.</summary>
         public Vec3 Velocity { get; set; }
 
         public override string Type => "move_player";

@@ -5,29 +5,40 @@ namespace Callsheet.Core
     /// <summary>The two kinds of WebSocket frames.</summary>
     public enum FrameKind : byte
     {
+        /// <summary>UTF-8.</summary>
         Text,
+
+        /// <summary>Bytes.</summary>
         Binary,
     }
 
     /// <summary>A received frame; its bytes are good until the next call of <see cref="ITransport.TryReceive"/>.</summary>
     public readonly struct Frame
     {
+        /// <summary>Wraps received bytes.</summary>
         public Frame(FrameKind kind, ArraySegment<byte> data)
         {
             Kind = kind;
             Data = data;
         }
 
+        /// <summary>Text or bytes.</summary>
         public FrameKind Kind { get; }
 
+        /// <summary>The bytes; UTF-8 if it is text.</summary>
         public ArraySegment<byte> Data { get; }
     }
 
     /// <summary>The states of a transport.</summary>
     public enum TransportState
     {
+        /// <summary>The handshake has not ended.</summary>
         Opening,
+
+        /// <summary>Frames can be sent and received.</summary>
         Open,
+
+        /// <summary>Nothing more is sent.</summary>
         Closed,
     }
 

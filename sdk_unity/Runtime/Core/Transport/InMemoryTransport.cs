@@ -14,10 +14,13 @@ namespace Callsheet.Core
         private readonly Queue<Frame> _toClient = new Queue<Frame>();
         private readonly Queue<Frame> _toServer = new Queue<Frame>();
 
+        /// <inheritdoc/>
         public TransportState State { get; private set; } = TransportState.Opening;
 
+        /// <inheritdoc/>
         public int CloseCode { get; private set; }
 
+        /// <inheritdoc/>
         public string CloseReason { get; private set; } = "";
 
         /// <summary>False: the peer's buffers are full and nothing more can be handed over.</summary>
@@ -26,6 +29,7 @@ namespace Callsheet.Core
         /// <summary>True: what the client sends is not kept.</summary>
         public bool DiscardsData { get; set; }
 
+        /// <inheritdoc/>
         public bool CanSend => State == TransportState.Open && AcceptsData;
 
         /// <summary>The close code the client sent; null if it sent none.</summary>
@@ -34,6 +38,7 @@ namespace Callsheet.Core
         /// <summary>True if the client dropped the connection.</summary>
         public bool Aborted { get; private set; }
 
+        /// <summary>The address it was opened with.</summary>
         public Uri Url { get; private set; }
 
         /// <summary>Server side: completes the handshake.</summary>
@@ -59,8 +64,10 @@ namespace Callsheet.Core
         /// <summary>Server side: takes the oldest frame that the client sent.</summary>
         public bool TryTakeSent(out Frame frame) => TryDequeue(_toServer, out frame);
 
+        /// <inheritdoc/>
         public void Open(Uri url) => Url = url;
 
+        /// <inheritdoc/>
         public void Send(FrameKind kind, byte[] buffer, int count)
         {
             if (DiscardsData)
@@ -72,10 +79,13 @@ namespace Callsheet.Core
             _toServer.Enqueue(new Frame(kind, new ArraySegment<byte>(copy)));
         }
 
+        /// <inheritdoc/>
         public bool TryReceive(out Frame frame) => TryDequeue(_toClient, out frame);
 
+        /// <inheritdoc/>
         public void Close(int code) => ClientClosedWith = code;
 
+        /// <inheritdoc/>
         public void Abort()
         {
             Aborted = true;

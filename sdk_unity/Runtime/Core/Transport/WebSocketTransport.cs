@@ -32,6 +32,7 @@ namespace Callsheet.Core
         private int _closeCode;
         private string _closeReason = "";
 
+        /// <inheritdoc/>
         public TransportState State
         {
             get
@@ -43,6 +44,7 @@ namespace Callsheet.Core
             }
         }
 
+        /// <inheritdoc/>
         public int CloseCode
         {
             get
@@ -54,6 +56,7 @@ namespace Callsheet.Core
             }
         }
 
+        /// <inheritdoc/>
         public string CloseReason
         {
             get
@@ -65,6 +68,7 @@ namespace Callsheet.Core
             }
         }
 
+        /// <inheritdoc/>
         public bool CanSend
         {
             get
@@ -76,6 +80,7 @@ namespace Callsheet.Core
             }
         }
 
+        /// <inheritdoc/>
         public void Open(Uri url)
         {
             try
@@ -92,6 +97,7 @@ namespace Callsheet.Core
             }
         }
 
+        /// <inheritdoc/>
         public void Send(FrameKind kind, byte[] buffer, int count)
         {
             lock (_lock)
@@ -101,6 +107,7 @@ namespace Callsheet.Core
             Task.Run(() => SendAsync(kind, buffer, count));
         }
 
+        /// <inheritdoc/>
         public bool TryReceive(out Frame frame)
         {
             TaskCompletionSource<bool> drained = null;
@@ -123,6 +130,7 @@ namespace Callsheet.Core
             return true;
         }
 
+        /// <inheritdoc/>
         public void Close(int code)
         {
             lock (_lock)
@@ -136,6 +144,7 @@ namespace Callsheet.Core
             Task.Run(() => CloseAsync(code));
         }
 
+        /// <inheritdoc/>
         public void Abort()
         {
             End(1006, "dropped by this client");

@@ -25,6 +25,7 @@ namespace Callsheet.Core
         /// <summary>It has come, or never will.</summary>
         public event Action<Answer<T>> Completed;
 
+        /// <summary>True once it has come, or never will.</summary>
         public bool IsComplete { get; private set; }
 
         /// <summary>What the server answered; the default before that, and if it failed.</summary>
@@ -39,6 +40,7 @@ namespace Callsheet.Core
 
         void IEnumerator.Reset() => throw new NotSupportedException("an answer comes once");
 
+        /// <summary>Lets C# await it.</summary>
         public AnswerAwaiter<T> GetAwaiter() => new AnswerAwaiter<T>(this);
 
         void IRequestHandler.OnSent(long id)
@@ -94,11 +96,14 @@ namespace Callsheet.Core
             _answer = answer;
         }
 
+        /// <summary>True if awaiting does not wait.</summary>
         public bool IsCompleted => _answer.IsComplete;
 
+        /// <summary>What the server answered.</summary>
         /// <exception cref="CallsheetException">The request failed.</exception>
         public T GetResult() => _answer.Error == null ? _answer.Result : throw new CallsheetException(_answer.Error);
 
+        /// <summary>Calls back when the answer has come, or never will.</summary>
         public void OnCompleted(Action continuation) => _answer.OnCompleted(continuation);
     }
 }

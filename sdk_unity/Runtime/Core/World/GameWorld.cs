@@ -21,6 +21,7 @@ namespace Callsheet.Core
         private readonly List<Player> _playerList = new List<Player>();
         private readonly Dictionary<long, Reply> _others = new Dictionary<long, Reply>();
 
+        /// <summary>Makes a world in a session; the session opens it.</summary>
         public GameWorld(Session session, WorldOptions options)
         {
             _session = session ?? throw new ArgumentNullException(nameof(session));
@@ -35,8 +36,10 @@ namespace Callsheet.Core
         /// <summary>The server has a note for who makes the game, in one line: the model cannot choose actions, for example.</summary>
         public event Action<string> Noted;
 
+        /// <summary>The NPCs that were added and not removed.</summary>
         public IReadOnlyList<Npc> Npcs => _npcList;
 
+        /// <summary>The players that were added and not removed.</summary>
         public IReadOnlyList<Player> Players => _playerList;
 
         /// <summary>What the server said last of itself; null before that, and without <see cref="Topic.Stats"/>.</summary>

@@ -43,6 +43,7 @@ namespace Callsheet.Core
         /// <summary>It wants to act.</summary>
         public event Action<NpcAction> Acted;
 
+        /// <summary>As others call it.</summary>
         public string Name => Spec.Name;
 
         /// <summary>What the server said of it last; null before that, and without <see cref="Topic.Npcs"/>.</summary>

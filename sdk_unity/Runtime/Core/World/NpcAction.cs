@@ -19,8 +19,10 @@ namespace Callsheet.Core
             Arguments = message.Arguments;
         }
 
+        /// <summary>Who acts.</summary>
         public Npc Npc { get; }
 
+        /// <summary>Which action it is.</summary>
         public string Name { get; }
 
         /// <summary>An object, valid under the schema that the NPC's script registered.</summary>

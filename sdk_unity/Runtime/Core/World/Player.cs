@@ -11,6 +11,7 @@ namespace Callsheet.Core
             Spec = new PlayerSpec { Player = spec.Player, Name = spec.Name, Position = spec.Position };
         }
 
+        /// <summary>As NPCs know it.</summary>
         public string Name => Spec.Name;
 
         internal PlayerSpec Spec { get; }

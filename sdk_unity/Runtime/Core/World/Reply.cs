@@ -12,6 +12,8 @@ namespace Callsheet.Core
     {
         /// <summary>The NPC has not begun to answer.</summary>
         Waiting,
+
+        /// <summary>The text comes in.</summary>
         Speaking,
 
         /// <summary>Complete: nothing follows.</summary>
@@ -54,10 +56,13 @@ namespace Callsheet.Core
         /// <summary>Nothing follows: the reply ended or failed.</summary>
         public event Action<Reply> Completed;
 
+        /// <summary>Who answers.</summary>
         public Npc Npc { get; }
 
+        /// <summary>How far it is.</summary>
         public ReplyState State { get; private set; }
 
+        /// <summary>True once nothing follows: it ended or failed.</summary>
         public bool IsComplete => State == ReplyState.Ended || State == ReplyState.Failed;
 
         /// <summary>The text so far; the whole text once the reply has ended.</summary>
@@ -112,6 +117,7 @@ namespace Callsheet.Core
 
         void IEnumerator.Reset() => throw new NotSupportedException("a reply comes once");
 
+        /// <summary>Lets C# await it.</summary>
         public ReplyAwaiter GetAwaiter() => new ReplyAwaiter(this);
 
         void IRequestHandler.OnSent(long id)
@@ -233,8 +239,10 @@ namespace Callsheet.Core
             _reply = reply;
         }
 
+        /// <summary>True if awaiting does not wait.</summary>
         public bool IsCompleted => _reply.IsComplete;
 
+        /// <summary>The whole text.</summary>
         /// <exception cref="CallsheetException">The reply failed.</exception>
         public string GetResult()
         {
@@ -245,6 +253,7 @@ namespace Callsheet.Core
             return _reply.Text;
         }
 
+        /// <summary>Calls back when nothing follows.</summary>
         public void OnCompleted(Action continuation) => _reply.OnCompleted(continuation);
     }
 }

@@ -12,6 +12,7 @@ namespace Callsheet
         private readonly Func<MonoBehaviour, object[], object> _call;
         private readonly ActionParameter[] _parameters;
 
+        /// <summary>Makes one.</summary>
         /// <param name="returnsNothing">True if the method is void.</param>
         /// <param name="call">Calls the method of a component with values in the order of the parameters.</param>
         public ActionMethod(

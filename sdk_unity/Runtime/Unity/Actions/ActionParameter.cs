@@ -9,11 +9,22 @@ namespace Callsheet
     /// <summary>The type of an action's parameter.</summary>
     public enum ParameterKind
     {
+        /// <summary>A string.</summary>
         Text,
+
+        /// <summary>True or false.</summary>
         Flag,
+
+        /// <summary>An int.</summary>
         Int,
+
+        /// <summary>A long.</summary>
         Long,
+
+        /// <summary>A float.</summary>
         Float,
+
+        /// <summary>A double.</summary>
         Double,
 
         /// <summary>An enum, by the name of its value.</summary>
@@ -29,6 +40,7 @@ namespace Callsheet
     /// <summary>A parameter of a [CallsheetAction] method. Generated code makes them; a game has no need to.</summary>
     public sealed class ActionParameter
     {
+        /// <summary>Makes one; what it may be is set in the properties.</summary>
         public ActionParameter(string name, ParameterKind kind)
         {
             Name = name;

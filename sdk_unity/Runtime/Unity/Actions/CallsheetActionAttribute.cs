@@ -19,6 +19,7 @@ namespace Callsheet
     [AttributeUsage(AttributeTargets.Method, Inherited = false)]
     public sealed class CallsheetActionAttribute : Attribute
     {
+        /// <summary>Names the action.</summary>
         /// <param name="name">The action's name; null = the method's.</param>
         /// <param name="description">For the model: what it does, and when to do it.</param>
         public CallsheetActionAttribute(string name = null, string description = "")
@@ -38,6 +39,7 @@ namespace Callsheet
     [AttributeUsage(AttributeTargets.Parameter)]
     public sealed class WithinAttribute : Attribute
     {
+        /// <summary>Sets the smallest and the greatest number allowed.</summary>
         public WithinAttribute(double min, double max)
         {
             Min = min;
@@ -59,6 +61,7 @@ namespace Callsheet
     [AttributeUsage(AttributeTargets.Parameter)]
     public sealed class NamesFromAttribute : Attribute
     {
+        /// <summary>Names the member that lists what the string may be.</summary>
         /// <param name="member">Its name: <c>nameof(DoorsInReach)</c>.</param>
         public NamesFromAttribute(string member)
         {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, Final
@@ -24,6 +24,7 @@ from callsheet_server.engine.cluster.relocation import Relocator
 from callsheet_server.engine.cluster.replica import Replica
 from callsheet_server.engine.cluster.residency import ClusterPrefixes, sum_of_tiers
 from callsheet_server.engine.engine import (
+    AdapterUse,
     Delta,
     DoneMove,
     EngineInfo,
@@ -41,6 +42,7 @@ from callsheet_server.engine.errors import (
     UnknownNpcError,
 )
 from callsheet_server.engine.misfits import Misfits
+from callsheet_server.engine.sglang.adapters import Adapters
 from callsheet_server.engine.sglang.engine import SglangEngine, is_sick
 from callsheet_server.engine.sglang.peer import Peer
 from callsheet_server.engine.sglang.prompts import Prompts
@@ -68,6 +70,7 @@ class ClusterEngine:
         timing = timing or Timing(restart_max_s=RESTART_MAX_S)
         self._settings = settings
         self._prompts = Prompts()
+        self._adapters = Adapters(settings.adapters)
         self._family = Family()
         self._replicas = [
             Replica(
@@ -77,6 +80,7 @@ class ClusterEngine:
                     timing,
                     name=name,
                     prompts=self._prompts,
+                    adapters=self._adapters,
                     accept=functools.partial(self._family.accept, name),
                     changed=functools.partial(self._changed, number),
                 ),
@@ -105,7 +109,7 @@ class ClusterEngine:
 
     @property
     def adapters(self) -> frozenset[str]:
-        return self._replicas[0].engine.adapters
+        return frozenset(self._adapters.folders)
 
     @property
     def misfits(self) -> Misfits:
@@ -204,7 +208,7 @@ class ClusterEngine:
         """Announce an NPC, as the protocol says.
 
         Raises:
-            UnknownAdapterError: the profile names an adapter that is not in the settings.
+            UnknownAdapterError: the profile names an adapter that is not there.
         """
         self._relocator.give_up(profile.key)
         before = self._homes.of(profile.key)
@@ -234,6 +238,35 @@ class ClusterEngine:
     def publish(self, world: str, npcs: tuple[str, ...], distance_s: NDArray[np.float32]) -> None:
         for replica in self._replicas:
             replica.engine.publish(world, npcs, distance_s)
+
+    # --- adapters ----------------------------------------------------------------------------
+
+    def adapters_in_use(self) -> tuple[AdapterUse, ...]:
+        return self._adapters.in_use(self._profiles())
+
+    async def set_adapter(self, adapter: str, folder: str, *, update: bool) -> None:
+        await self._adapters.set(self._serving, adapter, folder, update=update)
+
+    async def remove_adapter(self, adapter: str) -> None:
+        await self._adapters.remove(self._serving, self._profiles(), adapter)
+
+    def _profiles(self) -> Iterator[NpcProfile]:
+        """Everybody announced, once."""
+        for number, replica in enumerate(self._replicas):
+            for key, profile in replica.engine.profiles.items():
+                if self._homes.of(key) == number:
+                    yield profile
+
+    def _serving(self) -> list[SglangEngine]:
+        """Replicas that are there; the others are told of changes when they are back.
+
+        Raises:
+            EngineUnavailableError: there is none.
+        """
+        serving = [replica.engine for replica in self._replicas if replica.engine.serving]
+        if not serving:
+            raise EngineUnavailableError("no replica is there; they are looked for")
+        return serving
 
     # --- requests ----------------------------------------------------------------------------
 

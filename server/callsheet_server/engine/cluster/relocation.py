@@ -127,7 +127,7 @@ class Relocator:
 
     def _announce(self, key: NpcKey, source: int, target: int) -> None:
         old, new = self._replicas[source].engine, self._replicas[target].engine
-        new.take_over(old.profile(key), old.distance_s(key))
+        new.take_over(old.profiles[key], old.distance_s(key))
 
     def _finish_if_ready(self, key: NpcKey, arrival: _Arrival, now_s: float, is_busy: bool) -> None:
         target = self._replicas[arrival.target]

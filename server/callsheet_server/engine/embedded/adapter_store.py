@@ -92,8 +92,8 @@ class AdapterStore:
         for adapter in self._adapters.values():
             if adapter.size_bytes > device_budget_bytes:
                 raise EngineStartError(
-                    f"adapters.{adapter.id}: takes {adapter.size_bytes} bytes, more than "
-                    f"adapter_device_budget_bytes = {device_budget_bytes}; raise the budget"
+                    f"adapters.{adapter.id}: takes {adapter.size_bytes} bytes, more than the "
+                    f"{device_budget_bytes} that adapters may take; use a smaller one"
                 )
 
     @property

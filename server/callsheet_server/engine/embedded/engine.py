@@ -50,6 +50,7 @@ from callsheet_server.engine.misfits import Misfits
 from callsheet_server.engine.models.adapters import read_adapters
 from callsheet_server.engine.models.cache import cache_dir, resolve_model
 from callsheet_server.engine.models.suggested_sampling import suggested_sampling
+from callsheet_server.engine.prefix_budgets import PrefixBudgets, nothing_else
 from callsheet_server.engine.prompt import NpcPrefix, PromptBuilder
 from callsheet_server.world.key import NpcKey
 
@@ -78,9 +79,17 @@ class EmbeddedEngine:
     and registers, in the order of the calls; the *model* thread, which computes.
     """
 
-    def __init__(self, settings: EmbeddedSettings, tuning: EmbeddedTuning | None = None) -> None:
-        """``tuning``: absent = the usual one."""
+    def __init__(
+        self,
+        settings: EmbeddedSettings,
+        tuning: EmbeddedTuning | None = None,
+        *,
+        others: Callable[[Tier], int] = nothing_else,
+        misfits: Misfits | None = None,
+    ) -> None:
+        """``tuning``, ``misfits``: absent = the usual; ``others``: see ``PrefixBudgets``."""
         self._settings = settings
+        self._others = others
         self._tuning = tuning or EmbeddedTuning()
         self._max_batch = settings.max_batch or self._tuning.max_batch
         self._profiles: dict[NpcKey, NpcProfile] = {}
@@ -88,7 +97,7 @@ class EmbeddedEngine:
         self._replies: dict[str, Reply] = {}
         self._loaded: _Loaded | None = None
         self._closed = False
-        self.misfits = Misfits()
+        self.misfits = misfits or Misfits()
         self._prompt_thread = ThreadPoolExecutor(1, thread_name_prefix="callsheet-prompt")
         self._npc_prefixes: dict[NpcKey, NpcPrefix] = {}
         """Of the prompt thread."""
@@ -269,18 +278,14 @@ class EmbeddedEngine:
         prefixes = PrefixStore(
             runner.shape,
             runner.device,
-            {
-                Tier.DEVICE: settings.device_budget_bytes,
-                Tier.HOST: settings.host_budget_bytes,
-                Tier.DISK: settings.disk_budget_bytes,
-            },
+            PrefixBudgets(settings, self._others),
             KvDisk(state_dir / runner.fingerprint[:16]),
             scheduler.build,
         )
         adapters = AdapterStore(
             runner,
             read_adapters("embedded", settings.adapters, settings.model, folder),
-            device_budget_bytes=settings.adapter_device_budget_bytes,
+            device_budget_bytes=tuning.adapter_device_budget_bytes,
             host_budget_bytes=tuning.adapter_host_budget_bytes,
             call=scheduler.call,
         )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import json
+import math
+import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
@@ -23,10 +26,12 @@ if TYPE_CHECKING:
 
     from callsheet_server.engine.embedded.settings import EmbeddedSettings, EmbeddedTuning
 
-__all__ = ["ModelRunner", "cache_argument", "load_runner"]
+__all__ = ["ModelRunner", "cache_argument", "load_runner", "weigh"]
 
 _NO_ADAPTER = "__base__"
 """PEFT's name for it in a mixed batch."""
+MAX_HEADER_BYTES: Final = 100 << 20
+"""Longest header of a safetensors file, by its own specification."""
 
 
 class ModelRunner:
@@ -106,6 +111,34 @@ class ModelRunner:
 def cache_argument(model: PreTrainedModel) -> str:
     """Name of the KV cache among the arguments of ``forward``: transformers 5.24 changed it."""
     return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
+
+
+def weigh(folder: Path, settings: EmbeddedSettings) -> int:
+    """Bytes of a model's weights and KV arena once loaded, read from its files' headers.
+
+    Raises:
+        EngineStartError: it cannot be read, or its device is not there.
+    """
+    dtype = _dtype(settings.dtype, _device(settings.device))
+    try:
+        parameters = sum(map(_parameters, folder.glob("*.safetensors")))
+    except (OSError, ValueError, KeyError, struct.error) as error:
+        raise EngineStartError(
+            f"model: {folder} cannot be read: {error}; fetch it again"
+        ) from error
+    if not parameters:
+        raise EngineStartError(f"model: {folder} has no *.safetensors; give one that has")
+    return parameters * dtype.itemsize + settings.device_budget_bytes
+
+
+def _parameters(file: Path) -> int:
+    """Numbers in a safetensors file, by its header."""
+    with file.open("rb") as data:
+        (size,) = struct.unpack("<Q", data.read(8))
+        header = json.loads(data.read(min(size, MAX_HEADER_BYTES)))
+    return sum(
+        math.prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__"
+    )
 
 
 def load_runner(

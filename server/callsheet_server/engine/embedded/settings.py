@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -69,8 +69,15 @@ class EmbeddedSettings(BaseModel):
         default_factory=dict,
         description="Adapter id -> folder of a LoRA adapter in PEFT format; torch alone.",
     )
-    adapter_device_budget_bytes: int = Field(
-        default=_GIB // 8, ge=0, description="Adapter weights on the device."
+    models: dict[str, Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=dict,
+        description="Archetype -> the model its NPCs speak with; all others speak with `model`.",
+    )
+    weights_budget_bytes: int | None = Field(
+        default=None,
+        ge=1,
+        description="Where there are several models: memory for those that are loaded, each with "
+        "its KV cache; none = half of this machine's.",
     )
 
 
@@ -86,6 +93,8 @@ class EmbeddedTuning:
     """Prompt tokens computed between two decode steps: the longest stall of who speaks."""
     block_tokens: int = 16
     """Tokens per block of the device arena: half a block is lost per prefix."""
+    adapter_device_budget_bytes: int = _GIB // 8
+    """Adapter weights on the device: fifty adapters of a small model."""
     adapter_host_budget_bytes: int = _GIB // 4
     """Adapter weights parked in host memory: a hundred adapters of a small model."""
     keep_conversation: bool = True

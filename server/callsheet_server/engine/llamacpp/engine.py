@@ -40,6 +40,7 @@ from callsheet_server.engine.llamacpp.settings import LlamaCppSettings, LlamaCpp
 from callsheet_server.engine.llamacpp.state_files import file_name
 from callsheet_server.engine.llamacpp.turns import Turns
 from callsheet_server.engine.misfits import Misfits
+from callsheet_server.engine.prefix_budgets import nothing_else
 from callsheet_server.engine.prompt import NpcPrefix
 from callsheet_server.world.key import NpcKey
 
@@ -57,9 +58,17 @@ class LlamaCppEngine:
     its slots is computed anew.
     """
 
-    def __init__(self, settings: LlamaCppSettings, tuning: LlamaCppTuning | None = None) -> None:
-        """``tuning``: absent = the usual one."""
+    def __init__(
+        self,
+        settings: LlamaCppSettings,
+        tuning: LlamaCppTuning | None = None,
+        *,
+        others: Callable[[Tier], int] = nothing_else,
+        misfits: Misfits | None = None,
+    ) -> None:
+        """``tuning``, ``misfits``: absent = the usual; ``others``: see ``PrefixBudgets``."""
         self._settings = settings
+        self._others = others
         self._tuning = tuning or LlamaCppTuning()
         self._max_batch = settings.local.max_batch or self._tuning.max_batch
         self._turns = Turns(self._max_batch)
@@ -69,7 +78,7 @@ class LlamaCppEngine:
         self._loaded: Loaded | None = None
         self._supervising: asyncio.Task[None] | None = None
         self._closed = False
-        self.misfits = Misfits()
+        self.misfits = misfits or Misfits()
         self._prompt_thread = ThreadPoolExecutor(1, thread_name_prefix="callsheet-prompt")
         self._npc_prefixes: dict[NpcKey, NpcPrefix] = {}
         """Of the prompt thread."""
@@ -97,7 +106,7 @@ class LlamaCppEngine:
             raise EngineStartError(
                 "embedded.adapters: engine llamacpp has none; set engine.name = embedded"
             )
-        loaded = await load(self._settings, self._tuning, self._prompt_thread, report)
+        loaded = await load(self._settings, self._tuning, self._prompt_thread, report, self._others)
         self._loaded = loaded
         self._supervising = asyncio.create_task(self._supervise(loaded))
         for profile in self._profiles.values():

@@ -23,10 +23,11 @@ from callsheet_server.engine.llamacpp.state_files import StateFiles
 from callsheet_server.engine.llamacpp.tokenizer import LlamaTokenizer
 from callsheet_server.engine.models.cache import cache_dir
 from callsheet_server.engine.models.gguf_cache import resolve_gguf
-from callsheet_server.engine.models.gguf_file import read_gguf
+from callsheet_server.engine.models.gguf_file import GgufFile, read_gguf
+from callsheet_server.engine.prefix_budgets import PrefixBudgets
 from callsheet_server.engine.prompt import PromptBuilder
 
-__all__ = ["Loaded", "load"]
+__all__ = ["Loaded", "load", "weigh"]
 
 TALK_TOKENS: Final = 384
 """Room beyond the budget for each reply under way: a few turns and the answer."""
@@ -51,6 +52,7 @@ async def load(
     tuning: LlamaCppTuning,
     thread: Executor,
     report: Callable[[Progress], None],
+    others: Callable[[Tier], int],
 ) -> Loaded:
     """Find the model, start llama.cpp with it, and make what works with both.
 
@@ -59,27 +61,22 @@ async def load(
         tuning: of the engine.
         thread: the one that tokenises.
         report: told of the progress, from any thread.
+        others: bytes that prefixes of other models take in a tier.
 
     Raises:
         EngineStartError: the model or llama.cpp is of no use here.
     """
     local = settings.local
-    max_batch = local.max_batch or tuning.max_batch
     loop = asyncio.get_running_loop()
-    path = await loop.run_in_executor(thread, resolve_gguf, local.model, report)
+    model, limit_tokens, pool = await loop.run_in_executor(thread, _find, settings, tuning, report)
     report(Progress("llama.cpp", 0, 0, "steps"))
-    model = await loop.run_in_executor(thread, read_gguf, path)
-    limit = min(local.context_limit_tokens, model.context_tokens or math.inf)
-    limit_tokens, token_bytes = int(limit), max(model.kv_bytes_per_token, 1)
-    talk_tokens = max_batch * TALK_TOKENS
-    budget_tokens = local.device_budget_bytes // token_bytes
-    pool = SlotPool(max(budget_tokens + talk_tokens, limit_tokens))
-    check_fits(model, pool.tokens)
     state = (local.state_dir or cache_dir() / "state") / f"llamacpp-{model.fingerprint}"
     async with AsyncExitStack() as taken:
         files = await asyncio.to_thread(StateFiles, state)
         taken.push_async_callback(asyncio.to_thread, files.close)
-        recipe = Recipe(settings, path, pool.slots, pool.tokens, tuning.chunk_tokens, files.memory)
+        recipe = Recipe(
+            settings, model.path, pool.slots, pool.tokens, tuning.chunk_tokens, files.memory
+        )
         launched = await launch(recipe)
         taken.push_async_callback(launched.close)
         tokenizer = LlamaTokenizer(model)
@@ -93,12 +90,8 @@ async def load(
         store = PrefixStore(
             pool,
             files,
-            {
-                Tier.DEVICE: local.device_budget_bytes,
-                Tier.HOST: local.host_budget_bytes,
-                Tier.DISK: local.disk_budget_bytes,
-            },
-            token_bytes=token_bytes,
+            PrefixBudgets(local, others),
+            token_bytes=model.kv_bytes_per_token,
             chunk_tokens=tuning.chunk_tokens,
         )
         client = LlamaClient(launched.server)
@@ -110,12 +103,38 @@ async def load(
             device=_device(settings, launched.process.devices),
             context_limit_tokens=limit_tokens,
             keeps_residency=True,
-            max_requests=max_batch + tuning.max_queue,
+            max_requests=(local.max_batch or tuning.max_batch) + tuning.max_queue,
             begins_in_thought=prompts.begins_in_thought,
             sampling=model.sampling,
         )
         taken.pop_all()
         return Loaded(info, recipe, files, store, tokenizer, prompts, launched, client)
+
+
+def weigh(
+    settings: LlamaCppSettings, tuning: LlamaCppTuning, report: Callable[[Progress], None]
+) -> int:
+    """Bytes of the model and its KV cache once loaded; blocks.
+
+    Raises:
+        EngineStartError: the model is of no use here.
+    """
+    model, _, pool = _find(settings, tuning, report)
+    return model.size_bytes + pool.tokens * model.kv_bytes_per_token
+
+
+def _find(
+    settings: LlamaCppSettings, tuning: LlamaCppTuning, report: Callable[[Progress], None]
+) -> tuple[GgufFile, int, SlotPool]:
+    """The model, the tokens of its context, and the slots that it is to have."""
+    local = settings.local
+    model = read_gguf(resolve_gguf(local.model, report))
+    limit_tokens = int(min(local.context_limit_tokens, model.context_tokens or math.inf))
+    talk_tokens = (local.max_batch or tuning.max_batch) * TALK_TOKENS
+    budget_tokens = local.device_budget_bytes // model.kv_bytes_per_token
+    pool = SlotPool(max(budget_tokens + talk_tokens, limit_tokens))
+    check_fits(model, pool.tokens)
+    return model, limit_tokens, pool
 
 
 def _device(settings: LlamaCppSettings, names: Sequence[str]) -> str:

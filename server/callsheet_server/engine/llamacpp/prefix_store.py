@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -51,7 +51,7 @@ class PrefixStore:
         self,
         pool: SlotPool,
         files: StateFiles,
-        budgets: dict[Tier, int],
+        budgets: Mapping[Tier, int],
         *,
         token_bytes: int,
         chunk_tokens: int,

@@ -60,8 +60,10 @@ class LlamaProcess:
         """Done when the process is gone."""
 
     @classmethod
-    async def launch(cls, asked: Mapping[str, Any]) -> Self:
-        """Start the child; ``asked`` is its first line of input."""
+    async def launch(
+        cls, asked: Mapping[str, Any], environment: Mapping[str, str] = POLITE
+    ) -> Self:
+        """Start the child; ``asked`` is its first line of input, ``environment`` is added."""
         frozen = getattr(sys, "frozen", False)
         module = "callsheet_server.engine.llamacpp.child"
         process = await asyncio.create_subprocess_exec(
@@ -70,7 +72,7 @@ class LlamaProcess:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, **POLITE},
+            env={**os.environ, **environment},
             start_new_session=True,  # Ctrl-C is for the server, which ends it in good order.
         )
         assert process.stdin is not None

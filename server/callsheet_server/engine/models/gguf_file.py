@@ -66,7 +66,7 @@ class GgufFile:
 
     @property
     def kv_bytes_per_token(self) -> int:
-        """Bytes that one token takes in the KV cache."""
+        """Bytes that one token takes in the KV cache; at least 1."""
         layers, heads = int(self._own("block_count", 0)), self._own("attention.head_count", 1)
         kv_heads = self._own("attention.head_count_kv", heads)
         in_all: int = sum(kv_heads) if isinstance(kv_heads, list) else layers * int(kv_heads)
@@ -74,7 +74,7 @@ class GgufFile:
         head = int(self._own("embedding_length", 0)) // max(widest, 1)
         key = int(self._own("attention.key_length", head))
         value = int(self._own("attention.value_length", head))
-        return in_all * (key + value) * _KV_BYTES
+        return max(in_all * (key + value) * _KV_BYTES, 1)
 
     @property
     def sampling(self) -> Sampling:

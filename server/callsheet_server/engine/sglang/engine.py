@@ -7,9 +7,9 @@ import itertools
 import logging
 import math
 import secrets
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from callsheet_residency.state import StateStore, StateView
 from callsheet_server.engine.calls import Calls
 from callsheet_server.engine.engine import (
+    AdapterUse,
     Delta,
     DoneMove,
     EngineInfo,
@@ -32,10 +33,10 @@ from callsheet_server.engine.errors import (
     EngineUnavailableError,
     GenerationError,
     RequestRefusedError,
-    UnknownAdapterError,
     UnknownNpcError,
 )
 from callsheet_server.engine.misfits import Misfits
+from callsheet_server.engine.sglang.adapters import Adapters, tell
 from callsheet_server.engine.sglang.cast import Cast
 from callsheet_server.engine.sglang.generate import Prompt, abort, generate, warm
 from callsheet_server.engine.sglang.peer import Peer
@@ -50,6 +51,9 @@ from callsheet_server.world.key import NpcKey
 __all__ = ["SglangEngine", "is_sick"]
 
 logger = logging.getLogger(__name__)
+
+RENEWED_AT_ONCE: Final = 100
+"""NPCs that are announced anew at a stretch: about a millisecond."""
 
 
 def is_sick(error: EngineError) -> bool:
@@ -69,6 +73,7 @@ class SglangEngine:
         *,
         name: str = "SGLang",
         prompts: Prompts | None = None,
+        adapters: Adapters | None = None,
         accept: Callable[[Peer], None] = lambda _: None,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
@@ -80,12 +85,14 @@ class SglangEngine:
             name: of this SGLang, in the log.
             prompts: those of a cluster's replicas, loaded and closed by their owner; absent = its
                 own.
+            adapters: those of a cluster; absent = its own.
             accept: raises ``EngineStartError`` for an SGLang that must not be served.
             changed: called when SGLang is lost, and when it is back.
         """
         timing = timing or Timing()
         self._settings = settings
-        self._name = name
+        self.name = name
+        self._adapters = adapters or Adapters(settings.adapters)
         self._changed = changed
         self._prompts = prompts or Prompts()
         self._owns_prompts = prompts is None
@@ -118,7 +125,7 @@ class SglangEngine:
 
     @property
     def adapters(self) -> frozenset[str]:
-        return frozenset(self._settings.adapters)
+        return frozenset(self._adapters.folders)
 
     @property
     def misfits(self) -> Misfits:
@@ -174,7 +181,7 @@ class SglangEngine:
             logger.warning(
                 "%s runs without Callsheet's plugin: it knows no distances, and where prefixes "
                 "lie is not known",
-                self._name,
+                self.name,
             )
         self._info = EngineInfo(
             name="sglang",
@@ -190,7 +197,9 @@ class SglangEngine:
     async def _serve(self, peer: Peer) -> None:
         """Serve requests while SGLang is there."""
         if peer is not self._peer:
-            self._met(peer)
+            async with self._adapters.lock:
+                await self._adapters.catch_up(peer)
+                self._met(peer)
             self._changed()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -218,9 +227,9 @@ class SglangEngine:
         """NPCs with a request under way."""
         return self._calls.npcs()
 
-    def profile(self, key: NpcKey) -> NpcProfile:
-        """An announced NPC's profile."""
-        return self._cast.profiles[key]
+    @property
+    def profiles(self) -> Mapping[NpcKey, NpcProfile]:
+        return self._cast.profiles
 
     def distance_s(self, key: NpcKey) -> float:
         """Seconds to an announced NPC's next call; +inf = none is expected."""
@@ -257,13 +266,9 @@ class SglangEngine:
         """Announce an NPC, as the protocol says.
 
         Raises:
-            UnknownAdapterError: the profile names an adapter that is not in the settings.
+            UnknownAdapterError: the profile names an adapter that is not there.
         """
-        if profile.adapter is not None and profile.adapter not in self._settings.adapters:
-            known = ", ".join(sorted(self._settings.adapters)) or "none; see [sglang] adapters"
-            raise UnknownAdapterError(
-                f"{profile.key}: adapter {profile.adapter!r} is unknown; known: {known}"
-            )
+        self._adapters.check(profile.adapter)
         handle, changed = self._cast.put(profile)
         self._plugin_sync.put(handle, profile.adapter)
         if changed:
@@ -290,14 +295,37 @@ class SglangEngine:
         rows, handles = self._cast.handles.rows(world, npcs)
         self._plugin_sync.distances.note(handles, distance_s[rows])
 
+    # --- adapters ----------------------------------------------------------------------------
+
+    def adapters_in_use(self) -> tuple[AdapterUse, ...]:
+        return self._adapters.in_use(self.profiles.values())
+
+    async def set_adapter(self, adapter: str, folder: str, *, update: bool) -> None:
+        await self._adapters.set(lambda: [self], adapter, folder, update=update)
+
+    async def remove_adapter(self, adapter: str) -> None:
+        await self._adapters.remove(lambda: [self], self.profiles.values(), adapter)
+
+    async def take_adapter(self, adapter: str, folder: str | None) -> None:
+        """Have SGLang load an adapter, or let go of it (None). Raises ``EngineError``."""
+        await tell(self._need_peer(), adapter, folder)
+
+    async def renew(self, adapter: str) -> None:
+        """Announce an adapter's NPCs anew: nothing that it has computed so far counts."""
+        theirs = [profile for profile in self.profiles.values() if profile.adapter == adapter]
+        for number, profile in enumerate(theirs, start=1):
+            if self.profiles.get(profile.key) is profile:
+                distance_s = self.distance_s(profile.key)
+                self.release_npc(profile.key)
+                self.take_over(profile, distance_s)
+            if number % RENEWED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+
     # --- requests ----------------------------------------------------------------------------
 
     async def submit(self, request: GenerationRequest) -> AsyncGenerator[Delta | GenerationEnd]:
-        peer = self._peer
-        if peer is None:
-            raise EngineUnavailableError("SGLang is not running; it is being started again")
-        profile = self._cast.profiles.get(request.npc)
-        if profile is None:
+        peer = self._need_peer()
+        if (profile := self.profiles.get(request.npc)) is None:
             raise UnknownNpcError(f"{request.npc} was not announced")
         handle = self._cast.handles.take(request.npc)
         with self._calls.open(request) as call:
@@ -340,6 +368,11 @@ class SglangEngine:
 
     def check_integrity(self) -> None:
         self._cast.check_integrity()
+
+    def _need_peer(self) -> Peer:
+        if (peer := self._peer) is None:
+            raise EngineUnavailableError("SGLang is not running; it is being started again")
+        return peer
 
     def _rid(self) -> str:
         """Make a request id. All are of one length, so that none is the beginning of another."""

@@ -56,6 +56,8 @@ class Peer:
     """Version of Callsheet's plugin; None = it is not there."""
     takes_senders: bool = False
     """True: the plugin tells several servers apart by the number each gives itself."""
+    takes_adapters: bool = False
+    """True: LoRA adapters may come, change and go while it runs."""
 
     def priority(self, priority: int) -> int | None:
         """Our priority (0 = first) in SGLang's terms; None = send none."""
@@ -104,6 +106,7 @@ async def meet(server: ModelServer, context_limit_tokens: int) -> Peer:
             sends_deltas=bool(info["incremental_streaming_output"]),
             plugin=plugin,
             takes_senders=wire_version >= SENDER_VERSION,
+            takes_adapters=plugin is not None and bool(info.get("enable_lora")),
         )
     except (GenerationError, KeyError, TypeError, AttributeError) as error:
         if await _is_callsheet(server):

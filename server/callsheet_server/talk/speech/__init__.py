@@ -10,6 +10,7 @@ it lets through depends on the text alone, not on how it was cut into pieces:
 | ``speakers.py`` | name tags: its own go, another's line ends the reply |
 | ``quotes.py`` | the quotation marks around a whole reply |
 | ``directions.py`` | stage directions: ``*wipes a tankard*``, ``(laughs)`` |
+| ``spacing.py`` | blanks before punctuation: ``Milo Hale .`` |
 | ``sentences.py`` | whole sentences, and where they end |
 | ``repeats.py`` | sentences that the NPC has just said |
 """

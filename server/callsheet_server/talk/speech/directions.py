@@ -23,10 +23,12 @@ _STAGE_WORK: Final = re.compile(
     rf"(?:{_STEMS})(?:e|s|es|ed|d|ing)?\b.*"
     r"|(?:a )?(?:long |short )?(?:beat|pause|silence)|aside|inaudible|off-?stage"
     r"|(?:to|at) (?:him|her|it|them|your|my)sel(?:f|ves)|under (?:his|her|their) breath"
+    r"|(?:the |an? )?(?:other |second |next )?(?:players?|npcs?|characters?|narrator|user)\b.*"
     r"|(?:in|with) an? (?:\w+ )?(?:whisper|voice|tone|smile|grin|sigh|laugh|nod|shrug|wink|frown)",
     re.IGNORECASE,
 )
-"""Text that is a direction wherever it stands in brackets: "Whispers", "beat", "to himself"."""
+"""Text that is a direction wherever it stands in brackets: "Whispers", "beat", "to himself",
+"the other player nods"."""
 _VERB: Final = re.compile(r"[a-z]+(?:s|ing|ed)\b.*", re.IGNORECASE)
 """Text that is one where a sentence could begin: "wipes the bar", "Raising a hand"."""
 _SPEECH: Final = re.compile(

@@ -15,6 +15,7 @@ from callsheet_server.talk.speech.placeholders import Placeholders
 from callsheet_server.talk.speech.quotes import Unquoted
 from callsheet_server.talk.speech.repeats import Repeats
 from callsheet_server.talk.speech.sentences import Said, Sentences
+from callsheet_server.talk.speech.spacing import Spacing
 from callsheet_server.talk.speech.speakers import Speakers
 from callsheet_server.talk.speech.thoughts import Opening, Thoughts
 
@@ -72,6 +73,7 @@ class Speech:
             Unquoted(),
             StarredDirections(voice.directions, self._directions),
             BracketedDirections(voice.directions, self._directions),
+            Spacing(),
         )
         self._sentences = Sentences(hold_first=voice.whole)
         self._repeats = Repeats(voice.not_again)

@@ -22,8 +22,8 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
+from callsheet_server.distance.neighbours import nearest_other
 from callsheet_server.tools.town.cast import Character, cast
 
 __all__ = ["Cause", "TownCall", "TownSimulation", "TownStep"]
@@ -33,6 +33,8 @@ F32 = NDArray[np.float32]
 DAY_S = 480.0
 """Seconds of game time in a day: everybody's round, once."""
 ROUND = ("home", "work", "market", "work", "tavern", "home")
+ERRANDS = {"home": "supper at home", "work": "work", "market": "the market", "tavern": "the tavern"}
+"""Words for what somebody sets out to, by place."""
 LEAVES_AT = (0.04, 0.10, 0.38, 0.50, 0.70, 0.92)
 """Times, in parts of a day, at which people set out for each place of ``ROUND``."""
 JITTER = 0.08
@@ -206,7 +208,8 @@ class TownSimulation:
         if quiet:
             return calls
         for npc in due.tolist():
-            text = f"It is time for {ROUND[self._leg[npc] % len(ROUND)]}. What is on your mind?"
+            errand = ERRANDS[ROUND[self._leg[npc] % len(ROUND)]]
+            text = f"It is time for {errand}. What is on your mind?"
             calls.append(TownCall(npc, "narrator", text, Cause.SCHEDULE))
         return calls
 
@@ -304,11 +307,7 @@ class TownSimulation:
 
 def _nearest(place: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """(M,) intp row of each one's nearest other and (M,) float64 metres to it, of (M, 2), M > 1."""
-    found = cKDTree(place).query(place, k=2)
-    apart_m, rows = np.asarray(found[0]), np.asarray(found[1])
-    second = (rows[:, 0] == np.arange(len(place))).astype(np.intp)  # the first may be oneself
-    at = np.arange(len(place)), second
-    return rows[at], apart_m[at]
+    return nearest_other(np.pad(place, ((0, 0), (0, 1))), np.arange(len(place)))
 
 
 def _towards(offset: NDArray[np.float64], speed_mps: float, dt_s: float) -> NDArray[np.float64]:

@@ -43,6 +43,9 @@ namespace Callsheet.Tests
                 case "explain": return ReadExplainMessage(f);
                 case "set_policy": return ReadSetPolicyMessage(f);
                 case "drain_replica": return ReadDrainReplicaMessage(f);
+                case "set_adapter": return ReadSetAdapterMessage(f);
+                case "remove_adapter": return ReadRemoveAdapterMessage(f);
+                case "list_adapters": return ReadListAdaptersMessage(f);
                 default: return null;
             }
         }
@@ -56,6 +59,7 @@ namespace Callsheet.Tests
                 case "ok": WriteOkMessage(w, (OkMessage)message); break;
                 case "error": WriteErrorMessage(w, (ErrorMessage)message); break;
                 case "draining": WriteDrainingMessage(w, (DrainingMessage)message); break;
+                case "engine_progress": WriteEngineProgressMessage(w, (EngineProgressMessage)message); break;
                 case "spawned": WriteSpawnedMessage(w, (SpawnedMessage)message); break;
                 case "tick_ack": WriteTickAckMessage(w, (TickAckMessage)message); break;
                 case "world_closed": WriteWorldClosedMessage(w, (WorldClosedMessage)message); break;
@@ -80,6 +84,7 @@ namespace Callsheet.Tests
                 case "moves": WriteMovesMessage(w, (MovesMessage)message); break;
                 case "npc_states": WriteNpcStatesMessage(w, (NpcStatesMessage)message); break;
                 case "stats": WriteStatsMessage(w, (StatsMessage)message); break;
+                case "adapters": WriteAdaptersMessage(w, (AdaptersMessage)message); break;
             }
         }
     }

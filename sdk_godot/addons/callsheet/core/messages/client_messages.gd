@@ -188,4 +188,17 @@ const FIELDS := {
 		["replica", Field.Kind.TEXT, Field.REQUIRED, null, 1, 300, Field.Form.ANY],
 		["undo", Field.Kind.FLAG, Field.DEFAULT, false],
 	],
+	"set_adapter": [
+		["id", Field.Kind.INTEGER, Field.REQUIRED, null, 1, 9007199254740991],
+		["adapter", Field.Kind.TEXT, Field.REQUIRED, null, 1, 64, Field.Form.ID],
+		["folder", Field.Kind.TEXT, Field.REQUIRED, null, 1, 4096, Field.Form.ANY],
+		["update", Field.Kind.FLAG, Field.DEFAULT, false],
+	],
+	"remove_adapter": [
+		["id", Field.Kind.INTEGER, Field.REQUIRED, null, 1, 9007199254740991],
+		["adapter", Field.Kind.TEXT, Field.REQUIRED, null, 1, 64, Field.Form.ID],
+	],
+	"list_adapters": [
+		["id", Field.Kind.INTEGER, Field.REQUIRED, null, 1, 9007199254740991],
+	],
 }

@@ -189,4 +189,9 @@ const FIELDS := {
 		["p50_s", Field.Kind.REAL, Field.OPTIONAL, null, -INF, INF],
 		["p95_s", Field.Kind.REAL, Field.OPTIONAL, null, -INF, INF],
 	],
+	"AdapterView": [
+		["adapter", Field.Kind.TEXT, Field.REQUIRED, null, 0, Field.NO_END, Field.Form.ANY],
+		["folder", Field.Kind.TEXT, Field.REQUIRED, null, 0, Field.NO_END, Field.Form.ANY],
+		["npcs", Field.Kind.INTEGER, Field.REQUIRED, null, 0, 9007199254740991],
+	],
 }

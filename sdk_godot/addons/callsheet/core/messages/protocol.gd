@@ -5,7 +5,7 @@ extends RefCounted
 ## Generated from sdk_python/callsheet/wire by sdk_godot/tools/generate_messages.py;
 ## do not edit.
 
-const PROTOCOL := "1.3"
+const PROTOCOL := "1.4"
 const SUBPROTOCOL := "callsheet.v1"
 const MAX_COORDINATE_M := 10000000.0
 const MAX_GAME_TIME_S := 1000000000000.0

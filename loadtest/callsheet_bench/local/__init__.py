@@ -1,0 +1,1 @@
+"""Benchmark of the engine for players' machines, against stock llama-server and torch."""
