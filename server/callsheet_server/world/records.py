@@ -34,7 +34,9 @@ def all_usable_npcs(records: NDArray[Any]) -> bool:
 
 def usable_players(records: NDArray[Any]) -> NDArray[np.bool_]:
     """(P,) of ``PLAYER_DTYPE`` -> (P,) bool."""
-    return _in_range(records) & (records["flags"] == 0)
+    good = _in_range(records)
+    good &= records["flags"] == 0
+    return good
 
 
 def _vectors(records: NDArray[Any]) -> NDArray[np.float32]:
@@ -45,7 +47,8 @@ def _vectors(records: NDArray[Any]) -> NDArray[np.float32]:
 
 def _in_range(records: NDArray[Any]) -> NDArray[np.bool_]:
     """(K,) records -> (K,): position and velocity are within bounds. NaN compares false."""
-    inside: NDArray[np.bool_] = (np.abs(_vectors(records)) <= MAX_COORDINATE_M).all(axis=1)
+    within: NDArray[np.bool_] = np.abs(_vectors(records)) <= MAX_COORDINATE_M
+    inside: NDArray[np.bool_] = np.logical_and.reduce(within, axis=1)
     return inside
 
 
