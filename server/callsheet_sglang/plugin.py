@@ -104,12 +104,13 @@ def _add_messages(_: Any, scheduler: Any) -> None:
 
 
 def _measure_pace(state: Any) -> None:
-    from callsheet_sglang.kv.scheduler_state import prefilled_unhindered
+    from callsheet_sglang.kv.scheduler_state import hindered, prefilled
 
     if state.cache is not None:
         state.pace.begin_iteration(
             time.perf_counter(),
-            prefilled_unhindered(state.scheduler),
+            prefilled(state.scheduler),
+            hindered(state.scheduler),
             state.scheduler.enable_overlap,
             state.cache.agree,
         )

@@ -90,7 +90,7 @@ CELLS: Sequence[Cell] = (
     Cell(H100, 1500, 64, SHORT),
     Cell(H100, 1500, 64, link_bytes_per_s=PCIE_3_X16),
     Cell(H100, 1500, 64, random_share=0.3),
-    Cell(H100, 1500, 64, offered_per_s=80.0),
+    Cell(H100, 1500, 64, offered_per_s=88.0),
     Cell(RTX4090, 1500, 16),
     Cell(RTX4090, 1500, 32),
     Cell(RTX4090, 1500, 64),

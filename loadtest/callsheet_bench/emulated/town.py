@@ -47,10 +47,12 @@ class Town:
     def __init__(self, npcs: int, seed: int = 1) -> None:
         self._seed = seed
         self._draw = np.random.default_rng(seed)
+        self._questions = np.random.default_rng()
+        """Never the same: SGLang may still have the KV cache of a question asked before."""
         self.npcs = npcs
-        self.world_ids = self._tokens(WORLD_TOKENS)
+        self.world_ids = _tokens(self._draw, WORLD_TOKENS)
         lengths = self._draw.integers(*PERSONA_TOKENS, npcs, endpoint=True).tolist()
-        self.persona_ids = [self._tokens(length) for length in lengths]
+        self.persona_ids = [_tokens(self._draw, length) for length in lengths]
         self.trace: Trace = record_town(TownSimulation(npcs, PLAYERS, seed), DAYS_S, TICK_S)
         calls = self.trace.calls
         self._first = next(at for at, call in enumerate(calls) if call.time_s >= HISTORY_S)
@@ -75,7 +77,7 @@ class Town:
     def calls(self, cell: Cell, window: int, before: int = 0) -> Iterator[Call]:
         """The calls of the town's day from so many before window number ``window`` on.
 
-        The same arguments give the same calls.
+        The same arguments give the same calls, but for the words of the questions.
         """
         self._draw = np.random.default_rng((self._seed, window, before))
         known = len(self.trace.calls) - self._first
@@ -89,9 +91,10 @@ class Town:
 
     def _call(self, npc: int, time_s: float, reply_tokens: int) -> Call:
         prefix = self.world_ids + self.persona_ids[npc]
-        ids = prefix + self._tokens(QUESTION_TOKENS)
+        ids = prefix + _tokens(self._questions, QUESTION_TOKENS)
         return Call(npc, time_s, ids, len(prefix), reply_tokens)
 
-    def _tokens(self, count: int) -> list[int]:
-        ids: list[int] = self._draw.integers(FIRST_TOKEN, LAST_TOKEN, count).tolist()
-        return ids
+
+def _tokens(draw: np.random.Generator, count: int) -> list[int]:
+    ids: list[int] = draw.integers(FIRST_TOKEN, LAST_TOKEN, count).tolist()
+    return ids

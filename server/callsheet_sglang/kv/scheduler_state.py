@@ -18,7 +18,7 @@ from callsheet_sglang.kv.pace import Pace
 from callsheet_sglang.npc_table import NpcTable
 from callsheet_sglang.settings import PluginSettings, read_settings
 
-__all__ = ["Counters", "SchedulerState", "current", "install", "prefilled", "prefilled_unhindered"]
+__all__ = ["Counters", "SchedulerState", "current", "hindered", "install", "prefilled"]
 
 
 @dataclass(slots=True)
@@ -148,9 +148,10 @@ def prefilled(scheduler: Any) -> bool:
     return batch is not None and bool(batch.forward_mode.is_extend())
 
 
-def prefilled_unhindered(scheduler: Any) -> bool:
-    """Return whether that pass waits for no load: its time is then its own."""
-    return prefilled(scheduler) and scheduler.last_batch.hicache_consumer_index < 0
+def hindered(scheduler: Any) -> bool:
+    """Return whether the pass launched last waits for a load."""
+    batch = scheduler.last_batch
+    return batch is not None and batch.hicache_consumer_index >= 0
 
 
 _current: SchedulerState | None = None
