@@ -355,11 +355,13 @@ class Session:
             self._end(error)
             return
         self.errors[error.code] += 1
+        amount = 1 + read_bytes / ERROR_BYTES
+        self.quotas.note_errors(amount, now_s)
         if error.request_id is None or error.code is ErrorCode.DUPLICATE_REQUEST:
             self.send(error_message(error))
         else:
             self.answer(error_message(error), error.request_id)
-        if self._error_budget.take(now_s, 1 + read_bytes / ERROR_BYTES):
+        if self._error_budget.take(now_s, amount):
             text = f"more than {ERROR_BURST:g} errors; fix the client, the last was: {error}"
             self._end(error_for(ErrorCode.FLOODING, text, limit=ERROR_BURST))
 
