@@ -56,7 +56,7 @@ from callsheet.wire.observe import (
 )
 from callsheet.wire.saves import Loaded, Saved, SaveView
 from callsheet.wire.script import NpcSpawned, PlayerLeft, PlayerNear, RegisterScript
-from callsheet.wire.session import Draining, EngineSummary, Error, Limits, Welcome
+from callsheet.wire.session import Draining, EngineProgress, EngineSummary, Error, Limits, Welcome
 from callsheet.wire.talk import (
     Action,
     FinishReason,
@@ -98,6 +98,7 @@ __all__ = [
     "ConnectFailedError",
     "Draining",
     "EngineError",
+    "EngineProgress",
     "EngineSummary",
     "Error",
     "ErrorCode",

@@ -20,6 +20,7 @@ ENUM_SUMMARIES = {
     "FinishReason": "The reasons for which a reply ends.",
     "Topic": "What can be subscribed to.",
     "ReplicaState": "The states of a replica.",
+    "EnginePhase": "The steps by which an engine gets ready.",
     "ScriptEvent": "The events of an NPC that a script may ask for.",
     "TickKind": "The kinds of ticks.",
 }
@@ -73,6 +74,10 @@ ENUM_VALUE_SUMMARIES = {
         "draining": "Its NPCs move to others; it takes no new ones.",
         "drained": "It is empty and may be stopped.",
         "lost": "It does not answer.",
+    },
+    "EnginePhase": {
+        "download": "The model is fetched.",
+        "load": "It is made ready on this machine.",
     },
     "ScriptEvent": {
         "hear": "Somebody speaks to the NPC.",

@@ -7,7 +7,7 @@ from typing import get_args
 from message_shapes import HANDLE_MAX, SMALLEST, Member, Shape, is_message
 from pydantic import BaseModel
 
-from callsheet.wire import fields, observe, talk
+from callsheet.wire import fields, observe, session, talk
 
 ENUMS: dict[tuple[str, ...], str] = {
     get_args(fields.Role): "Role",
@@ -19,6 +19,7 @@ ENUMS: dict[tuple[str, ...], str] = {
     get_args(talk.FinishReason): "FinishReason",
     get_args(observe.Topic): "Topic",
     get_args(observe.ReplicaState): "ReplicaState",
+    get_args(session.EnginePhase): "EnginePhase",
     ("hear", "near", "tick"): "ScriptEvent",
     ("keyframe", "delta"): "TickKind",
 }

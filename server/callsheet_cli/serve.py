@@ -206,6 +206,7 @@ def serve_until_stopped(loaded: LoadedSettings, record: Path | None = None) -> N
             asyncio.run(serve(loaded.settings, report, ready, record))
         except StartError as error:
             raise CommandError(str(error)) from None
+    print("stopped")
 
 
 def configure_logging(server: ServerSettings, verbose: bool = False) -> None:

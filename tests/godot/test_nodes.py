@@ -24,7 +24,7 @@ def test_checks(script: Path, godot: Godot) -> None:
 def test_the_console_tells_which_side_to_upgrade(godot: Godot) -> None:
     script = (HERE / "games" / "versions.gd").read_text("utf-8")
     project = {"": CHECKS, "addons/callsheet/": ADDON, **PLAYED}
-    versions = ("1.3", "1.4", "1.0", "0.9", "2.0")
+    versions = ("1.4", "1.5", "1.0", "0.9", "2.0")
     with godot.run(project, *versions, extra={"checked.gd": script}) as game:
         opens = [game.wait_for(f"{version}: open") for version in versions]
         game.wait_for("PASSED")

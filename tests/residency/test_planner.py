@@ -229,7 +229,7 @@ def test_the_planner_pulls_in_no_other_layer_and_no_heavy_dependency() -> None:
         "import sys; sys.path[:0] = ['sdk_python', 'server']; "
         "import callsheet_residency.planner; "
         "print(*(name for name in sys.modules if name.startswith('callsheet')), "
-        "*sys.modules.keys() & {'scipy', 'torch'})"
+        "*sys.modules.keys() & {'small_gicp', 'torch'})"
     )
     loaded = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
@@ -256,3 +256,13 @@ def test_a_demanded_item_is_not_displaced_by_those_who_make_room_for_it() -> Non
         ("npc0", Tier.DEVICE, Tier.ABSENT),
         ("npc1", Tier.HOST, Tier.DEVICE),
     ]
+
+
+def test_what_is_read_from_files_that_stay_is_unloaded_for_nothing() -> None:
+    credit = Credit(0, 0, 10, 0.0)
+    prefixes = items_of((Tier.DEVICE, 60.0), (Tier.DISK, 1.0))
+    weights = replace(prefixes, kind=StateKind.WEIGHTS)
+    swap = [("npc0", Tier.DEVICE, Tier.DISK), ("npc1", Tier.DISK, Tier.DEVICE)]
+    for items, wanted in ((prefixes, []), (weights, swap)):
+        made = plan(items, budget_of(items, 10, 0, 30, credit=credit), POLICY)
+        assert moves(made.actions) == wanted

@@ -27,7 +27,7 @@ from callsheet.wire.errors import (
     VersionError,
     WorldError,
 )
-from callsheet.wire.session import Draining, Error, Ok, Pong
+from callsheet.wire.session import Draining, EngineProgress, Error, Ok, Pong
 from callsheet.wire.talk import Action, ReplyDelta, ReplyEnd, ReplyStart, Say, Speaker
 from callsheet.wire.tick import Tick, TickKind
 from callsheet.wire.world import Despawn, NpcSpec, Spawned, SpawnedNpc, TickAck
@@ -269,6 +269,20 @@ def test_a_server_that_never_answers_is_given_up(connects: bool) -> None:
     assert 107.0 <= link.now_s < 107.0 + 2.0
     with pytest.raises(ConnectFailedError, match=r"within 7 s .*no welcome within 2 s.*serve"):
         link.session.check_open()
+
+
+def test_a_server_that_tells_of_its_engine_is_waited_for() -> None:
+    link = Link(open_timeout_s=2.0, connect_timeout_s=7.0)
+    link.session.start(link.now_s)
+    link.session.connected(link.now_s)
+    progress = EngineProgress(phase="download", done_bytes=1, total_bytes=9)
+    for _ in range(20):
+        link.wait(1.5)
+        link.give(progress)
+    assert link.state() is SessionState.OPENING
+    assert link.told.count(progress) == 20
+    link.wait(2.5)
+    assert link.state() is not SessionState.OPENING
 
 
 @given(st.floats(0, 1, exclude_max=True), st.integers(1, 12))

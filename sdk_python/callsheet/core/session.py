@@ -39,7 +39,18 @@ from callsheet.wire.base import ClientMessage, Reliable, Request, ServerMessage
 from callsheet.wire.codec import parse_server_message
 from callsheet.wire.errors import RULES, CallsheetError, CloseCode, ErrorCode, error_for
 from callsheet.wire.fields import PROTOCOL
-from callsheet.wire.session import Ack, Bye, Draining, Error, Hello, Ping, Pong, Resume, Welcome
+from callsheet.wire.session import (
+    Ack,
+    Bye,
+    Draining,
+    EngineProgress,
+    Error,
+    Hello,
+    Ping,
+    Pong,
+    Resume,
+    Welcome,
+)
 from callsheet.wire.talk import Cancel
 
 __all__ = ["CONNECTED", "ClientSession"]
@@ -123,6 +134,8 @@ class ClientSession:
             if self._heartbeat.has_proven_itself(now_s):
                 self._attempts.reset()
         elif not isinstance(message, Reliable):
+            if isinstance(message, EngineProgress) and not self._is_open:
+                self._state_until_s = now_s + self.settings.open_timeout_s
             self._drain(message, now_s)
             self.events.emit(message)
         elif message.seq is None or self._count(message.seq, now_s):

@@ -13,6 +13,8 @@ __all__ = [
     "Bye",
     "ClientInfo",
     "Draining",
+    "EnginePhase",
+    "EngineProgress",
     "EngineSummary",
     "Error",
     "Hello",
@@ -24,6 +26,8 @@ __all__ = [
     "Welcome",
 ]
 
+EnginePhase = Literal["download", "load"]
+"""Step by which an engine gets ready."""
 Version = Annotated[str, Field(pattern=r"^\d{1,5}\.\d{1,5}$")]
 
 
@@ -99,6 +103,17 @@ class EngineSummary(ServerPart):
     """The engine moves state between tiers; False: residency messages never come."""
     replicas: Count | None = None
     """Copies of the model that share the work; None = one, or not known."""
+
+
+class EngineProgress(ServerMessage):
+    """Progress of an engine that is not ready yet; sent between ``hello`` and ``welcome``."""
+
+    type: Literal["engine_progress"] = "engine_progress"
+    phase: EnginePhase
+    """"download": the model is fetched; "load": it is made ready on this machine."""
+    done_bytes: Count
+    total_bytes: Count | None = None
+    """None = not known."""
 
 
 class Welcome(ServerMessage):

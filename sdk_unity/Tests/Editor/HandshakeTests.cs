@@ -86,6 +86,27 @@ namespace Callsheet.Tests
             Assert.That(rig.Errors.Single().Message, Contains.Substring("no welcome within 2 s"));
         }
 
+        [Test]
+        public void A_server_that_tells_of_its_engine_is_waited_for()
+        {
+            Rig rig = new Rig(new SessionOptions { ConnectTimeoutS = 2 });
+            rig.Session.Start();
+            rig.Step();
+            rig.Server.Accept();
+            for (int i = 0; i < 10; i++)
+            {
+                rig.Run(1.5);
+                rig.Server.SendText("{\"type\":\"engine_progress\",\"phase\":\"download\",\"done_bytes\":3,\"total_bytes\":9}");
+            }
+            rig.Step();
+            Assert.That(rig.State, Is.EqualTo(SessionState.Greeting));
+            Assert.That(rig.Received.OfType<EngineProgressMessage>().Last().TotalBytes, Is.EqualTo(9));
+            rig.Server.SendText(Rig.WelcomeText());
+            rig.Step();
+            Assert.That(rig.State, Is.EqualTo(SessionState.Open));
+            Assert.That(rig.Errors, Is.Empty);
+        }
+
         [TestCase("2.0", "upgrade the Unity package")]
         [TestCase("0.9", "upgrade the server")]
         public void Another_major_version_fails_and_says_what_to_upgrade(string protocol, string advice)

@@ -15,6 +15,7 @@ from callsheet.wire.session import Draining, EngineSummary
 from callsheet_residency.state import StateStore
 from callsheet_server.app.connections import Connections
 from callsheet_server.app.settings import Settings
+from callsheet_server.app.waiting_room import WaitingRoom
 from callsheet_server.engine.engine import DoneMove, Engine, EngineInfo
 from callsheet_server.engine.mover import Mover
 from callsheet_server.handlers.adapter_changes import AdapterChanges
@@ -47,7 +48,7 @@ from callsheet_server.telemetry import Telemetry
 from callsheet_server.trace.recorder import Recorder
 from callsheet_server.transport.access_tokens import AccessToken, TokenFile
 from callsheet_server.transport.http import Page
-from callsheet_server.transport.listener import Binding, Listener
+from callsheet_server.transport.listener import Listener
 
 __all__ = ["CallsheetServer", "Started"]
 
@@ -78,7 +79,9 @@ class Started:
     token_file: TokenFile | None
     tokens: Sequence[AccessToken]
     """Tokens of ``token_file``."""
-    binding: Binding
+    listener: Listener
+    """Lets clients into ``waiting``."""
+    waiting: WaitingRoom
     page: Mapping[str, Callable[[], Page]]
     recorder: Recorder | None
     """Told of every tick and call."""
@@ -93,7 +96,7 @@ class CallsheetServer:
     def __init__(self, settings: Settings, started: Started) -> None:
         """Put the parts together, restore saved worlds, and begin housekeeping.
 
-        Nobody can connect before ``listen``.
+        Nobody is let in before ``open``.
         """
         clock = time.monotonic
         engine = started.engine
@@ -189,14 +192,8 @@ class CallsheetServer:
         )
         self.pages = {**self.telemetry.pages(self), **started.page}
         """Pages for plain HTTP requests on the same port, by path."""
-        self.listener = Listener(
-            started.binding,
-            settings.server,
-            settings.limits,
-            self.connections.connect,
-            self.pages,
-            self.sessions.may_observe,
-        )
+        self.listener = started.listener
+        self._waiting = started.waiting
         self._use_tokens(started.tokens)
         self.membership.restore(started.saved)
         self._background = [asyncio.create_task(self._keep_house())]
@@ -209,9 +206,9 @@ class CallsheetServer:
         """The TCP port that it listens on."""
         return self.listener.port
 
-    async def listen(self) -> None:
-        """Let clients in."""
-        await self.listener.start()
+    def open(self) -> None:
+        """Let clients in, those first who have waited for it."""
+        self._waiting.open(self.connections.connect, self.pages, self.sessions.may_observe)
 
     async def close(self) -> None:
         """Drain, say goodbye, free everything. May be called twice."""

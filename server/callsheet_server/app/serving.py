@@ -43,9 +43,12 @@ class StartError(Exception):
 
 
 async def start(
-    settings: Settings, report: Callable[[Progress], None], record: Path | None = None
+    settings: Settings,
+    report: Callable[[Progress], None],
+    record: Path | None = None,
+    listening: Callable[[int], None] = lambda _: None,
 ) -> CallsheetServer:
-    """Start a server with the engine that its settings name.
+    """Start a server with the engine that its settings name. Arguments as for ``serve``.
 
     Raises:
         StartError: in the user's words.
@@ -61,7 +64,9 @@ async def start(
     except UnfinishedRecordingError as error:
         raise StartError(str(error)) from None
     try:
-        return await start_server(settings, engine, recorder=recorder, report=report)
+        return await start_server(
+            settings, engine, recorder=recorder, report=report, listening=listening
+        )
     except (EngineStartError, SettingFileError, StorageError) as error:
         raise StartError(str(error)) from None
     except OSError as error:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from callsheet_server.distance.approach import columns, time_to_reach_s
 from callsheet_server.distance.assumptions import Assumptions
+from callsheet_server.distance.neighbours import nearest_other
 from callsheet_server.world.snapshot import Snapshot
 
 __all__ = ["EncounterState", "encounter", "nearest_sociable"]
@@ -70,13 +70,11 @@ def nearest_sociable(
     partner[order[before]] = order[before + 1]
     partner[order[after]] = order[after - 1]
 
-    firsts = order[~same_as_before[:-1]]
-    alone = order[~same_as_before[:-1] & ~same_as_before[1:]]
-    if len(alone) and len(firsts) >= 2:
-        # Sliding-midpoint nodes build twice as fast as balanced ones and are queried as fast.
-        tree = cKDTree(position_m[firsts], balanced_tree=False, compact_nodes=False)
-        found: NDArray[np.intp] = np.asarray(tree.query(position_m[alone], k=2)[1])
-        partner[alone] = firsts[found[:, 1]]
+    is_first = ~same_as_before[:-1]
+    firsts = order[is_first]
+    asking = np.flatnonzero((is_first & ~same_as_before[1:])[is_first])
+    if len(asking) and len(firsts) >= 2:
+        partner[firsts[asking]] = firsts[nearest_other(position_m[firsts], asking)[0]]
     return rows, rows[partner]
 
 

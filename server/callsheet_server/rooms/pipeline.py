@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -29,7 +29,7 @@ from callsheet_server.world.world import TickReport, World
 
 __all__ = ["ESTIMATE_PERIOD_S", "Pipeline"]
 
-ESTIMATE_PERIOD_S: Final = 0.2
+ESTIMATE_PERIOD_S: Final = 0.5
 """Time between two estimates of a world, whatever its tick rate: prefetching looks seconds ahead,
 and who is spoken to is loaded at once. A world of more NPCs than one estimate reads anew is
 estimated more often, by as much."""
@@ -71,10 +71,9 @@ class Pipeline:
         room.counters.npc_updates += report.npc_updates
         room.is_behind = True
         self._estimate_if_due(room)
-        room.tell_scripts()
-        if tick.ack and room.game is not None:
-            ack = TickAck(tick=tick.tick, game_time_s=tick.game_time_s)
-            room.game.send(ack, key="tick_ack")
+        room.tell_scripts(self._clock())
+        if tick.ack and (game := room.game) is not None:
+            game.send(TickAck(tick=tick.tick, game_time_s=tick.game_time_s), key="tick_ack")
         return report
 
     def catch_up(self, rooms: Iterable[Room]) -> None:
@@ -99,6 +98,7 @@ class Pipeline:
         room.distances = room.forecast.estimate(snapshot)
         view = _View(room.world, room.distances)
         by_policy_s = self._controller.policy.distance_s(view)
+        by_policy_s.setflags(write=False)
         self._controller.set_distances(room.name, by_policy_s)
         told_s = by_policy_s if self._stores else room.distances.distance_s
         self._engine.publish(room.name, room.world.row_ids, told_s)
@@ -106,14 +106,18 @@ class Pipeline:
 
     def step(self) -> None:
         """Plan with the distances as they are: time has passed or moves have ended."""
-        for store in self._stores:
-            for key in store.take_changes():
-                self._controller.refresh(store.kind, key)
+        self._note_changes()
         now_s = self._clock()
         plan = self._controller.step(now_s)
         if plan:
             self._planned(plan, self._clock() - now_s)
         self._mover.submit(plan)
+
+    def _note_changes(self) -> None:
+        """Look again at what the engine changed by itself; done often it is never much at once."""
+        for store in self._stores:
+            for key in store.take_changes():
+                self._controller.refresh(store.kind, key)
 
     def demand(self, room: Room, npc: str) -> None:
         """Somebody talks to an NPC now: bring its state ahead of everything else."""
@@ -162,6 +166,7 @@ class Pipeline:
             self._controller.link(room.name, row, StateKind.WEIGHTS, model)
         if spec.adapter is not None:
             self._controller.link(room.name, row, StateKind.ADAPTER, spec.adapter)
+        self._note_changes()
 
     def forget(self, room: Room, npc: str) -> None:
         """Forget an NPC that is about to go."""
@@ -176,9 +181,11 @@ class Pipeline:
         self._controller.forget_world(room.name)
         self._engine.forget_world(room.name)
 
-    def set_lore(self, room: Room) -> None:
-        """Pass on changed lore to the engine; with it, every prefix of the world changes."""
-        self._engine.set_world_prefix(room.name, room.world.lore)
+    def set_lore(self, room: Room) -> Iterator[None]:
+        """Pass on changed lore to the engine; in steps, every prefix of the world changes."""
+        for _ in self._engine.set_world_prefix(room.name, room.world.lore):
+            self._note_changes()
+            yield
 
     @property
     def policy(self) -> str | None:

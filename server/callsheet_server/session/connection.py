@@ -17,7 +17,7 @@ from callsheet_server.session.link import Link
 from callsheet_server.session.registry import SessionRegistry
 from callsheet_server.session.session import Session
 
-__all__ = ["Connection"]
+__all__ = ["Connection", "hello_timed_out", "refuse"]
 
 
 class Connection:
@@ -56,13 +56,7 @@ class Connection:
     def hello_timeout(self, timeout_s: float) -> None:
         """Refuse a connection on which nobody said hello in time."""
         if self.session is None:
-            self.refuse(
-                error_for(
-                    ErrorCode.HELLO_TIMEOUT,
-                    f"no hello within {timeout_s:g} s; it must be the first message",
-                    limit=timeout_s,
-                )
-            )
+            self.refuse(hello_timed_out(timeout_s))
 
     def flooded(self, problem: str, now_s: float) -> None:
         """End what sent more frames than it may, before they were looked at."""
@@ -88,14 +82,27 @@ class Connection:
             return
         self._refused = True
         self._registry.refused(error.code)
-        self._link.send(encode(error_message(error)))
-        code = RULES[error.code].closes or CloseCode.PROTOCOL_ERROR
-        self._link.close(code, str(error.code))
+        refuse(self._link, error)
 
     def lost(self, close_code: int, now_s: float) -> None:
         """Detach the session from this connection, which is gone, whoever ended it."""
         if self.session is not None:
             self.session.detach(self._link, close_code, now_s)
+
+
+def refuse(link: Link, error: CallsheetError) -> None:
+    """Tell a client without a session why its connection may not be used, and close it."""
+    link.send(encode(error_message(error)))
+    link.close(RULES[error.code].closes or CloseCode.PROTOCOL_ERROR, str(error.code))
+
+
+def hello_timed_out(timeout_s: float) -> CallsheetError:
+    """Make the error of a client that did not say hello in time."""
+    return error_for(
+        ErrorCode.HELLO_TIMEOUT,
+        f"no hello within {timeout_s:g} s; it must be the first message",
+        limit=timeout_s,
+    )
 
 
 def _parse_hello(frame: str | bytes) -> Hello:

@@ -270,8 +270,7 @@ class Session:
 
     def _admit_tick(self, tick: Tick, now_s: float) -> Tick | None:
         """Check rate, order and time. A refused tick is dropped and told of, throttled."""
-        problem = self._ticks.refuse(tick, now_s)
-        if problem is not None:
+        if (problem := self._ticks.refuse(tick, now_s)) is not None:
             self.complain(problem, now_s)
             return None
         return tick
@@ -282,19 +281,20 @@ class Session:
 
     # --- out ---------------------------------------------------------------------------------
 
-    def send(self, message: ServerMessage, key: str | None = None) -> None:
+    def send(
+        self, message: ServerMessage, key: str | None = None, *, request: int | None = None
+    ) -> None:
         """Send a message; reliable ones are kept until acked, others need a connection.
 
-        Args:
-            message: what to send.
-            key: for unreliable messages: replaces one with this key that is still queued.
+        An unreliable one replaces a queued one with its ``key``. A reliable one may belong to a
+        ``request`` of this session.
         """
         if self.state is SessionState.CLOSED:
             return
         if not isinstance(message, Reliable):
             self.send_frame(encode(message), key)
             return
-        if self._keep(message) is not None:
+        if self._keep(message, request=request) is not None:
             self._flush()
 
     def answer(
@@ -317,10 +317,12 @@ class Session:
         kept = None if self.state is SessionState.CLOSED else self._keep(message, held=True)
         self.answers.answer(kept, request, change or Change(), instead)
 
-    def _keep(self, message: Reliable, *, held: bool = False) -> Kept | None:
+    def _keep(
+        self, message: Reliable, *, held: bool = False, request: int | None = None
+    ) -> Kept | None:
         """Number a message and keep it; None if that is one too many."""
         try:
-            return self._replay.add(message, held=held)
+            return self._replay.add(message, held=held, request=request)
         except CallsheetError as error:
             self._end(error)
             return None
@@ -385,8 +387,8 @@ class Session:
         self.errors[error.code] += 1
         rule = RULES[error.code]
         assert rule.closes is not None
-        link, self._link = self._link, None
-        if link is not None:
+        if (link := self._link) is not None:
+            self._link = None
             link.send(encode(error_message(error)))
             link.close(rule.closes, str(error.code))
         resumable = rule.resumable or error.code is ErrorCode.SUPERSEDED

@@ -235,6 +235,18 @@ func test_an_error_before_the_close_is_the_reason() -> void:
 	equal(rig.session.last_error.code, "world_taken")
 
 
+func test_a_server_that_tells_of_its_engine_is_waited_for() -> void:
+	var rig := Rig.new()
+	rig.greeting()
+	for i in 10:
+		rig.say({ "type": "engine_progress", "phase": "download", "done_bytes": i, "total_bytes": 9 })
+		rig.step(4.0)
+		rig.step(0.02)
+	equal(rig.session.state, State.GREETING)
+	equal(rig.received.size(), 10)
+	equal(rig.received[9].total_bytes, 9)
+
+
 func test_draining_server_is_asked_again_when_it_wants() -> void:
 	var rig := Rig.new()
 	rig.open()

@@ -36,6 +36,11 @@ namespace Callsheet.Core
 
         private void Deliver(ServerMessage message)
         {
+            if (message is EngineProgressMessage && State == SessionState.Greeting)
+            {
+                // It does not wait in vain.
+                _deadlineS = _nowS + _options.ConnectTimeoutS;
+            }
             long id = message.RequestId ?? 0;
             IRequestHandler handler = _ledger.Find(id);
             bool more = message is ReplyStartMessage || message is ReplyDeltaMessage || message is ActionMessage

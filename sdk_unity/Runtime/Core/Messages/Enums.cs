@@ -111,6 +111,15 @@ namespace Callsheet.Wire
         Lost,
     }
 
+    /// <summary>The steps by which an engine gets ready.</summary>
+    public enum EnginePhase
+    {
+        /// <summary>The model is fetched.</summary>
+        Download,
+        /// <summary>It is made ready on this machine.</summary>
+        Load,
+    }
+
     /// <summary>The events of an NPC that a script may ask for.</summary>
     public enum ScriptEvent
     {
@@ -143,6 +152,7 @@ namespace Callsheet.Wire
         internal static readonly string[] FinishReason = { "stop", "length", "cancelled", "error" };
         internal static readonly string[] Topic = { "replies", "residency", "npcs", "stats" };
         internal static readonly string[] ReplicaState = { "serving", "draining", "drained", "lost" };
+        internal static readonly string[] EnginePhase = { "download", "load" };
         internal static readonly string[] ScriptEvent = { "hear", "near", "tick" };
         internal static readonly string[] TickKind = { "keyframe", "delta" };
     }

@@ -14,6 +14,7 @@ namespace Callsheet.Wire
                 case "ok": return new OkMessage();
                 case "error": return new ErrorMessage();
                 case "draining": return new DrainingMessage();
+                case "engine_progress": return new EngineProgressMessage();
                 case "spawned": return new SpawnedMessage();
                 case "tick_ack": return new TickAckMessage();
                 case "world_closed": return new WorldClosedMessage();

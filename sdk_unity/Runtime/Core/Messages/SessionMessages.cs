@@ -146,6 +146,26 @@ namespace Callsheet.Wire
         }
     }
 
+    /// <summary>Progress of an engine that is not ready yet; sent between <c>hello</c> and <c>welcome</c>.</summary>
+    public sealed class EngineProgressMessage : ServerMessage
+    {
+        /// <summary>"download": the model is fetched; "load": it is made ready on this machine.</summary>
+        public EnginePhase Phase { get; set; }
+        /// <summary>Bytes fetched so far; 0 while it is loaded.</summary>
+        public long DoneBytes { get; set; }
+        /// <summary>null = not known.</summary>
+        public long? TotalBytes { get; set; }
+
+        public override string Type => "engine_progress";
+
+        internal override void ReadFields(FieldReader f)
+        {
+            Phase = (EnginePhase)f.Enum("phase", WireNames.EnginePhase);
+            DoneBytes = f.Integer("done_bytes", 0, 9007199254740991);
+            if (f.Has("total_bytes")) TotalBytes = f.Integer("total_bytes", 0, 9007199254740991);
+        }
+    }
+
     /// <summary>The answer to <c>hello</c>: the session is open.</summary>
     public sealed class WelcomeMessage : ServerMessage
     {

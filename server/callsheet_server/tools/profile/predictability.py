@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from callsheet_residency.worth import TAU_S
 from callsheet_server.distance import Assumptions, Estimator
@@ -168,10 +167,16 @@ def rank_correlation(
     """
     if len(actual_s) < MIN_ORDERED or np.ptp(actual_s) == 0.0:
         return None
-    one, other = rankdata(predicted_s), rankdata(actual_s)
+    one, other = _mean_ranks(predicted_s), _mean_ranks(actual_s)
     if np.ptp(one) == 0.0:
         return 0.0
     return float(np.corrcoef(one, other)[0, 1])
+
+
+def _mean_ranks(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: NDArray[np.float64] = (np.cumsum(count) - (count - 1) / 2.0)[place]
+    return ranks
 
 
 def _overlap(predicted_s: NDArray[np.float32], actual_s: NDArray[np.float32], count: int) -> float:

@@ -22,8 +22,8 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
+from callsheet_server.distance.neighbours import nearest_other
 from callsheet_server.tools.town.cast import Character, cast
 
 __all__ = ["Cause", "TownCall", "TownSimulation", "TownStep"]
@@ -307,11 +307,7 @@ class TownSimulation:
 
 def _nearest(place: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """(M,) intp row of each one's nearest other and (M,) float64 metres to it, of (M, 2), M > 1."""
-    found = cKDTree(place).query(place, k=2)
-    apart_m, rows = np.asarray(found[0]), np.asarray(found[1])
-    second = (rows[:, 0] == np.arange(len(place))).astype(np.intp)  # the first may be oneself
-    at = np.arange(len(place)), second
-    return rows[at], apart_m[at]
+    return nearest_other(np.pad(place, ((0, 0), (0, 1))), np.arange(len(place)))
 
 
 def _towards(offset: NDArray[np.float64], speed_mps: float, dt_s: float) -> NDArray[np.float64]:

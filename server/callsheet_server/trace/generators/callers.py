@@ -6,9 +6,10 @@ Each is a rule and its dice: the chance of a call in the next tick, given the pa
 from __future__ import annotations
 
 import heapq
+import math
 
 import numpy as np
-from scipy.stats import norm
+from numpy.typing import NDArray
 
 from callsheet_server.trace.generators.recording import Generated, Recording, people
 
@@ -68,8 +69,8 @@ def periodic(
         gap_of_rows_s = period_s[rows] * (1.0 + jitter * draw.normal(size=len(rows)))
         due_s[rows] = now_s + np.maximum(gap_of_rows_s, record.reply_s)
         waited = (now_s - last_s) / period_s
-        sure = norm.sf((waited - 1.0) / jitter)
-        left = norm.sf((waited + TICK_S / period_s - 1.0) / jitter)
+        sure = _more_than((waited - 1.0) / jitter)
+        left = _more_than((waited + TICK_S / period_s - 1.0) / jitter)
         chance = np.where(sure > 1e-12, 1.0 - left / np.maximum(sure, 1e-12), 1.0)
         record.tick(chance=np.where(record.busy_until_s > now_s + TICK_S, 0.0, chance))
     return record.finish()
@@ -114,10 +115,17 @@ def chains(
         chance = base.copy()
         for row, since_s in list(asked.items()):
             waited_s = max(now_s - since_s, 1e-9)
-            still = norm.sf(np.log(waited_s / delay_s) / spread)
-            after = norm.sf(np.log((waited_s + TICK_S) / delay_s) / spread)
+            still = _more_than(np.log(waited_s / delay_s) / spread)
+            after = _more_than(np.log((waited_s + TICK_S) / delay_s) / spread)
             chance[row] += goes_on * (still - after) / (1.0 - goes_on + goes_on * still)
             if waited_s > 10.0 * delay_s:
                 del asked[row]
         record.tick(chance=chance)
     return record.finish()
+
+
+def _more_than(deviations: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """Chance that a normal variable is more than so many deviations above its mean."""
+    flat = np.ravel(deviations) / math.sqrt(2.0)
+    chance = np.array([math.erfc(one) for one in flat]) / 2.0
+    return chance.reshape(np.shape(deviations))

@@ -63,6 +63,13 @@ namespace Callsheet.Tests
             if (p.Replicas != null) w.Integer("replicas", p.Replicas.Value, 0, 9007199254740991);
         }
 
+        private static void WriteEngineProgressMessage(JsonWriter w, EngineProgressMessage m)
+        {
+            w.Enum("phase", (int)m.Phase, WireNames.EnginePhase);
+            w.Integer("done_bytes", m.DoneBytes, 0, 9007199254740991);
+            if (m.TotalBytes != null) w.Integer("total_bytes", m.TotalBytes.Value, 0, 9007199254740991);
+        }
+
         private static void WriteWelcomeMessage(JsonWriter w, WelcomeMessage m)
         {
             w.Text("protocol", m.Protocol, 0, int.MaxValue, TextForm.Any);

@@ -59,6 +59,7 @@ namespace Callsheet.Tests
                 case "ok": WriteOkMessage(w, (OkMessage)message); break;
                 case "error": WriteErrorMessage(w, (ErrorMessage)message); break;
                 case "draining": WriteDrainingMessage(w, (DrainingMessage)message); break;
+                case "engine_progress": WriteEngineProgressMessage(w, (EngineProgressMessage)message); break;
                 case "spawned": WriteSpawnedMessage(w, (SpawnedMessage)message); break;
                 case "tick_ack": WriteTickAckMessage(w, (TickAckMessage)message); break;
                 case "world_closed": WriteWorldClosedMessage(w, (WorldClosedMessage)message); break;

@@ -319,6 +319,8 @@ func _handle_next() -> void:
 
 
 func _deliver(message: Dictionary) -> void:
+	if message.type == "engine_progress" and state == State.GREETING:
+		_deadline_s = _now_s + _options.connect_timeout_s  # It does not wait in vain.
 	var id: int = message.get("id", 0)
 	var handler := _outflow.ledger.find(id)
 	if not (message.type in PARTS_OF_REPLY or message.get("more", false)):

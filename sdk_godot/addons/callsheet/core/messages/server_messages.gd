@@ -47,6 +47,11 @@ const FIELDS := {
 		["deadline_s", Field.Kind.REAL, Field.REQUIRED, null, 0.0, 1000000000000.0],
 		["reconnect_after_s", Field.Kind.REAL, Field.REQUIRED, null, 0.0, 1000000000000.0],
 	],
+	"engine_progress": [
+		["phase", Field.Kind.ENUM, Field.REQUIRED, null, ["download", "load"]],
+		["done_bytes", Field.Kind.INTEGER, Field.REQUIRED, null, 0, 9007199254740991],
+		["total_bytes", Field.Kind.INTEGER, Field.OPTIONAL, null, 0, 9007199254740991],
+	],
 	"spawned": [
 		["seq", Field.Kind.INTEGER, Field.OPTIONAL, null, 1, 9007199254740991],
 		["id", Field.Kind.INTEGER, Field.REQUIRED, null, 1, 9007199254740991],
