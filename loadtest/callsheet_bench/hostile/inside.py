@@ -40,6 +40,7 @@ def pings_unread(ground: Ground) -> Iterator[int]:
             with ground.connect(receive_buffer_bytes=SMALL_BUFFER_BYTES) as peer:
                 peer.hello("observer", "elsewhere")
                 with contextlib.suppress(OSError):
+                    peer.send(pings)
                     for _ in passing:
                         peer.send(pings)
                 yield peer.close_code()

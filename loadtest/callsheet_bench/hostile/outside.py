@@ -45,6 +45,7 @@ def repeat(ground: Ground, data: bytes, *, role: str | None = None) -> Iterator[
                 if role is not None:
                     peer.hello(role, "elsewhere")
                 with contextlib.suppress(OSError):
+                    peer.send(data)
                     for _ in passing:
                         peer.send(data)
                 yield peer.close_code()

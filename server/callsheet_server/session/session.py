@@ -87,9 +87,7 @@ class Session:
         self.address = ""
         """The client's network address, when it last connected."""
         self.quota = Quota("session", "this session", of_role(limits, role), now_s)
-        """Its own."""
         self.quotas = Quotas([self.quota], [self.quota], Counter())
-        """Quotas that it is under."""
         self.state = SessionState.DETACHED
         self.resumes_at_s = 0.0
         """Time before which nothing more of it is handled."""
