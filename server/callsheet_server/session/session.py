@@ -87,9 +87,7 @@ class Session:
         self.address = ""
         """The client's network address, when it last connected."""
         self.quota = Quota("session", "this session", of_role(limits, role), now_s)
-        """Its own."""
         self.quotas = Quotas([self.quota], [self.quota], Counter())
-        """Quotas that it is under."""
         self.state = SessionState.DETACHED
         self.resumes_at_s = 0.0
         """Time before which nothing more of it is handled."""
@@ -355,11 +353,13 @@ class Session:
             self._end(error)
             return
         self.errors[error.code] += 1
+        amount = 1 + read_bytes / ERROR_BYTES
+        self.quotas.note_errors(amount, now_s)
         if error.request_id is None or error.code is ErrorCode.DUPLICATE_REQUEST:
             self.send(error_message(error))
         else:
             self.answer(error_message(error), error.request_id)
-        if self._error_budget.take(now_s, 1 + read_bytes / ERROR_BYTES):
+        if self._error_budget.take(now_s, amount):
             text = f"more than {ERROR_BURST:g} errors; fix the client, the last was: {error}"
             self._end(error_for(ErrorCode.FLOODING, text, limit=ERROR_BURST))
 
