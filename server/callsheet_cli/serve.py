@@ -191,7 +191,7 @@ def serve_until_stopped(loaded: LoadedSettings, record: Path | None = None) -> N
         print(f"listening on {listening_url(server)}/  (Ctrl-C stops)")
         print(f"live page: {page_url(server)}")
         if info.model == DEFAULT_MODEL:
-            print(f"{DEFAULT_MODEL} shows speed, not wit: for wit, --model with a larger one")
+            print(f"{DEFAULT_MODEL} shows speed, not wit; for wit: callsheet models recommend")
         kept = loaded.settings.storage.directory
         print(f"worlds are kept in {kept}" if kept else "worlds are not kept")
         if record is not None:
