@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 import re
@@ -18,6 +17,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
 
+import certifi
 from filelock import FileLock
 
 from callsheet_server.engine.engine import Progress
@@ -208,8 +208,5 @@ def _request(url: str, token: str | None, method: str = "GET") -> urllib.request
 def _https() -> urllib.request.HTTPSHandler:
     """Handler with the system's certificates and those of certifi: a bundle may find no others."""
     context = ssl.create_default_context()
-    with contextlib.suppress(ImportError):
-        import certifi
-
-        context.load_verify_locations(certifi.where())
+    context.load_verify_locations(certifi.where())
     return urllib.request.HTTPSHandler(context=context)
