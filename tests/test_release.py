@@ -9,10 +9,12 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sglang.test_imports import NEED_SGLANG
 from test_dependencies import distributions
 from test_wheel import PACKAGES
 
@@ -117,7 +119,7 @@ TORCH = {"accelerate", "gguf", "peft", "safetensors", "tokenizers", "torch", "tr
 
 def missing_with(tmp_path: Path, extras: tuple[str, ...], *packages: str) -> dict[str, str]:
     """Import every module with only what these extras name; module -> what it lacks."""
-    allowed = set(sys.stdlib_module_names) | PACKAGES
+    allowed = {*sys.stdlib_module_names, *PACKAGES, *packages}
     for extra in ("", *extras):
         for one in distributions("callsheet", [extra]):
             files = one.files or ()
@@ -150,6 +152,21 @@ def test_the_torch_extra_brings_the_rest(tmp_path: Path) -> None:
 
 def test_the_loadtest_extra_imports_the_load_test(tmp_path: Path) -> None:
     assert missing_with(tmp_path, ("loadtest",), "callsheet_loadtest") == {}
+
+
+def test_the_bench_extra_imports_the_benchmarks(tmp_path: Path) -> None:
+    """With those beside it that ``run.py bench`` installs."""
+    assert missing_with(tmp_path, ("server", "torch", "bench"), "callsheet_bench") == {}
+
+
+def test_the_sglang_extra_brings_all_that_the_plugin_lacks(tmp_path: Path) -> None:
+    """What the plugin imports beside the light install is SGLang and what SGLang requires."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    (only,) = project["optional-dependencies"]["sglang"]
+    assert only.startswith("sglang>=")
+    found = missing_with(tmp_path, ("server",), "callsheet_sglang", "callsheet_sglang_cpu")
+    assert found.keys() == NEED_SGLANG
+    assert set(found.values()) <= {"sglang", "fastapi", "torch"}
 
 
 def test_the_list_of_components_has_what_a_user_gets(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ __all__ = ["add_parser", "run"]
 EPILOG = """
 speed: tokens/s of 1, 4 and 8 NPCs at once with prefixes of 600 tokens, against llama-server with as
 many slots and the engine embedded. town: 60 NPCs and room for 15, time to the first token, against
-llama-server without and with its own cache on the host. footprint: start, memory, disk, idle CPU.
+llama-server without and with its own cache on the host. weights: three models and room for two, by
+distance and by LRU. footprint: start, memory, disk, idle CPU.
 Contenders take turns in every round. Let nothing else run beside it.
 
 examples:
@@ -25,7 +26,7 @@ examples:
 
 exit status: 0 = no target was missed, 1 = one was
 """
-PARTS = ("speed", "town", "footprint")
+PARTS = ("speed", "town", "weights", "footprint")
 
 
 def add_parser(kinds: Commands) -> None:

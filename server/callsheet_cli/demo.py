@@ -22,7 +22,7 @@ WORLD = "demo"
 RANGES = {"npcs": (1, 900), "players": (0, 64), "hz": (1, 120), "speed": (0.1, 100)}
 EPILOG = """
 The server, the engine and the town all run in this process; the town plays over a real WebSocket,
-with the Python SDK. The first run fetches the default model, about 270 MB.
+with the Python SDK. The first run fetches the default model, 98 MB.
 
 examples:
   callsheet demo

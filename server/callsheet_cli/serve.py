@@ -247,6 +247,7 @@ def serve_until_stopped(
             asyncio.run(serve(loaded.settings, report, ready, record, listening))
         except StartError as error:
             raise CommandError(str(error)) from None
+    print("stopped")
 
 
 def configure_logging(server: ServerSettings, verbose: bool = False) -> None:

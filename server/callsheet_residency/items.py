@@ -71,6 +71,8 @@ class Credit:
 
 
 NOTHING = Credit(0, 0, 0, 0.0)
+FILED = frozenset({StateKind.ADAPTER, StateKind.WEIGHTS})
+"""Kinds that are read from files that stay: moving one down to disk writes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ def cost(items: Items, row: int, source: Tier, target: Tier) -> Credit:
     if source is Tier.ABSENT:
         return Credit(0, 0, 0, float(items.rebuild_s[row]))
     if target is Tier.ABSENT or (target is Tier.HOST and items.backed_up[row]):
+        return NOTHING
+    if target is Tier.DISK and items.kind in FILED:
         return NOTHING
     if Tier.DISK in (source, target):
         return Credit(0, 0, size, 0.0)

@@ -1,6 +1,6 @@
 """The environment of CPU mode: where it is, and whether its set-up has ended.
 
-SGLang pins its own torch and takes 11 GB of disk, so it is kept outside any project, in the cache
+SGLang pins its own torch and takes 10 GB of disk, so it is kept outside any project, in the cache
 folder of this user.
 """
 

@@ -58,6 +58,11 @@ def test_axe_finds_nothing(
         keep(page, f"{name}-{device}-{scheme}")
         assert violations(page, axe) == [], name
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+    page.get_by_role("tab", name="Town").click()
+    live.stop()
+    expect(page.locator("#lost")).to_be_visible()
+    keep(page, f"lost-{device}-{scheme}")
+    assert violations(page, axe) == [], "lost"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 import textwrap
 from typing import Any
 
 import pytest
-from page.conftest import OUTPUT, OpenPage, Scheme, keep
-from page.live import Live, crowd, square, town
+from page.conftest import OpenPage, Scheme, keep
+from page.live import Live, square, town
 from page.visit import SMALL, begin, speak_to, wait_for, wait_until, wait_until_joined
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from callsheet import Client
 from callsheet_server.engine.scripted import ScriptedSettings
@@ -20,18 +19,8 @@ from callsheet_server.rooms.room import Room
 
 pytestmark = pytest.mark.browser
 
-FRAME_MS = 1000 / 60
 NOTHING = "\N{EN DASH}"
 """Stands where there is no figure."""
-FRAMES = """() => new Promise((done) => {
-  const times = [];
-  const frame = (now) => {
-    times.push(now);
-    if (times.length < 181) requestAnimationFrame(frame);
-    else done(times);
-  };
-  requestAnimationFrame(frame);
-})"""
 PIXEL_OF = """(id) => {
   const { world, camera } = callsheet;
   const { x, y } = world.npcs.get(id);
@@ -328,38 +317,23 @@ def test_pictures_of_a_town(live: Live, open_page: OpenPage, scheme: Scheme) -> 
     keep(page, f"residency-{scheme}")
 
 
-def test_two_thousand_npcs(live: Live, open_page: OpenPage) -> None:
-    """With all of them in sight; test-output/page/frames.json tells how fast they are drawn.
-
-    Frames a second depend on whether there is a GPU; the time in the page's own script does not.
-    """
-    live.start(ScriptedSettings())
-    live.play(crowd(2_000))
+def test_a_model_that_is_not_ready_is_told_of(live: Live, open_page: OpenPage) -> None:
+    live.start(SMALL)
     page = open_page(live)
-    expect(page.locator("#summary")).to_have_text("2000 NPCs")
-    wait_for(page, "callsheet.camera.scale > 0 && callsheet.camera.scale < 2")
-    devtools = page.context.new_cdp_session(page)
-    devtools.send("Profiler.enable")
-    devtools.send("Profiler.start")
-    times: list[float] = page.evaluate(FRAMES)
-    profile = devtools.send("Profiler.stop")["profile"]
-    gaps_ms = sorted(b - a for a, b in itertools.pairwise(times))
-    figures = {
-        "npcs": 2_000,
-        "frames_per_s": round(1000 * len(gaps_ms) / (times[-1] - times[0]), 1),
-        "p50_ms": round(gaps_ms[len(gaps_ms) // 2], 1),
-        "p95_ms": round(gaps_ms[int(0.95 * len(gaps_ms))], 1),
-        "max_ms": round(gaps_ms[-1], 1),
-        "script_ms_a_frame": round(script_ms(profile) / len(gaps_ms), 2),
-    }
-    keep(page, "crowd")
-    (OUTPUT / "frames.json").write_text(json.dumps(figures) + "\n")
-    assert page.evaluate("callsheet.world.npcs.size") == 2_000
-    assert script_ms(profile) < FRAME_MS * len(gaps_ms)
+    sockets: list[WebSocketRoute] = []
 
+    def fetching(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.on_message(lambda _: socket.send(progress(phase="download", total_bytes=98_000_000)))
 
-def script_ms(profile: dict[str, Any]) -> float:
-    """Time in the page's own functions, without the browser's that they call."""
-    own = {node["id"] for node in profile["nodes"] if "/page/" in node["callFrame"]["url"]}
-    samples = zip(profile["samples"], profile["timeDeltas"], strict=True)
-    return float(sum(delta_us for node, delta_us in samples if node in own)) / 1000
+    def progress(**fields: Any) -> str:
+        return json.dumps({"type": "engine_progress", "done_bytes": 12_000_000, **fields})
+
+    page.route_web_socket("ws://**", fetching)
+    page.reload()
+    lost = page.locator("#lost")
+    expect(lost.locator("h2")).to_have_text("The model is not ready yet")
+    expect(lost.locator("p")).to_have_text("Fetched 12.0 MB of 98.0 MB")
+    sockets[-1].send(progress(phase="load"))
+    expect(lost.locator("p")).to_have_text("It is being loaded")
+    keep(page, "not-ready")

@@ -256,3 +256,13 @@ def test_a_demanded_item_is_not_displaced_by_those_who_make_room_for_it() -> Non
         ("npc0", Tier.DEVICE, Tier.ABSENT),
         ("npc1", Tier.HOST, Tier.DEVICE),
     ]
+
+
+def test_what_is_read_from_files_that_stay_is_unloaded_for_nothing() -> None:
+    credit = Credit(0, 0, 10, 0.0)
+    prefixes = items_of((Tier.DEVICE, 60.0), (Tier.DISK, 1.0))
+    weights = replace(prefixes, kind=StateKind.WEIGHTS)
+    swap = [("npc0", Tier.DEVICE, Tier.DISK), ("npc1", Tier.DISK, Tier.DEVICE)]
+    for items, wanted in ((prefixes, []), (weights, swap)):
+        made = plan(items, budget_of(items, 10, 0, 30, credit=credit), POLICY)
+        assert moves(made.actions) == wanted

@@ -64,6 +64,13 @@ def test_a_standard_terminal_shows_who_where_and_what() -> None:
     assert "@" not in text
 
 
+@pytest.mark.parametrize("width", [44, 60, 80, 100, 120])
+def test_names_are_whole_however_narrow_the_terminal_is(width: int) -> None:
+    text = "\n".join(draw(busy_scene(), width, 24))
+    for part in ("Ada Elder", "Bram Oakes", "Cleo Vale", "4.5 s", "device", "Only the old kind."):
+        assert part in text
+
+
 def test_replicas_are_shown() -> None:
     scene = busy_scene()
     replica = ReplicaStats(
@@ -103,8 +110,20 @@ def test_lines_tell_of_replies_and_moves() -> None:
         "host -> device: bram: needed",
         "p1 to ada-elder: Any [bold]news?",
         "ada-elder: Only the old kind. [device, 125 ms]",
-        "-- 1 s: 0 ticks/s, 1 replies, 0 queued; device 1 NPCs 0 of 0 MB",
+        "-- game time 1 s: 0 ticks/s, 1 replies, 0 queued; device 1 NPCs 0 of 0 MB",
     ]
+
+
+def test_counters_come_every_ten_seconds_whatever_the_games_clock_does() -> None:
+    scene, out, clock_s = busy_scene(), io.StringIO(), [100.0]
+    printer = LinePrinter(scene, out, moves=False, now_s=lambda: clock_s[0])
+    assert scene.stats is not None
+    for at_s in (100.0, 100.5, 109.9, 110.0, 119.9, 120.5):
+        clock_s[0] = at_s
+        game_time_s = 100 * at_s
+        printer.show(scene.stats.model_copy(update={"game_time_s": game_time_s}))
+    told = [line.split(":")[0] for line in out.getvalue().splitlines()]
+    assert told == [f"-- game time {100 * at_s:.0f} s" for at_s in (100.0, 110.0, 120.5)]
 
 
 def test_lines_tell_of_moves_only_if_asked() -> None:

@@ -8,7 +8,7 @@ from callsheet_server.engine.engine import GenerationRequest, NpcProfile, Sampli
 from callsheet_server.world.key import NpcKey
 from callsheet_server.world.memory import Turn
 
-__all__ = ["PERSONA_TOKENS", "REPLY_TOKENS", "profile", "question"]
+__all__ = ["PERSONA_TOKENS", "REPLY_TOKENS", "WORLD", "profile", "question"]
 
 PERSONA_TOKENS = 600
 REPLY_TOKENS = 64
@@ -27,14 +27,14 @@ QUESTION = "Tell me all about the harbour, the ships and your family, at length.
 _serial = itertools.count()
 
 
-def profile(npc: str, tokens: int = PERSONA_TOKENS) -> NpcProfile:
+def profile(npc: str, tokens: int = PERSONA_TOKENS, archetype: str | None = None) -> NpcProfile:
     """An NPC with a persona of about ``tokens`` tokens, like nobody else's from the first word."""
     words = f"{npc} is a townsman of Saltmere".split()
     for number, fact in enumerate(itertools.cycle(FACTS)):
         if len(words) * TOKENS_PER_WORD >= tokens:
             break
         words += f"and {fact} since year {number + 1},".split()
-    return NpcProfile(NpcKey(WORLD, npc), npc, " ".join(words))
+    return NpcProfile(NpcKey(WORLD, npc), npc, " ".join(words), archetype=archetype)
 
 
 def question(npc: str, tokens: int = REPLY_TOKENS) -> GenerationRequest:

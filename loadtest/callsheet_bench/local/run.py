@@ -8,16 +8,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from callsheet_bench.figures import Spread, spread
-from callsheet_bench.local import footprint, speed, town
+from callsheet_bench.local import footprint, speed, town, weights, weights_planned
 from callsheet_bench.local.contenders import Contender, engined, llamacpp, stock
 from callsheet_bench.local.machine import machine_lines
+from callsheet_bench.local.planned import Planned
 from callsheet_server.engine.models.gguf_cache import resolve_gguf
 from callsheet_server.engine.models.gguf_file import GgufFile, read_gguf
 
 __all__ = ["PARTS", "Plan", "measure"]
 
-PARTS = ("speed", "town", "footprint")
-VISITS = 6
+PARTS = ("speed", "town", "weights", "footprint")
+VISITS = 4
 """Of NPCs, in one round of the town; two calls each."""
 SWAP_MIB = 8192
 """Room on the host for the stock server's own cache: its default."""
@@ -66,6 +67,8 @@ async def measure(plan: Plan, say: Say) -> list[str]:
         await _speed(plan, model, report)
     if "town" in plan.parts:
         await _town(plan, model, report)
+    if "weights" in plan.parts:
+        await _weights(plan, model, report)
     if "footprint" in plan.parts:
         await _footprint(plan, report)
     return report.missed
@@ -121,7 +124,7 @@ async def _town(plan: Plan, model: GgufFile, report: Report) -> None:
                 stock(model, town.ROOM_NPCS, SWAP_MIB)
             ),
         }
-        planned = town.Planned(ours, town.NPCS)
+        planned = Planned(ours, dict.fromkeys(town.NPCS), town.CALL_S)
         stack.push_async_callback(planned.close)
         for name in ("ours", "stock, host cache on"):
             await town.prepare(contenders[name], [npc for calls in rounds for npc in calls])
@@ -142,6 +145,25 @@ async def _town(plan: Plan, model: GgufFile, report: Report) -> None:
         what = f"ours over {other}"
         found = spread(_ratios(p95["ours"], p95[other]))
         say(f"| {what} | {report.judged(what, found, most=most)} |")
+
+
+async def _weights(plan: Plan, model: GgufFile, report: Report) -> None:
+    say = report.say
+    rates = [weights_planned.hit_rates(seed) for seed in range(plan.rounds)]
+    told = (f"{name} {_with_spread(spread([one[name] for one in rates]))}" for name in rates[0])
+    say(f"\nthe planner alone, 400 calls, model was loaded: {', '.join(told)}")
+    found = await weights.measure(model, plan.rounds)
+    what = f"{weights.MODELS} models, room for {weights.ROOM_MODELS}, {len(weights.NPCS)} NPCs"
+    say(f"\n{what}, {weights.VISITS} calls a round, medians of {plan.rounds}:\n")
+    say("| policy | model was loaded | TTFT p50 ms | TTFT p95 ms |\n|---|---|---|---|")
+    for name, rounds in found.items():
+        hits = _with_spread(spread([one.hit_rate for one in rounds]))
+        p50 = _with_spread(spread([1e3 * statistics.median(one.waits_s) for one in rounds]))
+        p95 = _with_spread(spread([1e3 * _p95(one.waits_s) for one in rounds]))
+        say(f"| {name} | {hits} | {p50} | {p95} |")
+    ours, lru = ([one.hit_rate for one in found[name]] for name in ("distance", "lru"))
+    if statistics.median(ours) <= statistics.median(lru):
+        report.missed.append("weights: distance does not hit more often than LRU")
 
 
 async def _footprint(plan: Plan, report: Report) -> None:

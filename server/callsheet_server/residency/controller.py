@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from callsheet_residency.actions import Action, Load, Plan
 from callsheet_residency.bandwidth import BURST_S, Bandwidth, CreditBucket
-from callsheet_residency.items import Budget, Credit, Items
+from callsheet_residency.items import FILED, Budget, Credit, Items, cost
 from callsheet_residency.planner import plan, plan_demand
 from callsheet_residency.settings import PolicySettings
 from callsheet_residency.state import StateKind, StateStore, Tier
@@ -220,7 +220,8 @@ class ResidencyController:
             return
         self._in_flight.remove(action)
         self._ledgers[action.kind].finish(action)
-        if error is None and action.source is not Tier.ABSENT:
+        free = action.kind in FILED and action.target is Tier.DISK
+        if error is None and action.source is not Tier.ABSENT and not free:
             self._link(action)[0].observe(moved_bytes, seconds)
 
     def check_integrity(self) -> None:
@@ -300,11 +301,11 @@ class ResidencyController:
         """Pay for a plan and remember it as pending."""
         for action in made.actions:
             self._pending.add(action)
-            if action.source is Tier.ABSENT:
-                self._rebuild_time.spend(float(items.rebuild_s[ledger.row_of[action.key]]))
-            elif action.target is not Tier.ABSENT:
-                free = action.target is Tier.HOST and items.backed_up[ledger.row_of[action.key]]
-                self._link(action)[1].spend(0 if free else action.size_bytes)
+            price = cost(items, ledger.row_of[action.key], action.source, action.target)
+            self._load_link[1].spend(price.load_bytes)
+            self._evict_link[1].spend(price.evict_bytes)
+            self._disk_link[1].spend(price.disk_bytes)
+            self._rebuild_time.spend(price.rebuild_s)
 
     def _link(self, action: Action) -> tuple[Bandwidth, CreditBucket]:
         if Tier.DISK in (action.source, action.target):

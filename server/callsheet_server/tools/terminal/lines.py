@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import TextIO
 
 from callsheet.wire.base import ServerMessage
@@ -17,12 +19,19 @@ STATS_PERIOD_S = 10.0
 class LinePrinter:
     """Prints every reply, the counters every ten seconds, and, if asked, every move."""
 
-    def __init__(self, scene: Scene, file: TextIO, *, moves: bool) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        file: TextIO,
+        *,
+        moves: bool,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._scene = scene
         self._file = file
         self._moves = moves
-        self._stats_due_s = 0.0
-        """Game time."""
+        self._now_s = now_s
+        self._stats_due_s = now_s()
 
     def show(self, event: ServerMessage) -> None:
         """Print what ``event``, which the scene has taken in, adds."""
@@ -33,8 +42,8 @@ class LinePrinter:
                 for move in event.moves:
                     words = move.error or move.reason
                     self._print(f"{move.source} -> {move.target}: {move.key}: {words}")
-            case Stats() if event.game_time_s >= self._stats_due_s:
-                self._stats_due_s = event.game_time_s + STATS_PERIOD_S
+            case Stats() if self._now_s() >= self._stats_due_s:
+                self._stats_due_s = self._now_s() + STATS_PERIOD_S
                 self._stats(event)
             case _:
                 pass
@@ -54,7 +63,7 @@ class LinePrinter:
             if tier.kind == "prefix" and tier.budget_bytes
         )
         self._print(
-            f"-- {stats.game_time_s:.0f} s: {self._scene.ticks_per_s:.0f} ticks/s, "
+            f"-- game time {stats.game_time_s:.0f} s: {self._scene.ticks_per_s:.0f} ticks/s, "
             f"{stats.replies} replies, {stats.queued} queued; {tiers}"
         )
 

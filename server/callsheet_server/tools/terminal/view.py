@@ -20,7 +20,11 @@ __all__ = ["picture", "title"]
 
 WIDE = 120
 """Columns from which a map of the world is shown as well."""
+NARROW = 80
+"""Columns below which only who is next and what is said is shown."""
 TIER_STYLES = {"device": "bright_green", "host": "yellow", "disk": "blue", "absent": "bright_black"}
+WHO_WIDTH: Final = 46
+"""Columns that the list of NPCs keeps beside a map."""
 NAME_WIDTH: Final = 12
 """Columns that an NPC's name keeps, however narrow the screen."""
 WRAPPER: Final = Console(width=80)
@@ -42,19 +46,22 @@ def picture(scene: Scene, heading: str, width: int, height: int) -> Layout:
     upper = max(body * 9 // 20, 11)
     lower = body - upper
     screen, top, bottom = Layout(), Layout(size=upper), Layout(size=lower)
-    tiers_width = max(34, width // 3)
+    tiers_width = 0 if width < NARROW else max(34, width // 3)
     who = Layout(_who(scene, upper - 2))
     side = Layout(_state(scene), size=tiers_width)
     if width >= WIDE:
-        map_width = width // 3
+        map_width = min(width // 3, width - tiers_width - WHO_WIDTH)
         world = Layout(_map(scene, map_width - 4, upper - 2), size=map_width)
         top.split_row(who, world, side)
-    else:
+    elif width >= NARROW:
         top.split_row(who, side)
-    bottom.split_row(
-        Layout(_talk(scene, width - tiers_width - 4, lower - 2)),
-        Layout(_moves(scene, tiers_width - 4, lower - 2), size=tiers_width),
-    )
+    else:
+        top.update(who)
+    talk = Layout(_talk(scene, width - tiers_width - 4, lower - 2))
+    if width >= NARROW:
+        bottom.split_row(talk, Layout(_moves(scene, tiers_width - 4, lower - 2), size=tiers_width))
+    else:
+        bottom.update(talk)
     screen.split_column(
         Layout(_heading(scene, heading), size=1), top, bottom, Layout(_footer(scene), size=1)
     )
@@ -98,9 +105,9 @@ def _footer(scene: Scene) -> RenderableType:
 def _who(scene: Scene, lines: int) -> RenderableType:
     table = Table(expand=True, box=None, padding=(0, 1, 0, 0), header_style="bright_black")
     table.add_column("NPC", no_wrap=True, ratio=1, min_width=NAME_WIDTH)
-    table.add_column("calls in", justify="right", no_wrap=True)
-    table.add_column("because of", no_wrap=True)
-    table.add_column("lies in", no_wrap=True)
+    table.add_column("in", justify="right", no_wrap=True)
+    table.add_column("why", overflow="ellipsis")  # the one that gives way
+    table.add_column("mind in", no_wrap=True)
     soonest = sorted(scene.npcs.values(), key=_order)[: max(lines - 1, 0)]
     for npc in soonest:
         table.add_row(
