@@ -47,7 +47,7 @@ class ModelSource:
     """Of the GGUF, about."""
     licence: str
     talk: str
-    """How it talks, in a few words."""
+    """Manner of its talk, in a few words."""
     commercial: bool = True
     """The licence lets a game that is sold ship it."""
     wheel: Wheel | None = None

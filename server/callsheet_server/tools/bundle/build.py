@@ -28,7 +28,7 @@ LEFT_OUT: Final = ("click", "fsspec", "hf-xet", "httpx", "httpx2", "tqdm")
 MODULES_LEFT_OUT: Final = (
     "callsheet_bench", "callsheet_loadtest", "callsheet_sglang", "callsheet_sglang_cpu",
     "huggingface_hub.cli", "huggingface_hub.hf_api", "huggingface_hub.inference", "numpy.f2py",
-    "tkinter",
+    "readline", "tkinter",
 )  # fmt: skip
 """Modules that a player's server never imports."""
 
@@ -119,6 +119,9 @@ def _trim(folder: Path) -> None:
     for facts in folder.glob("*.dist-info"):
         if canonicalize_name(facts.name.partition("-")[0]) not in ours:
             shutil.rmtree(facts)
+        else:
+            shutil.rmtree(facts / "sboms", ignore_errors=True)
+            (facts / "RECORD").unlink(missing_ok=True)
     strip = shutil.which("strip")
     if sys.platform != "linux" or strip is None:
         return

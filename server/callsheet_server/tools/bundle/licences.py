@@ -43,12 +43,12 @@ def shipped(left_out: Collection[str]) -> list[metadata.Distribution]:
 def licence_of(package: metadata.Distribution) -> str:
     """Name a package's licence as it does itself."""
     fields = package.metadata
-    if expression := fields.get("License-Expression"):
-        return expression
+    if "License-Expression" in fields:
+        return fields["License-Expression"]
     marks = [mark for mark in fields.get_all("Classifier", []) if mark.startswith("License ::")]
     if marks:
         return ", ".join(mark.rpartition(" :: ")[2] for mark in marks)
-    return (fields.get("License") or "see its text").splitlines()[0]
+    return fields["License"].splitlines()[0] if "License" in fields else "see its text"
 
 
 def write_licences(file: Path, left_out: Collection[str]) -> None:
