@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -35,6 +36,7 @@ class Recipe:
     """Room of the KV cache that all slots share."""
     chunk_tokens: int
     state_folder: Path
+    adapters: Sequence[Path] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,8 @@ def _params(recipe: Recipe, port: int, key: str) -> dict[str, Any]:
         "endpoint_slots": True,
         "verbosity": 1,
         "warmup": False,
+        "lora_adapters": [str(path) for path in recipe.adapters],
+        "lora_init_without_apply": True,
     }
     if local.threads:
         params |= {"cpuparams.n_threads": local.threads, "cpuparams_batch.n_threads": local.threads}
@@ -142,9 +146,12 @@ def _command(recipe: Recipe, server: Path, port: int, key: str) -> list[str]:
         "--slot-save-path": recipe.state_folder,
     } | ({"--threads": local.threads} if local.threads else {})
     words = [word for name, value in flags.items() for word in (name, str(value))]
+    for path in recipe.adapters:
+        words += ["--lora", str(path)]
     return [
         str(server),
         *words,
+        "--lora-init-without-apply",
         "--kv-unified",
         "--swa-full",
         "--slots",

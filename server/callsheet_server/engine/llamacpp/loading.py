@@ -14,6 +14,7 @@ from typing import Final
 from callsheet_residency.state import Tier
 from callsheet_server.engine.chat_format import ChatFormat
 from callsheet_server.engine.engine import EngineInfo, Progress
+from callsheet_server.engine.llamacpp.adapter_store import AdapterStore
 from callsheet_server.engine.llamacpp.client import LlamaClient
 from callsheet_server.engine.llamacpp.launch import Launched, Recipe, check_fits, launch
 from callsheet_server.engine.llamacpp.prefix_store import PrefixStore
@@ -23,7 +24,7 @@ from callsheet_server.engine.llamacpp.state_files import StateFiles
 from callsheet_server.engine.llamacpp.tokenizer import LlamaTokenizer
 from callsheet_server.engine.models.cache import cache_dir
 from callsheet_server.engine.models.gguf_cache import resolve_gguf
-from callsheet_server.engine.models.gguf_file import GgufFile, read_gguf
+from callsheet_server.engine.models.gguf_file import GgufFile, read_gguf, read_gguf_adapter
 from callsheet_server.engine.prefix_budgets import PrefixBudgets
 from callsheet_server.engine.prompt import PromptBuilder
 
@@ -41,6 +42,7 @@ class Loaded:
     recipe: Recipe
     files: StateFiles
     store: PrefixStore
+    adapters: AdapterStore
     tokenizer: LlamaTokenizer
     prompts: PromptBuilder
     launched: Launched
@@ -70,12 +72,24 @@ async def load(
     loop = asyncio.get_running_loop()
     model, limit_tokens, pool = await loop.run_in_executor(thread, _find, settings, tuning, report)
     report(Progress("llama.cpp", 0, 0, "steps"))
+    adapters = AdapterStore(
+        {
+            adapter: await loop.run_in_executor(thread, read_gguf_adapter, path, model)
+            for adapter, path in local.adapters.items()
+        }
+    )
     state = (local.state_dir or cache_dir() / "state") / f"llamacpp-{model.fingerprint}"
     async with AsyncExitStack() as taken:
         files = await asyncio.to_thread(StateFiles, state)
         taken.push_async_callback(asyncio.to_thread, files.close)
         recipe = Recipe(
-            settings, model.path, pool.slots, pool.tokens, tuning.chunk_tokens, files.memory
+            settings,
+            model.path,
+            pool.slots,
+            pool.tokens,
+            tuning.chunk_tokens,
+            files.memory,
+            adapters.paths,
         )
         launched = await launch(recipe)
         taken.push_async_callback(launched.close)
@@ -108,7 +122,7 @@ async def load(
             sampling=model.sampling,
         )
         taken.pop_all()
-        return Loaded(info, recipe, files, store, tokenizer, prompts, launched, client)
+        return Loaded(info, recipe, files, store, adapters, tokenizer, prompts, launched, client)
 
 
 def weigh(

@@ -28,6 +28,8 @@ class SlotPool:
         self.slots = max(1, tokens // self.slot_tokens)
         self.tokens = max(tokens, self.slot_tokens)
         self.entries: dict[int, PrefixEntry] = {}
+        self.adapters: dict[int, int | None] = {}
+        """Slot -> the adapter with which it last computed; none, if it has not computed yet."""
 
     @property
     def used_tokens(self) -> int:
