@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
-from callsheet_server.engine.errors import EngineStartError
+from callsheet_server.engine.errors import EngineError, EngineStartError
 from callsheet_server.engine.hardware import total_memory_bytes
 from callsheet_server.engine.http import ModelServer
+from callsheet_server.engine.llamacpp.attached import AttachedServer, connect, is_url
 from callsheet_server.engine.llamacpp.process import LlamaProcess, free_port
 from callsheet_server.engine.llamacpp.settings import LlamaCppSettings
 from callsheet_server.engine.models.gguf_file import GgufFile
@@ -43,7 +44,7 @@ class Recipe:
 class Launched:
     """A llama.cpp that takes requests."""
 
-    process: LlamaProcess
+    process: LlamaProcess | AttachedServer
     server: ModelServer
     url: str
     key: str
@@ -71,11 +72,13 @@ def check_fits(model: GgufFile, cache_tokens: int) -> None:
 
 
 async def launch(recipe: Recipe) -> Launched:
-    """Start llama.cpp and wait until it takes requests.
+    """Start llama.cpp, or find the one that runs, and wait until it takes requests.
 
     Raises:
         EngineStartError: it does not start; the text says why.
     """
+    if recipe.settings.server is not None and is_url(recipe.settings.server):
+        return await _attach(recipe.settings.server)
     port, key = free_port(), secrets.token_urlsafe(24)
     url = f"http://127.0.0.1:{port}"
     if recipe.settings.server is None:
@@ -91,6 +94,16 @@ async def launch(recipe: Recipe) -> Launched:
         await launched.close()
         raise
     return launched
+
+
+async def _attach(address: str) -> Launched:
+    server, url, key = connect(address)
+    try:
+        await server.get("/health")
+    except EngineError as error:
+        await server.close()
+        raise EngineStartError(f"engine.llama_server: {url} does not answer: {error}") from error
+    return Launched(AttachedServer(server), server, url, key)
 
 
 def _params(recipe: Recipe, port: int, key: str) -> dict[str, Any]:
@@ -127,7 +140,7 @@ def _params(recipe: Recipe, port: int, key: str) -> dict[str, Any]:
     return params
 
 
-def _command(recipe: Recipe, server: Path, port: int, key: str) -> list[str]:
+def _command(recipe: Recipe, server: str, port: int, key: str) -> list[str]:
     """Command line of another build of llama-server."""
     local = recipe.settings.local
     flags = {
@@ -149,7 +162,7 @@ def _command(recipe: Recipe, server: Path, port: int, key: str) -> list[str]:
     for path in recipe.adapters:
         words += ["--lora", str(path)]
     return [
-        str(server),
+        server,
         *words,
         "--lora-init-without-apply",
         "--kv-unified",

@@ -14,7 +14,9 @@ from typing import Final
 from callsheet_residency.state import Tier
 from callsheet_server.engine.chat_format import ChatFormat
 from callsheet_server.engine.engine import EngineInfo, Progress
+from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.engine.llamacpp.adapter_store import AdapterStore
+from callsheet_server.engine.llamacpp.attached import is_url, look_at, without_key
 from callsheet_server.engine.llamacpp.client import LlamaClient
 from callsheet_server.engine.llamacpp.launch import Launched, Recipe, check_fits, launch
 from callsheet_server.engine.llamacpp.prefix_store import PrefixStore
@@ -71,6 +73,16 @@ async def load(
     local = settings.local
     loop = asyncio.get_running_loop()
     model, limit_tokens, pool = await loop.run_in_executor(thread, _find, settings, tuning, report)
+    if settings.server is not None and is_url(settings.server):
+        if local.adapters:
+            raise EngineStartError("embedded.adapters: not with engine.llama_server = a URL")
+        slots = await look_at(settings.server, model)
+        pool = SlotPool.of_slots(slots.count, slots.tokens)
+        limit_tokens = min(limit_tokens, slots.tokens)
+        room = pool.tokens * model.kv_bytes_per_token
+        # Its files lie with it: what leaves a slot is computed anew.
+        budgets = {"device_budget_bytes": room, "host_budget_bytes": 0, "disk_budget_bytes": 0}
+        local = local.model_copy(update=budgets)
     report(Progress("llama.cpp", 0, 0, "steps"))
     adapters = AdapterStore(
         {
@@ -160,7 +172,7 @@ def _device(settings: LlamaCppSettings, names: Sequence[str]) -> str:
 
 def _version(settings: LlamaCppSettings) -> str:
     if settings.server is not None:
-        return str(settings.server)
+        return without_key(settings.server) if is_url(settings.server) else settings.server
     with suppress(PackageNotFoundError):
         return f"xllamacpp {version('xllamacpp')}"
     return "unknown"
