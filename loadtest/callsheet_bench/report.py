@@ -159,6 +159,8 @@ def _figures(measured: Mapping[str, Mapping[str, Spread]], names: Sequence[str])
 
 def _link(store: Store, pair: Pair) -> Iterator[str]:
     rate, link = store.fact("prefill_tokens_per_s"), store.fact("link_bytes_per_s")
+    if decode := store.fact("decode_tokens_per_s"):
+        yield f"\nOne request at a time, this machine decodes {decode:.1f} tokens/s."
     if rate and link:
         yield (
             f"\nEmulated link: {pair.model.name} on {pair.gpu.name} loads a token in "

@@ -6,8 +6,9 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 
 import aiohttp
 from tokenizers import Tokenizer
@@ -27,10 +28,11 @@ from callsheet_sglang.launch.spec import LaunchSpec, free_port
 __all__ = ["Bench", "estimate_s", "play_stage", "rotated", "started"]
 
 REQUEST_TIMEOUT_S = 600.0
-PREFILL = "prefill_tokens_per_s"
+PREFILL, DECODE = "prefill_tokens_per_s", "decode_tokens_per_s"
 LINK = "link_bytes_per_s"
-"""Facts in the store: this machine's prefill, and the link emulated because of it."""
+"""Facts in the store: this machine's rates, and the link emulated because of the first."""
 CALIBRATIONS = 3
+DECODE_STEPS = 16
 STARTS_AT_A_TIME = 2
 """Most of a start is one thread that imports."""
 
@@ -257,14 +259,17 @@ class _Stage:
             self._bench.report("", _tokens(town, new) / TOKENS_PER_S)
 
     async def _calibrate(self, running: RunningSglang, town: TownWorkload) -> None:
-        """Measure prefill alone, and derive the link from it."""
-        bench, rates = self._bench, []
-        for request in town.warm_up(range(CALIBRATIONS + 1)):
+        """Measure prefill and decode of one at a time, and derive the link from prefill."""
+        bench, prefill, decode = self._bench, [], []
+        for greeting in town.warm_up(range(CALIBRATIONS + 1)):
+            request = replace(greeting, reply_tokens=1 + DECODE_STEPS)
             sample = await ask(running.http, running.url, request)
             computed = len(request.input_ids) - sample.device_tokens - sample.host_tokens
-            rates.append(computed / sample.prefill_s)
-        rate = sorted(rates[1:])[CALIBRATIONS // 2]  # the first one also paid for page faults
+            prefill.append(computed / sample.prefill_s)
+            decode.append(DECODE_STEPS / sample.decode_s)
+        rate = median(prefill[1:])  # the first one also paid for page faults
         bench.store.add_fact(PREFILL, rate)
+        bench.store.add_fact(DECODE, median(decode[1:]))
         bench.store.add_fact(LINK, bench.pair.emulated_bytes_per_s(bench.kv_bytes_per_token, rate))
         await running.flush()
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
-from pathlib import Path
 
 from callsheet_cli import bench_cluster, bench_emulated, bench_local
-from callsheet_cli.bench_progress import first_of, progress, require_checkout
+from callsheet_cli.bench_progress import add_run_options, measuring, require_checkout
 from callsheet_cli.parser import CommandError, Commands, Parser
 
 __all__ = ["add_parser", "run"]
@@ -52,9 +50,6 @@ def add_parser(commands: Commands) -> None:
         "--only", action="append", metavar="TABLE", help="measure this table; may be repeated"
     )
     sglang.add_argument(
-        "--rounds", type=int, default=5, help="of every table (default: %(default)s)"
-    )
-    sglang.add_argument(
         "--quick", action="store_true", help="small towns, two rounds: to see that it works"
     )
     sglang.add_argument(
@@ -69,19 +64,7 @@ def add_parser(commands: Commands) -> None:
         metavar="GPU/MODEL",
         help="whose load : prefill ratio the emulated link has (default: %(default)s)",
     )
-    sglang.add_argument(
-        "--results",
-        type=Path,
-        default=Path("bench-sglang/rounds.jsonl"),
-        metavar="FILE",
-        help="where rounds are kept; logs go beside it (default: %(default)s)",
-    )
-    sglang.add_argument("--fresh", action="store_true", help="forget the rounds kept there")
-    what = sglang.add_mutually_exclusive_group()
-    what.add_argument("--estimate", action="store_true", help="only say how long it would take")
-    what.add_argument("--report", action="store_true", help="measure nothing, report what is kept")
-    sglang.add_argument("--plots", type=Path, metavar="FOLDER", help="draw SVG files there")
-    sglang.add_argument("--json", action="store_true", help="print JSON instead of Markdown")
+    add_run_options(sglang, rounds=5, results="bench-sglang/rounds.jsonl")
     sglang.set_defaults(run=run)
 
 
@@ -93,18 +76,13 @@ def run(args: argparse.Namespace) -> int:
     """
     require_checkout()
 
-    from aiohttp import ClientError
-
     from callsheet_bench import report
     from callsheet_bench.command import Options, open_store, seconds
     from callsheet_bench.command import run as measure
     from callsheet_bench.gpu_link import PAIRS
     from callsheet_bench.judge import judge
-    from callsheet_bench.overhead import OverheadError
     from callsheet_bench.plan import TABLES
-    from callsheet_bench.running import StartError
     from callsheet_bench.store import Store, StoreError
-    from callsheet_sglang.launch.interpreter import SglangMissingError
 
     try:
         options = Options(
@@ -123,14 +101,8 @@ def run(args: argparse.Namespace) -> int:
     except (ValueError, StoreError) as error:
         raise CommandError(str(error), exit_code=2) from None
     if not args.report:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # SGLang's processes end too
-        try:
-            with progress(seconds(options)) as show:
-                measure(options, store, show)
-        except SglangMissingError as error:
-            raise CommandError(str(error)) from None
-        except (ExceptionGroup, ClientError, OverheadError, StartError) as error:
-            raise CommandError(f"{first_of(error)}; the same command goes on from here") from None
+        with measuring(seconds(options)) as show:
+            measure(options, store, show)
     pair = PAIRS[store.setup["link"]]
     if args.plots:
         from callsheet_bench.plots import draw

@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import signal
-from pathlib import Path
 
-from callsheet_cli.bench_progress import first_of, progress, require_checkout
+from callsheet_cli.bench_progress import add_run_options, measuring, require_checkout
 from callsheet_cli.parser import CommandError, Parser
 
 __all__ = ["add_parser", "run"]
@@ -21,10 +19,10 @@ the GPU's pace is played again, and refused in the end: let nothing else run, or
 
 examples:
   callsheet bench sglang --estimate                        how long would it take?
-  callsheet bench sglang --summary                         three cells, one round: minutes
+  callsheet bench sglang --summary                         three cells, one round: five minutes
   callsheet bench sglang                                   every cell, three rounds
   callsheet bench sglang --gpu l40s --model llama-3.1-8b --npcs 400 --concurrency 24
-  callsheet bench sglang --report --json
+  callsheet bench sglang --report --plots docs/images      where it pays, as a picture
 """
 
 
@@ -51,8 +49,12 @@ def add_parser(commands: argparse._SubParsersAction[Parser]) -> None:
         help="only the cell of this name, or those that contain it",
     )
     parser.add_argument("--system", action="append", metavar="SYSTEM", help="only this system")
-    parser.add_argument("--rounds", type=int, default=3, help="of every cell (default: 3)")
-    parser.add_argument("--summary", action="store_true", help="three cells, one round")
+    parser.add_argument(
+        "--paper", action="store_true", help="the numbers of agents of ScaleSim's table, beside it"
+    )
+    parser.add_argument(
+        "--summary", action="store_true", help="three cells, one round, without stock"
+    )
     parser.add_argument(
         "--dilation",
         type=float,
@@ -60,18 +62,7 @@ def add_parser(commands: argparse._SubParsersAction[Parser]) -> None:
         metavar="K",
         help="play everything K times slower (default: %(default)s)",
     )
-    parser.add_argument(
-        "--results",
-        type=Path,
-        default=Path("bench-sglang/emulated.jsonl"),
-        metavar="FILE",
-        help="where rounds are kept; logs go beside it (default: %(default)s)",
-    )
-    parser.add_argument("--fresh", action="store_true", help="forget the rounds kept there")
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--estimate", action="store_true", help="only say how long it would take")
-    what.add_argument("--report", action="store_true", help="measure nothing, report what is kept")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of Markdown")
+    add_run_options(parser, rounds=3, results="bench-sglang/emulated.jsonl")
     parser.set_defaults(run=run)
 
 
@@ -83,19 +74,14 @@ def run(args: argparse.Namespace) -> int:
     """
     require_checkout()
 
-    from aiohttp import ClientError
-
-    from callsheet_bench.emulated import report
-    from callsheet_bench.emulated.cells import CELLS, SUMMARY, Cell
-    from callsheet_bench.emulated.player import HostBoundError
+    from callsheet_bench.emulated import paper, report
+    from callsheet_bench.emulated.cells import CELLS, PAPER, SUMMARY, Cell
     from callsheet_bench.emulated.run import Options, estimate_s, open_store
     from callsheet_bench.emulated.run import run as measure
-    from callsheet_bench.emulated.systems import SYSTEMS
-    from callsheet_bench.running import StartError
+    from callsheet_bench.emulated.systems import SUMMARY_SYSTEMS, SYSTEMS
     from callsheet_bench.store import Store, StoreError
-    from callsheet_sglang.launch.interpreter import SglangMissingError
 
-    cells = SUMMARY if args.summary else CELLS
+    cells = SUMMARY if args.summary else PAPER if args.paper else CELLS
     if args.gpu or args.model:
         pair = f"{args.gpu}/{args.model}"
         replies = (max(args.reply_tokens // 2, 1), args.reply_tokens)
@@ -106,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
         options = Options(
             results=args.results,
             cells=chosen,
-            systems=tuple(args.system or SYSTEMS),
+            systems=tuple(args.system or (SUMMARY_SYSTEMS if args.summary else SYSTEMS)),
             rounds=1 if args.summary else args.rounds,
             dilation=args.dilation,
             fresh=args.fresh,
@@ -118,14 +104,14 @@ def run(args: argparse.Namespace) -> int:
     except (ValueError, StoreError) as error:
         raise CommandError(str(error), exit_code=2) from None
     if not args.report:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # SGLang's processes end too
-        try:
-            with progress(estimate_s(options)) as show:
-                asyncio.run(measure(options, store, show))
-        except (SglangMissingError, HostBoundError) as error:
-            raise CommandError(str(error)) from None
-        except (ExceptionGroup, ClientError, StartError) as error:
-            raise CommandError(f"{first_of(error)}; the same command goes on from here") from None
+        with measuring(estimate_s(options)) as show:
+            asyncio.run(measure(options, store, show))
+    if args.plots:
+        from callsheet_bench.emulated.plots import draw
+
+        draw(store, chosen, args.plots)
     print(json.dumps(report.as_json(store, chosen), indent=2) if args.json
           else report.markdown(store, chosen))  # fmt: skip
+    if args.paper and not args.json:
+        print(paper.table(store))
     return 0

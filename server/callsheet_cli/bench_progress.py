@@ -1,10 +1,13 @@
-"""Common parts of the benchmark commands: their bar, and what they say when they cannot run."""
+"""Common parts of the benchmark commands: options, their bar, and how they end early."""
 
 from __future__ import annotations
 
+import argparse
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from callsheet_cli.parser import CommandError
@@ -12,7 +15,7 @@ from callsheet_cli.parser import CommandError
 if TYPE_CHECKING:
     from callsheet_bench.command import ReportProgress
 
-__all__ = ["first_of", "progress", "require_checkout"]
+__all__ = ["add_run_options", "measuring", "require_checkout"]
 
 
 def require_checkout() -> None:
@@ -25,8 +28,52 @@ def require_checkout() -> None:
         )
 
 
+def add_run_options(parser: argparse.ArgumentParser, rounds: int, results: str) -> None:
+    """Add how often, where results are kept, and what to do instead of measuring."""
+    parser.add_argument(
+        "--rounds", type=int, default=rounds, help="of everything (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=Path(results),
+        metavar="FILE",
+        help="where rounds are kept; logs go beside it (default: %(default)s)",
+    )
+    parser.add_argument("--fresh", action="store_true", help="forget the rounds kept there")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--estimate", action="store_true", help="only say how long it would take")
+    what.add_argument("--report", action="store_true", help="measure nothing, report what is kept")
+    parser.add_argument("--plots", type=Path, metavar="FOLDER", help="draw SVG files there")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of Markdown")
+
+
 @contextmanager
-def progress(total_s: float) -> Iterator[ReportProgress]:
+def measuring(total_s: float) -> Iterator[ReportProgress]:
+    """Show a bar over the estimated time, and end what was started if this process is ended.
+
+    Raises:
+        CommandError: the run failed; the text says why.
+    """
+    from aiohttp import ClientError
+
+    from callsheet_bench.emulated.player import HostBoundError
+    from callsheet_bench.overhead import OverheadError
+    from callsheet_bench.running import StartError
+    from callsheet_sglang.launch.interpreter import SglangMissingError
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SGLang's processes end too
+    try:
+        with _progress(total_s) as show:
+            yield show
+    except (SglangMissingError, HostBoundError) as error:
+        raise CommandError(str(error)) from None
+    except (ExceptionGroup, ClientError, OverheadError, StartError) as error:
+        raise CommandError(f"{_first_of(error)}; the same command goes on from here") from None
+
+
+@contextmanager
+def _progress(total_s: float) -> Iterator[ReportProgress]:
     """A bar on stderr over the estimated time, with what is being done."""
     from rich.console import Console
     from rich.progress import (
@@ -59,7 +106,7 @@ def progress(total_s: float) -> Iterator[ReportProgress]:
         yield show
 
 
-def first_of(error: BaseException) -> str:
+def _first_of(error: BaseException) -> str:
     """The text of the first error: those after it follow from it."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

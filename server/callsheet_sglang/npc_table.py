@@ -20,6 +20,8 @@ from callsheet_sglang.wire import MAX_NPCS, Distances, Residency, npc_of
 __all__ = ["NpcTable"]
 
 FIRST_CAPACITY = 64
+LEAST_SHARE = 0.25
+"""Of a distance, however long an NPC has waited: replays of towns are alike from 0.12 to 0.25."""
 
 
 class NpcTable:
@@ -48,6 +50,10 @@ class NpcTable:
         self.adapters = AdapterUse()
         self.due_s: NDArray[np.float64] = np.full(FIRST_CAPACITY, np.inf)
         """Sender's clock at the next expected call; +inf = none."""
+        self.last_call_s: NDArray[np.float64] = np.zeros(FIRST_CAPACITY)
+        """Sender's clock at its last call."""
+        self.keep_s: NDArray[np.float64] = np.full(FIRST_CAPACITY, np.inf)
+        """Distance by which it is decided who goes; see ``_discounted``."""
         self.last_use = np.zeros(FIRST_CAPACITY, np.int64)
         """Rank of its last call among all calls; 0 = never."""
         self.kept_tokens = np.zeros(FIRST_CAPACITY, np.int64)
@@ -79,7 +85,7 @@ class NpcTable:
         rows = max(handle + 1, 2 * self.capacity)
         for name, column in list(vars(self).items()):
             if isinstance(column, np.ndarray):
-                initial = {"due_s": np.inf, "tier": Tier.ABSENT}.get(name, 0)
+                initial = {"due_s": np.inf, "keep_s": np.inf, "tier": Tier.ABSENT}.get(name, 0)
                 more = np.full(rows - len(column), initial, column.dtype)
                 setattr(self, name, np.concatenate([column, more]))
 
@@ -113,6 +119,7 @@ class NpcTable:
         gone[rows] = np.isnan(distance_s)
         due_s = update.now_s + distance_s
         self.due_s[rows] = np.where(np.isnan(due_s), np.inf, due_s)
+        self.keep_s = self._discounted()
         self._leaving[rows] = False
         self._leaving |= gone
         self.adapters.forget(gone)
@@ -148,10 +155,27 @@ class NpcTable:
         """(capacity,) float32, seconds to the next expected call, >= 0."""
         return np.maximum(self.due_s - self.now_s, 0.0).astype(np.float32)
 
+    def _discounted(self) -> NDArray[np.float64]:
+        """(capacity,) float64, distances times the share of its wait that each NPC has ahead of it.
+
+        A distant call is foreseen vaguely. Of two that are equally far, the one who has waited for
+        longer since its last call is the likelier to be early. A distance is never made less than
+        a quarter: who is near stays nearer.
+        """
+        distance_s = np.maximum(self.due_s - self.now_s, 0.0)
+        waited_s = np.maximum(self.now_s - self.last_call_s, 0.0)
+        ahead = np.ones_like(distance_s)
+        known = np.isfinite(distance_s) & (waited_s > 0.0)
+        np.divide(distance_s, distance_s + waited_s, out=ahead, where=known)
+        discounted: NDArray[np.float64] = distance_s * np.maximum(ahead, LEAST_SHARE)
+        return discounted
+
     def used(self, handle: int) -> None:
         """Note that this NPC has just called. It must have a row."""
         self.uses += 1
         self.last_use[handle] = self.uses
+        self.last_call_s[handle] = self.now_s
+        self.keep_s[handle] = max(self.due_s.item(handle) - self.now_s, 0.0)
 
     def set_residency(self, handle: int, **columns: int) -> None:
         """Write what was measured of one NPC; ``tier`` follows. It must have a row."""

@@ -79,6 +79,7 @@ def _add_messages(_: Any, scheduler: Any) -> None:
 
     from callsheet_sglang.http.messages import handlers
     from callsheet_sglang.http.metrics import Metrics
+    from callsheet_sglang.kv.disk import DiskReader
     from callsheet_sglang.kv.gate import Gate
     from callsheet_sglang.kv.prefetcher import Prefetcher
     from callsheet_sglang.kv.scheduler_state import current
@@ -91,7 +92,9 @@ def _add_messages(_: Any, scheduler: Any) -> None:
     gate = Gate(state, prefetcher)
     state.admit = gate.admit
     state.note_call = gate.note_call
-    state.every_iteration += [_measure_pace, gate.end_waits, prefetcher.move]
+    disk = DiskReader(state)
+    state.remember = disk.remember
+    state.every_iteration += [_measure_pace, gate.end_waits, disk.read, prefetcher.move]
     if scheduler.enable_lora:
         adapters = AdapterSlots(state)
         state.adapters_in_slots = adapters.in_slots
@@ -101,12 +104,13 @@ def _add_messages(_: Any, scheduler: Any) -> None:
 
 
 def _measure_pace(state: Any) -> None:
-    from callsheet_sglang.kv.scheduler_state import prefilled
+    from callsheet_sglang.kv.scheduler_state import hindered, prefilled
 
     if state.cache is not None:
         state.pace.begin_iteration(
             time.perf_counter(),
             prefilled(state.scheduler),
+            hindered(state.scheduler),
             state.scheduler.enable_overlap,
             state.cache.agree,
         )

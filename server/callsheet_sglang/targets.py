@@ -68,6 +68,15 @@ TARGETS: tuple[Target, ...] = (
     Target(f"{CACHE}.ready_to_load_host_cache"),
     Target(f"{CACHE}.load_back", ("node_id",)),
     Target(f"{CACHE}.loading_check", ("finish_count",)),
+    Target(
+        f"{CACHE}.prefetch_from_storage",
+        ("request", "last_host_node_id", "new_input_tokens", "last_hash", "prefix_keys"),
+    ),
+    Target(f"{CACHE}.pop_prefetch_loaded_span", ("request",)),
+    Target(f"{CACHE}.get_last_hash_value", ("node_id",)),
+    Target(f"{CACHE}.get_prefix_hash_values", ("node_id",)),
+    Target(f"{CACHE}.root_node_handle", ("extra_key",)),
+    Target("sglang.srt.mem_cache.storage_prefetch.StoragePrefetchRetries.cancel", ("req_id",)),
     Target(f"{CACHE}._all_reduce", ("data", "tp_reduce_op")),
     Target(f"{CACHE}.lock", ("node_id",)),
     Target(f"{CACHE}.sanity_check"),
@@ -86,6 +95,8 @@ TARGETS: tuple[Target, ...] = (
     Target(f"{CORE}.UnifiedTreeCore.node_by_id", ("node_id",)),
     Target(f"{CORE}.UnifiedTreeCore._evict_host_leaf", ("node", *EVICTION)),
     Target(f"{CORE}.UnifiedTreeCore._is_device_leaf", ("node",)),
+    Target(f"{CORE}.UnifiedTreeCore._can_reclaim_full_host_duplicate", ("node",)),
+    Target(f"{CORE}.UnifiedTreeCore._release_full_host_duplicate", ("node", *EVICTION)),
 )
 HTTP_TARGETS: tuple[Target, ...] = (
     Target("sglang.srt.entrypoints.http_server.app"),

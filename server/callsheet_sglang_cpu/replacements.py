@@ -22,7 +22,11 @@ __all__ = ["CPU_ENGINE", "activate", "is_cpu_engine"]
 CPU_ENGINE = "SGLANG_USE_CPU_ENGINE"
 """SGLang's own switch: "1" = no GPU."""
 
-_PINNING = ("sglang.srt.lora.layers", "sglang.srt.lora.backend.torch_backend")
+_PINNING = (
+    "sglang.srt.lora.layers",
+    "sglang.srt.lora.backend.torch_backend",
+    "sglang.srt.mem_cache.pool_host.mha",
+)
 """Modules that ask torch for pinned tensors whatever the device."""
 RESERVE_BYTES = 2**30
 """RAM that a host pool must leave free; SGLang means servers, and wants 10 GiB."""

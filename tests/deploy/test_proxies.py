@@ -38,6 +38,10 @@ RELOADS = {"nginx": signal.SIGHUP, "haproxy": signal.SIGUSR2}
 """Caddy's is a command."""
 IDLE_S, PROXY_TIMEOUT_S, HEARTBEAT_S = 7.0, 3, 0.5
 SPAWN_BYTES = 6_000_000
+HELLO = (
+    '{"type":"hello","protocol":"1.3","role":"observer","world":"w",'
+    '"client":{"name":"c","version":"1"}}'
+)
 PERSONA = "She keeps the quay and counts the boats that come in. " * 200
 QUICK = callsheet.ClientSettings(backoff_min_s=0.05, backoff_max_s=0.2)
 
@@ -193,6 +197,23 @@ async def test_a_page_connects_by_its_origin_and_the_proxys_name(site: Site) -> 
                     while True:
                         assert "may not connect" in str(await page.recv())
                 assert page.close_code == 4001
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a client has an address of its own")
+async def test_a_client_is_counted_by_its_own_address_and_cannot_choose_it(site: Site) -> None:
+    async with site.server() as server:
+        with site.proxy():
+            await site.is_up()
+            for client in ("127.0.0.8", "127.0.0.9"):
+                async with connect(
+                    f"wss://localhost:{site.port}/",
+                    ssl=site.trust,
+                    local_addr=(client, 0),
+                    additional_headers={"X-Forwarded-For": "203.0.113.1"},
+                ) as socket:
+                    await socket.send(HELLO)
+                    assert "welcome" in str(await socket.recv())
+                    assert client in {session.address for session in server.sessions}
 
 
 async def test_a_session_outlives_reload_kill_and_restart(site: Site) -> None:

@@ -52,10 +52,10 @@ def test_the_scripted_engine_warns_as_the_default_one_would(text: str) -> None:
     engine.put_npc(NpcProfile(BOB, "Bob", LONG if text == "persona" else "A smith."))
     if text == "lore":
         assert engine.misfits.why(BOB) is None
-        engine.set_world_prefix("town", LONG)
+        list(engine.set_world_prefix("town", LONG))
     assert engine.misfits.why(BOB) is not None
     assert engine.prefixes.size_bytes(BOB) == 0
-    engine.set_world_prefix("town", "")
+    list(engine.set_world_prefix("town", ""))
     engine.put_npc(NpcProfile(BOB, "Bob", "A smith."))
     assert engine.misfits.why(BOB) is None
     assert engine.prefixes.size_bytes(BOB) > 0
@@ -67,7 +67,7 @@ def test_the_openai_engine_warns_by_its_estimate() -> None:
     assert engine.misfits.why(BOB) is not None
     engine.put_npc(NpcProfile(BOB, "Bob", "A smith."))
     assert engine.misfits.why(BOB) is None
-    engine.set_world_prefix("town", LONG)
+    list(engine.set_world_prefix("town", LONG))
     assert engine.misfits.why(BOB) is not None
     engine.forget_npc(BOB)
     assert engine.misfits.why(BOB) is None

@@ -223,7 +223,7 @@ async def test_a_prefix_is_void_when_what_it_was_built_from_changes(
     store.load(key("bob"), Tier.DEVICE)
     store.take_changes()
     if change == "lore":
-        engine.set_world_prefix("w", "A town.")
+        list(engine.set_world_prefix("w", "A town."))
     else:
         persona = "A smith." if change == "persona" else "A villager."
         engine.put_npc(NpcProfile(key("bob"), "Bob", persona))

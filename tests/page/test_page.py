@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from page.conftest import OpenPage, Scheme, keep
 from page.live import Live, square, town
 from page.visit import SMALL, begin, speak_to, wait_for, wait_until, wait_until_joined
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from callsheet import Client
 from callsheet_server.engine.scripted import ScriptedSettings
@@ -314,3 +315,25 @@ def test_pictures_of_a_town(live: Live, open_page: OpenPage, scheme: Scheme) -> 
     page.get_by_role("tab", name="Figures").click()
     expect(page.locator("[data-part=hit-rate]")).to_contain_text("%")
     keep(page, f"residency-{scheme}")
+
+
+def test_a_model_that_is_not_ready_is_told_of(live: Live, open_page: OpenPage) -> None:
+    live.start(SMALL)
+    page = open_page(live)
+    sockets: list[WebSocketRoute] = []
+
+    def fetching(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.on_message(lambda _: socket.send(progress(phase="download", total_bytes=98_000_000)))
+
+    def progress(**fields: Any) -> str:
+        return json.dumps({"type": "engine_progress", "done_bytes": 12_000_000, **fields})
+
+    page.route_web_socket("ws://**", fetching)
+    page.reload()
+    lost = page.locator("#lost")
+    expect(lost.locator("h2")).to_have_text("The model is not ready yet")
+    expect(lost.locator("p")).to_have_text("Fetched 12.0 MB of 98.0 MB")
+    sockets[-1].send(progress(phase="load"))
+    expect(lost.locator("p")).to_have_text("It is being loaded")
+    keep(page, "not-ready")

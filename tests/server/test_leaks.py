@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -88,7 +89,12 @@ async def test_no_state_is_left(quiet: CallsheetServer) -> None:
 async def test_the_next_game_of_a_world_starts_from_nothing(server: CallsheetServer) -> None:
     lore: dict[str, str] = {}
     engine: Any = server.engine
-    engine.set_world_prefix, engine.forget_world = lore.__setitem__, lore.__delitem__
+
+    def set_world_prefix(world: str, text: str) -> Iterator[None]:
+        lore[world] = text
+        yield
+
+    engine.set_world_prefix, engine.forget_world = set_world_prefix, lore.__delitem__
     async with Client(server.port, role="observer") as observer:
         async with Client(server.port) as game:
             await game.ask(ConfigureWorld(id=1, lore="Old tales.", npc_max_speed_mps=9.0), Ok)

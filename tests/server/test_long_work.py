@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from storage.worlds import BROKEN
 
 from callsheet.wire import (
     Bye,
+    ConfigureWorld,
     Despawn,
     Error,
     ErrorCode,
@@ -35,6 +36,7 @@ from callsheet_server.app.server import CallsheetServer
 from callsheet_server.rooms import long_work as long_work_module
 from callsheet_server.rooms.long_work import LongWork
 from callsheet_server.storage.changes import Change
+from callsheet_server.world.key import NpcKey
 
 NPCS = 500
 NAMES = tuple(f"n{number}" for number in range(NPCS))
@@ -159,6 +161,48 @@ async def test_others_are_served_while_a_save_is_loaded(
     await game.get(Loaded, id=801)
     await server.work.idle()
     assert {world.columns.scheduled_call_s[world.npcs[name].row] for name in NAMES} == {5.0}
+
+
+async def test_others_are_served_while_a_crowd_gets_new_lore(
+    game: Client, bystander: Client, server: CallsheetServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(game)
+    await server.work.idle()
+    (store,) = server.engine.stores
+    take, taken = store.take_changes, list[int]()
+
+    def take_changes() -> set[Hashable]:
+        changes = take()
+        taken.append(len(changes))
+        return changes
+
+    monkeypatch.setattr(store, "take_changes", take_changes)
+    await game.send(ConfigureWorld(id=900, lore="Rain. " * 2_600))
+    await at_once(lambda: server.engine.misfits.why(NpcKey("town", "n0")))
+    await bystander.tick(number=7)
+    await bystander.get(TickAck, tick=7)
+    assert server.engine.misfits.why(NpcKey("town", "n499")) is None
+    assert not server.work.is_ready("town")
+    await game.get(Ok, id=900)
+    assert server.engine.misfits.why(NpcKey("town", "n499")) is not None
+    assert max(taken) == 1, "nor is what changed looked at in one piece"
+
+
+async def test_others_are_served_while_lore_that_cannot_be_kept_goes_again(
+    kept_game: tuple[CallsheetServer, Client, Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, game, other = kept_game
+    await fill(game)
+    break_the_disk(server, monkeypatch)
+    long_one = NpcKey("town", "n0"), NpcKey("town", "n499")
+    await game.send(ConfigureWorld(id=900, lore="Rain. " * 2_600))
+    await at_once(lambda: server.engine.misfits.why(long_one[1]))
+    await at_once(lambda: server.engine.misfits.why(long_one[0]) is None)
+    await other.tick(number=7)
+    await other.get(TickAck, tick=7)
+    assert server.engine.misfits.why(long_one[1]) is not None
+    assert (await game.get(Error, id=900)).code == ErrorCode.STORAGE_FAILED
+    assert server.engine.misfits.why(long_one[1]) is None
 
 
 async def test_others_are_served_while_a_tick_sets_the_clock_back(

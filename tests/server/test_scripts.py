@@ -358,6 +358,23 @@ async def test_more_npcs_than_are_told_of_at_once_take_turns(
         assert [time_s for _, time_s in told] == [1, 1, 2, 2, 3, 3]
 
 
+async def test_npcs_are_told_of_game_time_within_a_rate(
+    server: CallsheetServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A game whose clock runs as it likes, and ticks as often as it may, sets off no more."""
+    monkeypatch.setattr(room, "MAX_NPC_TICKS", 2)
+    monkeypatch.setattr(room, "NPC_TICKS_PER_S", 1e-6)
+    names = tuple(f"n{i}" for i in range(6))
+    async with Client(server.port, role="mod") as mod, Client(server.port) as game:
+        await register(mod, npcs=names, events=("tick",), tick_interval_s=0.1)
+        handles = [npc.handle for npc in (await game.spawn(*names)).npcs]
+        for number in range(1, 5):
+            await game.tick(handles, [[0, 0, 0]] * 6, game_time_s=1000.0 * number)
+            await game.get(TickAck, tick=number)
+        await mod.settle()
+        assert sum(isinstance(m, NpcTick) for m in mod.received) == 2
+
+
 async def test_scripts_shape_what_an_npc_expects(game: Client, mod: Client) -> None:
     await register(mod, schedule=(ScheduledCall(at_s=5.0),))
     found = await game.ask(Explain(id=20, npc="bob"), Explanation)

@@ -187,6 +187,7 @@ async def test_health_is_told_before_readiness(start_server: StartServer) -> Non
     url = f"http://127.0.0.1:{await starting.port()}"
     assert await asyncio.to_thread(status, f"{url}/healthz") == 200
     assert await asyncio.to_thread(status, f"{url}/readyz") == 503
+    assert await asyncio.to_thread(status, f"{url}/") == 200  # the page shows how far it is
     assert await asyncio.to_thread(status, f"{url}/metrics") == 404
     starting.engine.go_on.set()
     server = await starting.server

@@ -55,7 +55,13 @@ VOCABULARY = 1000
 class Town:
     """A cache and the requests of its NPCs, in the order a scheduler would make the calls."""
 
-    def __init__(self, pool_tokens: int, host_tier: bool = True, **settings: Any) -> None:
+    def __init__(
+        self,
+        pool_tokens: int,
+        host_tier: bool = True,
+        host_ratio: float = 4.0,
+        **settings: Any,
+    ) -> None:
         install(SchedulerState(PluginSettings(**settings)))
         self.state = current()
         self.pool = MHATokenToKVPool(
@@ -70,7 +76,7 @@ class Town:
             device="cpu",
             attention_backend="torch_native",
             enable_hierarchical_cache=host_tier,
-            hicache_ratio=4.0,
+            hicache_ratio=host_ratio,
             hicache_io_backend="direct",
             hicache_mem_layout="layer_first",
             radix_cache_backend="callsheet",
@@ -234,11 +240,11 @@ def turn(rng: random.Random) -> list[int]:
     return [rng.randrange(VOCABULARY) for _ in range(rng.randrange(4, 16))]
 
 
-def town(host_tier: bool = True, rounds: int = 400, **settings: Any) -> dict[str, Any]:
+def town(rounds: int = 400, **settings: Any) -> dict[str, Any]:
     """NPCs called in turn, with some strangers, several at a time; distances are right."""
     rng = random.Random(1)
     people = personas(24, 100, rng)
-    found = Town(1000, host_tier, **settings)
+    found = Town(1000, **settings)
     order = [rng.randrange(24) if rng.random() < 0.1 else step % 24 for step in range(rounds)]
     for step, npc in enumerate(order):
         upcoming = order[step:] + list(range(24))
@@ -380,6 +386,7 @@ CASES: dict[str, Callable[[], dict[str, Any]]] = {
     "town": town,
     "town-again": town,
     "no-prefetch": lambda: town(prefetch=False, demote=False),
+    "small-host": lambda: town(host_ratio=1.3),
     "no-host-tier": lambda: town(host_tier=False),
     "without-distances": without_distances,
     "containment": containment,

@@ -20,6 +20,7 @@ CASES = (
     "town",
     "town-again",
     "no-prefetch",
+    "small-host",
     "no-host-tier",
     "without-distances",
     "containment",
@@ -41,7 +42,9 @@ def cases(model: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("case", ["town", "no-prefetch", "no-host-tier", "without-distances"])
+@pytest.mark.parametrize(
+    "case", ["town", "no-prefetch", "small-host", "no-host-tier", "without-distances"]
+)
 def test_every_reused_token_is_the_requests_own(tiny_model: Path, case: str) -> None:
     found = cases(tiny_model)[case]
     assert found["wrong"] == 0
@@ -67,6 +70,15 @@ def test_the_same_messages_and_requests_cause_the_same_moves(tiny_model: Path) -
         counters = found["counters"].items()
         found["counters"] = {k: v for k, v in counters if not k.endswith("_s")}
     assert first == second
+
+
+def test_a_small_host_tier_gives_up_copies_of_who_is_about_to_call(tiny_model: Path) -> None:
+    found = cases(tiny_model)
+    small = found["small-host"]
+    assert small["fallbacks"] == {}
+    assert small["counters"]["released_copies"] > 50
+    assert found["town"]["counters"]["released_copies"] == 0
+    assert small["device"] + small["host"] > found["without-distances"]["device"] + 0.1
 
 
 def test_without_a_host_tier_distance_still_orders_eviction(tiny_model: Path) -> None:

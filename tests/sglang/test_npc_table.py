@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet_residency.state import Tier
-from callsheet_sglang.npc_table import NpcTable
+from callsheet_sglang.npc_table import LEAST_SHARE, NpcTable
 from callsheet_sglang.wire import Distances, session_id
 
 NAN = math.nan
@@ -100,3 +100,29 @@ def test_the_newest_word_on_each_npc_counts(updates: list[dict[int, float]]) -> 
     got = table.distance_s()
     assert {h: got[h] for h in expected} == expected
     assert np.isinf(np.delete(got, list(expected))).all()
+
+
+def test_of_two_equally_far_who_has_waited_longer_stays_and_who_is_near_stays_nearer() -> None:
+    table = NpcTable()
+    handles = np.arange(3, dtype=np.uint32)
+
+    def tell(seq: int, now_s: float, *distance_s: float) -> None:
+        told = np.array(distance_s, np.float32)
+        table.take(Distances(seq, now_s, handles, told, full=True))
+
+    tell(1, 100.0, 20.0, 20.0, 3.0)
+    table.used(0)
+    tell(2, 140.0, 20.0, 20.0, 3.0)
+    table.used(1)
+    table.used(2)
+    tell(3, 160.0, 20.0, 20.0, 3.0)
+    waited, called, near = table.keep_s[:3]
+    assert near < waited < called
+    assert waited == 20.0 * LEAST_SHARE
+    assert called == 10.0
+
+
+def test_who_is_never_due_stays_never_due() -> None:
+    table = NpcTable()
+    table.take(Distances(1, 50.0, np.array([0], np.uint32), np.array([np.inf], np.float32)))
+    assert table.keep_s[0] == np.inf

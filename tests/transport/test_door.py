@@ -16,6 +16,7 @@ from callsheet_server.transport.door import (
     LONGEST_PAUSE_S,
     MAX_WAITING,
     MAX_WAITING_PER_ADDRESS,
+    SHORT_VISIT_S,
     Door,
     DoorSocket,
 )
@@ -36,6 +37,21 @@ def test_beyond_its_rate_an_address_has_to_stand_and_then_is_cut() -> None:
     assert standing == LONGEST_PAUSE_S * CONNECTIONS_PER_S
     assert door.has_room("b", 0.0)
     assert door.has_room("a", 1.0)
+
+
+def test_a_short_visit_counts_as_two() -> None:
+    door = Door()
+    for _ in range(int(CONNECTIONS_AT_ONCE) // 2):
+        assert door.let_in(object(), "a", 0.0, lambda: None) == 0
+        door.stayed("a", SHORT_VISIT_S / 2, 0.0)
+        door.stayed("a", SHORT_VISIT_S, 0.0)
+    assert door.let_in(object(), "a", 0.0, lambda: None) == 1 / CONNECTIONS_PER_S
+
+
+def test_only_a_server_behind_a_proxy_takes_connections_of_this_machine_for_others() -> None:
+    behind = Door(behind_proxy=True)
+    assert [behind.is_proxy(address) for address in ("127.0.0.1", "10.0.0.1")] == [True, False]
+    assert not Door().is_proxy("127.0.0.1")
 
 
 def test_a_door_that_closes_drops_those_who_have_not_shaken_hands() -> None:

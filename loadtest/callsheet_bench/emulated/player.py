@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,10 +28,14 @@ from callsheet_sglang.wire import (
 )
 from callsheet_sglang_cpu.emulated_gpu.gap import MOST_HOST_GAP
 
-__all__ = ["HostBoundError", "Round", "greet", "play"]
+__all__ = ["HostBoundError", "Round", "greet", "play", "settle"]
 
 LEAD_IN_S, MEASURED_S, TAIL_S = 1.3, 2.7, 0.3
-"""Emulated time: until the first mark, between the marks, and for the last replies to end."""
+"""Emulated time: until the first mark, between the marks, and for the last replies to end; times
+the cell's pace."""
+MOST_CALLS_PER_S = 600.0
+SETTLING_CALLS = 1500
+"""About as many as there are NPCs."""
 TELL_EVERY_S = 0.1
 """Emulated time between updates of distances, as the server has it by default."""
 GREETINGS_AT_A_TIME = 64
@@ -120,6 +124,18 @@ async def greet(sglang: RunningSglang, town: Town) -> None:
     await _together(work() for _ in range(GREETINGS_AT_A_TIME))
 
 
+async def settle(
+    sglang: RunningSglang, town: Town, cell: Cell, window: int, dilation: float, plugin: bool
+) -> None:
+    """Play what comes before a window, for the host tier to hold what it would hold there.
+
+    Raises as ``play`` does.
+    """
+    calls = town.calls(cell, window, before=SETTLING_CALLS)
+    before = list(itertools.islice(calls, SETTLING_CALLS))
+    await _Player(sglang, town, cell, before, dilation, plugin).settle()
+
+
 async def play(
     sglang: RunningSglang, town: Town, cell: Cell, window: int, dilation: float, plugin: bool
 ) -> Round:
@@ -128,7 +144,9 @@ async def play(
     Raises:
         ExceptionGroup: of ``RequestError`` or ``aiohttp.ClientError``.
     """
-    return await _Player(sglang, town, cell, window, dilation, plugin).play()
+    most = MOST_CALLS_PER_S * cell.pace * (LEAD_IN_S + MEASURED_S + TAIL_S)
+    calls = list(itertools.islice(town.calls(cell, window), int(most)))
+    return await _Player(sglang, town, cell, calls, dilation, plugin).play()
 
 
 class _Player:
@@ -137,18 +155,24 @@ class _Player:
         sglang: RunningSglang,
         town: Town,
         cell: Cell,
-        window: int,
+        calls: Sequence[Call],
         dilation: float,
         plugin: bool,
     ) -> None:
         self._sglang, self._cell, self._dilation, self._plugin = sglang, cell, dilation, plugin
-        self._calls = list(itertools.islice(town.calls(cell, window), 60_000))
-        first = self._calls[0]
+        self._stretch = cell.pace * dilation
+        self._calls = calls
+        first = calls[0]
         begins = TraceCall(first.time_s, first.npc, 0.0, 0)
         self._forecast = Forecast(town.trace, begins) if plugin else None
         self._speaking = [asyncio.Lock() for _ in range(town.npcs)]
         self._samples: list[Sample] = []
         self._sent_s: list[float] = []
+
+    async def settle(self) -> None:
+        calls = iter(self._calls)
+        async with self._telling():
+            await _together(self._ask_in_turn(calls) for _ in range(self._cell.concurrency))
 
     async def play(self) -> Round:
         calls = iter(self._calls)
@@ -160,11 +184,11 @@ class _Player:
                 ]
             else:
                 asking = [group.create_task(self._offer(calls, group))]
-            await asyncio.sleep(LEAD_IN_S * self._dilation)
+            await asyncio.sleep(LEAD_IN_S * self._stretch)
             before, begin_s = await self._totals(), self._now_s()
-            await asyncio.sleep(MEASURED_S * self._dilation)
+            await asyncio.sleep(MEASURED_S * self._stretch)
             end_s, after = self._now_s(), await self._totals()
-            await asyncio.sleep(TAIL_S * self._dilation)
+            await asyncio.sleep(TAIL_S * self._stretch)
             for task in asking:
                 task.cancel()
         counted = {name: after[name] - before[name] for name in after}

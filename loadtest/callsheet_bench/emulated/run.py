@@ -9,9 +9,9 @@ from importlib import metadata
 from itertools import groupby
 from pathlib import Path
 
-from callsheet_bench.emulated.cells import Cell
-from callsheet_bench.emulated.player import HostBoundError, greet, play
-from callsheet_bench.emulated.systems import SYSTEMS, Place, spec_of, started
+from callsheet_bench.emulated.cells import CELLS, Cell
+from callsheet_bench.emulated.player import HostBoundError, greet, play, settle
+from callsheet_bench.emulated.systems import SYSTEMS, EmulatedSystem, Place, spec_of, started
 from callsheet_bench.emulated.town import Town
 from callsheet_bench.store import Store
 from callsheet_server.engine.models.cache import resolve_model
@@ -21,12 +21,13 @@ from callsheet_sglang_cpu.emulated_gpu.model_folder import make_model_folder
 
 __all__ = ["Options", "estimate_s", "open_store", "run"]
 
-START_S = 60.0
+START_S = 40.0
 ROUND_S = 4.5
 """Emulated time."""
-GREETING_S = 0.006
+GREETING_S = 0.004
 GREETING_DILATION = 0.01
 """While everybody is introduced, the GPU takes next to no time."""
+SETTLING_DILATION = 0.5
 TOKENIZER_MODEL = "SmolLM2-135M-Instruct"
 """SGLang loads its tokenizer; prompts are random tokens."""
 CELLS_A_ROUND = 7
@@ -69,12 +70,12 @@ def open_store(options: Options) -> Store:
 
 def estimate_s(options: Options) -> float:
     """About how long everything takes on a quiet machine of two cores."""
-    total = 0.0
-    for cells in _by_pools(options.cells):
-        greetings_s = GREETING_S * cells[0].npcs
-        each_s = START_S + greetings_s + len(cells) * options.rounds * ROUND_S * options.dilation
-        total += len(options.systems) * each_s
-    return total
+    total_s = 0.0
+    for name in options.systems:
+        for cells in _by_pools(SYSTEMS[name], options.cells):
+            rounds = options.rounds * sum(cell.pace for cell in cells)
+            total_s += START_S + GREETING_S * cells[0].npcs + rounds * ROUND_S * options.dilation
+    return total_s
 
 
 async def run(options: Options, store: Store, report: Report) -> None:
@@ -90,18 +91,23 @@ async def run(options: Options, store: Store, report: Report) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     make_model_folder(resolve_model(TOKENIZER_MODEL, lambda _: None), folder / "model")
     place = Place(find_python("cpu"), folder / "model", folder)
-    for cells in _by_pools(options.cells):
-        report(f"a town of {cells[0].npcs} NPCs", 0.0)
-        town = await asyncio.to_thread(Town, cells[0].npcs)
+    refused: list[str] = []
+    for npcs in sorted({cell.npcs for cell in options.cells}):
+        report(f"a town of {npcs} NPCs", 0.0)
+        town = await asyncio.to_thread(Town, npcs)
+        living = [cell for cell in options.cells if cell.npcs == npcs]
         for name in options.systems:
-            todo = [
-                (number, at, cell)
-                for number in range(options.rounds)
-                for at, cell in enumerate(cells)
-                if not store.has(cell.name, name, number)
-            ]
-            if todo:
-                await _play(options, store, report, place, town, name, todo)
+            for cells in _by_pools(SYSTEMS[name], living):
+                todo = [
+                    (number, cell)
+                    for number in range(options.rounds)
+                    for cell in cells
+                    if not store.has(cell.name, name, number)
+                ]
+                if todo:
+                    refused += await _play(options, store, report, place, town, name, todo)
+    if refused:
+        raise HostBoundError("rounds left out:\n" + "\n".join(refused))
 
 
 async def _play(
@@ -111,9 +117,11 @@ async def _play(
     place: Place,
     town: Town,
     name: str,
-    todo: Sequence[tuple[int, int, Cell]],
-) -> None:
-    cells = [cell for _, _, cell in todo]
+    todo: Sequence[tuple[int, Cell]],
+) -> list[str]:
+    """Play one system's rounds; return what is to be said of those that were refused."""
+    refused: list[str] = []
+    cells = [cell for _, cell in todo]
     largest = max(cells, key=town.device_tokens)
     spec = spec_of(place, name, town, largest, options.dilation)
     report(f"starting {name}", 0.0)
@@ -121,33 +129,41 @@ async def _play(
     async with started(place, name, spec, emulation) as (sglang, path):
         report(f"{name}: everybody speaks once", START_S)
         await greet(sglang, town)
-        for number, at, cell in todo:
-            report(f"{name}: {cell.name}, round {number + 1} of {options.rounds}", 0.0)
-            Emulation(cell.machine, options.dilation).save(path)
+        for number, cell in todo:
+            what = f"{name}: {cell.name}, round {number + 1}"
+            report(f"{what} of {options.rounds}", 0.0)
+            window, plugin = _window(cell, number), SYSTEMS[name].plugin
             for tries_left in reversed(range(TRIES)):
-                found = await play(
-                    sglang,
-                    town,
-                    cell,
-                    number * CELLS_A_ROUND + at,
-                    options.dilation,
-                    SYSTEMS[name].plugin,
-                )
+                if cell.host_share < 1.0:
+                    Emulation(cell.machine, SETTLING_DILATION).save(path)
+                    await settle(sglang, town, cell, window, SETTLING_DILATION, plugin)
+                Emulation(cell.machine, options.dilation).save(path)
+                found = await play(sglang, town, cell, window, options.dilation, plugin)
                 try:
                     found.check()
-                except HostBoundError:
+                except HostBoundError as error:
                     if not tries_left:
-                        raise
+                        refused.append(f"{what}: {error}")
                 else:
+                    store.add_round(cell.name, name, number, found.figures)
                     break
-            store.add_round(cell.name, name, number, found.figures)
-            report("", ROUND_S * options.dilation)
+            report("", ROUND_S * cell.pace * options.dilation)
+    return refused
 
 
-def _by_pools(cells: Sequence[Cell]) -> list[list[Cell]]:
+def _window(cell: Cell, number: int) -> int:
+    """Return the part of the day that a round is of, the same for every system."""
+    return number * CELLS_A_ROUND + (CELLS.index(cell) if cell in CELLS else 0)
+
+
+def _by_pools(system: EmulatedSystem, cells: Sequence[Cell]) -> list[list[Cell]]:
     """Cells that one start of a system serves."""
 
-    def pools(cell: Cell) -> tuple[int, float, float]:
-        return cell.npcs, cell.pool_share, cell.host_share
+    def pools(cell: Cell) -> tuple[float, ...]:
+        device = 0.0 if system.everybody else cell.pool_share
+        if not system.host_tier:
+            return cell.npcs, device
+        return cell.npcs, device, cell.host_share, cell.disk_bytes_per_s or 0.0
 
-    return [list(group) for _, group in groupby(sorted(cells, key=pools), pools)]
+    seen = dict.fromkeys(map(system.sees, cells))
+    return [list(group) for _, group in groupby(sorted(seen, key=pools), pools)]

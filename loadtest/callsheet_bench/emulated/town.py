@@ -45,11 +45,14 @@ class Town:
     """Its people with their personas, and its day."""
 
     def __init__(self, npcs: int, seed: int = 1) -> None:
+        self._seed = seed
         self._draw = np.random.default_rng(seed)
+        self._questions = np.random.default_rng()
+        """Never the same: SGLang may still have the KV cache of a question asked before."""
         self.npcs = npcs
-        self.world_ids = self._tokens(WORLD_TOKENS)
+        self.world_ids = _tokens(self._draw, WORLD_TOKENS)
         lengths = self._draw.integers(*PERSONA_TOKENS, npcs, endpoint=True).tolist()
-        self.persona_ids = [self._tokens(length) for length in lengths]
+        self.persona_ids = [_tokens(self._draw, length) for length in lengths]
         self.trace: Trace = record_town(TownSimulation(npcs, PLAYERS, seed), DAYS_S, TICK_S)
         calls = self.trace.calls
         self._first = next(at for at, call in enumerate(calls) if call.time_s >= HISTORY_S)
@@ -71,11 +74,15 @@ class Town:
         for npc in range(self.npcs):
             yield self._call(npc, 0.0, 1)
 
-    def calls(self, cell: Cell, window: int) -> Iterator[Call]:
-        """The calls of the town's day from window number ``window`` on."""
+    def calls(self, cell: Cell, window: int, before: int = 0) -> Iterator[Call]:
+        """The calls of the town's day from so many before window number ``window`` on.
+
+        The same arguments give the same calls, but for the words of the questions.
+        """
+        self._draw = np.random.default_rng((self._seed, window, before))
         known = len(self.trace.calls) - self._first
         at = self._first + window * WINDOW_CALLS % max(known - WINDOW_CALLS, 1)
-        for call in self.trace.calls[at:]:
+        for call in self.trace.calls[max(at - before, 0) :]:
             npc = call.row
             if self._draw.random() < cell.random_share:
                 npc = int(self._draw.integers(self.npcs))
@@ -84,9 +91,10 @@ class Town:
 
     def _call(self, npc: int, time_s: float, reply_tokens: int) -> Call:
         prefix = self.world_ids + self.persona_ids[npc]
-        ids = prefix + self._tokens(QUESTION_TOKENS)
+        ids = prefix + _tokens(self._questions, QUESTION_TOKENS)
         return Call(npc, time_s, ids, len(prefix), reply_tokens)
 
-    def _tokens(self, count: int) -> list[int]:
-        ids: list[int] = self._draw.integers(FIRST_TOKEN, LAST_TOKEN, count).tolist()
-        return ids
+
+def _tokens(draw: np.random.Generator, count: int) -> list[int]:
+    ids: list[int] = draw.integers(FIRST_TOKEN, LAST_TOKEN, count).tolist()
+    return ids

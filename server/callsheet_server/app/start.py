@@ -64,7 +64,7 @@ async def start_server(
         storage, saved = await open_storage(settings.storage, work.run)
         taken.push_async_callback(storage.close)
         page = await asyncio.to_thread(load_page)
-        waiting = WaitingRoom()
+        waiting = WaitingRoom(page)
         taken.push_async_callback(waiting.close)
         listener = Listener(
             binding,

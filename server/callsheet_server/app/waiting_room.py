@@ -26,8 +26,10 @@ TELL_S: Final = 0.5
 class WaitingRoom:
     """Stands between the listener and the server, which is built when its engine has started."""
 
-    def __init__(self) -> None:
+    def __init__(self, page: Mapping[str, Callable[[], Page]]) -> None:
+        """``page``: the files of the live page, which shows how far the engine is."""
         self.pages: dict[str, Callable[[], Page]] = {
+            **page,
             "/healthz": lambda: Page(b"ok\n"),
             "/readyz": lambda: Page(
                 b"the engine is not ready yet\n", status=HTTPStatus.SERVICE_UNAVAILABLE

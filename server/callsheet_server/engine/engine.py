@@ -8,7 +8,7 @@ process), ``embedded`` (torch in process), ``sglang`` (an SGLang server, with ou
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -279,8 +279,13 @@ class Engine(Protocol):
     async def close(self) -> None:
         """Cancel what runs, free everything. May be called twice, and without ``start``."""
 
-    def set_world_prefix(self, world: str, text: str) -> None:
-        """Set the lore of ``world``; its KV is kept once. Changing it drops that of its NPCs."""
+    def set_world_prefix(self, world: str, text: str) -> Iterator[None]:
+        """Set the lore of ``world``; its KV is kept once.
+
+        Returns:
+            The rest of the work, a short step at a time: dropping the KV of the NPCs there are.
+            Until it is done, their KV may still be that of the lore before.
+        """
 
     def put_npc(self, profile: NpcProfile) -> None:
         """Announce an NPC, or replace its profile (its prefix then counts as absent)."""

@@ -16,7 +16,7 @@ import itertools
 import math
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +46,7 @@ from callsheet_server.engine.errors import (
 )
 from callsheet_server.engine.json_instance import instance_of
 from callsheet_server.engine.misfits import Misfits
+from callsheet_server.engine.profiles import of_world
 from callsheet_server.engine.prompt import persona_text, world_text
 from callsheet_server.engine.simulated import SimulatedStore
 from callsheet_server.engine.small_talk import small_talk
@@ -160,11 +161,9 @@ class ScriptedEngine:
         for _, cancelled in self._running.values():
             cancelled.set()
 
-    def set_world_prefix(self, world: str, text: str) -> None:
+    def set_world_prefix(self, world: str, text: str) -> Iterator[None]:
         self._lore[world] = text
-        for key, profile in self._profiles.items():
-            if key.world == world:
-                self._put(profile)
+        return of_world(self._profiles, world, self._put)
 
     def put_npc(self, profile: NpcProfile) -> None:
         if self._profiles.get(profile.key) != profile:

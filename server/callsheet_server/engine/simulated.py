@@ -68,6 +68,7 @@ class SimulatedStore:
             if key in self._items:
                 self._set(key, Tier.ABSENT, 0)
                 del self._items[key]
+                self._changed.add(key)
 
     def take_changes(self) -> set[Hashable]:
         with self._lock:

@@ -152,7 +152,8 @@ class Dispatcher:
                 _refuse_unless_game(session, message, "actions", "action_specs")
                 _ok(session, message, self._editor.update_npc(room, message))
             case ConfigureWorld():
-                _ok(session, message, self._editor.configure(room, message))
+                configure = self._editor.configure(room, message, partial(_ok, session, message))
+                self._work.run(room.name, configure)
             case HintCalls():
                 _ok(session, message, self._editor.hint(room, message))
             case SetFacts():

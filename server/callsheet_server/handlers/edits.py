@@ -157,8 +157,10 @@ class WorldEditor:
 
         return Change((save_npc(room.world, npc),), undo=unless_closed(room, undo))
 
-    def configure(self, room: Room, message: ConfigureWorld) -> Change:
-        """Set what holds for the whole world."""
+    def configure(
+        self, room: Room, message: ConfigureWorld, answer: Callable[[Change], None]
+    ) -> Iterator[None]:
+        """Set what holds for the whole world; new lore is brought to its NPCs one a step."""
         world = room.world
         before = message.model_copy(
             update={
@@ -169,9 +171,9 @@ class WorldEditor:
                 "flags": tuple(world.flags),
             }
         )
-        self._configure(room, message)
+        yield from self._configure(room, message)
         undo = unless_closed(room, lambda: self._configure(room, before))
-        return Change((save_config(world),), undo=undo)
+        answer(Change((save_config(world),), undo=undo))
 
     def hint(self, room: Room, message: HintCalls) -> Change:
         """Say when NPCs will need the model."""
@@ -238,7 +240,7 @@ class WorldEditor:
         )
         self._pipeline.put_npc(room, effective)
 
-    def _configure(self, room: Room, message: ConfigureWorld) -> None:
+    def _configure(self, room: Room, message: ConfigureWorld) -> Iterator[None]:
         world = room.world
         if message.player_max_speed_mps is not None:
             world.player_max_speed_mps = message.player_max_speed_mps
@@ -250,7 +252,7 @@ class WorldEditor:
             world.flags = frozenset(message.flags)
         if message.lore is not None and message.lore != world.lore:
             world.lore = message.lore
-            self._pipeline.set_lore(room)
+            yield from self._pipeline.set_lore(room)
 
 
 def tell_script(room: Room, npc: str, alive: bool) -> None:

@@ -89,9 +89,9 @@ class Membership:
                 session = self._sessions.restore(one, saved.name, self._clock())
                 room.sessions[session.id] = session
             restore(room, saved)
-            self._pipeline.set_lore(room)
-            for _ in self._editor.sync_all(room):
-                pass
+            for work in (self._pipeline.set_lore(room), self._editor.sync_all(room)):
+                for _ in work:
+                    pass
             restore_hints(room.world, saved)
             self._pipeline.replan(room)
 

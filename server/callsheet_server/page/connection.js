@@ -1,4 +1,6 @@
-// Tells how the connection is: live, lost, refused, or open with no game behind it.
+// Tells how the connection is: live, lost, refused, waiting for the engine, or open with no game behind it.
+
+import { bytes } from "./format.js";
 
 const LOOK_AGAIN_MS = 3000; // for a game, where there is none
 const LOST_AFTER_MS = 400; // shorter than this nobody needs to know
@@ -10,7 +12,9 @@ export class Connection {
     this._world = world;
     this._aloneSinceMs = performance.now();
     this._openedMs = -Infinity;
+    this._progress = null; // of an engine that is not ready yet
     client.on("state", () => this._showState());
+    client.on("engine_progress", (progress) => (this._progress = progress));
     elements.token.addEventListener("submit", (event) => {
       event.preventDefault();
       client.options.token = new FormData(event.target).get("token");
@@ -42,13 +46,21 @@ export class Connection {
     const isLost = isTrying && empty.hidden && nowMs - this._openedMs > LOST_AFTER_MS;
     lost.hidden = !isLost;
     town.classList.toggle("dimmed", isLost);
-    const inS = (client.retryAtMs - nowMs) / 1000;
-    const told = inS > 1 ? `Trying again in ${Math.ceil(inS)} s` : "Trying again";
-    if (isLost && words.textContent !== told) words.textContent = told;
+    if (isLost) this._tellWhy(lost.querySelector("h2"), words, nowMs);
+  }
+
+  _tellWhy(title, words, nowMs) {
+    const inS = (this._client.retryAtMs - nowMs) / 1000;
+    const [why, told] = this._progress
+      ? ["The model is not ready yet", progressWords(this._progress)]
+      : ["Connection lost", inS > 1 ? `Trying again in ${Math.ceil(inS)} s` : "Trying again"];
+    if (title.textContent !== why) title.textContent = why;
+    if (words.textContent !== told) words.textContent = told;
   }
 
   _showState() {
     const { state, error } = this._client;
+    this._progress = null;
     const words = {
       connecting: "Connecting",
       open: "Live",
@@ -61,6 +73,11 @@ export class Connection {
     status.dataset.state = state;
     token.hidden = !(state === "refused" && error?.code === "unauthorized");
   }
+}
+
+function progressWords({ phase, done_bytes: done, total_bytes: total }) {
+  if (phase !== "download") return "It is being loaded";
+  return `Fetched ${bytes(done)}${total ? ` of ${bytes(total)}` : ""}`;
 }
 
 function snippet({ url, world }) {

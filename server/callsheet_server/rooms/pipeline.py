@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -71,7 +71,7 @@ class Pipeline:
         room.counters.npc_updates += report.npc_updates
         room.is_behind = True
         self._estimate_if_due(room)
-        room.tell_scripts()
+        room.tell_scripts(self._clock())
         if tick.ack and room.game is not None:
             ack = TickAck(tick=tick.tick, game_time_s=tick.game_time_s)
             room.game.send(ack, key="tick_ack")
@@ -107,14 +107,18 @@ class Pipeline:
 
     def step(self) -> None:
         """Plan with the distances as they are: time has passed or moves have ended."""
-        for store in self._stores:
-            for key in store.take_changes():
-                self._controller.refresh(store.kind, key)
+        self._note_changes()
         now_s = self._clock()
         plan = self._controller.step(now_s)
         if plan:
             self._planned(plan, self._clock() - now_s)
         self._mover.submit(plan)
+
+    def _note_changes(self) -> None:
+        """Look again at what the engine changed by itself; done often it is never much at once."""
+        for store in self._stores:
+            for key in store.take_changes():
+                self._controller.refresh(store.kind, key)
 
     def demand(self, room: Room, npc: str) -> None:
         """Somebody talks to an NPC now: bring its state ahead of everything else."""
@@ -163,6 +167,7 @@ class Pipeline:
             self._controller.link(room.name, row, StateKind.WEIGHTS, model)
         if spec.adapter is not None:
             self._controller.link(room.name, row, StateKind.ADAPTER, spec.adapter)
+        self._note_changes()
 
     def forget(self, room: Room, npc: str) -> None:
         """Forget an NPC that is about to go."""
@@ -177,9 +182,11 @@ class Pipeline:
         self._controller.forget_world(room.name)
         self._engine.forget_world(room.name)
 
-    def set_lore(self, room: Room) -> None:
-        """Pass on changed lore to the engine; with it, every prefix of the world changes."""
-        self._engine.set_world_prefix(room.name, room.world.lore)
+    def set_lore(self, room: Room) -> Iterator[None]:
+        """Pass on changed lore to the engine; in steps, every prefix of the world changes."""
+        for _ in self._engine.set_world_prefix(room.name, room.world.lore):
+            self._note_changes()
+            yield
 
     @property
     def policy(self) -> str | None:

@@ -13,6 +13,7 @@ from callsheet.wire.fields import NpcId, PlayerId
 from callsheet.wire.observe import Move
 from callsheet.wire.script import NpcTick, PlayerLeft, PlayerNear
 from callsheet_server.distance import Assumptions, Distances, Forecast
+from callsheet_server.limits.token_bucket import TokenBucket
 from callsheet_server.outgoing.views import distance_of
 from callsheet_server.session.session import Session
 from callsheet_server.storage.changes import Journal, NoJournal
@@ -31,6 +32,10 @@ MAX_NPC_TICKS = 256
 """``npc_tick`` sent after one tick of the game: as many as wait for a slow reader."""
 MAX_TICK_CHECKS = 2_000
 """NPCs of which it is asked, after one tick of the game, if theirs is due."""
+NPC_TICKS_PER_S = 6_000.0
+"""``npc_tick`` sent in a second, however often the game ticks; each takes 8 microseconds."""
+CHECKS_PER_NPC_TICK = 50
+"""Questions if one is due that take as long as one."""
 TTFT_SAMPLES = 1_000
 """Times to first token kept for percentiles, of the latest replies."""
 
@@ -130,6 +135,7 @@ class Room:
         self.guests: dict[str, PlayerId] = {}
         """The players of observers that joined, by session."""
         self._tick_due_s: dict[str, float] = {}
+        self._npc_ticks = TokenBucket(NPC_TICKS_PER_S, MAX_NPC_TICKS, 0.0)
         self._tick_turn = -1
         """Place, among the NPCs whose mods want ticks, of the one looked at last."""
         self.actions: OrderedDict[int, TakenAction] = OrderedDict()
@@ -192,10 +198,10 @@ class Room:
         for session in listeners.values():
             session.send(message)
 
-    def tell_scripts(self) -> None:
+    def tell_scripts(self, now_s: float) -> None:
         """Tell mods which players came near their NPCs or left, and that time went on."""
         near = self.scripts.listening("near")
-        for change in self.presence.update(self.world, list(near)):
+        for change in self.presence.update(self.world, list(near), now_s):
             script = near[change.npc]
             name = script.spec.script
             self.sessions[script.owner].send(
@@ -208,28 +214,35 @@ class Room:
                 if change.near
                 else PlayerLeft(script=name, npc=change.npc, player=change.player)
             )
-        self._tell_ticks()
+        self._tell_ticks(now_s)
 
-    def _tell_ticks(self) -> None:
+    def _tell_ticks(self, now_s: float) -> None:
         """Tell mods that time went on, for some of their NPCs; the others come next time."""
         listening = self.scripts.listening("tick")
-        npcs, told, now_s = list(listening), 0, self.world.game_time_s
-        for _ in range(min(len(npcs), MAX_TICK_CHECKS)):
+        checks = min(len(listening), MAX_TICK_CHECKS)
+        if not checks or self._npc_ticks.take(now_s, checks / CHECKS_PER_NPC_TICK):
+            return
+        npcs, told, game_time_s = list(listening), 0, self.world.game_time_s
+        for _ in range(checks):
             if told == MAX_NPC_TICKS:
                 break
             self._tick_turn = (self._tick_turn + 1) % len(npcs)
             npc = npcs[self._tick_turn]
-            if now_s < self._tick_due_s.get(npc, 0.0):
+            if game_time_s < self._tick_due_s.get(npc, 0.0):
                 continue
             script, told = listening[npc], told + 1
-            self._tick_due_s[npc] = now_s + script.spec.tick_interval_s
+            self._tick_due_s[npc] = game_time_s + script.spec.tick_interval_s
             distance_s, _ = distance_of(self.distances, self.world.npcs[npc].row)
             self.sessions[script.owner].send(
                 NpcTick(
-                    script=script.spec.script, npc=npc, game_time_s=now_s, distance_s=distance_s
+                    script=script.spec.script,
+                    npc=npc,
+                    game_time_s=game_time_s,
+                    distance_s=distance_s,
                 ),
                 key=f"npc_tick/{npc}",
             )
+        self._npc_ticks.spend(told)
 
     def check_integrity(self) -> None:
         """Raise ``AssertionError`` naming the broken invariant, if one is broken."""

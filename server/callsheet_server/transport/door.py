@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from callsheet_server.limits.token_bucket import TokenBuckets
+from callsheet_server.transport.client_address import client_address, is_loopback
 
 __all__ = ["Door", "DoorSocket"]
 
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 CONNECTIONS_PER_S: Final = 100.0
 """Connections of one address that are served, on average: with its hello each takes 1 ms."""
+SHORT_VISIT_S: Final = 1.0
+"""A connection that ends sooner counts as two: who comes to stay pays once."""
 CONNECTIONS_AT_ONCE: Final = 64.0
 LONGEST_PAUSE_S: Final = 10.0
 """Time that a connection beyond the rate stands unread; those that had to stand longer are cut."""
@@ -37,14 +40,23 @@ FULL: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 class Door:
-    """Counts connections by address. Where too many wait, the one that has waited longest goes."""
+    """Counts connections by address. Where too many wait, the one that has waited longest goes.
 
-    def __init__(self) -> None:
+    A proxy's are not counted before it is known whom they are of.
+    """
+
+    def __init__(self, *, behind_proxy: bool = False) -> None:
+        """``behind_proxy``: connections from this machine may be a proxy's."""
+        self._behind_proxy = behind_proxy
         self._rate = TokenBuckets(CONNECTIONS_PER_S, CONNECTIONS_AT_ONCE)
         self._pages = TokenBuckets(PAGES_PER_S, PAGES_AT_ONCE)
         self._strangers: dict[object, Callable[[], None]] = {}
         self._waiting: dict[object, tuple[str, Callable[[], None]]] = {}
         self._of_address: Counter[str] = Counter()
+
+    def is_proxy(self, address: str) -> bool:
+        """True if connections from an address may be of others."""
+        return self._behind_proxy and is_loopback(address)
 
     def has_room(self, address: str, now_s: float) -> bool:
         """True if one more connection of an address may stand here until it is served."""
@@ -57,6 +69,11 @@ class Door:
         """
         self._strangers[who] = drop
         return self._rate.spend([address], now_s, 1.0)
+
+    def stayed(self, address: str, stay_s: float, now_s: float) -> None:
+        """Note that a connection of an address has ended, and its stay."""
+        if stay_s < SHORT_VISIT_S:
+            self._rate.spend([address], now_s, 1.0)
 
     def shook_hands(self, who: object) -> None:
         """Note that a connection's handshake is over."""
@@ -125,7 +142,7 @@ class DoorSocket(socket.socket):
                     raise
                 self._turn_away(error)
                 continue
-            if self.door is None or self.door.has_room(str(address[0]), time.monotonic()):
+            if self.door is None or self._may_stand(client_address(address[0])):
                 return connection, address
             connection.close()
 
@@ -135,6 +152,10 @@ class DoorSocket(socket.socket):
         if self._reserve is not None:
             os.close(self._reserve)
             self._reserve = None
+
+    def _may_stand(self, address: str) -> bool:
+        assert self.door is not None
+        return self.door.is_proxy(address) or self.door.has_room(address, time.monotonic())
 
     def _turn_away(self, error: OSError) -> None:
         assert self._reserve is not None

@@ -31,13 +31,13 @@ from callsheet_server.transport.peer import (
 )
 from callsheet_server.transport.settings import ServerSettings
 from callsheet_server.transport.tls import tls_context
+from callsheet_server.transport.tls_handshake import HANDSHAKE_TIMEOUT_S
 
 __all__ = ["Binding", "Listener", "bind"]
 
 logger = logging.getLogger(__name__)
 
 WRITE_HIGH_WATER_BYTES = 262_144
-HANDSHAKE_TIMEOUT_S = 5.0
 QUEUED_FRAMES = 4
 """Received frames that wait in a connection before its socket is no longer read."""
 
@@ -108,7 +108,7 @@ class Listener:
         self._may_observe = may_observe
         self._servers: list[Server] = []
         self._connections: dict[Peer, Outbox] = {}
-        self._door = Door()
+        self._door = Door(behind_proxy=bool(server.allowed_hosts))
         self._closing = False
 
     @property
@@ -127,6 +127,7 @@ class Listener:
         peer = partial(
             Peer,
             door=self._door,
+            tls=self._binding.tls,
             messages_per_s=limits.max_messages_per_s + limits.max_ticks_per_s,
         )
         return await serve(
@@ -143,14 +144,15 @@ class Listener:
             process_request=self._respond,
             select_subprotocol=_select_subprotocol,
             server_header=None,
-            ssl=self._binding.tls,
         )
 
-    def _respond(self, peer: ServerConnection, request: Request) -> Response | None:
+    async def _respond(self, peer: ServerConnection, request: Request) -> Response | None:
+        assert isinstance(peer, Peer)
+        if not await peer.is_let_in(request.headers):
+            return too_many_requests()
         if is_handshake(request):
             return None
-        address = str(peer.remote_address[0])
-        if not self._door.may_ask(address, asyncio.get_running_loop().time()):
+        if not self._door.may_ask(peer.address, asyncio.get_running_loop().time()):
             return too_many_requests()
         return respond(request, self._settings, self._pages, self._may_observe)
 

@@ -7,17 +7,22 @@ once. So what comes is fed to it in slices, and its frames are counted in betwee
 from __future__ import annotations
 
 import asyncio
+import math
+import ssl
 from collections.abc import Iterable
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from websockets.asyncio.server import Server, ServerConnection
+from websockets.datastructures import Headers
 from websockets.exceptions import PayloadTooBig
 from websockets.frames import Frame, Opcode
 from websockets.protocol import SEND_EOF, Event
 from websockets.server import ServerProtocol
 
 from callsheet_server.limits.token_bucket import TokenBucket
+from callsheet_server.transport.client_address import client_address, forwarded_address
 from callsheet_server.transport.door import Door
+from callsheet_server.transport.tls_handshake import shake_hands
 
 __all__ = ["CLOSE_TIMEOUT_S", "FIRST_FRAME_BYTES", "Peer", "Receiver"]
 
@@ -71,12 +76,20 @@ class Peer(ServerConnection):
         server: Server,
         *,
         door: Door,
+        tls: ssl.SSLContext | None,
         messages_per_s: float,
         **options: Any,
     ) -> None:
         """``messages_per_s``: messages and ticks that a session may send."""
         super().__init__(protocol, server, **options)
         self._door = door
+        self._tls = tls
+        self.address = ""
+        """The client's network address, as its limits are counted by."""
+        self._let_in_at_s = -math.inf
+        """Time since which it counts for its address."""
+        self._is_served = False
+        """True once bytes of it are read, of TLS those within."""
         self._slice_bytes = FIRST_SLICE_BYTES
         self._frames = TokenBucket(1.0, FIRST_FRAMES, self.loop.time())
         self._frames_per_s = FRAMES_FACTOR * messages_per_s
@@ -85,15 +98,23 @@ class Peer(ServerConnection):
         """Bytes that are still taken of a connection that is to be closed; None = it is not."""
         self._stopped = False
         self._told = False
-        self._begin: asyncio.TimerHandle | None = None
-        """Waits for the turn of a connection that its address opened too soon."""
+        self._turn: asyncio.TimerHandle | asyncio.Task[None] | None = None
+        """Waits for the turn of a connection that its address opened too soon, then for TLS."""
         self._receiver: Receiver | None = None
         """None until the handshake is over."""
 
-    @property
-    def address(self) -> str:
-        """The client's network address."""
-        return str(self.remote_address[0])
+    async def is_let_in(self, headers: Headers) -> bool:
+        """Wait for the turn of a client behind a proxy; False = it came far too soon."""
+        if not self._door.is_proxy(self.address):
+            return True
+        self.address = forwarded_address(headers) or self.address
+        now_s = self.loop.time()
+        if not self._door.has_room(self.address, now_s):
+            return False
+        await asyncio.sleep(self._let_in(now_s, self.transport))
+        if not self.transport.is_closing():
+            self._door.wait(self, self.address, self.transport.abort)
+        return True
 
     def meet(self, receiver: Receiver) -> None:
         """Hand frames over to ``receiver`` from now on: the handshake is over."""
@@ -121,21 +142,23 @@ class Peer(ServerConnection):
     # --- called by asyncio ---------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
+        """Take the socket. What it sends waits for its turn, a TLS handshake too."""
+        transport = cast(asyncio.Transport, transport)
+        self.address = client_address(transport.get_extra_info("peername")[0])
         now_s = self.loop.time()
-        if not self._door.has_room(self.address, now_s):
-            self.transport.abort()
-        elif pause_s := self._door.let_in(self, self.address, now_s, self.transport.abort):
-            self.transport.pause_reading()
-            self._begin = self.loop.call_later(pause_s, self._be_read)
+        if self._door.is_proxy(self.address):
+            self._begin(transport)
+        elif self._door.has_room(self.address, now_s):
+            transport.pause_reading()
+            pause_s = self._let_in(now_s, transport)
+            self._turn = self.loop.call_later(pause_s, self._be_read, transport)
         else:
-            self._be_read()
+            transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._begin is not None:
-            self._begin.cancel()
-        self._door.pass_by(self)
-        super().connection_lost(exc)
+        self._leave()
+        if self._is_served:
+            super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         for start in range(0, len(data), self._slice_bytes):
@@ -188,9 +211,45 @@ class Peer(ServerConnection):
         told = self._receiver.too_large(self.protocol.max_message_size)
         return Frame(Opcode.TEXT, told).serialize(mask=False)
 
-    def _be_read(self) -> None:
-        self.transport.resume_reading()
-        self._door.wait(self, self.address, self.transport.abort)
+    # --- its turn ------------------------------------------------------------------------------
+
+    def _let_in(self, now_s: float, transport: asyncio.Transport) -> float:
+        """Count it for its address; return the seconds until its turn."""
+        self._let_in_at_s = now_s
+        return self._door.let_in(self, self.address, now_s, transport.abort)
+
+    def _be_read(self, transport: asyncio.Transport) -> None:
+        self._door.wait(self, self.address, transport.abort)
+        self._begin(transport)
+
+    def _begin(self, transport: asyncio.Transport) -> None:
+        if self._tls is None:
+            self._serve(transport)
+            transport.resume_reading()
+        else:
+            self._turn = self.loop.create_task(self._encrypt(transport, self._tls))
+
+    async def _encrypt(self, transport: asyncio.Transport, tls: ssl.SSLContext) -> None:
+        shaken = await shake_hands(transport, tls)
+        if shaken is None:
+            self._leave()
+            return
+        encrypted, early = shaken
+        encrypted.set_protocol(self)
+        self._serve(encrypted)
+        if early:
+            self.data_received(early)
+
+    def _serve(self, transport: asyncio.Transport) -> None:
+        self._is_served = True
+        super().connection_made(transport)
+
+    def _leave(self) -> None:
+        if self._turn is not None:
+            self._turn.cancel()
+        self._door.pass_by(self)
+        now_s = self.loop.time()
+        self._door.stayed(self.address, now_s - self._let_in_at_s, now_s)
 
     # --- the end -------------------------------------------------------------------------------
 

@@ -11,14 +11,22 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from callsheet_server.limits.token_bucket import TokenBucket
 from callsheet_server.world.world import World
 
 __all__ = ["Presence", "PresenceChange"]
 
 LEAVE_FACTOR = 1.25
 """A player has left at this many times the interaction radius, so that nobody flickers."""
-MAX_PAIRS: Final = 100_000
-"""Pairs of player and NPC looked at in one call: four players among 25,000 NPCs, some 2 ms."""
+WORK_US_PER_S: Final = 30_000.0
+"""Microseconds of work in a second: 64 players among 50 NPCs are looked at 20 times."""
+WORK_AT_ONCE_US: Final = 5_000.0
+"""Work of one call, at most: four players among 20,000 NPCs."""
+LOOK_US: Final = 20.0
+NPC_US: Final = 0.05
+"""Work of a look besides that, and of a call, for each NPC."""
+CHANGE_US: Final = 15.0
+"""Work of telling a mod of a change."""
 MAX_CHANGES: Final = 100
 """Changes listed in one call; the rest come with the next."""
 
@@ -37,8 +45,8 @@ class PresenceChange:
 class Presence:
     """Remembers who is within reach of whom, of the NPCs it is asked to watch.
 
-    One call costs no more than ``MAX_PAIRS`` and ``MAX_CHANGES`` say, however many players jump
-    about. Players it did not come to are the first ones the next time.
+    Looks and changes are paid for out of ``WORK_US_PER_S``, however often it is called and however
+    many players jump about. Players it did not come to are the first ones the next time.
     """
 
     def __init__(self) -> None:
@@ -46,8 +54,9 @@ class Presence:
         """By player: (N,) int64, the handle of the NPC within its reach on each row; -1 = none."""
         self._turn: deque[str] = deque()
         """The players, those looked at longest ago first."""
+        self._work_us = TokenBucket(WORK_US_PER_S, WORK_AT_ONCE_US, 0.0)
 
-    def update(self, world: World, watched: Sequence[str]) -> list[PresenceChange]:
+    def update(self, world: World, watched: Sequence[str], now_s: float) -> list[PresenceChange]:
         """List changes since the last call. NPCs no longer watched are forgotten without one."""
         if not watched:
             self._near.clear()
@@ -57,13 +66,20 @@ class Presence:
             if player not in self._near:
                 self._near[player] = np.empty(0, np.int64)
                 self._turn.append(player)
+        call_us = len(watched) * NPC_US
+        look_us = LOOK_US + call_us
+        if not self._turn or self._work_us.take(now_s, call_us + look_us):
+            return []
         rows = np.fromiter((world.npcs[name].row for name in watched), np.intp, len(watched))
         changes: list[PresenceChange] = []
-        for _ in range(min(len(self._turn), max(1, MAX_PAIRS // len(watched)))):
+        for looked in range(len(self._turn)):
+            if looked and self._work_us.take(now_s, look_us):
+                break
             player = self._turn.popleft()
             left_over = MAX_CHANGES - len(changes)
             told, done = self._look(world, player, watched, rows, left_over)
             changes += told
+            self._work_us.spend(len(told) * CHANGE_US)
             if not done:
                 self._turn.appendleft(player)
                 break

@@ -67,14 +67,17 @@ class Arrivals:
         """Return what the batch of the requests admitted since the last one waits for.
 
         Args:
-            node_by_id: the tree's.
+            node_by_id: the tree's; raises ``KeyError`` if there is none.
             loading: anchors of the loads that have not ended.
         """
         admitted, self._admitted = self._admitted, []
         self._of = {node: load for node, load in self._of.items() if load.anchor in loading}
         needed: _Load | None = None
         for end in admitted if self._of else ():
-            node = node_by_id(end)
+            try:
+                node = node_by_id(end)
+            except KeyError:
+                continue  # Its request was dropped meanwhile, and the node with it.
             while node.parent is not None:
                 load = self._of.get(node.id)
                 if load is not None and (needed is None or load.number > needed.number):

@@ -13,7 +13,12 @@ from typing import Any
 
 import torch
 from sglang.srt.managers.cache_controller import LayerLoadingEvent
-from sglang.srt.mem_cache.base_prefix_cache import BasePrefixCache
+from sglang.srt.mem_cache.base_prefix_cache import (
+    BasePrefixCache,
+    CacheRequestHandle,
+    MatchPrefixParams,
+)
+from sglang.srt.mem_cache.radix_cache import RadixKey
 from sglang.srt.mem_cache.registry import TreeCacheBuildContext, create_unified_radix_cache
 from sglang.srt.mem_cache.unified_cache.components import ComponentType
 from sglang.srt.mem_cache.unified_cache.components.full import FullComponent
@@ -21,8 +26,10 @@ from sglang.srt.mem_cache.unified_radix_cache import UnifiedRadixCache
 
 from callsheet_sglang.kv import scheduler_state
 from callsheet_sglang.kv.arrivals import NO_LOAD
+from callsheet_sglang.kv.disk import Prefix
 from callsheet_sglang.kv.leaves import LeafSet
 from callsheet_sglang.kv.ownership import Node
+from callsheet_sglang.kv.spare_copies import spare_copies
 
 __all__ = ["DistanceFullComponent", "DistanceRadixCache", "create"]
 
@@ -94,6 +101,15 @@ class DistanceFullComponent(FullComponent):  # type: ignore[misc]
         cache_actions: Any,
     ) -> None:
         ct, order = self.component_type, self._state.host_leaves
+        core, needed = self.tree_core, num_tokens - order.unowned_tokens
+        for node in self._spare_copies() if needed > 0 else ():
+            if tracker[ct] >= needed:
+                break
+            core._release_full_host_duplicate(
+                node, tracker, device_frees, host_frees, cache_actions=cache_actions
+            )
+            core.full_host_duplicates.pop(node.id, None)
+            self._state.counters.released_copies += 1
         for leaf in self._host_victims():
             if tracker[ct] >= num_tokens:
                 break
@@ -109,6 +125,16 @@ class DistanceFullComponent(FullComponent):  # type: ignore[misc]
             super().drive_host_eviction(
                 num_tokens, tracker, device_frees, host_frees, cache_actions=cache_actions
             )
+
+    def _spare_copies(self) -> Iterator[Any]:
+        state = self._state
+        try:
+            for node in spare_copies(state.table, state.ownership, state.horizon_s):
+                idle = node in self.tree_core.evictable_device_leaves
+                if idle and self.tree_core._can_reclaim_full_host_duplicate(node):
+                    yield node
+        except Exception:
+            state.guard.catch("spare copies")
 
     def _host_victims(self) -> Iterator[Any]:
         order = self._state.host_leaves
@@ -159,6 +185,8 @@ class DistanceRadixCache(UnifiedRadixCache):  # type: ignore[misc]
     def __init__(self, params: Any) -> None:
         self._state = scheduler_state.current()
         self._state.cache = self
+        self._reads = 0
+        """From storage, of ours."""
         super().__init__(params)
 
     @cached_property
@@ -224,6 +252,7 @@ class DistanceRadixCache(UnifiedRadixCache):  # type: ignore[misc]
             if (end := self._prompt_end(req.last_node, prompt_tokens)) is None:
                 return
             self._state.ownership.attribute(handle, end)
+            self._state.remember(handle, req)
             self._state.counters.attributions += 1
             self._state.counters.attribution_s += time.perf_counter() - began_s
         except Exception:
@@ -248,6 +277,51 @@ class DistanceRadixCache(UnifiedRadixCache):  # type: ignore[misc]
     def lock(self, node_id: int, *args: Any, **kwargs: Any) -> Any:
         self._state.arrivals.admit(node_id)
         return super().lock(node_id, *args, **kwargs)
+
+    def begin_read(self, handle: int, prefix: Prefix, anchor: Node | None) -> Any:
+        """Have a prefix read from SGLang's storage to host memory, from where it breaks off.
+
+        Args:
+            handle: its NPC.
+            prefix: all of it.
+            anchor: the last node of it that is there; None = nothing is.
+
+        Returns:
+            A key of ``ongoing_prefetch`` until the read has ended; None if it did not begin.
+        """
+        self._reads += 1
+        request = CacheRequestHandle(f"callsheet-{handle}", self._reads)
+        node_id = self.root_node_handle(prefix.extra_key) if anchor is None else anchor.id
+        if anchor is not None and not anchor.backuped:
+            return None
+        there = 0
+        while anchor is not None and anchor.parent is not None:
+            there += len(anchor.key)
+            anchor = anchor.parent
+        passed = self.hicache_storage_pass_prefix_keys
+        self.prefetch_from_storage(
+            request,
+            node_id,
+            prefix.tokens[there:],
+            self.get_last_hash_value(node_id),
+            self.get_prefix_hash_values(node_id) if passed else None,
+            matched_prefix_tokens=prefix.tokens[:there],
+            extra_key=prefix.extra_key,
+            cache_salt=prefix.cache_salt,
+        )
+        if request in self.ongoing_prefetch:
+            return request
+        self.storage_prefetch_retries.cancel(request.rid)
+        return None
+
+    def end_read(self, request: Any, prefix: Prefix) -> Node | None:
+        """Forget a read that has ended; return where the prefix ends in the tree, or breaks off."""
+        self.pop_prefetch_loaded_span(request)
+        self.storage_prefetch_retries.cancel(request.rid)
+        key = RadixKey(prefix.tokens, prefix.extra_key, cache_salt=prefix.cache_salt)
+        found = self.match_prefix(MatchPrefixParams(key=key))
+        node: Node = self.tree_core.node_by_id(found.last_host_node)
+        return node if node.parent is not None else None
 
     def _newest_load(self) -> int:
         controller = self.cache_controller

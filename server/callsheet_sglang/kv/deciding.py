@@ -19,7 +19,7 @@ from callsheet_residency.state import StateKind, Tier
 from callsheet_sglang.npc_table import NpcTable
 from callsheet_sglang.settings import PluginSettings
 
-__all__ = ["Pools", "Traffic", "decide", "reach_s"]
+__all__ = ["POOL_SHARE", "Pools", "Traffic", "decide", "reach_s"]
 
 PLENTY = 2**62
 POOL_SHARE = 0.7
@@ -89,19 +89,18 @@ def decide(
     return plan(items, budget, policy)
 
 
-def reach_s(table: NpcTable, pools: Pools) -> float:
-    """Return the distance up to which the device can hold everybody at once; +inf = anybody's.
+def reach_s(table: NpcTable, room_tokens: float) -> float:
+    """Return the distance up to which a tier can hold everybody at once; +inf = anybody's.
 
     Who is farther cannot be there without sending somebody nearer away.
     """
     known = table.kept_tokens > 0
     tokens = table.kept_tokens[known]
-    room = POOL_SHARE * pools.device_tokens
-    if tokens.sum() <= room:
+    if tokens.sum() <= room_tokens:
         return float("inf")
     distance_s = table.distance_s()[known]
     nearest = np.argsort(distance_s)
-    first_beyond = int(np.searchsorted(np.cumsum(tokens[nearest]), room, "right"))
+    first_beyond = int(np.searchsorted(np.cumsum(tokens[nearest]), room_tokens, "right"))
     return float(distance_s[nearest[min(first_beyond, len(nearest) - 1)]])
 
 
@@ -115,9 +114,12 @@ def _items(
     """All NPCs as the planner sees them: a row per handle.
 
     One that is on the device in part counts as off it if it is wanted within the horizon (what is
-    missing is to be loaded), else as on it (what is there may go).
+    missing is to be loaded), else as on it (what is there may go). Who is beyond the horizon goes
+    in the order of ``NpcTable.keep_s``, as in SGLang's own evictions.
     """
     distance_s = table.distance_s()
+    beyond = distance_s > horizon_s
+    distance_s[beyond] = horizon_s + table.keep_s[beyond]
     distance_s[_rows(traffic.queued)] = 0.0
     wanted = (table.missing_tokens >= pools.smallest_load_tokens) & (distance_s < horizon_s)
     pinned = ~wanted & ((table.private_tokens == 0) | (table.unbacked_tokens > 0))

@@ -53,7 +53,9 @@ class Gate:
             if handle is None or anchor is None or state.cache.cache_controller is None:
                 return
             state.counters.arrivals += 1
-            if not anchor.evicted and self._prefetcher.coming(state, handle) is None:
+            known = sum(len(node.key) for node in state.ownership.chain(handle))
+            whole = known >= state.table.kept_tokens[handle] and not anchor.evicted
+            if whole and self._prefetcher.coming(state, handle) is None:
                 state.counters.arrivals_on_device += 1
         except Exception:
             state.guard.catch("note of a call")

@@ -27,7 +27,7 @@ __all__ = ["LeafOrder", "LeafSet"]
 UNOWNED = -1
 SHARED = -2
 Key = tuple[float, int, int, int]
-"""Minus the due time, owners, rank of the last use, node id: the smallest is evicted first."""
+"""Minus the distance, owners, rank of the last use, node id: the smallest is evicted first."""
 
 
 class LeafSet(set[Node]):
@@ -205,10 +205,10 @@ class LeafOrder:
         table, owners = self._table, self._owners(leaf)
         if len(owners) == 1:
             (handle,) = owners
-            return -table.due_s.item(handle), 1, table.last_use.item(handle), leaf.id
+            return -table.keep_s.item(handle), 1, table.last_use.item(handle), leaf.id
         handles = list(owners)
-        due_s = float(table.due_s[handles].min())
-        return -due_s, len(handles), int(table.last_use[handles].max()), leaf.id
+        keep_s = float(table.keep_s[handles].min())
+        return -keep_s, len(handles), int(table.last_use[handles].max()), leaf.id
 
     def _rank(self) -> None:
         """Order the owned leaves by the distances there are now."""
@@ -219,12 +219,12 @@ class LeafOrder:
         self._next = next(self._ranked, None)
 
     def _rank_own(self) -> Iterator[Key]:
-        """Leaves of one owner: those of NPCs that are never due, then by due time."""
+        """Leaves of one owner: those of NPCs that are never due, then the farthest."""
         table, rows = self._table, np.flatnonzero(self._has_leaf)
-        never = np.isinf(table.due_s[rows])
+        never = np.isinf(table.keep_s[rows])
         for group, keys in (
             (rows[never], table.last_use[rows[never]]),
-            (rows[~never], -table.due_s[rows[~never]]),
+            (rows[~never], -table.keep_s[rows[~never]]),
         ):
             for handle in ascending(group, keys):
                 leaf = self._leaf_of.get(handle)

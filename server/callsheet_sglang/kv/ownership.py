@@ -111,6 +111,21 @@ class Ownership:
         self._set_anchor(handle, anchor)
         self._table.set_residency(handle, kept_tokens=kept_tokens)
 
+    def restore(self, handle: int, end: Node) -> bool:
+        """Take back a prefix that the tree had dropped and that is there again up to ``end``.
+
+        False if that is not all of it.
+        """
+        tokens = sum(len(node.key) for node in _to_root(end))
+        if tokens < self._table.kept_tokens[handle]:
+            return False
+        if (last := self._prompt.get(handle)) is not None and last.cut:
+            self._drop_prompt(handle, last)
+            last.end = end
+            self._ends_at.setdefault(end.id, set()).add(handle)
+        self._set_anchor(handle, end)
+        return True
+
     def forget(self, handle: int) -> None:
         """An NPC is gone; nobody needs what it alone owned. It must have a row."""
         if (last := self._prompt.pop(handle, None)) is not None:

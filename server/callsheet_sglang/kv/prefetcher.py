@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from callsheet_residency.actions import Load, Plan
-from callsheet_sglang.kv.deciding import Pools, Traffic, decide, reach_s
+from callsheet_sglang.kv.deciding import POOL_SHARE, Pools, Traffic, decide, reach_s
 from callsheet_sglang.kv.ownership import Node
 from callsheet_sglang.kv.scheduler_state import SchedulerState
 
@@ -23,6 +23,8 @@ PLAN_EVERY_ITERATIONS = 2
 LOOKED_AT_QUEUED = 64
 """Waiting requests that room is reserved for, or prefixes sent for, at most: those to be admitted
 next."""
+PREFIXES_AT_LEAST = 2
+"""On the link, of the longest there is."""
 NOT_SENT = 2**62
 """In place of a load's number: later than all."""
 
@@ -33,10 +35,12 @@ class Prefetcher:
     def __init__(self) -> None:
         self._loops = 0
         """Since the last plan."""
+        self._sent = False
+        """The last plan sent for somebody: the link may have kept it from sending for more."""
         self._planned_at = (-1, -1, -1)
         """The last plan was made of these."""
-        self._horizon_of, self._horizon_s = -1, 0.0
-        """The horizon in use, and the table's epoch that it was made of."""
+        self._horizon_of = -1
+        """The table's epoch that the horizon in use was made of."""
         self._stuck: set[int] = set()
         """NPCs that could not be parked, because somebody else uses what is theirs."""
         self._loading: dict[int, int] = {}
@@ -52,8 +56,9 @@ class Prefetcher:
         if cache.cache_controller is None or not (state.settings.prefetch or state.settings.demote):
             return
         busy = not state.scheduler.running_batch.is_empty()
-        if busy and self._loops < PLAN_EVERY_ITERATIONS:
+        if busy and self._loops < PLAN_EVERY_ITERATIONS and not self._sent:
             return
+        cache.loading_check()
         self._loading = {h: n for h, n in self._loading.items() if n in cache.ongoing_load_back}
         made_of = (state.table.updates, state.table.version, len(self._loading))
         if made_of == self._planned_at:
@@ -64,13 +69,13 @@ class Prefetcher:
         if self._horizon_of != state.table.epoch:
             self._horizon_of = state.table.epoch
             longest_s = state.settings.policy.prefetch_horizon_s
-            self._horizon_s = min(longest_s, reach_s(state.table, room))
+            state.horizon_s = min(longest_s, reach_s(state.table, POOL_SHARE * room.device_tokens))
         made = decide(
             state.table,
             room,
             _traffic(state, self._stuck),
             self._loading.keys(),
-            self._horizon_s,
+            state.horizon_s,
             state.settings,
         )
         decided_s = time.perf_counter()
@@ -132,6 +137,7 @@ class Prefetcher:
                     state.counters.deferred += 1
                     self._stuck.add(handle)
         finally:
+            self._sent = bool(loads)
             if loads:  # Whatever failed after them, these pages are promised.
                 self._start(state, loads)
 
@@ -212,12 +218,10 @@ def _link_tokens(state: SchedulerState) -> int:
     """Return what may be sent now, that what is on the link stays within its time."""
     if not state.cache.may_load_early():
         return 0
-    limit = state.settings.prefetch_link_ms / 1e3 * state.pace.link_tokens_per_s
-    loading: int = state.cache.loading_tokens()
-    # A link too slow for any prefix within that time carries one at a time.
-    if not loading:
-        return max(int(limit), int(state.table.kept_tokens.max()))
-    return max(int(limit) - loading, 0)
+    within_time = int(state.settings.prefetch_link_ms / 1e3 * state.pace.link_tokens_per_s)
+    # However slow the link is, it finds the next prefix waiting as it ends one.
+    limit = max(within_time, PREFIXES_AT_LEAST * int(state.table.kept_tokens.max()))
+    return max(limit - int(state.cache.loading_tokens()), 0)
 
 
 def _running(scheduler: Any) -> list[Any]:

@@ -18,7 +18,7 @@ from callsheet_sglang.kv.pace import Pace
 from callsheet_sglang.npc_table import NpcTable
 from callsheet_sglang.settings import PluginSettings, read_settings
 
-__all__ = ["Counters", "SchedulerState", "current", "install", "prefilled"]
+__all__ = ["Counters", "SchedulerState", "current", "hindered", "install", "prefilled"]
 
 
 @dataclass(slots=True)
@@ -34,8 +34,12 @@ class Counters:
     evictions: int = 0
     """Tree nodes evicted by distance because a request needed the room."""
     evicted_tokens: int = 0
+    disk_reads: int = 0
+    """KV caches brought from HiCache's storage to host memory before their NPCs called."""
     demanded_loads: int = 0
     """KV caches sent for because a request of their NPC waited, while others ran."""
+    released_copies: int = 0
+    """Copies in host memory given up while their NPCs were on the device and about to call."""
     held_requests: int = 0
     """Requests that waited in the queue until their KV cache had come, while others ran."""
     arrivals: int = 0
@@ -75,7 +79,7 @@ def _admit_all(make_batch: Callable[..., Any], *args: Any, **kwargs: Any) -> Any
     return make_batch(*args, **kwargs)
 
 
-def _ignore(_: str | None) -> None:
+def _ignore(*_: Any) -> None:
     """Take no note of a call."""
 
 
@@ -88,6 +92,8 @@ class SchedulerState:
     guard: Guard = field(default_factory=Guard)
     counters: Counters = field(default_factory=Counters)
     pace: Pace = field(default_factory=Pace)
+    horizon_s: float = 0.0
+    """Distance within which NPCs are brought to the device."""
     scheduler: Any = None
     """SGLang's ``Scheduler``, once it runs."""
     cache: Any = None
@@ -96,6 +102,8 @@ class SchedulerState:
     """Called in place of ``Scheduler._get_new_batch_prefill_raw``, with that and its arguments."""
     note_call: Callable[[str | None], None] = _ignore
     """Called with the session id of each request that comes."""
+    remember: Callable[[int, Any], None] = _ignore
+    """Called with an NPC's row and its request that has ended."""
     adapters_in_slots: Callable[[], list[str]] = list
     """Names of the LoRA adapters that hold a slot; none without ``--enable-lora``."""
     every_iteration: list[Callable[[SchedulerState], None]] = field(default_factory=list)
@@ -138,6 +146,12 @@ def prefilled(scheduler: Any) -> bool:
     """Return whether SGLang's scheduler launched a pass that computes prompts last."""
     batch = scheduler.last_batch
     return batch is not None and bool(batch.forward_mode.is_extend())
+
+
+def hindered(scheduler: Any) -> bool:
+    """Return whether the pass launched last waits for a load."""
+    batch = scheduler.last_batch
+    return batch is not None and batch.hicache_consumer_index >= 0
 
 
 _current: SchedulerState | None = None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +20,10 @@ from callsheet_sglang_cpu.python_path import STUBS, source_folders
 from callsheet_sglang_cpu.replacements import CPU_ENGINE
 
 __all__ = ["LaunchSpec", "arguments", "environment", "free_port"]
+
+
+NOBODYS_PORTS = range(20_000, 32_000)
+"""Below those that a system gives to whoever asks for any port: an SGLang starts for a minute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +197,9 @@ def _cores_by_rank(ranks: int) -> str:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a TCP port nobody listens on at this moment."""
-    with socket.create_server((host, 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+    """Return a TCP port that nobody listens on, and that no connection is given meanwhile."""
+    draw = random.SystemRandom()
+    while True:
+        port = draw.choice(NOBODYS_PORTS)
+        with contextlib.suppress(OSError), socket.create_server((host, port)):
+            return port

@@ -19,6 +19,8 @@ TOKENIZER_FILES = (
     "special_tokens_map.json",
     "generation_config.json",
 )
+KV_BYTES_PER_TOKEN = 64
+"""Bytes that SGLang keeps: keys and values of one layer's one head of 16 numbers in bfloat16."""
 LOAD_ARGUMENTS = ("--load-format", "dummy", "--kv-cache-dtype", "bfloat16")
 """Flags of an SGLang that serves such a folder."""
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from callsheet_bench.emulated.cells import Cell
+from callsheet_bench.emulated import paper
+from callsheet_bench.emulated.cells import PAPER, Cell
 from callsheet_bench.emulated.player import HostBoundError, Round, Sample
 from callsheet_bench.emulated.report import as_json, gap_share, markdown
 from callsheet_bench.store import Store
@@ -57,3 +58,23 @@ def test_a_round_in_which_the_machine_was_too_slow_does_not_count() -> None:
     round_of(0.49).check()
     with pytest.raises(HostBoundError, match="idled 6%"):
         round_of(0.6).check()
+
+
+def test_the_map_of_regimes_has_a_bar_for_what_was_measured(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    from callsheet_bench.emulated.plots import draw
+
+    assert draw(store_of(tmp_path), [CELL], tmp_path) is None
+    store = store_of(tmp_path, naive=[50.0], callsheet=[90.0], resident=[100.0])
+    path = draw(store, [CELL], tmp_path)
+    assert path is not None
+    assert CELL.name in path.read_text(encoding="utf-8")
+
+
+def test_the_papers_table_stands_beside_what_was_measured(tmp_path: Path) -> None:
+    store = Store(tmp_path / "rounds.jsonl", {"emulated": True}, resume=False)
+    for system, rate in (("stock", 50.0), ("naive", 60.0), ("callsheet", 90.0)):
+        store.add_round(PAPER[0].name, system, 0, {"replies_per_s": rate, **OTHERS})
+    text = paper.table(store)
+    assert "| callsheet | 1.74, 55 %, 95 ms | 1.80 (10 ms) | - | - |" in text
+    assert "1500: 25%" in text

@@ -65,7 +65,7 @@ async def test_lore_is_computed_once(start_llamacpp: StartEngine) -> None:
     _, second = await talk.ask(talk.npc("Tom", "A fisherman."))
     assert first.cached_tokens == 0
     assert len(LORE) <= second.cached_tokens < second.prompt_tokens
-    talk.engine.set_world_prefix("w", LORE + "It has a king.")
+    list(talk.engine.set_world_prefix("w", LORE + "It has a king."))
     _, changed = await talk.ask(talk.npc("Ida", "A clerk."))
     assert changed.cached_tokens == 0
 

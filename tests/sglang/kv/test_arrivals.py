@@ -51,3 +51,10 @@ def test_the_beginning_of_a_split_node_is_being_loaded_too() -> None:
     arrivals.admit(prefix.id)
     nodes = {**NODES, prefix.id: prefix}
     assert arrivals.index_for_batch(nodes.__getitem__, {ANN.id}) == 4
+
+
+def test_a_node_that_is_gone_is_not_waited_for() -> None:
+    arrivals = Arrivals()
+    arrivals.begin(ANN.id, [ANN.id], index=4)
+    arrivals.admit(-1)
+    assert waits_for(arrivals, ANN, loading={ANN.id}) == 4

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from callsheet_residency.actions import Evict, Load
 from callsheet_residency.settings import PolicySettings
-from callsheet_sglang.kv.deciding import Pools, Traffic, decide, reach_s
+from callsheet_sglang.kv.deciding import POOL_SHARE, Pools, Traffic, decide, reach_s
 from callsheet_sglang.npc_table import NpcTable
 from callsheet_sglang.settings import PluginSettings
 
@@ -31,7 +31,7 @@ def town(*rows: tuple[float, bool]) -> NpcTable:
     table = NpcTable()
     for handle, (distance_s, on_device) in enumerate(rows):
         table.reserve(handle)
-        table.due_s[handle] = distance_s
+        table.due_s[handle] = table.keep_s[handle] = distance_s
         device = 100 if on_device else 0
         table.set_residency(
             handle,
@@ -51,7 +51,9 @@ def moves(
     loading: tuple[int, ...] = (),
     settings: PluginSettings = SETTINGS,
 ) -> list[tuple[str, object]]:
-    horizon_s = min(settings.policy.prefetch_horizon_s, reach_s(table, pools))
+    horizon_s = min(
+        settings.policy.prefetch_horizon_s, reach_s(table, POOL_SHARE * pools.device_tokens)
+    )
     made = decide(table, pools, traffic, loading, horizon_s, settings)
     return [("load" if isinstance(action, Load) else "park", action.key) for action in made.actions]
 
@@ -98,8 +100,8 @@ def test_a_full_link_stops_no_parking() -> None:
 
 def test_the_horizon_ends_where_the_device_could_not_hold_everybody() -> None:
     table = town((1.0, False), (2.0, False), (3.0, False), (4.0, False))
-    assert reach_s(table, replace(POOLS, device_tokens=600)) == float("inf")
-    assert reach_s(table, POOLS) == 3.0
+    assert reach_s(table, POOL_SHARE * 600) == float("inf")
+    assert reach_s(table, POOL_SHARE * POOLS.device_tokens) == 3.0
     assert moves(table, replace(POOLS, free_tokens=300)) == [("load", 0), ("load", 1)]
 
 
@@ -126,3 +128,10 @@ def test_what_is_planned_fits_and_none_is_parked_for_a_farther_one(
     assert free_tokens + 100 * len(parked) >= 100 * len(loaded)
     if parked and loaded:
         assert distance_s[parked].min() > distance_s[loaded].max()
+
+
+def test_of_those_beyond_the_horizon_who_has_waited_longest_stays() -> None:
+    table = town((60.0, True), (60.0, True), (60.0, True))
+    table.keep_s[:3] = 60.0, 15.0, 30.0
+    crowded = replace(CALM, reserved_tokens=150)
+    assert moves(table, traffic=crowded) == [("park", 0), ("park", 2)]

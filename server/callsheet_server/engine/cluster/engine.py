@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import itertools
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
 from contextlib import aclosing
@@ -200,9 +201,9 @@ class ClusterEngine:
 
     # --- who there is ------------------------------------------------------------------------
 
-    def set_world_prefix(self, world: str, text: str) -> None:
-        for replica in self._replicas:
-            replica.engine.set_world_prefix(world, text)
+    def set_world_prefix(self, world: str, text: str) -> Iterator[None]:
+        works = [replica.engine.set_world_prefix(world, text) for replica in self._replicas]
+        return itertools.chain.from_iterable(works)
 
     def put_npc(self, profile: NpcProfile) -> None:
         """Announce an NPC, as the protocol says.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -51,6 +51,7 @@ from callsheet_server.engine.models.adapters import read_adapters
 from callsheet_server.engine.models.cache import cache_dir, resolve_model
 from callsheet_server.engine.models.suggested_sampling import suggested_sampling
 from callsheet_server.engine.prefix_budgets import PrefixBudgets, nothing_else
+from callsheet_server.engine.profiles import of_world
 from callsheet_server.engine.prompt import NpcPrefix, PromptBuilder
 from callsheet_server.world.key import NpcKey
 
@@ -126,8 +127,6 @@ class EmbeddedEngine:
         loaded = await loop.run_in_executor(self._prompt_thread, self._load, report)
         loaded.scheduler.start()
         self._loaded = loaded
-        for world, text in self._world_texts.items():
-            self.set_world_prefix(world, text)
         for profile in self._profiles.values():
             self.put_npc(profile)
 
@@ -140,10 +139,9 @@ class EmbeddedEngine:
             await asyncio.to_thread(loaded.scheduler.close)
         self._prompt_thread.shutdown(wait=False)
 
-    def set_world_prefix(self, world: str, text: str) -> None:
+    def set_world_prefix(self, world: str, text: str) -> Iterator[None]:
         self._world_texts[world] = text
-        profiles = [profile for key, profile in self._profiles.items() if key.world == world]
-        self._on_prompt_thread(self._register, text, profiles)
+        return of_world(self._profiles, world, self.put_npc)
 
     def put_npc(self, profile: NpcProfile) -> None:
         """Announce an NPC, as the protocol says.
@@ -158,7 +156,7 @@ class EmbeddedEngine:
             )
         self._profiles[profile.key] = profile
         text = self._world_texts.get(profile.key.world, "")
-        self._on_prompt_thread(self._register, text, [profile])
+        self._on_prompt_thread(self._register, text, profile)
 
     def forget_npc(self, key: NpcKey) -> None:
         if self._profiles.pop(key, None) is None:
@@ -316,20 +314,16 @@ class EmbeddedEngine:
         )
         return _Loaded(info, runner, scheduler, prefixes, adapters, prompts, grammars)
 
-    def _register(self, loaded: _Loaded, world_text: str, profiles: Sequence[NpcProfile]) -> None:
-        for profile in profiles:
-            if self._closed:
-                return
-            try:
-                self._register_one(loaded, world_text, profile)
-            except Exception:
-                _log.exception("%s cannot be registered; the others are", profile.key)
-                self._npc_prefixes.pop(profile.key, None)
-
-    def _register_one(self, loaded: _Loaded, world_text: str, profile: NpcProfile) -> None:
-        prefix = loaded.prompts.prefix(
-            world_text, profile, loaded.adapters.fingerprint(profile.adapter)
-        )
+    def _register(self, loaded: _Loaded, world_text: str, profile: NpcProfile) -> None:
+        if self._closed:
+            return
+        try:
+            prefix = loaded.prompts.prefix(
+                world_text, profile, loaded.adapters.fingerprint(profile.adapter)
+            )
+        except Exception:
+            self._npc_prefixes.pop(profile.key, None)
+            raise
         self._npc_prefixes[profile.key] = prefix
         tokens = len(prefix.world) + len(prefix.persona)
         if self.misfits.judge(profile.key, tokens, loaded.info.context_limit_tokens):

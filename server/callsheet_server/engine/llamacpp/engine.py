@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from functools import partial
@@ -41,6 +41,7 @@ from callsheet_server.engine.llamacpp.state_files import file_name
 from callsheet_server.engine.llamacpp.turns import Turns
 from callsheet_server.engine.misfits import Misfits
 from callsheet_server.engine.prefix_budgets import nothing_else
+from callsheet_server.engine.profiles import of_world
 from callsheet_server.engine.prompt import NpcPrefix
 from callsheet_server.world.key import NpcKey
 
@@ -124,10 +125,9 @@ class LlamaCppEngine:
             await asyncio.to_thread(loaded.files.close)
         self._prompt_thread.shutdown(wait=False)
 
-    def set_world_prefix(self, world: str, text: str) -> None:
+    def set_world_prefix(self, world: str, text: str) -> Iterator[None]:
         self._world_texts[world] = text
-        for profile in [p for key, p in self._profiles.items() if key.world == world]:
-            self._on_prompt_thread(self._register, text, profile)
+        return of_world(self._profiles, world, self.put_npc)
 
     def put_npc(self, profile: NpcProfile) -> None:
         """Announce an NPC, as the protocol says.

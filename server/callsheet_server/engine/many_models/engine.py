@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
-from collections.abc import AsyncGenerator, Callable, Hashable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Final, Protocol
@@ -143,10 +144,10 @@ class ManyModelsEngine:
         if weights is not None:
             await weights.close()
 
-    def set_world_prefix(self, world: str, text: str) -> None:
+    def set_world_prefix(self, world: str, text: str) -> Iterator[None]:
         self._world_texts[world] = text
-        for engine in self._engines():
-            engine.set_world_prefix(world, text)
+        works = [engine.set_world_prefix(world, text) for engine in self._engines()]
+        return itertools.chain.from_iterable(works)
 
     def put_npc(self, profile: NpcProfile) -> None:
         """Announce an NPC, as the protocol says.

@@ -7,7 +7,7 @@ nothing of the other.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -43,6 +43,7 @@ from callsheet_server.engine.openai.messages import chat_messages
 from callsheet_server.engine.openai.probe import endpoint_of, is_listed, listed_models, local_advice
 from callsheet_server.engine.openai.settings import OpenAISettings
 from callsheet_server.engine.openai.stream import ReplyReader
+from callsheet_server.engine.profiles import of_world
 from callsheet_server.engine.prompt import persona_text, said_text, world_text
 from callsheet_server.engine.sse import DONE
 from callsheet_server.world.key import NpcKey
@@ -117,11 +118,9 @@ class OpenAIEngine:
         if server is not None:
             await server.close()
 
-    def set_world_prefix(self, world: str, text: str) -> None:
+    def set_world_prefix(self, world: str, text: str) -> Iterator[None]:
         self._lore[world] = text
-        for profile in self._profiles.values():
-            if profile.key.world == world:
-                self._judge(profile)
+        return of_world(self._profiles, world, self._judge)
 
     def put_npc(self, profile: NpcProfile) -> None:
         """Announce an NPC, as the protocol says.

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 from callsheet_server.engine.engine import GenerationRequest, NpcProfile
 from callsheet_server.engine.errors import EngineError, UnknownNpcError
+from callsheet_server.engine.profiles import of_world
 from callsheet_server.engine.prompt import NpcPrefix
 from callsheet_server.engine.sglang.handles import Handles
 from callsheet_server.engine.sglang.prompts import Prompts
@@ -55,12 +56,21 @@ class Cast:
 
     # --- who there is ------------------------------------------------------------------------
 
-    def set_lore(self, world: str, text: str) -> list[int]:
-        """Change what a world's NPCs share; return the handles of those whose prefix is new."""
+    def set_lore(
+        self, world: str, text: str, voided: Callable[[list[int]], None]
+    ) -> Iterator[None]:
+        """Change what a world's NPCs share, one a step.
+
+        ``voided`` is told the handles of those whose prefix is new.
+        """
         if self._lore.get(world, "") == text:
-            return []
+            return iter(())
         self._lore[world] = text
-        return self._void([key for key in self.profiles if key.world == world])
+
+        def void(profile: NpcProfile) -> None:
+            voided(self._void([profile.key]))
+
+        return of_world(self.profiles, world, void)
 
     def put(self, profile: NpcProfile) -> tuple[int, bool]:
         """Announce an NPC; return its handle, and whether its prefix is a new one."""

@@ -7,7 +7,7 @@ import itertools
 import logging
 import math
 import secrets
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -259,8 +259,8 @@ class SglangEngine:
 
     # --- who there is ------------------------------------------------------------------------
 
-    def set_world_prefix(self, world: str, text: str) -> None:
-        self._warmer.void(self._cast.set_lore(world, text))
+    def set_world_prefix(self, world: str, text: str) -> Iterator[None]:
+        return self._cast.set_lore(world, text, self._warmer.void)
 
     def put_npc(self, profile: NpcProfile) -> None:
         """Announce an NPC, as the protocol says.

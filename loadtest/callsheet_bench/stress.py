@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import random
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import numpy as np
-from sglang_harness import VOCABULARY, Sglang
 
 from callsheet_sglang import wire
 
+__all__ = ["Crowd", "Outcome", "play"]
+
 WORLD_TOKENS = 40
+LARGEST_TOKEN = 508
 TIMEOUT_S = 120.0
 TELL_EVERY_S = 0.05
+SWAP_EVERY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +32,13 @@ class Crowd:
 
     npcs: int
     concurrency: int
-    requests: int
+    requests: int = sys.maxsize
+    seconds: float = float("inf")
+    """No request is sent after so long."""
     persona_tokens: int = 90
     longest_reply_tokens: int = 24
-    adapters: tuple[str, ...] = ()
-    """Names of LoRA adapters, used by every other NPC in turn."""
+    adapters: Mapping[str, Path] = field(default_factory=dict)
+    """LoRA adapters: used by every other NPC in turn, and given weights of each other meanwhile."""
     seed: int = 1
 
 
@@ -40,35 +49,43 @@ class Outcome:
     answered: int = 0
     aborted: int = 0
     hung_up: int = 0
+    swapped: int = 0
+    """Adapters that were given new weights."""
     lost: list[str] = field(default_factory=list)
     """Requests that were neither ended by the client nor answered whole, and how they ended."""
 
 
-async def play(sglang: Sglang, crowd: Crowd) -> Outcome:
+async def play(url: str, crowd: Crowd) -> Outcome:
     """Ask everything, tell distances meanwhile; abort a request in ten, hang up on one in ten."""
-    draw = random.Random(crowd.seed)
+    loop, draw = asyncio.get_running_loop(), random.Random(crowd.seed)
     world = [draw.randrange(256) for _ in range(WORLD_TOKENS)]
     personas = [
-        world + [draw.randrange(VOCABULARY - 4) for _ in range(crowd.persona_tokens)]
+        world + [draw.randrange(LARGEST_TOKEN) for _ in range(crowd.persona_tokens)]
         for _ in range(crowd.npcs)
     ]
-    outcome, jobs = Outcome(), iter(range(crowd.requests))
+    outcome, ends_s = Outcome(), loop.time() + crowd.seconds
+    jobs = iter(range(crowd.requests))
     connections = aiohttp.TCPConnector(limit=0, force_close=True)
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     async with (
-        aiohttp.ClientSession(sglang.url, connector=connections, timeout=timeout) as http,
+        aiohttp.ClientSession(url, connector=connections, timeout=timeout) as http,
         asyncio.TaskGroup() as group,
     ):
-        telling = group.create_task(_tell(http, crowd, random.Random(crowd.seed)))
+        meanwhile = [group.create_task(_tell(http, crowd, random.Random(crowd.seed)))]
+        if crowd.adapters:
+            meanwhile.append(group.create_task(_swap(http, crowd, outcome)))
 
         async def work() -> None:
             for job in jobs:
+                if loop.time() >= ends_s:
+                    return
                 await _one(http, crowd, personas, job, outcome)
 
         async with asyncio.TaskGroup() as workers:
             for _ in range(crowd.concurrency):
                 workers.create_task(work())
-        telling.cancel()
+        for task in meanwhile:
+            task.cancel()
     return outcome
 
 
@@ -89,7 +106,7 @@ async def _one(
         "rid": f"stress-{job:06}",
     }
     if crowd.adapters and npc % 2:
-        body["lora_path"] = crowd.adapters[npc % len(crowd.adapters)]
+        body["lora_path"] = list(crowd.adapters)[npc // 2 % len(crowd.adapters)]
     fate = draw.random()
     asking = asyncio.ensure_future(_ask(http, body))
     if fate < 0.2:
@@ -134,3 +151,17 @@ async def _tell(http: aiohttp.ClientSession, crowd: Crowd, draw: random.Random) 
         async with http.post(wire.DISTANCES_PATH, data=wire.encode_distances(update)) as answer:
             answer.raise_for_status()
         await asyncio.sleep(TELL_EVERY_S)
+
+
+async def _swap(http: aiohttp.ClientSession, crowd: Crowd, outcome: Outcome) -> None:
+    """Give each adapter in turn the weights of the next one, for ever."""
+    names, folders = list(crowd.adapters), list(crowd.adapters.values())
+    for turn in itertools.count():
+        await asyncio.sleep(SWAP_EVERY_S)
+        name = names[turn % len(names)]
+        path = folders[(turn + 1 + turn // len(names)) % len(folders)]
+        async with http.post(wire.ADAPTERS_PATH, json={"name": name, "path": str(path)}) as answer:
+            if answer.status == 204:
+                outcome.swapped += 1
+            else:
+                outcome.lost.append(f"swap of {name}: {answer.status} {await answer.text()}")
