@@ -62,9 +62,10 @@ class LlamaClient:
         timings = orjson.loads(await self._server.post(COMPLETION, json=body))["timings"]
         return int(timings["prompt_n"]), float(timings["prompt_ms"]) / 1000
 
-    async def save(self, slot: int, file: str) -> int:
-        """Write the slot's state to a file in the folder of slots; returns its tokens."""
-        return int((await self._act(slot, "save", {"filename": file}))["n_saved"])
+    async def save(self, slot: int, file: str) -> tuple[int, int]:
+        """Write the slot's state to a file in the folder of slots; returns its tokens and bytes."""
+        answer = await self._act(slot, "save", {"filename": file})
+        return int(answer["n_saved"]), int(answer["n_written"])
 
     async def restore(self, slot: int, file: str) -> int:
         """Read the slot's state from such a file; returns its tokens."""
@@ -80,11 +81,17 @@ class LlamaClient:
         tokens: Sequence[int],
         call: Call,
         outcome: Outcome,
+        *,
+        prefix_tokens: int = 0,
         adapter: int | None = None,
     ) -> AsyncGenerator[Delta]:
-        """Stream the reply; left early, llama.cpp ends it at the next token."""
+        """Stream the reply; left early, llama.cpp ends it at the next token.
+
+        The repetition penalty counts the talk, what comes after ``prefix_tokens``.
+        """
         more = await asyncio.to_thread(completion_body, call.request)
-        body = _prompt(slot, tokens, adapter) | more
+        talk = {"repeat_last_n": len(tokens) - prefix_tokens + call.request.max_new_tokens}
+        body = _prompt(slot, tokens, adapter) | talk | more
         stream = self._server.stream(COMPLETION, body, call.request.gather_s)
         async with aclosing(stream) as batches:
             async for events in batches:

@@ -231,7 +231,12 @@ class LlamaCppEngine:
                 async with store.running(entry, request.request_id, room) as place:
                     answer.computed_tokens = place.computed_tokens
                     pieces = loaded.client.generate(
-                        place.slot, prompt, answer.call, answer.outcome, entry.adapter
+                        place.slot,
+                        prompt,
+                        answer.call,
+                        answer.outcome,
+                        prefix_tokens=len(entry.tokens),
+                        adapter=entry.adapter,
                     )
                     try:
                         async with aclosing(pieces):

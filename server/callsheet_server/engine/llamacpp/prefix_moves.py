@@ -185,7 +185,7 @@ class PrefixMoves:
     async def _restore(self, entry: PrefixEntry, slot: int) -> None:
         try:
             held = await self._read(entry, slot, file_name(entry.key))
-        except GenerationError as error:  # the file is none that it can read
+        except (GenerationError, StateLostError) as error:  # the file is none that it can read
             await self._delete(entry)
             entry.tier, entry.held_tokens = Tier.ABSENT, len(entry.tokens)
             raise StateLostError(f"{entry.key}: {error}") from error
@@ -211,14 +211,16 @@ class PrefixMoves:
             lore = self._lores[key] = _Lore(prefix.world_fingerprint, len(prefix.world))
         async with lore.lock:
             if lore.saved:
-                with contextlib.suppress(GenerationError):
+                with contextlib.suppress(GenerationError, StateLostError):
                     await self._read(entry, slot, lore.file)
                     return 0
             computed = await self._prefill(entry, slot, prefix.world, 0, hurry)
             free = self.capacity_bytes(Tier.HOST) - self.used_bytes(Tier.HOST)
             if lore.tokens * self.token_bytes <= free:
-                await self._running.save(slot, lore.file)
-                lore.saved = True
+                _, size = await self._running.save(slot, lore.file)
+                with contextlib.suppress(StateLostError):
+                    await asyncio.to_thread(self.files.seal, lore.file, size)
+                    lore.saved = True
             return computed
 
     async def _read(self, entry: PrefixEntry, slot: int, file: str) -> int:
@@ -230,6 +232,7 @@ class PrefixMoves:
         if self.pool.adapters.get(slot) != entry.adapter:
             await self._running.prefill(slot, entry.tokens[:1], entry.adapter)
             self.pool.adapters[slot] = entry.adapter
+        await asyncio.to_thread(self.files.check, file)
         return await self._running.restore(slot, file)
 
     async def _prefill(
@@ -256,7 +259,12 @@ class PrefixMoves:
 
     async def _save(self, entry: PrefixEntry) -> None:
         assert entry.slot is not None
-        saved = await self._running.save(entry.slot, file_name(entry.key))
+        name = file_name(entry.key)
+        saved, size = await self._running.save(entry.slot, name)
+        try:
+            await asyncio.to_thread(self.files.seal, name, size)
+        except StateLostError as error:  # It is still in its slot.
+            raise BudgetError(f"host: {error}") from error
         if saved < len(entry.tokens):
             await self.down(entry, Tier.ABSENT)
             raise StateLostError(f"{entry.key}: {saved} tokens were in its slot")
