@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import aiohttp
+from transformers import AutoConfig, AutoModelForCausalLM
 
 from callsheet_bench.adapters import save_adapters
 from callsheet_bench.running import RunningSglang
@@ -36,6 +37,7 @@ async def stress(folder: Path, minutes: float, concurrency: int, npcs: int) -> d
     """Run the crowd, then all checks."""
     model, gpu = folder / "model", folder / "gpu.json"
     make_model_folder(resolve_model("SmolLM2-135M-Instruct", lambda _: None), model)
+    _add_weights(model)
     adapters = save_adapters(model, folder / "adapters", ADAPTERS)
     Emulation(named("h100/smollm2-1.7b", LINK_BYTES_PER_S)).save(gpu)
     spec = LaunchSpec(
@@ -50,7 +52,7 @@ async def stress(folder: Path, minutes: float, concurrency: int, npcs: int) -> d
         adapter_slots=SLOTS,
         emulated_gpu=gpu,
         log_level="warning",
-        extra_arguments=("--max-running-requests", str(concurrency)),
+        extra_arguments=("--max-running-requests", str(concurrency), "--load-format", "auto"),
     )
     crowd = Crowd(npcs, concurrency, seconds=60.0 * minutes, adapters=adapters)
     async with aiohttp.ClientSession() as http:
@@ -71,6 +73,13 @@ async def stress(folder: Path, minutes: float, concurrency: int, npcs: int) -> d
         "loads": status["counters"]["loads"],
         "demanded_loads": status["counters"]["demanded_loads"],
     }
+
+
+def _add_weights(model: Path) -> None:
+    """Write random weights: SGLang loads no adapter beside a model that has none."""
+    config = AutoConfig.from_pretrained(model)
+    bare = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
+    bare.bfloat16().save_pretrained(model)
 
 
 def main() -> int:

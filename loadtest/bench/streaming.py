@@ -136,6 +136,7 @@ class Game:
                     self._piece(message["npc"], len(message["text"].split()))
                 case "reply_end":
                     assert message["finish_reason"] == "stop", message
+                    assert len(message["text"].split()) == self._tokens, message
                     await self._ended(message["npc"])
                 case "error":
                     raise SystemExit(f"refused: {message}")

@@ -12,7 +12,6 @@ import re
 
 import orjson
 
-SENTENCE = "The boats came home late with the tide and the nets were full of silver fish."
 INFO = {
     "version": "0.5.23",
     "device": "cuda",
@@ -30,11 +29,11 @@ CONTENT_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
 def words(reply: int, count: int) -> list[str]:
-    """Return the tokens of a reply; no sentence of it is in another one."""
+    """Return the tokens of a reply; no sentence stands twice in it, or in another one."""
     told: list[str] = []
     while len(told) < count:
         told += f"Night {reply} had its turn {len(told)} once.".split()
-        told += SENTENCE.split()
+        told += f"The boats came home late with tide {len(told)} of night {reply}.".split()
     told = told[:count]
     return [told[0], *(f" {word}" for word in told[1:])]
 

@@ -16,7 +16,8 @@ __all__ = ["add_parser", "run"]
 EPILOG = """
 failover kills fake SGLang processes, 50 times, under the real engine. sim plays large clusters
 through the real placement and planner; what it assumes stands in docs/cluster.md. one compares the
-CPU time of a cluster of one replica with that of the engine for one.
+CPU time of a cluster of one replica with that of the engine for one. two-servers puts two servers
+with a town each on one pool, and compares with one server for both.
 
 examples:
   callsheet bench cluster                       all
@@ -25,7 +26,7 @@ examples:
 
 exit status: 0 = no target was missed, 1 = one was
 """
-PARTS = ("failover", "sim", "one")
+PARTS = ("failover", "sim", "one", "two-servers")
 SIZES = ((2, 10_000), (8, 40_000), (20, 100_000), (100, 1_000_000))
 """Replicas and NPCs."""
 
@@ -54,6 +55,8 @@ def run(args: argparse.Namespace) -> int:
         missed += _failover(5 if args.quick else args.kills)
     if "one" in parts:
         missed += _one(4 if args.quick else 20)
+    if "two-servers" in parts:
+        missed += _two_servers(1 if args.quick else args.seeds)
     if "sim" in parts:
         missed += _simulate(1 if args.quick else args.seeds, SIZES[:-1] if args.quick else SIZES)
     lines = [f"missed: {what}" for what in missed] or ["no target missed"]
@@ -85,11 +88,19 @@ def _one(rounds: int) -> list[str]:
     return [f"a cluster of one costs {ratio:.3f}"] if ratio > 1.02 else []
 
 
+def _two_servers(seeds: int) -> list[str]:
+    from callsheet_bench.cluster.two_servers import hit_rates, lines, missed
+
+    found = dict(hit_rates(seeds))
+    print("\n" + "\n".join(lines(found)), flush=True)
+    return missed(found)
+
+
 def _simulate(seeds: int, sizes: tuple[tuple[int, int], ...]) -> list[str]:
     from callsheet_bench.cluster.cases import cases, play
     from callsheet_bench.cluster.report import missed_sim, sim_line, sim_lines
 
-    print("\n" + "\n".join(sim_lines()), flush=True)
+    print(f"\nmedians of seeds 1 to {seeds}\n\n" + "\n".join(sim_lines()), flush=True)
     played = []
     for replicas, npcs in sizes:
         for row in cases(replicas, npcs):

@@ -15,7 +15,7 @@ import pytest
 
 from callsheet_bench.hostile import inside, outside
 from callsheet_bench.hostile.attack import ATTACKS
-from callsheet_bench.hostile.raw_socket import LOST
+from callsheet_bench.hostile.raw_socket import LOST, PATIENCE_S
 from callsheet_bench.hostile.trial import Outcome, arena
 
 SECONDS = 1.5
@@ -37,7 +37,8 @@ async def test_attackers_hurt_only_themselves(attacks: ModuleType, tmp_path: Pat
         await here.idle(IDLE_S)
         for number, attack in enumerate(ATTACKS.values(), 2):
             if attack.run.__module__ == attacks.__name__:
-                outcome = await here.attacked(attack, SECONDS, f"127.0.0.{number}")
+                address = f"127.0.0.{number}"
+                outcome = await here.attacked(attack, SECONDS, address, patience_s=PATIENCE_S)
                 wrong += [f"{attack.name}: {fault}" for fault in faults(outcome)]
         assert await here.stop() < MAX_STOP_S
     assert wrong == []

@@ -18,7 +18,7 @@ from callsheet_server.engine.engine import (
     StopReason,
 )
 from callsheet_server.engine.scripted import ScriptedEngine
-from callsheet_server.talk.speaking import GATHER_S
+from callsheet_server.talk.speaking import GATHER_S, GATHER_SENTENCES_S
 from callsheet_server.world.memory import Turn
 
 
@@ -180,4 +180,6 @@ async def test_text_is_gathered_once_the_first_word_was_heard(start_server: Star
     assert end.text == "Aye, come in. Sit."
     silent = len("*nods* ")
     assert engine.gathered_s[:silent] == [0.0] * silent
-    assert all(0.0 < one <= GATHER_S for one in engine.gathered_s[silent:])
+    first = len("*nods* Aye, come in. S")
+    assert all(0.0 < one <= GATHER_S for one in engine.gathered_s[silent : first - 1])
+    assert all(GATHER_S < one <= GATHER_SENTENCES_S for one in engine.gathered_s[first:])

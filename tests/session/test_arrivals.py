@@ -5,7 +5,10 @@ import pytest
 from callsheet.wire import CallsheetError, ErrorCode
 from callsheet_server.limits.settings import LimitSettings
 from callsheet_server.session.arrivals import (
+    ERRORS_AT_ONCE,
+    ERRORS_PER_S,
     HELLOS_PER_S,
+    MAX_ERRORS_OWED_S,
     NEW_WORLDS_AT_ONCE,
     NEW_WORLDS_PER_S,
     Arrivals,
@@ -61,3 +64,18 @@ def test_hellos_have_a_rate_of_their_own() -> None:
     for _ in range(int(HELLOS_PER_S)):
         arrivals.take_hello("observer", None, "a", 1.0)
     arrivals.take_hello("mod", None, "a", 0.0)
+
+
+def test_errors_are_paid_back_but_not_for_ever() -> None:
+    """A session may make a hundred before it ends, and many may have been open at once."""
+    arrivals = Arrivals(LimitSettings())
+    arrivals.note_errors("mod", TOKEN, "a", ERRORS_AT_ONCE, 0.0)
+    for _ in range(1_000):
+        arrivals.note_errors("mod", TOKEN, "a", 1.0, 0.0)
+    for role, address, token in (("mod", "a", None), ("mod", "b", TOKEN)):
+        with pytest.raises(CallsheetError) as refused:
+            arrivals.check_errors(role, token, address, 0.0)  # type: ignore[arg-type]
+        assert refused.value.retry_after_s == MAX_ERRORS_OWED_S + 1 / ERRORS_PER_S
+    arrivals.check_errors("mod", TOKEN, "a", MAX_ERRORS_OWED_S + 1)
+    arrivals.check_errors("observer", None, "a", 0.0)
+    arrivals.check_errors("mod", None, "b", 0.0)

@@ -9,7 +9,9 @@ from session.links import RecordedLink
 from session.test_connection import HELLO, registry
 
 from callsheet.wire import CallsheetError, ErrorCode, Hello, Resume, Welcome
+from callsheet.wire.errors import error_for
 from callsheet_server.limits.settings import LimitSettings
+from callsheet_server.session.arrivals import ERRORS_AT_ONCE, ERRORS_PER_S
 from callsheet_server.session.session import Session, SessionState
 
 
@@ -115,3 +117,29 @@ def test_a_session_that_said_bye_does_not_hold_its_world() -> None:
     assert second is not session
     assert sessions.sweep(1.0) == [session]
     assert list(sessions) == [second]
+
+
+def test_errors_count_for_the_sessions_that_are_opened_after_them() -> None:
+    """Who is closed for its errors, or leaves before, has no new ones with its next session."""
+    sessions, observing = registry(), hello(role="observer", world="w")
+    wrong = error_for(ErrorCode.BAD_VALUE, "wrong")
+    resumable = sessions.open(observing, RecordedLink(), 0.0)
+    for _ in range(int(ERRORS_AT_ONCE)):
+        one = sessions.open(observing, RecordedLink(), 0.0)
+        one.fail(wrong, 0.0)
+        one.close(1000, "bye")
+        sessions.sweep(0.0)
+    with pytest.raises(CallsheetError, match="40 errors") as refused:
+        sessions.open(observing, RecordedLink(), 0.0)
+    assert refused.value.code is ErrorCode.LIMIT_EXCEEDED
+    assert refused.value.retry_after_s == 1 / ERRORS_PER_S
+    assert sessions.open(resuming(resumable, role="observer", world="w"), RecordedLink(), 0.0) is (
+        resumable
+    )
+    for allowed, link, now_s in (
+        (HELLO, RecordedLink(), 0.0),
+        (observing, RecordedLink("192.0.2.2"), 0.0),
+        (observing, RecordedLink(), 1.0),
+    ):
+        sessions.open(allowed, link, now_s)
+        assert link.closed is None

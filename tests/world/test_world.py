@@ -33,6 +33,19 @@ def advance(world: World, to_s: float) -> None:
 # --- who there is ---------------------------------------------------------------------------------
 
 
+def test_a_name_is_known_for_as_long_as_somebody_has_it() -> None:
+    world = world_with("bob", "zoe")
+    for one in ("bob", "zoe"):
+        world.describe(world.npcs[one], npc(one).model_copy(update={"name": "Innkeeper"}))
+    assert "innKEEPER" in world.names
+    assert "bob" not in world.names
+    world.despawn(["bob"], [])
+    assert "innkeeper" in world.names
+    world.despawn(["zoe"], [])
+    assert "innkeeper" not in world.names
+    world.check_integrity()
+
+
 def test_spawning_is_all_or_none() -> None:
     world = world_with("bob", players=("ann",))
     for npcs, players, code in (

@@ -8,14 +8,14 @@ other; so waiting comes out of the simulation, and batching, which shortens it, 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from callsheet_bench.cluster.workload import Calls, Crowd, draw_calls
+from callsheet_bench.cluster.workload import Crowd, draw_calls
 from callsheet_residency.actions import Action
 from callsheet_residency.items import Budget, Credit, Items
 from callsheet_residency.planner import plan, plan_demand
@@ -44,6 +44,8 @@ WARM_SHARE = 0.5
 """Part of a replica's idle time that goes into computing prefixes ahead."""
 
 Route = Literal["round robin", "least loaded", "hash", "placed"]
+Heard = Callable[[float, NDArray[np.float32]], NDArray[np.float32]]
+"""Time, published distances -> those that the replicas know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,7 @@ def simulate(
     seed: int,
     adapter_of: NDArray[np.intp] | None = None,
     homes: NDArray[np.int16] | None = None,
+    heard: Heard = lambda _, distance_s: distance_s,
 ) -> Outcome:
     """Play one crowd.
 
@@ -158,6 +161,7 @@ def simulate(
         seed: of the calls.
         adapter_of: (npcs,) intp; None = no adapters.
         homes: (npcs,) int16 given from outside, for worlds that have a replica of their own.
+        heard: what the replicas know of the distances that servers publish.
     """
     calls = draw_calls(crowd, seed)
     if homes is None and route in ("hash", "placed"):
@@ -174,7 +178,9 @@ def simulate(
     next_step_s, busy_before = 0.0, busy_s.copy()
     for number, (at_s, npc) in enumerate(zip(calls.at_s.tolist(), calls.npc.tolist(), strict=True)):
         while by_distance and at_s >= next_step_s:
-            _plan_all(planned, calls, next_step_s, crowd.npcs, busy_s - busy_before)
+            distance_s = heard(next_step_s, calls.distances(next_step_s, crowd.npcs))
+            for one, worked_s in zip(planned, (busy_s - busy_before).tolist(), strict=True):
+                one.step(distance_s, max(0.0, STEP_S - worked_s))
             busy_before = busy_s.copy()
             next_step_s += STEP_S
         if homes is not None:
@@ -236,15 +242,3 @@ def _settle(placement: Placement, npcs: int) -> None:
         if not len(rows):
             return
         placement.move(rows, targets)
-
-
-def _plan_all(
-    planned: Sequence[_PlannedReplica],
-    calls: Calls,
-    now_s: float,
-    npcs: int,
-    busy_s: NDArray[np.float64],
-) -> None:
-    distance_s = calls.distances(now_s, npcs)
-    for replica, worked_s in zip(planned, busy_s.tolist(), strict=True):
-        replica.step(distance_s, max(0.0, STEP_S - worked_s))

@@ -121,6 +121,8 @@ def _row(store: Store, cell: Cell, measured: Mapping[str, Mapping[str, Spread]])
 def _ratio(value: Spread | None) -> str:
     if value is None:
         return ""
+    if value.low == value.high:
+        return f"{value.median:.2f}"
     return f"{value.median:.2f} ({value.low:.2f} to {value.high:.2f})"
 
 

@@ -20,6 +20,8 @@ NPCS = 20_000
 """Of a world that is large, but not too large."""
 SPAWNED_AT_ONCE = 600
 SMALL_BUFFER_BYTES = 4_096
+REQUESTS = 1_000
+"""More than are allowed or refused in the time that it takes to read them."""
 TICKS_PER_S = 200
 """Fewer than a game may send: ticks beyond are dropped."""
 
@@ -38,6 +40,7 @@ def pings_unread(ground: Ground) -> Iterator[int]:
             with ground.connect(receive_buffer_bytes=SMALL_BUFFER_BYTES) as peer:
                 peer.hello("observer", "elsewhere")
                 with contextlib.suppress(OSError):
+                    peer.send(pings)
                     for _ in passing:
                         peer.send(pings)
                 yield peer.close_code()
@@ -83,13 +86,13 @@ def many_messages(ground: Ground) -> Iterator[int]:
     yield from repeat(ground, text(type="ping", client_time_s=1.0) * 100, role="observer")
 
 
-@attack(besides=(FLOODING, LOST))
+@attack(FLOODING, LOST)
 def large_world_watched(ground: Ground) -> Iterator[int]:
     """CPU, by observers of a large world who ask for all of it, always."""
-    with large_world(ground), contextlib.ExitStack() as stack:
+    with large_world(ground, "watched"), contextlib.ExitStack() as stack:
         peers = [stack.enter_context(ground.connect()) for _ in range(4)]
         for peer in peers:
-            peer.hello("observer", "large")
+            peer.hello("observer", "watched")
             peer.ask(type="subscribe", id=1, topics=["npcs", "stats"], interval_s=0.05)
         requests = itertools.count(2)
         for _ in ground.passing():
@@ -98,27 +101,41 @@ def large_world_watched(ground: Ground) -> Iterator[int]:
                     peer.ask(type="explain", id=next(requests), npc="n5")
         for peer in peers:
             with contextlib.suppress(OSError):
-                peer.say(type="bye")
-            if (code := peer.close_code()) != NORMAL:
-                yield code
+                peer.send(insisting(requests, type="explain", npc="n5"))
+            yield peer.close_code()
 
 
 @attack(besides=(NORMAL, PROTOCOL_ERROR, LOST))
 def scripts_again_and_again(ground: Ground) -> Iterator[int]:
     """CPU, by a mod that registers scripts for all of a large world, session after session."""
     script = {"type": "register_script", "script": "s", "archetypes": ["crowd"]}
-    with large_world(ground):
+    with large_world(ground, "scripted"):
         passing = ground.passing()
         for _ in passing:
             try:
                 with ground.connect() as mod:
-                    mod.hello("mod", "large")
+                    mod.hello("mod", "scripted")
                     for request in itertools.count(1):
                         if mod.ask(**script, id=request)["type"] == "error":
                             break
                         if next(passing, None) is None:
                             break
                     mod.say(type="bye")
+                    yield mod.close_code()
+            except OSError:
+                yield LOST
+
+
+@attack(FLOODING, PROTOCOL_ERROR, LOST)
+def scripts_insisted_on(ground: Ground) -> Iterator[int]:
+    """CPU, by mods that register scripts for all of a large world however often it is refused."""
+    script = {"type": "register_script", "script": "s", "archetypes": ["crowd"]}
+    with large_world(ground, "insisted"):
+        for _ in ground.passing():
+            try:
+                with ground.connect() as mod:
+                    if mod.hello("mod", "insisted")["type"] == "welcome":
+                        mod.send(insisting(itertools.count(1), **script))
                     yield mod.close_code()
             except OSError:
                 yield LOST
@@ -185,7 +202,7 @@ def players_who_jump_about(ground: Ground) -> Iterator[int]:
                 yield code
 
 
-@attack()
+@attack(FLOODING, LOST)
 def schemas(ground: Ground) -> Iterator[int]:
     """CPU and memory, by actions whose parameters are endless."""
     laughs: dict[str, Any] = {"a0": {"type": "string", "minLength": 10}}
@@ -215,9 +232,15 @@ def schemas(ground: Ground) -> Iterator[int]:
             for message in game.messages():
                 if message["type"] in ("reply_end", "error"):
                     break
-        game.say(type="bye")
-        if (code := game.close_code()) != NORMAL:
-            yield code
+        with contextlib.suppress(OSError):
+            mod.send(insisting(requests, type="register_script", **script))
+        yield mod.close_code()
+
+
+def insisting(requests: Iterator[int], **request: Any) -> bytes:
+    """Return a request, over and over: as often as nobody may be refused."""
+    again = itertools.islice(requests, REQUESTS)
+    return b"".join(text(**request, id=number) for number in again)
 
 
 def crowd(first: int, size: int = SPAWNED_AT_ONCE) -> list[dict[str, Any]]:
@@ -227,10 +250,13 @@ def crowd(first: int, size: int = SPAWNED_AT_ONCE) -> list[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def large_world(ground: Ground) -> Iterator[RawSocket]:
-    """Fill a world with NPCs, without a tick, for as long as the body runs."""
+def large_world(ground: Ground, name: str) -> Iterator[RawSocket]:
+    """Fill a world with NPCs, without a tick, for as long as the body runs.
+
+    Each has a name of its own: what one cost its world is still owed while the next begins.
+    """
     with ground.connect() as game:
-        game.hello("game", "large")
+        game.hello("game", name)
         for request, first in enumerate(range(0, NPCS, SPAWNED_AT_ONCE), 1):
             answer = game.ask(type="spawn", id=request, npcs=crowd(first))
             game.say(type="ack", seq=answer["seq"])

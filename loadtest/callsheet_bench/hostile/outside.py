@@ -31,6 +31,7 @@ MIB = 2**20
 MAY_WAIT = 64
 """Connections of one address that the server lets wait for their hello."""
 PAGES_AT_ONCE = 100
+PAGES_TOGETHER = 20
 WORLDS = 100
 """More than one address may begin at once."""
 
@@ -44,6 +45,7 @@ def repeat(ground: Ground, data: bytes, *, role: str | None = None) -> Iterator[
                 if role is not None:
                     peer.hello(role, "elsewhere")
                 with contextlib.suppress(OSError):
+                    peer.send(data)
                     for _ in passing:
                         peer.send(data)
                 yield peer.close_code()
@@ -133,7 +135,9 @@ def vanishing(ground: Ground) -> Iterator[int]:
 
 def _bare(ground: Ground) -> socket.socket:
     """Connect, without a handshake."""
-    return socket.create_connection(("127.0.0.1", ground.port), source_address=(ground.address, 0))
+    return socket.create_connection(
+        ("127.0.0.1", ground.port), timeout=PATIENCE_S, source_address=(ground.address, 0)
+    )
 
 
 @attack(LOST)
@@ -156,16 +160,16 @@ def half_handshakes(ground: Ground) -> Iterator[int]:
 def pages(ground: Ground) -> Iterator[int]:
     """CPU, by asking for the metrics over and over."""
     request = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-    for _ in ground.passing(at_least=2 * PAGES_AT_ONCE):
-        with (
-            contextlib.suppress(OSError),
-            _bare(ground) as peer,
-        ):
-            peer.sendall(request)
-            if peer.recv(65_536).startswith(b"HTTP/1.1 429"):
-                yield TOO_MANY_REQUESTS
-            while peer.recv(65_536):
-                pass
+    for _ in ground.passing(at_least=2 * PAGES_AT_ONCE // PAGES_TOGETHER):
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            peers = [stack.enter_context(_bare(ground)) for _ in range(PAGES_TOGETHER)]
+            for peer in peers:
+                peer.sendall(request)
+            for peer in peers:
+                if peer.recv(65_536).startswith(b"HTTP/1.1 429"):
+                    yield TOO_MANY_REQUESTS
+                while peer.recv(65_536):
+                    pass
 
 
 @attack(PROTOCOL_ERROR, besides=(LOST,))

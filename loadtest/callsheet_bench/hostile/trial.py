@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 import time
@@ -70,10 +71,14 @@ class _Game:
             _, kind, seconds = line.decode().split()
             self.window.note(kind, float(seconds))
 
-    async def window_of(self, seconds: float) -> Window:
-        """All that comes in so many seconds from now."""
+    async def window_of(self, seconds: float, patience_s: float = 0.0) -> Window:
+        """All that comes in so many seconds from now, or until it was served at all."""
         window = self.window = Window()
         await asyncio.sleep(seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                while not (window.ack_s and window.reply_s):  # noqa: ASYNC110
+                    await asyncio.sleep(SAMPLE_S)
         self.window = Window()
         return window
 
@@ -129,9 +134,17 @@ class Arena:
         return time.monotonic() - start_s
 
     async def attacked(
-        self, attack: Attack, seconds: float, address: str, back_s: float = 0.0
+        self,
+        attack: Attack,
+        seconds: float,
+        address: str,
+        back_s: float = 0.0,
+        patience_s: float = 0.0,
     ) -> Outcome:
-        """Attack from ``address``; wait ``back_s`` for what memory comes back."""
+        """Attack from ``address``; wait ``back_s`` for what memory comes back.
+
+        ``patience_s``: time that the innocent may be served in, if nothing came during the attack.
+        """
         server = self._server
         attacker = _program(MODULE, attack.name, str(server.port), str(seconds), address)
         async with attacker as process:
@@ -140,7 +153,7 @@ class Arena:
             rss_bytes, log_bytes = server.rss_bytes, server.log_bytes
             cpu_s, start_s = server.cpu_s, time.monotonic()
             watch = asyncio.create_task(_highest_rss_bytes(server, seconds))
-            during = await self._game.window_of(seconds)
+            during = await self._game.window_of(seconds, patience_s)
             took_s = time.monotonic() - start_s
             cpu_per_s = (server.cpu_s - cpu_s) / took_s - self._idle_cpu_per_s
             grown_bytes = await watch - rss_bytes

@@ -136,6 +136,9 @@ def parse_server_message(text: str | bytes) -> AnyServerMessage:
         raise error_from_validation(error, text, SERVER_MESSAGES) from None
 
 
-def encode(message: ClientMessage | ServerMessage) -> bytes:
-    """Canonical JSON: ``type``, then the fields in declared order without the absent."""
-    return orjson.dumps({"type": None} | message.model_dump(exclude_none=True))
+def encode(message: ClientMessage | ServerMessage, **numbers: int) -> bytes:
+    """Canonical JSON: ``type``, then the fields in declared order without the absent.
+
+    ``numbers``: ``seq`` and ``id``, if the message has none yet; a copy that has them costs more.
+    """
+    return orjson.dumps({"type": None, **numbers} | message.model_dump(exclude_none=True))

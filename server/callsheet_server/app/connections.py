@@ -142,9 +142,9 @@ class Connections:
         self._telemetry.ticked(room, report.npc_updates, self.clock() - started_s)
         if self._recorder is not None:
             self._recorder.tick(room, self._engine.prefixes)
-        game = room.game
-        if game is not None:
-            for error in tick_errors(tick, report):
+        errors = tick_errors(tick, report)
+        if errors and (game := room.game) is not None:
+            for error in errors:
                 game.complain(error, self.clock())
 
 

@@ -28,11 +28,16 @@ __all__ = [
 
 F32 = NDArray[np.float32]
 
-_SOON_S = (1e-6, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 40.0)
-_DWELL_S = (0.3, 0.7, 1.5, 3.0, 6.0, 12.0, 30.0)
-_ELAPSED_S = (1.0, 2.5, 4.0, 6.0, 9.0, 13.0, 20.0, 30.0, 45.0, 70.0, 120.0, 240.0)
-_OF_GAP = (0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4, 1.8, 2.5)
-_HINT_AGE_S = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
+
+def _edges(*values: float) -> F32:
+    return np.array(values, np.float32)
+
+
+_SOON_S = _edges(1e-6, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 40.0)
+_DWELL_S = _edges(0.3, 0.7, 1.5, 3.0, 6.0, 12.0, 30.0)
+_ELAPSED_S = _edges(1.0, 2.5, 4.0, 6.0, 9.0, 13.0, 20.0, 30.0, 45.0, 70.0, 120.0, 240.0)
+_OF_GAP = _edges(0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4, 1.8, 2.5)
+_HINT_AGE_S = _edges(1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
 _LEAST_HINT = 0.03
 
 
@@ -103,19 +108,15 @@ _GROUPS: tuple[tuple[str, Estimator, int], ...] = (
 )
 """Name, source and weights of each group, in the order of the columns."""
 
-_FIRST = dict(
-    zip(
-        (name for name, _, _ in _GROUPS),
-        np.cumsum([0] + [size for _, _, size in _GROUPS]).tolist(),
-        strict=False,
-    )
-)
+_COLUMN = {name: column for column, (name, _, _) in enumerate(_GROUPS)}
+_FIRSTS = np.cumsum([0] + [size for _, _, size in _GROUPS[:-1]])
+"""The first weight of each column."""
 SOURCES: tuple[Estimator, ...] = tuple(source for _, source, _ in _GROUPS)
 """The source of each column."""
 WEIGHTS = sum(size for _, _, size in _GROUPS)
 PRIOR = np.zeros(WEIGHTS)
 """Weights before anything was learned: the smallest estimate decides alone."""
-PRIOR[_FIRST["soonest"]] = 1.0
+PRIOR[_FIRSTS[_COLUMN["soonest"]]] = 1.0
 
 
 def soonest_source(readings: Readings) -> tuple[F32, NDArray[np.uint8]]:
@@ -156,49 +157,46 @@ def unknown(like: Readings) -> Readings:
 def encode(readings: Readings) -> Evidence:
     """Turn readings into active weights."""
     r, rows = readings, len(readings.proximity_s)
-    none = np.zeros(rows, np.intp)
     soonest_s, _ = soonest_source(r)
-    regular, seen = r.gaps == 1, r.gaps > 0
+    regular = r.gaps == 1
     per_gap = len(_OF_GAP) + 1
     steady, recent = np.log(r.steady_rate), np.log(r.recent_rate)
     usual = np.float32(np.log(60.0 * r.usual_rate_per_s))
     hinted = (r.hint > _LEAST_HINT) & (r.hint_age_s < _HINT_AGE_S[-1])
-    columns: tuple[tuple[str, NDArray[np.intp], F32 | None], ...] = (
-        ("bias", none, None),
-        ("soonest", none, -np.log(np.clip(soonest_s, 0.1, 300.0) / TAU_S)),
-        ("arrival", _bin(r.proximity_s, _SOON_S), None),
-        ("reach", _bin(r.reach_s, _SOON_S), None),
-        ("dwell", _dwell(r.dwelt_s), None),
-        ("popular and near", none, np.where(r.proximity_s < 2.0, steady, 0.0)),
-        ("meeting", _bin(r.encounter_s, _SOON_S), None),
-        ("together", _dwell(r.together_s), None),
-        ("elapsed", _bin(r.elapsed_s, _ELAPSED_S), None),
-        (
-            "of gap",
-            np.where(seen, _bin(r.of_gap, _OF_GAP) + np.where(regular, 0, per_gap), 2 * per_gap),
-            None,
-        ),
-        ("gap", none, np.where(regular, -np.log(np.maximum(r.gap_s, 1.0) / 60.0), 0.0)),
-        ("steady rate", none, steady + usual),
-        ("recent rate", none, recent + usual),
-        (
-            "hint",
-            _bin(r.hint_age_s, _HINT_AGE_S),
-            np.where(hinted, np.log(np.maximum(r.hint, _LEAST_HINT) / _LEAST_HINT), 0.0),
-        ),
-        ("announced", r.announced.astype(np.intp), None),
-    )
-    index = np.empty((rows, len(columns)), np.intp)
-    value = np.ones((rows, len(columns)), np.float32)
-    for column, (name, within, amount) in enumerate(columns):
-        index[:, column] = _FIRST[name] + within
-        if amount is not None:
-            value[:, column] = amount
-    return Evidence(index, value)
+    of_gap = _bin(r.of_gap, _OF_GAP)
+    of_gap[~regular] += per_gap
+    of_gap[r.gaps == 0] = 2 * per_gap
+    bins = {
+        "arrival": _bin(r.proximity_s, _SOON_S),
+        "reach": _bin(r.reach_s, _SOON_S),
+        "dwell": _dwell(r.dwelt_s),
+        "meeting": _bin(r.encounter_s, _SOON_S),
+        "together": _dwell(r.together_s),
+        "elapsed": _bin(r.elapsed_s, _ELAPSED_S),
+        "of gap": of_gap,
+        "hint": _bin(r.hint_age_s, _HINT_AGE_S),
+        "announced": r.announced,
+    }
+    amounts = {
+        "soonest": -np.log(np.clip(soonest_s, 0.1, 300.0) / TAU_S),
+        "popular and near": np.where(r.proximity_s < 2.0, steady, 0.0),
+        "gap": np.where(regular, -np.log(np.maximum(r.gap_s, 1.0) / 60.0), 0.0),
+        "steady rate": steady + usual,
+        "recent rate": recent + usual,
+        "hint": np.where(hinted, np.log(np.maximum(r.hint, _LEAST_HINT) / _LEAST_HINT), 0.0),
+    }
+    # A group's column lies in one piece: it is written at once.
+    index = np.repeat(_FIRSTS, rows).reshape(len(_FIRSTS), rows)
+    value = np.ones(index.shape, np.float32)
+    for name, within in bins.items():
+        index[_COLUMN[name]] += within
+    for name, amount in amounts.items():
+        value[_COLUMN[name]] = amount
+    return Evidence(index.T, value.T)
 
 
-def _bin(values: F32, edges: tuple[float, ...]) -> NDArray[np.intp]:
-    return np.searchsorted(np.array(edges, np.float32), values, side="right")
+def _bin(values: F32, edges: F32) -> NDArray[np.intp]:
+    return edges.searchsorted(values, side="right")
 
 
 def _dwell(values_s: F32) -> NDArray[np.intp]:

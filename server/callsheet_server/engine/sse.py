@@ -40,9 +40,10 @@ class EventReader:
         Raises:
             EventStreamError: data that is no JSON, or without an end.
         """
-        *lines, self._line = (self._line + piece).split(b"\n")
+        text = self._line + piece
         if self._latest_only and not self._data:
-            _drop_outdated(lines)
+            text = text[_outdated_bytes(text) :]
+        *lines, self._line = text.split(b"\n")
         for line in lines:
             yield from self._take(line.strip())
         if len(self._line) + len(self._data) > MAX_EVENT_BYTES:
@@ -68,12 +69,8 @@ class EventReader:
             raise EventStreamError("data that is no JSON")
 
 
-def _drop_outdated(lines: list[bytes]) -> None:
-    """Blank every event, but the last, that is whole on a line of its own: it is not parsed."""
-    whole = [
-        at
-        for at, line in enumerate(lines[:-1])
-        if line.startswith(b"data: {") and not lines[at + 1].strip()
-    ]
-    for at in whole[:-1]:
-        lines[at] = b""
+def _outdated_bytes(text: bytes) -> int:
+    """Length of the events before the last one that is whole on a line of its own."""
+    end = text.rfind(b"}\n\n")
+    last = text.rfind(b"\n\ndata: {", 0, end + 1)
+    return last + 2 if last >= 0 else 0

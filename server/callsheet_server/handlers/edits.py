@@ -148,11 +148,12 @@ class WorldEditor:
             changes["adapter"] = None
         else:
             self._pipeline.check_adapter(message.adapter, "adapter")
-        before, npc.spec = npc.spec, npc.spec.model_copy(update=changes)
+        before, world = npc.spec, room.world
+        world.describe(npc, before.model_copy(update=changes))
         self.sync(room, message.npc)
 
         def undo() -> None:
-            npc.spec = before
+            world.describe(npc, before)
             self.sync(room, message.npc)
 
         return Change((save_npc(room.world, npc),), undo=unless_closed(room, undo))

@@ -77,7 +77,12 @@ class TokenBuckets:
 
     def owed_s(self, key: Hashable, now_s: float) -> float:
         """Seconds until nothing is owed by a key."""
-        return self._bucket(key, now_s).wait_s(now_s, 0.0)
+        return self.wait_s([key], now_s, 0.0)
+
+    def wait_s(self, keys: Iterable[Hashable], now_s: float, amount: float = 1.0) -> float:
+        """Seconds until ``amount`` of each key's is there; 0 = now."""
+        waits_s = (self._bucket(key, now_s).wait_s(now_s, amount) for key in keys)
+        return max(waits_s, default=0.0)
 
     def _bucket(self, key: Hashable, now_s: float) -> TokenBucket:
         bucket = self._buckets.get(key)

@@ -57,7 +57,7 @@ export function dotStrip(canvas, valuesS, colourName) {
 /** Where one NPC's state lay, and when it was called. */
 export function timeline(canvas, npc, nowS, spanS) {
   const { context, width, height, colour } = prepare(canvas);
-  const left = 100;
+  const left = 124; // room for the longest of TIER_WORDS
   const x = (atS) => width - 10 - (Math.max(nowS - atS, 0) / spanS) * (width - 10 - left);
   const lane = (height - 36) / TIERS.length;
   const y = (tier) => 8 + (TIERS.indexOf(tier) + 0.5) * lane;

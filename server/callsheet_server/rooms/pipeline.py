@@ -29,7 +29,7 @@ from callsheet_server.world.world import TickReport, World
 
 __all__ = ["ESTIMATE_PERIOD_S", "Pipeline"]
 
-ESTIMATE_PERIOD_S: Final = 0.2
+ESTIMATE_PERIOD_S: Final = 0.5
 """Time between two estimates of a world, whatever its tick rate: prefetching looks seconds ahead,
 and who is spoken to is loaded at once. A world of more NPCs than one estimate reads anew is
 estimated more often, by as much."""
@@ -72,9 +72,8 @@ class Pipeline:
         room.is_behind = True
         self._estimate_if_due(room)
         room.tell_scripts(self._clock())
-        if tick.ack and room.game is not None:
-            ack = TickAck(tick=tick.tick, game_time_s=tick.game_time_s)
-            room.game.send(ack, key="tick_ack")
+        if tick.ack and (game := room.game) is not None:
+            game.send(TickAck(tick=tick.tick, game_time_s=tick.game_time_s), key="tick_ack")
         return report
 
     def catch_up(self, rooms: Iterable[Room]) -> None:
@@ -97,11 +96,11 @@ class Pipeline:
         room.is_behind = False
         snapshot = room.world.snapshot()
         room.distances = room.forecast.estimate(snapshot)
-        view = _View(room.world, room.distances)
-        by_policy_s = self._controller.policy.distance_s(view)
-        by_policy_s.setflags(write=False)
-        self._controller.set_distances(room.name, by_policy_s)
-        told_s = by_policy_s if self._stores else room.distances.distance_s
+        told_s = room.distances.distance_s
+        if self._stores:  # Else the engine plans for itself.
+            told_s = self._controller.policy.distance_s(_View(room.world, room.distances))
+            told_s.setflags(write=False)
+            self._controller.set_distances(room.name, told_s)
         self._engine.publish(room.name, room.world.row_ids, told_s)
         self.step()
 

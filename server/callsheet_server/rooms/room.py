@@ -186,7 +186,7 @@ class Room:
     def tell_about_reply(self, message: ServerMessage, asker: Session, request: int) -> None:
         """Send a message of a reply to who asked, the game and the subscribers; once to each."""
         if asker.id in self.sessions:
-            asker.send(message.model_copy(update={"id": request}))
+            asker.send(message, request=request)
         self.tell_listeners(message, asker)
 
     def tell_listeners(self, message: ServerMessage, asker: Session) -> None:

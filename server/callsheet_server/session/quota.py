@@ -9,7 +9,7 @@ mods and observers could use up what the game needs to tick.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, Literal
 
 from callsheet.wire.errors import CallsheetError, ErrorCode, error_for
@@ -28,6 +28,8 @@ OPEN_REQUESTS_RETRY_S: Final = 1.0
 Scope = Literal["session", "token", "world", "address"]
 Resource = Literal["messages", "bytes", "open_requests", "generated_tokens"]
 Refusals = Counter[tuple[Scope, Resource]]
+NoteErrors = Callable[[float, float], None]
+"""Notes an amount of errors, at a time."""
 
 
 class Quota:
@@ -74,9 +76,15 @@ class Quotas:
     """The quotas that one session is under."""
 
     def __init__(
-        self, frames: Iterable[Quota], replies: Iterable[Quota], refusals: Refusals
+        self,
+        frames: Iterable[Quota],
+        replies: Iterable[Quota],
+        refusals: Refusals,
+        note_errors: NoteErrors = lambda *_: None,
     ) -> None:
         """``frames`` count its messages and bytes, ``replies`` its replies; refusals are noted."""
+        self.note_errors: Final = note_errors
+        """Told of its errors, for all sessions of its token or address."""
         self._frames = tuple(frames)
         self._replies = tuple(replies)
         self._refusals = refusals
@@ -170,6 +178,7 @@ class QuotaBook:
         token: AccessToken | None,
         address: str,
         now_s: float,
+        note_errors: NoteErrors = lambda *_: None,
     ) -> Quotas:
         """Collect the quotas of a session: ``own``, and those it shares with others."""
         above = []
@@ -178,10 +187,11 @@ class QuotaBook:
             above.append(self._shared("token", token.name, of_token, now_s))
         of_world = self._shared("world", world, self._world_quota, now_s)
         if role == "game":
-            return Quotas([own, *above], [own, *above, of_world], self.refusals)
+            return Quotas([own, *above], [own, *above, of_world], self.refusals, note_errors)
         of_address = of_role(self._token_quota, role, SHARED_SESSIONS)
         at = self._shared("address", address_key(role, address), of_address, now_s)
-        return Quotas([own, *above, of_world, at], [own, *above, of_world], self.refusals)
+        frames, replies = [own, *above, of_world, at], [own, *above, of_world]
+        return Quotas(frames, replies, self.refusals, note_errors)
 
     def forget_unused(self, now_s: float, in_use: set[tuple[Scope, str]]) -> None:
         """Drop quotas that are as good as new and that no session is under."""

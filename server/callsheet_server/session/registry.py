@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from callsheet._version import __version__
 from callsheet.wire.errors import CallsheetError, CloseCode, ErrorCode, error_for
@@ -77,6 +78,7 @@ class SessionRegistry:
         session = self._resumable(hello)
         resumed = session is not None
         if session is None:
+            self._arrivals.check_errors(hello.role, token, link.address, now_s)
             self._check_room(hello, token)
             if all(hello.world != session.world for session in self):
                 self._arrivals.take_world(hello.role, token, link.address, now_s)
@@ -87,8 +89,9 @@ class SessionRegistry:
                 journal.submit(Change(must=(EmptyWorld(),)))
         session.token = token
         session.address = link.address
+        note_errors = partial(self._arrivals.note_errors, hello.role, token, link.address)
         session.quotas = self._quotas.of(
-            session.quota, hello.role, hello.world, token, link.address, now_s
+            session.quota, hello.role, hello.world, token, link.address, now_s, note_errors
         )
         resume = hello.resume if resumed else None
         session.record.tokens.renew(self._new_token, resume.token if resume else None)

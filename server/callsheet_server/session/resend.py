@@ -54,14 +54,16 @@ class ResendBuffer:
     def acked(self) -> int:
         return self._acked
 
-    def add(self, message: Reliable, *, held: bool = False) -> Kept:
+    def add(self, message: Reliable, *, held: bool = False, request: int | None = None) -> Kept:
         """Number a message and keep it; drop the oldest that were sent, if that is too much.
+
+        ``request``: its id, if the message has none.
 
         Raises:
             SessionError: ``slow_consumer``, if what is kept has yet to be sent.
         """
         kept = Kept(0 if self.restored else self.last_seq + 1, b"", held)
-        kept.frame = _frame(message, kept.seq)
+        kept.frame = _frame(message, kept.seq, request)
         size = len(kept.frame)
         while self._is_full(size) and self._acked < self._taken:
             self._forget_oldest()
@@ -165,6 +167,7 @@ class ResendBuffer:
         assert self._taken <= self.last_seq, "more was taken than there is"
 
 
-def _frame(message: Reliable, seq: int) -> bytes:
+def _frame(message: Reliable, seq: int, request: int | None = None) -> bytes:
     """The frame of a numbered message, in its own size: orjson's results keep a 4 KiB buffer."""
-    return bytes(memoryview(encode(message.model_copy(update={"seq": seq}))))
+    numbers = {"seq": seq} if request is None else {"seq": seq, "id": request}
+    return bytes(memoryview(encode(message, **numbers)))

@@ -87,9 +87,7 @@ class Session:
         self.address = ""
         """The client's network address, when it last connected."""
         self.quota = Quota("session", "this session", of_role(limits, role), now_s)
-        """Its own."""
         self.quotas = Quotas([self.quota], [self.quota], Counter())
-        """Quotas that it is under."""
         self.state = SessionState.DETACHED
         self.resumes_at_s = 0.0
         """Time before which nothing more of it is handled."""
@@ -270,8 +268,7 @@ class Session:
 
     def _admit_tick(self, tick: Tick, now_s: float) -> Tick | None:
         """Check rate, order and time. A refused tick is dropped and told of, throttled."""
-        problem = self._ticks.refuse(tick, now_s)
-        if problem is not None:
+        if (problem := self._ticks.refuse(tick, now_s)) is not None:
             self.complain(problem, now_s)
             return None
         return tick
@@ -282,19 +279,20 @@ class Session:
 
     # --- out ---------------------------------------------------------------------------------
 
-    def send(self, message: ServerMessage, key: str | None = None) -> None:
+    def send(
+        self, message: ServerMessage, key: str | None = None, *, request: int | None = None
+    ) -> None:
         """Send a message; reliable ones are kept until acked, others need a connection.
 
-        Args:
-            message: what to send.
-            key: for unreliable messages: replaces one with this key that is still queued.
+        An unreliable one replaces a queued one with its ``key``. A reliable one may belong to a
+        ``request`` of this session.
         """
         if self.state is SessionState.CLOSED:
             return
         if not isinstance(message, Reliable):
             self.send_frame(encode(message), key)
             return
-        if self._keep(message) is not None:
+        if self._keep(message, request=request) is not None:
             self._flush()
 
     def answer(
@@ -317,10 +315,12 @@ class Session:
         kept = None if self.state is SessionState.CLOSED else self._keep(message, held=True)
         self.answers.answer(kept, request, change or Change(), instead)
 
-    def _keep(self, message: Reliable, *, held: bool = False) -> Kept | None:
+    def _keep(
+        self, message: Reliable, *, held: bool = False, request: int | None = None
+    ) -> Kept | None:
         """Number a message and keep it; None if that is one too many."""
         try:
-            return self._replay.add(message, held=held)
+            return self._replay.add(message, held=held, request=request)
         except CallsheetError as error:
             self._end(error)
             return None
@@ -353,11 +353,13 @@ class Session:
             self._end(error)
             return
         self.errors[error.code] += 1
+        amount = 1 + read_bytes / ERROR_BYTES
+        self.quotas.note_errors(amount, now_s)
         if error.request_id is None or error.code is ErrorCode.DUPLICATE_REQUEST:
             self.send(error_message(error))
         else:
             self.answer(error_message(error), error.request_id)
-        if self._error_budget.take(now_s, 1 + read_bytes / ERROR_BYTES):
+        if self._error_budget.take(now_s, amount):
             text = f"more than {ERROR_BURST:g} errors; fix the client, the last was: {error}"
             self._end(error_for(ErrorCode.FLOODING, text, limit=ERROR_BURST))
 
@@ -385,8 +387,8 @@ class Session:
         self.errors[error.code] += 1
         rule = RULES[error.code]
         assert rule.closes is not None
-        link, self._link = self._link, None
-        if link is not None:
+        if (link := self._link) is not None:
+            self._link = None
             link.send(encode(error_message(error)))
             link.close(rule.closes, str(error.code))
         resumable = rule.resumable or error.code is ErrorCode.SUPERSEDED

@@ -150,7 +150,7 @@ class Moderator:
 
     async def check_reply(self, utterance: Utterance) -> None:
         """Judge what an NPC is about to say; raise ``RefusedReplyError``."""
-        if self.is_on and not await self._allows(utterance):
+        if not await self._allows(utterance):
             raise RefusedReplyError
 
     async def _allows(self, utterance: Utterance) -> bool:
@@ -217,8 +217,9 @@ class Spoken:
 
     async def hear(self, said: Said) -> None:
         """Take the next sentence. Raises ``RefusedReplyError``."""
-        await self._moderator.check_reply(
-            Utterance("reply", self._world, self._npc, self._name, said.text, before=self._said)
-        )
-        self._said = (self._said + said.text)[-MAX_BEFORE_CHARS:]
+        if self._moderator.is_on:
+            await self._moderator.check_reply(
+                Utterance("reply", self._world, self._npc, self._name, said.text, before=self._said)
+            )
+            self._said = (self._said + said.text)[-MAX_BEFORE_CHARS:]
         self._say(said)

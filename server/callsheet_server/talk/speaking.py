@@ -22,8 +22,10 @@ from callsheet_server.talk.speech.thoughts import Opening
 __all__ = ["Speaking", "generate"]
 
 GATHER_S: Final = 0.05
-"""Longest time for which words wait for others, after a reply's first: 20 messages a second look
-fluent, and a reply costs the server as much whatever the model's speed."""
+"""Longest time for which words of a reply's first sentence wait for others, after the first: 20
+messages a second look fluent, and a reply costs the server as much whatever the model's speed."""
+GATHER_SENTENCES_S: Final = 0.2
+"""Longest wait after the first sentence: the others are told whole, and it takes seconds to say."""
 MIN_RETRY_TOKENS: Final = 16
 """With fewer left of a reply's tokens a second try is not worth it."""
 
@@ -56,10 +58,14 @@ class _Attempt:
     is_last: bool
     heard: bool = False
     """True if something of it was told."""
+    past_first_sentence: bool = False
 
     def gather_s(self) -> float:
         """Time for which text may be gathered: none before the first word was told."""
-        return _until_next_beat_s() if self.heard else 0.0
+        if not self.heard:
+            return 0.0
+        longer_s = GATHER_SENTENCES_S - GATHER_S if self.past_first_sentence else 0.0
+        return longer_s + _until_next_beat_s()
 
     @property
     def is_lost(self) -> bool:
@@ -128,7 +134,7 @@ class Speaking:
             name=npc_name,
             listener=speaker_name(world, reply.speaker),
             speakers=(*here, *players, NARRATOR, KNOWN.rstrip(":"), RECALLED.rstrip(":")),
-            is_known=lambda name: any(n.spec.name.casefold() == name for n in world.npcs.values()),
+            is_known=world.names.__contains__,
             not_again=(*replies[-LAST_REPLIES:], reply.heard, style),
             opening=self._current_opening(),
             directions=self._settings.stage_directions,
@@ -163,6 +169,7 @@ class Speaking:
             else:
                 text = part.text if attempt.heard else part.text.lstrip()
                 attempt.heard = True
+                attempt.past_first_sentence |= part.ends_sentence
                 await attempt.spoken.hear(Said(text, part.ends_sentence))
 
     async def _insist(self, attempt: _Attempt, end: GenerationEnd) -> None:
@@ -196,7 +203,7 @@ class Speaking:
 
 
 def _until_next_beat_s() -> float:
-    """Time to the next multiple of ``GATHER_S``: all replies are looked at together."""
+    """Time to the next multiple of ``GATHER_S``: replies looked at together share their writes."""
     return GATHER_S - time.monotonic() % GATHER_S
 
 

@@ -197,8 +197,8 @@ class Listener:
                 frame = await peer.recv()
                 await receiver.ready()
                 receiver.receive(frame)
-                # A peer that always has a frame ready must not starve the others.
-                await asyncio.sleep(0)
+                if peer.has_frames:
+                    await asyncio.sleep(0)  # It must not starve the others.
         except ConnectionClosed as closed:
             logger.debug("connection closed: %s", closed)
         finally:
@@ -237,8 +237,8 @@ async def _write(peer: Peer, outbox: Outbox) -> None:
     try:
         while frames := await outbox.next():
             await peer.send_texts(frames)
-            # A long outbox must not starve the other connections.
-            await asyncio.sleep(0)
+            if outbox.waiting:
+                await asyncio.sleep(0)  # A long outbox must not starve the other connections.
         assert outbox.closing is not None
         await peer.close(*outbox.closing)
     except ConnectionClosed:  # The reader reports it, but may wait for its turn.

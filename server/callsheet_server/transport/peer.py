@@ -16,7 +16,7 @@ from websockets.asyncio.server import Server, ServerConnection
 from websockets.datastructures import Headers
 from websockets.exceptions import PayloadTooBig
 from websockets.frames import Frame, Opcode
-from websockets.protocol import SEND_EOF, Event
+from websockets.protocol import SEND_EOF, Event, State
 from websockets.server import ServerProtocol
 
 from callsheet_server.limits.token_bucket import TokenBucket
@@ -131,9 +131,19 @@ class Peer(ServerConnection):
 
     async def send_texts(self, frames: Iterable[bytes]) -> None:
         """Send text frames in one write. Raises ``ConnectionClosed``."""
-        async with self.send_context():
-            for frame in frames:
-                self.protocol.send_text(frame)
+        if self.protocol.state is not State.OPEN:
+            async with self.send_context():  # Waits for the end, and raises.
+                return
+        for frame in frames:
+            self.protocol.send_text(frame)
+        self.send_data()
+        if self.paused:
+            await self.drain()
+
+    @property
+    def has_frames(self) -> bool:
+        """True if ``recv`` has something to return at once."""
+        return len(self.recv_messages.frames) > 0
 
     def wind_up(self) -> None:
         """Take no more than a little from now on: the connection is to be closed."""

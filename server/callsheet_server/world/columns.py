@@ -91,8 +91,9 @@ class Columns:
 
     def is_everyone(self, handles: NDArray[np.uint32]) -> bool:
         """True if these are the handles of all rows, in order, and all rows are alive."""
-        everyone = np.array_equal(handles, self.handle[: self.rows])
-        return everyone and bool(self.alive[: self.rows].all())
+        if len(handles) != self.rows or self._free:
+            return False
+        return bool((handles == self.handle[: self.rows]).all())
 
     def find(self, handles: NDArray[np.uint32]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         """Look up handles.

@@ -14,12 +14,8 @@ from callsheet.wire.fields import Vec3
 from callsheet.wire.tick import NpcFlag, Tick, TickKind
 from callsheet.wire.world import ConditionalLore, NpcSpec, PlayerSpec, ScheduledCall
 from callsheet_server.world.columns import Columns
-from callsheet_server.world.errors import (
-    limit_exceeded,
-    refuse_duplicates,
-    refuse_unknown,
-    unknown,
-)
+from callsheet_server.world.errors import limit_exceeded, refuse_duplicates, refuse_unknown, unknown
+from callsheet_server.world.names import Names
 from callsheet_server.world.records import all_usable_npcs, usable_npcs, usable_players
 from callsheet_server.world.row_ids import RowIds
 from callsheet_server.world.schedule import next_call_s
@@ -99,6 +95,8 @@ class World:
         self.players: dict[str, Player] = {}
         self.columns = Columns()
         self._row_ids = RowIds()
+        self.names = Names()
+        """Names of the NPCs."""
         self._limits = limits
         self._player_by_handle: dict[int, str] = {}
         self.next_player_handle = 1
@@ -145,6 +143,7 @@ class World:
         self.check_known(npcs, players)
         for name in npcs:
             npc = self.npcs.pop(name)
+            self.names.drop(npc.spec.name)
             self.columns.give_back(npc.row)
             self._row_ids[npc.row] = ""
             self._schedules.pop(name, None)
@@ -190,6 +189,12 @@ class World:
             return self.npcs[name]
         except KeyError:
             raise unknown("npc", name, path) from None
+
+    def describe(self, npc: Npc, spec: NpcSpec) -> None:
+        """Change what an NPC is."""
+        self.names.drop(npc.spec.name)
+        self.names.add(spec.name)
+        npc.spec = spec
 
     def set_traits(
         self,
@@ -277,12 +282,9 @@ class World:
         picked = slice(columns.rows) if rows is None else list(rows)
         players = [p for p in self.players.values() if p.present]
         arrays = columns.seen(picked)
-        arrays["player_position_m"] = np.array([p.position_m for p in players], np.float32).reshape(
-            -1, 3
-        )
-        arrays["player_velocity_mps"] = np.array(
-            [p.velocity_mps for p in players], np.float32
-        ).reshape(-1, 3)
+        for name in ("position_m", "velocity_mps"):
+            of_players = np.array([getattr(p, name) for p in players], np.float32)
+            arrays[f"player_{name}"] = of_players.reshape(-1, 3)
         for array in arrays.values():
             array.flags.writeable = False
         return Snapshot(
@@ -300,6 +302,7 @@ class World:
         for name, npc in self.npcs.items():
             assert columns.alive[npc.row], f"{name} is on a dead row"
             assert int(columns.handle[npc.row]) == npc.handle, f"{name} has a stale handle"
+            assert npc.spec.name in self.names, f"{name} is called what nobody is"
             assert row_ids[npc.row] == name, f"row {npc.row} names another NPC"
             assert columns.open_turns[npc.row] >= 0, f"{name} closed more turns than it opened"
         assert not (columns.active & ~columns.alive).any(), "a dead row is active"
@@ -310,6 +313,7 @@ class World:
     def _place(self, spec: NpcSpec, row: int) -> Npc:
         npc = Npc(spec, row, int(self.columns.handle[row]))
         self.npcs[spec.npc] = npc
+        self.names.add(spec.name)
         self._row_ids[row] = spec.npc
         if spec.position is not None:
             self.columns.position_m[row] = spec.position
@@ -351,9 +355,9 @@ class World:
         next_call_s: NDArray[np.float32],
     ) -> None:
         columns = self.columns
-        columns.active[rows] = (flags & _UNAVAILABLE) == 0 if flags.any() else True
-        hinted = ~np.isnan(next_call_s)
-        if not (hinted.any() or flags.any()):
+        flagged, hinted = flags.any(), ~np.isnan(next_call_s)
+        columns.active[rows] = (flags & _UNAVAILABLE) == 0 if flagged else True
+        if not (flagged or hinted.any()):
             return
         scheduled_call_s = columns.scheduled_call_s[rows]
         scheduled_call_s[hinted] = self.game_time_s + next_call_s[hinted]
@@ -367,9 +371,8 @@ class World:
             for player in self.players.values():
                 player.present &= player.guest or player.handle in named
         missing, bad = [], []
-        usable = usable_players(tick.players)
-        for record, good in zip(tick.players, usable, strict=True):
-            handle = int(record["handle"])
+        handles, usable = tick.players["handle"].tolist(), usable_players(tick.players).tolist()
+        for record, handle, good in zip(tick.players, handles, usable, strict=True):
             name = self._player_by_handle.get(handle)
             if name is None or self.players[name].guest:
                 missing.append(handle)
@@ -388,7 +391,7 @@ class World:
         After a leap of the clock the others are for the next ticks.
         """
         overdue = self.columns.scheduled_call_s[: self.columns.rows] < self.game_time_s - OVERDUE_S
-        for row in np.flatnonzero(overdue)[:MAX_ADVANCED].tolist():
+        for row in overdue.nonzero()[0][:MAX_ADVANCED].tolist():
             self.columns.scheduled_call_s[row] = self._next_scheduled(self._row_ids[row])
 
     def _next_scheduled(self, name: str, after: bool = False) -> float:

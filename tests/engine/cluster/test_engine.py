@@ -120,6 +120,17 @@ async def test_a_loss_costs_only_what_was_streaming(start_cluster: StartCluster)
     assert len(dying.fake.seen()["requests"]) == 1
 
 
+async def test_a_loss_is_noticed_though_nobody_asks(start_cluster: StartCluster) -> None:
+    never_s = 1_000.0
+    cluster = await start_cluster(2, health_interval_s=never_s, residency_interval_s=never_s)
+    dying, other = cluster.boxes
+    await dying.kill()
+    await until(lambda: cluster.loads()[dying.name].state == "lost")
+    assert cluster.loads()[other.name].state == "serving"
+    await dying.start()
+    await until(lambda: cluster.loads()[dying.name].state == "serving")
+
+
 async def test_the_soonest_of_a_lost_replica_are_re_homed_first(
     start_cluster: StartCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,8 @@ from callsheet_server.engine.errors import (
     GenerationError,
 )
 from callsheet_server.engine.http import ModelServer
+from callsheet_server.engine.on_ray.lookup import name_in, url_of
+from callsheet_server.engine.sglang.knock import until_deaf
 from callsheet_server.engine.sglang.local import launch
 from callsheet_server.engine.sglang.peer import Peer, meet
 from callsheet_server.engine.sglang.process import SglangProcess
@@ -146,6 +148,8 @@ class Supervisor:
                 self._process, url = await launch(settings, timing.stop_timeout_s, report)
                 patient = True
             else:
+                if (name := name_in(url)) is not None:
+                    url, patient = await asyncio.to_thread(url_of, name), True
                 report(Progress(f"SGLang at {url}", 0, 0, "steps"))
             self._server = ModelServer("SGLang", url, settings.api_key, silence_s=timing.silence_s)
             try:
@@ -184,6 +188,20 @@ class Supervisor:
 
     async def _watch(self, peer: Peer) -> str:
         """Return why SGLang is lost, once it is."""
+        signs = [
+            asyncio.create_task(sign)
+            for sign in (self._until_sick(peer), until_deaf(peer.server.url))
+        ]
+        try:
+            done, _ = await asyncio.wait(signs, return_when=asyncio.FIRST_COMPLETED)
+            return done.pop().result()
+        finally:
+            for sign in signs:
+                sign.cancel()
+            await asyncio.gather(*signs, return_exceptions=True)
+
+    async def _until_sick(self, peer: Peer) -> str:
+        """Ask SGLang whether it is well, until it is not; return why."""
         failures, pause_s = 0, self._timing.health_interval_s
         while True:
             if not failures:

@@ -68,6 +68,7 @@ class Speakers:
         self._called = {full, *full.split()[-1:]}
         """Names it could call itself by; "Captain, ..." may well be somebody else."""
         self._others = {name.casefold() for name in (*speakers, *_OTHER_ROLES)} - self._own
+        self._initials = {name[:1] for name in self._own | self._others}
         self._is_known = is_known
         self._start: _Start | None = _Start.REPLY
         """None = in the middle of a sentence."""
@@ -98,7 +99,7 @@ class Speakers:
         return "" if self.spoke_as else self._let(head)
 
     def _take(self, char: str) -> str:
-        if self._start is None or (char.isspace() and not self._head):
+        if self._start is None or (not self._head and self._begins_no_tag(char)):
             return self._let(char)
         self._head += char
         whose, length = self._judge(self._head, self._start)
@@ -113,6 +114,12 @@ class Speakers:
             return self.feed('"' * (sum(map(tag.count, _QUOTES)) % 2) + head)
         self._start = None
         return self._let(head[0]) + self.feed(head[1:])
+
+    def _begins_no_tag(self, char: str) -> bool:
+        """True if nothing that begins with ``char`` can be a tag here; most sentences show it."""
+        if self._start is _Start.SENTENCE and char.isalnum():
+            return char.casefold() not in self._initials
+        return char.isspace()
 
     def _until_start(self, text: str) -> str:
         """Let text in the middle of a sentence through, up to where a tag may stand."""

@@ -45,6 +45,9 @@ class Scene:
     npcs: dict[str, NpcState] = field(default_factory=dict)
     players: Sequence[PlayerState] = ()
     stats: Stats | None = None
+    most_npcs: int = 0
+    """The most there were at once: a server that stops has none at the end."""
+    most_players: int = 0
     lines: OrderedDict[int, Line] = field(default_factory=OrderedDict)
     """By reply, oldest first; the latest ``LINES_KEPT``."""
     moves: deque[Move] = field(default_factory=lambda: deque(maxlen=MOVES_KEPT))
@@ -74,6 +77,8 @@ class Scene:
                     self.npcs = self._coming
             case Stats():
                 self.stats = event
+                self.most_npcs = max(self.most_npcs, event.npcs)
+                self.most_players = max(self.most_players, event.players)
                 self._rates.append((now_s, event.ticks, event.npc_updates))
                 while self._rates[0][0] < now_s - RATE_WINDOW_S:
                     self._rates.popleft()

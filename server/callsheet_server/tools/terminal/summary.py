@@ -34,8 +34,8 @@ def summary(scene: Scene, run: Run) -> dict[str, Any]:
         "device": run.engine.device,
         "seconds": round(run.seconds, 2),
         "game_seconds": round(stats.game_time_s, 2),
-        "npcs": stats.npcs,
-        "players": stats.players,
+        "npcs": scene.most_npcs,
+        "players": scene.most_players,
         "ticks": stats.ticks,
         "ticks_per_s": round(stats.ticks / run.seconds, 2),
         "npc_updates": stats.npc_updates,
@@ -74,8 +74,8 @@ def summary_lines(figures: Mapping[str, Any]) -> Iterator[str]:
     share = figures["on_device_share"]
     yield (
         f"{figures['replies']} replies to {figures['requests']} requests, "
-        f"{figures['generated_tokens']} tokens; "
-        + ("" if share is None else f"{share:.0%} found the NPC's prefix on the device")
+        f"{figures['generated_tokens']} tokens"
+        + ("" if share is None else f"; {share:.0%} found the NPC's prefix on the device")
     )
     for name, words in (("ttft_resident", "resident"), ("ttft_not_resident", "not resident")):
         ttft = figures[name]
