@@ -23,7 +23,7 @@ def test_the_light_install_stays_light() -> None:
 
 def test_every_requirement_has_a_lower_bound() -> None:
     extras: dict[str, list[str]] = PROJECT["optional-dependencies"]
-    assert set(extras) == {"server", "torch", "sglang", "ray", "loadtest", "bench", "dev"}
+    assert set(extras) == {"server", "torch", "sglang", "ray", "loadtest", "bench", "bundle", "dev"}
     for requirement in [
         *PROJECT["dependencies"],
         *(line for lines in extras.values() for line in lines),
