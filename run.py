@@ -37,10 +37,12 @@ NEED_BYTES, NEED_TORCH_BYTES, NEED_CUDA_BYTES = 2**30, 3 * 2**30, 10 * 2**30
 LLAMACPP = (("linux", "x86_64"), ("darwin", "arm64"), ("win32", "AMD64"))
 """Systems that the package xllamacpp has wheels for; elsewhere torch runs the model."""
 COMMANDS = ("demo", "serve", "top", "mod", "record", "replay", "profile", "loadtest", "bench",
-            "models", "world", "cast", "sglang", "cluster", "adapters", "doctor")  # fmt: skip
+            "models", "bundle", "world", "cast", "sglang", "cluster", "adapters",
+            "doctor")  # fmt: skip
 """Those of `callsheet`, which cannot be asked before it is installed."""
 EXTRAS = {"test": "server,torch,dev", "loadtest": "server,loadtest",
-          "bench": "server,torch,bench", "sglang": "server,torch"}  # fmt: skip
+          "bench": "server,torch,bench", "bundle": "server,bundle",
+          "sglang": "server,torch"}  # fmt: skip
 """Command -> the extras that it needs; `server` for the others."""
 
 FIXES = (

@@ -26,7 +26,7 @@ def test_the_light_install_stays_light() -> None:
 
 def test_every_requirement_has_a_lower_bound() -> None:
     extras: dict[str, list[str]] = PROJECT["optional-dependencies"]
-    own = {"server", "llamacpp", "torch", "sglang", "ray", "loadtest", "bench", "dev"}
+    own = {"server", "llamacpp", "torch", "sglang", "ray", "loadtest", "bench", "bundle", "dev"}
     assert set(extras) == own
     for requirement in [
         *PROJECT["dependencies"],

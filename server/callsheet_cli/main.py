@@ -12,6 +12,7 @@ from callsheet._version import __version__
 from callsheet_cli import (
     adapters,
     bench,
+    bundle,
     cast,
     cluster,
     demo,
@@ -32,8 +33,8 @@ from callsheet_cli.parser import CommandError, Parser
 __all__ = ["build_parser", "main"]
 
 COMMANDS = (
-    demo, serve, top, mod, record, replay, profile, loadtest, bench, models, world, cast, sglang,
-    cluster, adapters, doctor,
+    demo, serve, top, mod, record, replay, profile, loadtest, bench, models, bundle, world, cast,
+    sglang, cluster, adapters, doctor,
 )  # fmt: skip
 """In the order that the help lists them."""
 

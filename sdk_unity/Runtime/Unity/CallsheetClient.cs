@@ -38,6 +38,7 @@ namespace Callsheet
         private readonly List<CallsheetPlayer> _arrivals = new List<CallsheetPlayer>();
         private readonly List<KeyValuePair<Reply, CancellationToken>> _cancellable = new List<KeyValuePair<Reply, CancellationToken>>();
         private readonly HashSet<string> _logged = new HashSet<string>();
+        private SessionOptions _options;
         private Session _session;
         private GameWorld _world;
         private long? _refusedRequest;
@@ -104,6 +105,15 @@ namespace Callsheet
         {
             _logged.Clear();
             _session.Start();
+        }
+
+        /// <summary>Leaves the server in use and connects to another one, such as one that the game has started itself.</summary>
+        public void ConnectTo(string serverUrl, string token)
+        {
+            _session.Abort();
+            _options.Url = serverUrl;
+            _options.Token = token;
+            Reconnect();
         }
 
         internal void Register(CallsheetNpc npc)
@@ -194,7 +204,10 @@ namespace Callsheet
                 settings = settings != null ? settings : CallsheetSettings.Load();
                 CreateSession();
             }
-            _session.Start();
+            if (!CallsheetServerProcess.IsComing)
+            {
+                _session.Start();
+            }
         }
 
         /// <summary>What else is on this object, or below it, belongs to its scene: the client alone outlives that.</summary>
@@ -212,12 +225,14 @@ namespace Callsheet
         {
             try
             {
-                _session = new Session(settings.ToSessionOptions(), () => TransportFactory());
+                _options = settings.ToSessionOptions();
+                _session = new Session(_options, () => TransportFactory());
             }
             catch (ArgumentException bad)
             {
                 Debug.LogError(Prefix + "the settings cannot be used, the defaults are: " + bad.Message, settings);
-                _session = new Session(new SessionOptions(), () => TransportFactory());
+                _options = new SessionOptions();
+                _session = new Session(_options, () => TransportFactory());
             }
             _world = new GameWorld(_session, settings.ToWorldOptions());
             _world.Noted += note => LogOnce(note, "");

@@ -21,6 +21,7 @@ from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.storage.errors import StorageError
 from callsheet_server.trace.recorder import Recorder, UnfinishedRecordingError
 from callsheet_server.transport.errors import SettingFileError
+from callsheet_server.transport.settings import ServerSettings
 
 __all__ = [
     "StartError",
@@ -46,7 +47,7 @@ async def start(
     settings: Settings,
     report: Callable[[Progress], None],
     record: Path | None = None,
-    listening: Callable[[int], None] = lambda _: None,
+    listening: Callable[[str], None] = lambda _: None,
 ) -> CallsheetServer:
     """Start a server with the engine that its settings name. Arguments as for ``serve``.
 
@@ -65,7 +66,11 @@ async def start(
         raise StartError(str(error)) from None
     try:
         return await start_server(
-            settings, engine, recorder=recorder, report=report, listening=listening
+            settings,
+            engine,
+            recorder=recorder,
+            report=report,
+            listening=lambda port: listening(_local_url(settings.server, port)),
         )
     except (EngineStartError, SettingFileError, StorageError) as error:
         raise StartError(str(error)) from None
@@ -82,14 +87,16 @@ async def serve(
     report: Callable[[Progress], None],
     ready: Callable[[CallsheetServer], None],
     record: Path | None = None,
+    listening: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Run until SIGINT, SIGTERM or SIGHUP, then drain.
 
     Args:
         settings: of the server.
         report: told of the start's progress, from any thread.
-        ready: called once, when clients can connect.
+        ready: called once, when clients are welcomed.
         record: the file to write a trace to.
+        listening: told of the URL for clients on this machine, as soon as they can connect.
 
     Raises:
         StartError: the server did not come up.
@@ -99,7 +106,7 @@ async def serve(
         ready(server)
         await asyncio.Event().wait()
 
-    await run_with_server(settings, report, stay, record)
+    await run_with_server(settings, report, stay, record, listening)
 
 
 async def run_with_server(
@@ -107,6 +114,7 @@ async def run_with_server(
     report: Callable[[Progress], None],
     work: Callable[[CallsheetServer], Awaitable[None]],
     record: Path | None = None,
+    listening: Callable[[str], None] = lambda _: None,
 ) -> bool:
     """Start a server, do ``work`` until that ends or one of ``SIGNALS`` comes, then drain.
 
@@ -117,6 +125,7 @@ async def run_with_server(
         report: told of the start's progress, from any thread.
         work: told of the running server.
         record: the file to write a trace to.
+        listening: as for ``serve``.
 
     Returns:
         Whether ``work`` came to its end. If not it was cancelled, or never began.
@@ -126,7 +135,7 @@ async def run_with_server(
     """
 
     async def run() -> None:
-        server = await start(settings, report, record)
+        server = await start(settings, report, record, listening)
         try:
             await work(server)
         finally:
@@ -180,13 +189,13 @@ def _at_signals(handler: Callable[[], None]) -> Iterator[None]:
 
 def local_url(server: CallsheetServer) -> str:
     """The URL at which clients on this machine reach a running server."""
-    host = server.settings.server.host
-    return _url(server, {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host))  # noqa: S104
+    return _local_url(server.settings.server, server.port)
 
 
 def listening_url(server: CallsheetServer) -> str:
     """The URL at which a running server listens, as its settings have it."""
-    return _url(server, server.settings.server.host)
+    settings = server.settings.server
+    return _url(settings, settings.host, server.port)
 
 
 def page_url(server: CallsheetServer) -> str:
@@ -194,6 +203,11 @@ def page_url(server: CallsheetServer) -> str:
     return f"{local_url(server).replace('ws', 'http', 1)}/"
 
 
-def _url(server: CallsheetServer, host: str) -> str:
-    scheme = "ws" if server.settings.server.tls_certificate is None else "wss"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{server.port}"
+def _local_url(settings: ServerSettings, port: int) -> str:
+    anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+    return _url(settings, anywhere.get(settings.host, settings.host), port)
+
+
+def _url(settings: ServerSettings, host: str, port: int) -> str:
+    scheme = "ws" if settings.tls_certificate is None else "wss"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"

@@ -13,7 +13,7 @@ namespace Callsheet.Core
     public sealed partial class Session
     {
         private readonly SessionOptions _options;
-        private readonly Uri _url;
+        private Uri _url;
         private readonly Func<ITransport> _connect;
         private readonly JsonWriter _writer = new JsonWriter();
         private readonly Outbox _outbox = new Outbox();
@@ -32,7 +32,7 @@ namespace Callsheet.Core
         private double _graceEndsS;
 
         /// <summary>Makes a session that connects, and connects again, with the transports it is given.</summary>
-        /// <param name="options">Not to be changed while the session uses them.</param>
+        /// <param name="options">To be changed only while the session is stopped.</param>
         /// <param name="connect">Makes the transport of one connection.</param>
         public Session(SessionOptions options, Func<ITransport> connect)
         {
@@ -102,6 +102,7 @@ namespace Callsheet.Core
             {
                 return;
             }
+            _url = _options.Check();
             FailuresInARow = 0;
             _backoff.Reset();
             _resume.Forget();

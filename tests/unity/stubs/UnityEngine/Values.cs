@@ -170,9 +170,29 @@ namespace UnityEngine
         public static int Range(int minInclusive, int maxExclusive) => Source.Next(minInclusive, maxExclusive);
     }
 
+    public enum RuntimePlatform
+    {
+        OSXEditor = 0,
+        OSXPlayer = 1,
+        WindowsPlayer = 2,
+        WindowsEditor = 7,
+        IPhonePlayer = 8,
+        Android = 11,
+        LinuxPlayer = 13,
+        LinuxEditor = 16,
+        WebGLPlayer = 17,
+        PS4 = 25,
+    }
+
     public class Application
     {
         /// <summary>Set by <see cref="PlayerLoop"/>, which Unity's cannot be.</summary>
         public static bool isPlaying { get; internal set; } = true;
+
+        /// <summary>Set by tests, which Unity's cannot be.</summary>
+        public static RuntimePlatform platform { get; internal set; } = RuntimePlatform.LinuxPlayer;
+
+        /// <summary>Set by tests, which Unity's cannot be.</summary>
+        public static string streamingAssetsPath { get; internal set; } = "StreamingAssets";
     }
 }

@@ -1,0 +1,1 @@
+"""Server bundles: a folder that runs where no Python is."""
