@@ -75,6 +75,7 @@ ONLY_IN = {
     "transformers": "engine",
     "peft": "engine",
     "safetensors": "engine",
+    "ray": "engine",
     "websockets": "transport",
     "sqlite3": "storage",
 }

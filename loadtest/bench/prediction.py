@@ -14,6 +14,7 @@ prefixes on the device:
   belady       clairvoyant demand paging
   clairvoyant  the true next calls, prefetched within 10 s
   oracle       the generator's own rules and the past, without the dice to come; swaps are free
+  learner      the same, but told of an NPC's rules only once it has called twice
 
 Hits, bytes moved, prefetches evicted unused; what distances said against what was seen; the time
 that forecast took a tick, planning included in neither.
@@ -93,6 +94,10 @@ def measure(name: str, made: Generated) -> Result:
         if made.chance is not None:
             sooner = -made.chance
             cell["oracle"] = play(trace, room, sooner.__getitem__, FREE)
+            calls = np.floor(-order.lfu)
+            usual = sooner.mean(axis=1, keepdims=True)
+            learned = np.where(calls >= 2.0, sooner, usual)
+            cell["learner"] = play(trace, room, learned.__getitem__, FREE)
     return Result(name, cells, said_s, seen_s, tick_ms)
 
 
@@ -125,7 +130,7 @@ def _certain_s(worth: NDArray[np.float32]) -> float:
 def summary(results: list[Result]) -> dict[str, Any]:
     """Means over the cells, and the cells in which a simpler rule is better by over a point."""
     cells = [(r.name, share, cell) for r in results for share, cell in r.cells.items()]
-    rules = [rule for rule in cells[0][2] if rule != "oracle"]
+    rules = [rule for rule in cells[0][2] if rule not in ("oracle", "learner")]
     simpler = ("before", "lru", "lfu", "kvflow")
     behind = {}
     for name, share, cell in cells:
@@ -143,10 +148,16 @@ def summary(results: list[Result]) -> dict[str, Any]:
     }
 
 
+def way(cell: Cell, rule: str) -> float:
+    """Share of the way from the hit rate before to the oracle's that a rule goes."""
+    before = cell["before"].hit_rate
+    return (cell[rule].hit_rate - before) / (cell["oracle"].hit_rate - before)
+
+
 def as_table(results: list[Result]) -> Table:
     rules = max((list(r.cells[SHARES[0]]) for r in results), key=len)
     table = Table(title="hit rate / GB moved (of ours and before also prefetches wasted)")
-    for heading in ("workload", "room", *rules, "way to the oracle"):
+    for heading in ("workload", "room", *rules, "way to the oracle", "the learner's"):
         table.add_column(heading, justify="left" if heading == "workload" else "right")
     for result in results:
         for share, cell in result.cells.items():
@@ -160,11 +171,8 @@ def as_table(results: list[Result]) -> Table:
                 if rule in ("ours", "before"):
                     text += f" {played.prefetches_wasted}/{played.prefetches}"
                 row.append(text)
-            way = ""
-            if "oracle" in cell:
-                there = cell["oracle"].hit_rate - cell["before"].hit_rate
-                way = f"{(cell['ours'].hit_rate - cell['before'].hit_rate) / there:.0%}"
-            table.add_row(*row, way)
+            ways = [way(cell, rule) for rule in ("ours", "learner")] if "oracle" in cell else []
+            table.add_row(*row, *(f"{share:.0%}" for share in ways))
     return table
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import random
 import statistics
 import time
 from collections.abc import Callable
@@ -28,6 +29,9 @@ from callsheet_server.rooms.pipeline import Pipeline
 from callsheet_server.rooms.room import Room
 from callsheet_server.world.world import WorldLimits
 
+SIDE_M = 3_000.0
+"""Side of the square that the NPCs are spread over."""
+
 
 class Town:
     """A large world in front of the engine `sglang`."""
@@ -39,14 +43,21 @@ class Town:
         self._pipeline = Pipeline(engine, (), controller, mover, time.monotonic, lambda *_: None)
         self._room = Room("town", WorldLimits(2 * npcs, npcs, 8), 100)
         self._spawned = 0
+        self._draw = random.Random(0)
         self.spawn(npcs)
 
     def spawn(self, count: int) -> None:
         first, self._spawned = self._spawned, self._spawned + count
-        specs = [NpcSpec(npc=f"n{first + i}", name="N") for i in range(count)]
+        specs = [
+            NpcSpec(npc=f"n{first + i}", name="N", sociability=0.5, position=self._place())
+            for i in range(count)
+        ]
         self._room.world.spawn(specs, [])
         for spec in specs:
             self._pipeline.put_npc(self._room, spec)
+
+    def _place(self) -> tuple[float, float, float]:
+        return self._draw.uniform(0.0, SIDE_M), 0.0, self._draw.uniform(0.0, SIDE_M)
 
     def despawn(self) -> None:
         self._spawned -= 1

@@ -1,4 +1,4 @@
-"""``callsheet cluster``: the replicas behind a running server, and stopping one without harm."""
+"""``callsheet cluster``: replicas on Ray, and behind a running server; stopping one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from callsheet_cli.cluster_ray import add_down_arguments, add_up_arguments, print_status
 from callsheet_cli.parser import CommandError, Commands
 from callsheet_cli.to_server import add_server_options, connected
 
@@ -19,7 +20,11 @@ __all__ = ["add_parser", "run"]
 
 EPILOG = """
 examples:
-  callsheet cluster status
+  callsheet cluster up --replicas 4            on Ray, a GPU each; then: serve --url ray
+  callsheet cluster up --replicas 4 --nodes 10.0.0.1 10.0.0.2
+  callsheet cluster status --ray               where Ray has them
+  callsheet cluster down
+  callsheet cluster status                     of a running server
   callsheet cluster status --json
   callsheet cluster drain gpu-2:30000          then stop it: nobody notices
   callsheet cluster drain gpu-2:30000 --undo   take it into use again
@@ -34,13 +39,14 @@ def add_parser(commands: Commands) -> None:
     """Add ``cluster`` and its subcommands."""
     parser = commands.add_parser(
         "cluster",
-        help="the replicas behind a running server",
-        description="Look at the replicas behind a running server, and drain one.",
+        help="replicas: started on Ray, looked at, drained",
+        description="Start replicas on Ray; look at those behind a running server, and drain one.",
         epilog=EPILOG,
     )
     kinds = parser.add_commands()
     status = kinds.add_parser("status", help="load of every replica", description="Print the load.")
     status.add_argument("--json", action="store_true", help="print JSON")
+    status.add_argument("--ray", action="store_true", help="ask Ray, not a server")
     status.set_defaults(run=run, drain=None)
     drain = kinds.add_parser(
         "drain",
@@ -52,6 +58,16 @@ def add_parser(commands: Commands) -> None:
     drain.set_defaults(run=run, json=False)
     for kind in (status, drain):
         add_server_options(kind)
+    add_up_arguments(
+        kinds.add_parser(
+            "up",
+            help="start replicas on Ray, one per GPU",
+            description="Start replicas on Ray, one per GPU (per CPU with --device cpu).",
+        )
+    )
+    add_down_arguments(
+        kinds.add_parser("down", help="end them", description="End all replicas on Ray.")
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -62,6 +78,9 @@ def run(args: argparse.Namespace) -> int:
     """
     from callsheet.wire.errors import CallsheetError
 
+    if args.drain is None and args.ray:
+        print_status(as_json=args.json)
+        return 0
     try:
         asyncio.run(_status(args) if args.drain is None else _drain(args))
     except (CallsheetError, ConnectionError) as error:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = ["HORIZON_S", "HorizonS", "PolicySettings"]
 
-HORIZON_S = 10.0
+HORIZON_S = 30.0
 HorizonS = Annotated[
     float,
     Field(
@@ -27,14 +27,14 @@ class PolicySettings(BaseModel):
 
     prefetch_horizon_s: HorizonS = HORIZON_S
     hysteresis_s: float = Field(
-        default=1.0,
+        default=1.5,
         ge=0.0,
         le=3600.0,
         description="What is evicted to make room must be farther than what comes by more than "
-        "this: no ping-pong. Distances are on a scale on which 1 s is 1.5 times as likely.",
+        "this: no ping-pong. Distances are on a scale on which 1.5 s is 1.8 times as likely.",
     )
     least_gain: float = Field(
-        default=0.02,
+        default=0.005,
         ge=0.0,
         le=1.0,
         description="Chance of a call that a swap must gain, or it is not worth its bytes.",

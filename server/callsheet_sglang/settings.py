@@ -33,7 +33,7 @@ class PluginSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     policy: PolicySettings = Field(
-        default=PolicySettings(),
+        default=PolicySettings(prefetch_horizon_s=10.0, hysteresis_s=1.0, least_gain=0.02),
         description="When state moves: the planner's settings. Horizon and margin are upper "
         "bounds here, and the link is measured.",
     )

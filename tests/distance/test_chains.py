@@ -10,8 +10,8 @@ from callsheet_server.distance.chains import MAX_SUCCESSORS, Chains
 def test_who_follows_is_told_with_the_chance_that_they_do() -> None:
     chains, hints = Chains(), []
     for turn in range(10):
-        hints = chains.began(1, 100.0 * turn, rate_per_s=0.001)
-        chains.began(2, 100.0 * turn + 3.0, rate_per_s=0.001)
+        hints = chains.began(1, 100.0 * turn)
+        chains.began(2, 100.0 * turn + 3.0)
     assert [follower for follower, _ in hints] == [2]
     assert 0.7 < hints[0][1] <= 1.0
 
@@ -19,17 +19,28 @@ def test_who_follows_is_told_with_the_chance_that_they_do() -> None:
 def test_what_follows_by_chance_alone_is_no_hint() -> None:
     chains = Chains()
     for turn in range(50):
-        hints = chains.began(1, 20.0 * turn, rate_per_s=0.1)
-        if turn % 2:
-            chains.began(2, 20.0 * turn + 3.0, rate_per_s=0.1)
-    assert hints == []
+        for caller in (1, 2, 3):
+            hints = chains.began(caller if turn % 2 else 4 - caller, 20.0 * turn + 2.0 * caller)
+    assert max(chance for _, chance in hints) < 0.7
+    draw, chains, told = np.random.default_rng(3), Chains(), []
+    for turn, caller in enumerate(draw.integers(40, size=2_000).tolist()):
+        told.append(len(chains.began(caller, 2.0 * turn)))
+    assert np.mean(told) < 0.5
+
+
+def test_one_coincidence_among_many_calls_is_hardly_a_hint() -> None:
+    """B was followed by five others once: none of them is expected after its next call."""
+    chains = Chains()
+    for caller in range(100):
+        chains.began(caller, 1.5 * caller)
+    assert max(chance for _, chance in chains.began(50, 200.0)) < 0.1
 
 
 def test_successors_are_bounded_and_the_frequent_one_stays() -> None:
     chains = Chains()
     for turn in range(400):
-        chains.began(1, 100.0 * turn, rate_per_s=0.0)
-        chains.began(2 if turn % 2 else 100 + turn, 100.0 * turn + 1.0, rate_per_s=0.0)
+        chains.began(1, 100.0 * turn)
+        chains.began(2 if turn % 2 else 100 + turn, 100.0 * turn + 1.0)
     followers = chains.followers()[1]
     assert len(followers) <= MAX_SUCCESSORS
     assert max(followers, key=followers.__getitem__) == 2

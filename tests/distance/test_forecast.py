@@ -85,3 +85,23 @@ def test_the_solver_agrees_with_lapack() -> None:
     matrix, wanted = rows.T @ rows + 10.0 * np.eye(30), draw.normal(size=30)
     assert solve(matrix, wanted) == pytest.approx(np.linalg.solve(matrix, wanted), abs=1e-3)
     assert CallModel().precision.shape[0] == len(CallModel().weight)
+
+
+def test_it_forgets_when_the_game_changes() -> None:
+    """Those who called most fall silent, and others call in their stead."""
+    draw = np.random.default_rng(8)
+    calls = {
+        row: (200.0 + np.cumsum(draw.exponential(15.0, 60)) * (row >= 4)).tolist()
+        if row >= 4
+        else [t for t in np.cumsum(draw.exponential(15.0, 60)).tolist() if t < 200.0]
+        for row in range(8)
+    }
+    forecast = Forecast(Assumptions())
+    nearer = {}
+    for seen in ticks(8, calls, 500.0):
+        made = forecast.estimate(seen)
+        free = ~seen.in_conversation
+        old, new = made.distance_s[:4][free[:4]], made.distance_s[4:][free[4:]]
+        if seen.game_time_s in (195.0, 500.0):
+            nearer[seen.game_time_s] = np.median(old) < np.median(new)
+    assert nearer == {195.0: True, 500.0: False}

@@ -352,6 +352,7 @@ def log(line: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--model-path", required=True)
     parser.add_argument("--api-key")
@@ -373,7 +374,7 @@ def main() -> None:
 
     web.run_app(
         make(),
-        host="127.0.0.1",
+        host=options.host,
         port=options.port,
         print=None,
         shutdown_timeout=0.1,

@@ -34,7 +34,7 @@ Servers = Literal["one server, both towns", "two servers", "two servers, taken f
 
 
 class _Plugin:
-    """What one replica's plugin knows of its NPCs' distances."""
+    """Distances of its NPCs that one replica's plugin knows."""
 
     def __init__(self, sender_of: NDArray[np.intp], handles: NDArray[np.intp]) -> None:
         self._table = NpcTable()

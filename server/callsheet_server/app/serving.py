@@ -55,7 +55,7 @@ async def start(
         StartError: in the user's words.
     """
     try:
-        engine = create_engine(settings_of_engine(settings))
+        engine = await asyncio.to_thread(create_engine, settings_of_engine(settings))
     except EngineStartError as error:
         raise StartError(str(error)) from None
     try:

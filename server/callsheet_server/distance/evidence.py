@@ -59,11 +59,15 @@ class Readings:
     of_gap: F32
     """The same as a share of the NPC's mean gap."""
     gap_s: F32
+    renewal: F32
+    """Log odds of the discounted call of a regular NPC, by its gaps."""
     gaps: NDArray[np.int8]
     """0 = no gap seen yet, 1 = regular, 2 = irregular."""
     steady_rate: F32
     """Calls per second, of a usual NPC = 1, likewise ``recent_rate``."""
     recent_rate: F32
+    unprompted_rate: F32
+    """The same of calls that followed nobody's."""
     usual_rate_per_s: float
     hint: F32
     """Chance to follow whoever just called; 0 = no hint."""
@@ -100,8 +104,9 @@ _GROUPS: tuple[tuple[str, Estimator, int], ...] = (
     ("together", Estimator.ENCOUNTER, len(_DWELL_S) + 2),
     ("elapsed", Estimator.HISTORY, len(_ELAPSED_S) + 1),
     ("of gap", Estimator.HISTORY, 2 * (len(_OF_GAP) + 1) + 1),
-    ("gap", Estimator.HISTORY, 1),
+    ("renewal", Estimator.HISTORY, 1),
     ("steady rate", Estimator.HISTORY, 1),
+    ("unprompted rate", Estimator.HISTORY, 1),
     ("recent rate", Estimator.HISTORY, 1),
     ("hint", Estimator.CHAIN, len(_HINT_AGE_S) + 1),
     ("announced", Estimator.SCHEDULE, 2),
@@ -115,8 +120,9 @@ SOURCES: tuple[Estimator, ...] = tuple(source for _, source, _ in _GROUPS)
 """The source of each column."""
 WEIGHTS = sum(size for _, _, size in _GROUPS)
 PRIOR = np.zeros(WEIGHTS)
-"""Weights before anything was learned: the smallest estimate decides alone."""
+"""Weights before anything was learned: the smallest estimate decides, and chains as they say."""
 PRIOR[_FIRSTS[_COLUMN["soonest"]]] = 1.0
+PRIOR[_FIRSTS[_COLUMN["hint"]] :][: len(_HINT_AGE_S)] = 1.0
 
 
 def soonest_source(readings: Readings) -> tuple[F32, NDArray[np.uint8]]:
@@ -143,10 +149,12 @@ def unknown(like: Readings) -> Readings:
         history_s=never,
         elapsed_s=never,
         of_gap=zero,
-        gap_s=one * 60.0,
+        gap_s=zero,
+        renewal=zero,
         gaps=np.zeros(len(never), np.int8),
         steady_rate=one,
         recent_rate=one,
+        unprompted_rate=one,
         usual_rate_per_s=like.usual_rate_per_s,
         hint=zero,
         hint_age_s=never,
@@ -180,9 +188,10 @@ def encode(readings: Readings) -> Evidence:
     amounts = {
         "soonest": -np.log(np.clip(soonest_s, 0.1, 300.0) / TAU_S),
         "popular and near": np.where(r.proximity_s < 2.0, steady, 0.0),
-        "gap": np.where(regular, -np.log(np.maximum(r.gap_s, 1.0) / 60.0), 0.0),
-        "steady rate": steady + usual,
-        "recent rate": recent + usual,
+        "renewal": np.where(regular, r.renewal, 0.0),
+        "steady rate": np.where(regular, 0.0, steady + usual),
+        "unprompted rate": np.where(regular, 0.0, np.log(r.unprompted_rate) + usual),
+        "recent rate": np.where(regular, 0.0, recent + usual),
         "hint": np.where(hinted, np.log(np.maximum(r.hint, _LEAST_HINT) / _LEAST_HINT), 0.0),
     }
     # A group's column lies in one piece: it is written at once.

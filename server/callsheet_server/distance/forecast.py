@@ -12,13 +12,14 @@ from callsheet_server.distance.conversation import conversation
 from callsheet_server.distance.distances import Distances, soonest
 from callsheet_server.distance.encounter import EncounterState, encounter
 from callsheet_server.distance.evidence import Readings, encode, soonest_source
-from callsheet_server.distance.habits import REGULAR_SPREAD, Habits
+from callsheet_server.distance.habits import Habits
 from callsheet_server.distance.history import history
 from callsheet_server.distance.lessons import KNOWN_AFTER_S, PERIOD_S, Lesson, Lessons
 from callsheet_server.distance.model import CallModel, certain_s
 from callsheet_server.distance.proximity import proximity, time_in_reach_s
 from callsheet_server.distance.schedule import schedule
 from callsheet_server.distance.sources import Estimator
+from callsheet_server.distance.trust import Trust
 from callsheet_server.world.snapshot import Snapshot
 
 __all__ = ["ROWS_PER_ESTIMATE", "Forecast"]
@@ -44,7 +45,11 @@ class Forecast:
         self.met: EncounterState | None = None
         """The encounter estimator's last run."""
         self._lessons = Lessons()
+        self._trust = Trust()
+        self._told_s: F32 = np.zeros(0, np.float32)
+        """Distances of the rows, but for schedules and conversations."""
         self._learned_s: F32 = np.zeros(0, np.float32)
+        self._smallest_s: F32 = np.zeros(0, np.float32)
         self._winner: NDArray[np.uint8] = np.zeros(0, np.uint8)
         self._proximity_s: F32 = np.zeros(0, np.float32)
         self._in_reach_since_s: F64 = np.zeros(0)
@@ -66,13 +71,15 @@ class Forecast:
         self._lessons.called(snapshot.handle[began].tolist(), snapshot.game_time_s)
         self._teach(snapshot.game_time_s)
         self._grow(len(snapshot.alive))
+        surprises = began[np.isnan(snapshot.scheduled_call_s[began])].tolist()
+        self._trust.judge(surprises, self._learned_s, self._smallest_s)
         due_s = schedule(snapshot, self.assumed)
         self._read(snapshot, self._turn(len(snapshot.alive)), due_s)
         distance_s, winner = soonest(
             (
                 (Estimator.CONVERSATION, conversation(snapshot)),
                 (Estimator.SCHEDULE, due_s),
-                (Estimator.NONE, self._learned_s),
+                (Estimator.NONE, self._told_s),
             )
         )
         learned = winner == Estimator.NONE
@@ -108,11 +115,10 @@ class Forecast:
         since_s, together_s = self._in_reach_since_s[rows], np.full(len(part.alive), np.inf)
         if self.met is not None and len(self.met.together_since_s) == len(self._learned_s):
             together_s = self.met.together_since_s[rows]
-        steady_per_s, recent_per_s = habits.rates_per_s(rows)
+        past = history(habits, rows)
         usual_per_s = habits.usual_rate_per_s()
         calls, gap_s = habits.calls[rows], habits.gap_s[rows]
         elapsed_s = now_s - habits.begun_s[rows]
-        regular = np.where(habits.spread(rows) < REGULAR_SPREAD, 1, 2)
         with np.errstate(divide="ignore", over="ignore"):
             return Readings(
                 proximity_s=proximity_s,
@@ -120,13 +126,15 @@ class Forecast:
                 dwelt_s=_ago(now_s, since_s),
                 encounter_s=encounter_s,
                 together_s=_ago(now_s, together_s),
-                history_s=history(habits, rows),
+                history_s=past.left_s,
                 elapsed_s=elapsed_s.astype(np.float32),
                 of_gap=(elapsed_s / np.maximum(gap_s, 1e-3)).astype(np.float32),
                 gap_s=gap_s.astype(np.float32),
-                gaps=np.where(calls > 1.0, regular, 0).astype(np.int8),
-                steady_rate=(steady_per_s / usual_per_s).astype(np.float32),
-                recent_rate=(recent_per_s / usual_per_s).astype(np.float32),
+                renewal=_log_odds(past.worth),
+                gaps=np.where(calls > 1.0, np.where(past.regular, 1, 2), 0).astype(np.int8),
+                steady_rate=(past.steady_per_s / usual_per_s).astype(np.float32),
+                recent_rate=(past.recent_per_s / usual_per_s).astype(np.float32),
+                unprompted_rate=(past.unprompted_per_s / usual_per_s).astype(np.float32),
                 usual_rate_per_s=usual_per_s,
                 hint=habits.hint[rows],
                 hint_age_s=(now_s - habits.hinted_s[rows]).astype(np.float32),
@@ -143,11 +151,19 @@ class Forecast:
         readings = self._readings(part, rows, proximity_s, encounter_s[rows])
         evidence = encode(readings)
         soonest_s, winner = soonest_source(readings)
+        self._smallest_s[rows] = soonest_s
+        hinted = (readings.hint > 0.0) & (readings.hint_age_s < WINDOW_S)
+        learned_s = certain_s(self.model.logit(evidence))
+        learned_s[(winner == Estimator.NONE) & ~hinted] = np.inf
+        self._learned_s[rows] = learned_s
         if self.habits.seen_calls >= ENOUGH_CALLS:
-            winner[(readings.hint > 0.0) & (readings.hint_age_s < WINDOW_S)] = Estimator.CHAIN
-            learned_s = certain_s(self.model.logit(evidence))
-            soonest_s = np.where(winner == Estimator.NONE, np.float32(np.inf), learned_s)
-        self._learned_s[rows], self._winner[rows] = soonest_s, winner
+            winner[hinted] = Estimator.CHAIN
+            if self._trust.holds:
+                soonest_s = learned_s
+            else:  # The model's distances, dealt out in the better order.
+                dealt_s = np.sort(learned_s)
+                soonest_s = dealt_s[np.argsort(np.argsort(soonest_s, kind="stable"))]
+        self._told_s[rows], self._winner[rows] = soonest_s, winner
         if not self._lessons.due(snapshot.game_time_s):
             return
         free = snapshot.alive[rows] & ~snapshot.in_conversation[rows]
@@ -176,10 +192,18 @@ class Forecast:
     def _grow(self, rows: int) -> None:
         more = rows - len(self._learned_s)
         if more > 0:
-            self._learned_s = np.append(self._learned_s, np.full(more, np.inf, np.float32))
+            unknown_s = np.full(more, np.inf, np.float32)
+            self._told_s = np.append(self._told_s, unknown_s)
+            self._learned_s = np.append(self._learned_s, unknown_s)
+            self._smallest_s = np.append(self._smallest_s, unknown_s)
             self._winner = np.append(self._winner, np.full(more, Estimator.NONE, np.uint8))
             self._proximity_s = np.append(self._proximity_s, np.full(more, np.inf, np.float32))
             self._in_reach_since_s = np.append(self._in_reach_since_s, np.full(more, np.inf))
+
+
+def _log_odds(worth: F64) -> F32:
+    bounded = np.clip(worth, 3e-4, 1.0 - 3e-4)
+    return np.log(bounded / (1.0 - bounded)).astype(np.float32)
 
 
 def _ago(now_s: float, since_s: F64) -> F32:

@@ -24,8 +24,11 @@ HALF_LIVES_S = (150.0, 1500.0)
 """A call's weight in a rate halves in this time: one rate follows a change, one is steady."""
 GAPS = 12
 """Gaps after which old ones begin to fade."""
-PRIOR_GAPS, PRIOR_SPREAD = 2.0, 0.6
-"""Until it is known an NPC counts as irregular, as if by so many gaps of this relative spread."""
+PRIOR_GAPS, PRIOR_SPREAD = 3.0, 0.6
+"""An NPC counts as regular as others of its world, as if by so many gaps; the world counts as
+irregular, as if by so many gaps of this relative spread, until more is known."""
+MOST_OFF = 2.0
+"""Relative deviation of a gap above which it counts as this."""
 REGULAR_SPREAD = 0.45
 """Standard deviation over mean of the gaps below which an NPC counts as regular."""
 ASSUMED_GAP_S = 60.0
@@ -39,6 +42,7 @@ _COLUMNS: dict[str, tuple[Any, Any]] = {
     "calls": (np.float64, 0.0),
     "often": (np.float64, 0.0),
     "lately": (np.float64, 0.0),
+    "unprompted": (np.float64, 0.0),
     "gap_s": (np.float64, 0.0),
     "gap_variance_s2": (np.float64, 0.0),
     "hint": (np.float32, 0.0),
@@ -61,6 +65,8 @@ class Habits:
     """Calls, fading with the longer half-life, as of ``begun_s``."""
     lately: F64
     """Calls, fading with the shorter half-life, as of ``begun_s``."""
+    unprompted: F64
+    """Calls like ``often``, less the chance that each followed another NPC's."""
     gap_s: F64
     """Mean time between the beginnings of two calls."""
     gap_variance_s2: F64
@@ -83,6 +89,8 @@ class Habits:
         """Calls of the world, fading with the longer half-life."""
         self.faded_npc_s = 0.0
         """Seconds lived by all its NPCs, fading alike."""
+        self.faded_gaps, self.faded_off2 = 0.0, 0.0
+        """Gaps of the world after the first of each NPC, and their squared relative deviations."""
         self._reserved: dict[str, NDArray[Any]] = {}
         """The columns with room for rows to come."""
         for name, (dtype, fill) in _COLUMNS.items():
@@ -100,6 +108,8 @@ class Habits:
         kept = 0.5 ** (passed_s / HALF_LIVES_S[1])
         self.faded_calls *= kept
         self.faded_npc_s = self.faded_npc_s * kept + passed_s * float(snapshot.alive.sum())
+        self.faded_gaps *= kept
+        self.faded_off2 *= kept
         # A call may begin and end between two ticks.
         passed = snapshot.last_call_s > self.ended_s
         self.ended_s[passed] = snapshot.last_call_s[passed]
@@ -113,41 +123,55 @@ class Habits:
         """Calls per second of a usual NPC of this world."""
         return (self.faded_calls + 1.0) / (self.faded_npc_s + ASSUMED_GAP_S)
 
-    def rates_per_s(self, rows: Rows) -> tuple[F64, F64]:
-        """(R,) calls per second, the steady and the recent rate, drawn towards the usual one.
+    def rates_per_s(self, rows: Rows) -> tuple[F64, F64, F64]:
+        """(R,) calls per second, drawn towards the usual rate: steady, recent, unprompted.
 
         Each is the mean of a gamma posterior whose prior weighs as much as one call.
         """
         prior_s = 1.0 / self.usual_rate_per_s()
         since_call_s = np.minimum(self.now_s - self.begun_s[rows], 1e9)
         lived_s = np.maximum(self.now_s - self.since_s[rows], 0.0)
-        rates = []
-        for half_life_s, calls in zip(
-            HALF_LIVES_S, (self.lately[rows], self.often[rows]), strict=True
-        ):
-            left = calls * np.exp2(-since_call_s / half_life_s)
-            seen_s = half_life_s / np.log(2.0) * (1.0 - np.exp2(-lived_s / half_life_s))
-            rates.append((left + 1.0) / (seen_s + prior_s))
-        return rates[1], rates[0]
+        recent_s, steady_s = HALF_LIVES_S
+        left, seen_s = {}, {}
+        for half_life_s in HALF_LIVES_S:
+            left[half_life_s] = np.exp2(-since_call_s / half_life_s)
+            faded = 1.0 - np.exp2(-lived_s / half_life_s)
+            seen_s[half_life_s] = half_life_s / np.log(2.0) * faded + prior_s
+        return (
+            (self.often[rows] * left[steady_s] + 1.0) / seen_s[steady_s],
+            (self.lately[rows] * left[recent_s] + 1.0) / seen_s[recent_s],
+            (self.unprompted[rows] * left[steady_s] + 1.0) / seen_s[steady_s],
+        )
+
+    def usual_spread(self) -> float:
+        """Relative standard deviation of the gaps of a usual NPC of this world."""
+        off2 = self.faded_off2 + PRIOR_GAPS * PRIOR_SPREAD**2
+        return float(np.sqrt(off2 / (self.faded_gaps + PRIOR_GAPS)))
 
     def spread(self, rows: Rows) -> F64:
-        """(R,) relative standard deviation of the gaps, drawn towards that of an irregular NPC."""
-        gaps = np.maximum(self.calls[rows] - 1.0, 0.0)
+        """(R,) relative standard deviation of the next gap, drawn towards the world's usual one."""
+        gaps = np.maximum(self.calls[rows] - 1.0, 1.0)
         variance = self.gap_variance_s2[rows] / np.maximum(self.gap_s[rows], 1e-3) ** 2
-        spread: F64 = np.sqrt(
-            (gaps * variance + PRIOR_GAPS * PRIOR_SPREAD**2) / (gaps + PRIOR_GAPS)
-        )
+        usual = PRIOR_GAPS * self.usual_spread() ** 2
+        mean_off = 1.0 + 1.0 / np.minimum(gaps, GAPS)
+        spread: F64 = np.sqrt((gaps * variance + usual) / (gaps - 1.0 + PRIOR_GAPS) * mean_off)
         return spread
 
     def _began(self, row: int, now_s: float) -> None:
         waited_s = now_s - float(self.begun_s[row])
         for half_life_s, calls in zip(HALF_LIVES_S, (self.lately, self.often), strict=True):
             calls[row] = calls[row] * 0.5 ** (min(waited_s, 1e9) / half_life_s) + 1.0
+        prompted = float(self.hint[row]) if now_s - self.hinted_s[row] <= WINDOW_S else 0.0
+        kept = 0.5 ** (min(waited_s, 1e9) / HALF_LIVES_S[1])
+        self.unprompted[row] = self.unprompted[row] * kept + 1.0 - prompted
         if self.calls[row] == 1.0:
             self.gap_s[row] = waited_s
         elif self.calls[row]:
             weight = 1.0 / min(self.calls[row], GAPS)
             off_s = waited_s - self.gap_s[row]
+            off = min(abs(off_s) / max(float(self.gap_s[row]), 1e-3), MOST_OFF)
+            self.faded_gaps += 1.0
+            self.faded_off2 += off**2 / (1.0 + weight)
             self.gap_s[row] += weight * off_s
             self.gap_variance_s2[row] = (1.0 - weight) * (
                 self.gap_variance_s2[row] + weight * off_s**2
@@ -157,9 +181,7 @@ class Habits:
         self.seen_calls += 1
         self.begun_s[row] = now_s
         self.hint[row] = 0.0
-        for handle, chance in self.chains.began(
-            int(self.handle[row]), now_s, self.usual_rate_per_s()
-        ):
+        for handle, chance in self.chains.began(int(self.handle[row]), now_s):
             follower = self._row_of.get(handle)
             if follower is not None and not self.open[follower]:
                 stale = now_s - self.hinted_s[follower] > WINDOW_S
@@ -187,11 +209,10 @@ class Habits:
         if count > len(self.handle):
             self._grow(count)
         new = np.flatnonzero(snapshot.alive & (self.handle[:count] != snapshot.handle))
-        for row in new.tolist():
-            gone = int(self.handle[row])
+        for gone in self.handle[new[self.handle[new] != NOBODY]].tolist():
             self.chains.forget(gone)
             self._row_of.pop(gone, None)
-            self._row_of[int(snapshot.handle[row])] = row
+        self._row_of.update(zip(snapshot.handle[new].tolist(), new.tolist(), strict=True))
         for name, (_, fill) in _COLUMNS.items():
             getattr(self, name)[new] = fill
         self.handle[new] = snapshot.handle[new]

@@ -15,12 +15,22 @@ from callsheet_server.distance.forecast import Forecast
 
 __all__ = ["kept", "remember"]
 
-VERSION = 1
+VERSION = 2
 MOST_NPCS = 2_000
 """NPCs whose habits are kept: those who called last."""
 LEAST_COUNT = 2.0
 """Transitions seen less often are not kept."""
-_HABITS = ("since_s", "begun_s", "calls", "often", "lately", "gap_s", "gap_variance_s2")
+_HABITS = (
+    "since_s",
+    "begun_s",
+    "calls",
+    "often",
+    "lately",
+    "unprompted",
+    "gap_s",
+    "gap_variance_s2",
+)
+_FADED = ("faded_calls", "faded_npc_s", "faded_gaps", "faded_off2")
 
 
 def kept(forecast: Forecast) -> dict[str, Any]:
@@ -35,7 +45,7 @@ def kept(forecast: Forecast) -> dict[str, Any]:
         "weights": np.round(model.weight, 5).tolist(),
         "precision": np.round(np.diagonal(model.precision), 3).tolist(),
         "calls": habits.seen_calls,
-        "faded": [habits.faded_calls, habits.faded_npc_s],
+        "faded": [getattr(habits, name) for name in _FADED],
         "npcs": {
             "handle": handles,
             **{name: np.round(getattr(habits, name)[rows], 3).tolist() for name in _HABITS},
@@ -59,7 +69,8 @@ def remember(forecast: Forecast, value: Mapping[str, Any]) -> None:
     figures = zip(*(npcs[name] for name in _HABITS), strict=True)
     habits = forecast.habits
     habits.seen_calls = value["calls"]
-    habits.faded_calls, habits.faded_npc_s = value["faded"]
+    for name, figure in zip(_FADED, value["faded"], strict=True):
+        setattr(habits, name, figure)
     habits.remembered = {
         handle: dict(zip(_HABITS, of, strict=True))
         for handle, of in zip(npcs["handle"], figures, strict=True)

@@ -33,7 +33,7 @@ def create_engine(
                 from callsheet_server.engine.openai.engine import OpenAIEngine
 
                 return OpenAIEngine(settings)
-            case SglangSettings() if len(settings.urls) > 1 or settings.replicas > 1:
+            case SglangSettings() if settings.is_cluster:
                 from callsheet_server.engine.cluster.engine import ClusterEngine
 
                 return ClusterEngine(settings)

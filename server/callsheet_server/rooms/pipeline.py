@@ -96,11 +96,11 @@ class Pipeline:
         room.is_behind = False
         snapshot = room.world.snapshot()
         room.distances = room.forecast.estimate(snapshot)
-        view = _View(room.world, room.distances)
-        by_policy_s = self._controller.policy.distance_s(view)
-        by_policy_s.setflags(write=False)
-        self._controller.set_distances(room.name, by_policy_s)
-        told_s = by_policy_s if self._stores else room.distances.distance_s
+        told_s = room.distances.distance_s
+        if self._stores:  # Else the engine plans for itself.
+            told_s = self._controller.policy.distance_s(_View(room.world, room.distances))
+            told_s.setflags(write=False)
+            self._controller.set_distances(room.name, told_s)
         self._engine.publish(room.name, room.world.row_ids, told_s)
         self.step()
 

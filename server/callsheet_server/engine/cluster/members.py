@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from callsheet_server.engine.errors import EngineStartError
 from callsheet_server.engine.models.cache import cache_dir
+from callsheet_server.engine.on_ray.lookup import SCHEME, replicas
 from callsheet_server.engine.sglang.local import device_of
 from callsheet_server.engine.sglang.peer import Peer
 from callsheet_server.engine.sglang.settings import SglangSettings
@@ -15,7 +16,15 @@ __all__ = ["Family", "members"]
 
 
 def members(settings: SglangSettings) -> dict[str, SglangSettings]:
-    """Name -> settings of each replica; names are what people call them."""
+    """Name -> settings of each replica; names are what people call them.
+
+    Raises:
+        EngineStartError: Ray is to name them, and does not.
+    """
+    if settings.on_ray:
+        return {
+            name: settings.model_copy(update={"urls": (f"{SCHEME}{name}",)}) for name in replicas()
+        }
     if settings.urls:
         return {
             urlsplit(url).netloc: settings.model_copy(update={"urls": (url,)})

@@ -9,6 +9,7 @@ script, by path: it must start fast and imports nothing of ours.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
@@ -18,6 +19,8 @@ import time
 
 __all__ = ["main"]
 
+PR_SET_PDEATHSIG = 1
+
 
 def main() -> int:
     """Run the command; return its exit status, or minus the signal it died of."""
@@ -26,7 +29,7 @@ def main() -> int:
         # The pipe alone decides. Unlike SIG_IGN, a handler is not passed on to the command.
         signal.signal(number, lambda *_: None)
     child = subprocess.Popen(  # noqa: S603 - it is what we were asked to run
-        command, stdin=subprocess.DEVNULL, start_new_session=True
+        command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_end_with_guard
     )
     os.close(1)  # Ends with the command's own copies of it.
     os.close(2)
@@ -34,6 +37,12 @@ def main() -> int:
     code = child.wait()
     _signal_group(child.pid, signal.SIGKILL)  # What it has left behind.
     return code
+
+
+def _end_with_guard() -> None:
+    """Have Linux kill the command with the guard: Ray kills a dead actor's children."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _end_when_left(group: int, grace_s: float) -> None:

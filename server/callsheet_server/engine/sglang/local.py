@@ -28,9 +28,12 @@ LOG_BYTES = 10_000_000
 
 
 async def launch(
-    settings: SglangSettings, stop_timeout_s: float, report: Callable[[Progress], None]
+    settings: SglangSettings,
+    stop_timeout_s: float,
+    report: Callable[[Progress], None],
+    host: str = "127.0.0.1",
 ) -> tuple[SglangProcess, str]:
-    """Start SGLang; return its process and the URL it will answer at.
+    """Start SGLang; return its process and the URL it will answer at, an address of this machine.
 
     Raises:
         EngineStartError: the model, SGLang or the log's place is not there; an adapter does not
@@ -38,7 +41,7 @@ async def launch(
     """
 
     def prepare() -> tuple[LaunchSpec, list[str], dict[str, str]]:
-        spec = _specify(settings, report)
+        spec = _specify(settings, report, host)
         return spec, arguments(spec), environment(spec, os.environ)
 
     spec, command, variables = await asyncio.to_thread(prepare)
@@ -55,7 +58,9 @@ async def launch(
     return process, spec.url
 
 
-def _specify(settings: SglangSettings, report: Callable[[Progress], None]) -> LaunchSpec:
+def _specify(
+    settings: SglangSettings, report: Callable[[Progress], None], host: str = "127.0.0.1"
+) -> LaunchSpec:
     device = device_of(settings)
     pool_tokens, emulation = settings.pool_tokens, None
     try:
@@ -73,7 +78,8 @@ def _specify(settings: SglangSettings, report: Callable[[Progress], None]) -> La
         return LaunchSpec(
             python=python,
             model=model,
-            port=settings.port or free_port(),
+            host=host,
+            port=settings.port or free_port(host),
             device=device,
             served_name=settings.model,
             context_tokens=None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from callsheet_server.engine.models.catalogue import DEFAULT_MODEL
 
 __all__ = ["SglangSettings"]
+
+ON_RAY: Final = "ray"
 
 
 class SglangSettings(BaseModel):
@@ -21,7 +23,8 @@ class SglangSettings(BaseModel):
     urls: tuple[str, ...] = Field(
         default=(),
         description="Attach to the SGLang at this URL, such as http://gpu-box:30000, or to several "
-        "as one cluster; none = launch on this machine.",
+        "as one cluster; ray = to those that `callsheet cluster up` has started; none = launch on "
+        "this machine.",
     )
     replicas: int = Field(
         default=1,
@@ -108,7 +111,9 @@ class SglangSettings(BaseModel):
     @model_validator(mode="after")
     def _distinct(self) -> Self:
         places: dict[str, str] = {}
-        for url in self.urls:
+        if self.on_ray and len(self.urls) > 1:
+            raise ValueError("urls: Ray names all replicas; leave the other URLs out")
+        for url in self.urls if not self.on_ray else ():
             if not (place := _place(url)):
                 raise ValueError(f"urls: {url!r} is no URL; write http://HOST:PORT")
             if place in places:
@@ -117,6 +122,16 @@ class SglangSettings(BaseModel):
         if self.urls and self.replicas > 1:
             raise ValueError("replicas are launched here, urls are attached to; set one of the two")
         return self
+
+    @property
+    def on_ray(self) -> bool:
+        """True = Ray tells which replicas there are."""
+        return ON_RAY in self.urls
+
+    @property
+    def is_cluster(self) -> bool:
+        """True = there may be several replicas."""
+        return len(self.urls) > 1 or self.replicas > 1 or self.on_ray
 
     @property
     def url(self) -> str | None:

@@ -16,6 +16,7 @@ from callsheet_server.engine.errors import (
     GenerationError,
 )
 from callsheet_server.engine.http import ModelServer
+from callsheet_server.engine.on_ray.lookup import name_in, url_of
 from callsheet_server.engine.sglang.knock import until_deaf
 from callsheet_server.engine.sglang.local import launch
 from callsheet_server.engine.sglang.peer import Peer, meet
@@ -147,6 +148,8 @@ class Supervisor:
                 self._process, url = await launch(settings, timing.stop_timeout_s, report)
                 patient = True
             else:
+                if (name := name_in(url)) is not None:
+                    url, patient = await asyncio.to_thread(url_of, name), True
                 report(Progress(f"SGLang at {url}", 0, 0, "steps"))
             self._server = ModelServer("SGLang", url, settings.api_key, silence_s=timing.silence_s)
             try:

@@ -1,0 +1,1 @@
+"""Replicas that Ray starts, watches and places on machines; tokens never pass through it."""
