@@ -7,12 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from callsheet_cli.check_endpoint import check_endpoint
 from callsheet_cli.check_sglang import check_cluster, check_installed
 from callsheet_cli.checks import SERVER_FIX, Finding, check_model
+from callsheet_server.engine.llamacpp.attached import is_url, without_key
 
 if TYPE_CHECKING:
     from callsheet_server.app.settings import Settings
@@ -44,8 +44,11 @@ def check_engine(settings: Settings) -> Iterator[Finding]:
             pass  # scripted needs nothing
 
 
-def check_llamacpp(llama_server: Path | None) -> Iterator[Finding]:
+def check_llamacpp(llama_server: str | None) -> Iterator[Finding]:
     """Load llama.cpp in a process of its own, as a server does; or look for the build named."""
+    if llama_server is not None and is_url(llama_server):
+        yield Finding("llamacpp", "ok", f"attaches to {without_key(llama_server)}")
+        return
     if llama_server is not None:
         if shutil.which(llama_server) is None:
             fix = "set engine.llama_server to a program, or leave it out"

@@ -120,9 +120,11 @@ def test_a_running_sglang_is_asked_where_it_is_named(capsys: pytest.CaptureFixtu
 
 
 def test_a_build_of_llama_server_is_looked_for(tmp_path: Path) -> None:
-    (there,) = check_llamacpp(Path(sys.executable))
-    (gone,) = check_llamacpp(tmp_path / "llama-server")
+    (there,) = check_llamacpp(sys.executable)
+    (gone,) = check_llamacpp(str(tmp_path / "llama-server"))
     assert (there.status, gone.status) == ("ok", "fail")
+    (elsewhere,) = check_llamacpp("http://:secret@gpu:8080")
+    assert (elsewhere.status, elsewhere.detail) == ("ok", "attaches to http://gpu:8080")
 
 
 def test_the_command_fails_if_a_check_does(

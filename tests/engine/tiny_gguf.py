@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 LAYERS, WIDTH, HEADS, KV_HEADS, FFN, CONTEXT = 2, 64, 4, 2, 64, 1024
 MARKERS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 CONTROL = 3
+RANK = 4
 
 
 def letters() -> list[str]:
@@ -21,6 +22,24 @@ def letters() -> list[str]:
     plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
     shifted = iter(range(256, 512))
     return [chr(byte if byte in plain else next(shifted)) for byte in range(256)]
+
+
+def write_tiny_adapter(path: Path, *, architecture: str = "llama", seed: int = 0) -> Path:
+    rng = np.random.default_rng(seed)
+    writer = GGUFWriter(path, architecture)
+    writer.add_type("adapter")
+    writer.add_string("adapter.type", "lora")
+    writer.add_float32("adapter.lora.alpha", 4.0)
+    for layer in range(LAYERS):
+        name = f"blk.{layer}.attn_q.weight"
+        for part, shape in (("lora_a", (RANK, WIDTH)), ("lora_b", (WIDTH, RANK))):
+            weights = rng.standard_normal(shape).astype(np.float32)
+            writer.add_tensor(f"{name}.{part}", weights)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
 
 
 def write_tiny_gguf(

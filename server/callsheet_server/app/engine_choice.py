@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from callsheet_server.app.settings import Settings
 from callsheet_server.engine.embedded.settings import EmbeddedSettings
 from callsheet_server.engine.llamacpp.settings import LlamaCppSettings
-from callsheet_server.engine.models.gguf_cache import is_gguf
+from callsheet_server.engine.models.gguf_cache import SUFFIX, is_gguf
 from callsheet_server.engine.openai.settings import OpenAISettings
 from callsheet_server.engine.scripted import ScriptedSettings
 from callsheet_server.engine.sglang.settings import SglangSettings
@@ -30,8 +30,8 @@ def choose_engine(settings: Settings) -> EngineChoice:
     engine, local = settings.engine, settings.embedded
     if engine.name != "auto":
         return EngineChoice(engine.name, "as engine.name says")
-    if local.adapters:
-        return EngineChoice("embedded", "llamacpp has no LoRA adapters")
+    if any(path.suffix != SUFFIX for path in local.adapters.values()):
+        return EngineChoice("embedded", "its LoRA adapters are in PEFT format, not GGUF")
     for model in (local.model, *local.models.values()):
         if not is_gguf(model):
             return EngineChoice("embedded", f"{model} is not to be had as GGUF")

@@ -58,10 +58,12 @@ class EngineSettings(BaseModel):
         "sglang = an SGLang server; openai = any OpenAI-compatible endpoint; scripted = fixed "
         "replies, no model; auto = llamacpp where it can run the model, else embedded.",
     )
-    llama_server: Path | None = Field(
+    llama_server: str | None = Field(
         default=None,
+        min_length=1,
         description="A build of llama-server for the engine llamacpp, such as one for CUDA or "
-        "Vulkan; none = the one of the package xllamacpp.",
+        "Vulkan, or the URL (http://:KEY@HOST:PORT) of one that runs; none = the one of the "
+        "package xllamacpp.",
     )
 
 

@@ -26,6 +26,7 @@ SWITCHES = {
     "no-webui": ("ui", False),
     "no-warmup": ("warmup", False),
     "no-context-shift": ("ctx_shift", False),
+    "lora-init-without-apply": ("lora_init_without_apply", True),
 }
 
 
@@ -41,6 +42,7 @@ for flag, (kind, _) in FLAGS.items():
     parser.add_argument(f"--{flag}", type=kind)
 for flag in ("host", "api-key", "slot-save-path", "chat-template"):
     parser.add_argument(f"--{flag}")
+parser.add_argument("--lora", action="append", default=[])
 for flag in SWITCHES:
     parser.add_argument(f"--{flag}", action="store_true")
 given = vars(parser.parse_args())
@@ -51,6 +53,7 @@ for flag, option in FLAGS.items():
 for flag, (switched, on) in SWITCHES.items():
     if given[flag.replace("-", "_")]:
         put(params, switched, on)
+params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(path, 1.0) for path in given["lora"]]
 params.hostnames = [given["host"]]
 params.api_keys = [given["api_key"]]
 params.slot_save_path = f"{given['slot_save_path']}/"

@@ -20,6 +20,7 @@ from callsheet_residency.state import Tier
 from callsheet_server.engine.engine import GenerationEnd
 from callsheet_server.engine.errors import EngineUnavailableError
 from callsheet_server.engine.llamacpp.engine import LlamaCppEngine
+from callsheet_server.engine.llamacpp.process import LlamaProcess
 from callsheet_server.engine.llamacpp.slot_pool import MIN_SLOT_TOKENS
 
 TESTS = Path(__file__).parents[2]
@@ -44,7 +45,9 @@ asyncio.run(main())
 def child_of(talk: Talk) -> int:
     assert isinstance(talk.engine, LlamaCppEngine)
     assert talk.engine._loaded is not None
-    return talk.engine._loaded.launched.process.pid
+    process = talk.engine._loaded.launched.process
+    assert isinstance(process, LlamaProcess)
+    return process.pid
 
 
 def is_gone(pid: int) -> bool:
@@ -185,7 +188,7 @@ async def test_another_build_of_llama_server_is_run(
     script = TESTS / "engine" / "llamacpp" / "llama_server.py"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
     program.chmod(0o755)
-    ours, other = await start_llamacpp(), await start_llamacpp(server=program)
+    ours, other = await start_llamacpp(), await start_llamacpp(server=str(program))
     assert other.engine.info.version == str(program)
     key = ours.npc("Mara")
     other.npc("Mara")

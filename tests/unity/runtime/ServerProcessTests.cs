@@ -37,7 +37,7 @@ namespace Callsheet.Tests
         {
             string seen = Path.GetTempFileName();
             string script = Script("echo \"$CALLSHEET_SERVER__GAME_TOKEN $CALLSHEET_SERVER__OBSERVER_TOKEN $*\" >> " + seen
-                + "; echo '{\"url\": \"ws://127.0.0.1:4711\"}'");
+                + "; echo '{\"url\": \"ws://127.0.0.1:4711\"}'; sleep 1");
             using (var server = new ServerProcess(script, "--engine scripted", 1))
             {
                 server.Start(0);

@@ -67,7 +67,8 @@ class EmbeddedSettings(BaseModel):
     )
     adapters: dict[str, Path] = Field(
         default_factory=dict,
-        description="Adapter id -> folder of a LoRA adapter in PEFT format; torch alone.",
+        description="Adapter id -> LoRA adapter: for llama.cpp a .gguf file, for torch a folder in "
+        "PEFT format.",
     )
     models: dict[str, Annotated[str, Field(min_length=1)]] = Field(
         default_factory=dict,

@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 __all__ = ["DEVICES", "main"]
@@ -34,10 +34,12 @@ def main() -> int:
     return _serve(asked["params"], folder)
 
 
-def _serve(params: Mapping[str, Any], folder: str) -> int:
+def _serve(params: dict[str, Any], folder: str) -> int:
     import xllamacpp
 
     wanted = xllamacpp.CommonParams()
+    adapters = params.pop("lora_adapters", ())
+    wanted.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(path, 1.0) for path in adapters]
     for name, value in params.items():
         *path, last = name.split(".")
         part = wanted

@@ -51,18 +51,21 @@ class LlamaClient:
     def __init__(self, server: ModelServer) -> None:
         self._server = server
 
-    async def prefill(self, slot: int, tokens: Sequence[int]) -> tuple[int, float]:
+    async def prefill(
+        self, slot: int, tokens: Sequence[int], adapter: int | None
+    ) -> tuple[int, float]:
         """Have the KV of ``tokens`` in ``slot``; returns how many were computed, and the seconds.
 
-        What the slot holds of their beginning is not computed again.
+        What the slot holds of their beginning is not computed again, if it was by that adapter.
         """
-        body = _prompt(slot, tokens) | {"n_predict": 0, "temperature": 0.0}
+        body = _prompt(slot, tokens, adapter) | {"n_predict": 0, "temperature": 0.0}
         timings = orjson.loads(await self._server.post(COMPLETION, json=body))["timings"]
         return int(timings["prompt_n"]), float(timings["prompt_ms"]) / 1000
 
-    async def save(self, slot: int, file: str) -> int:
-        """Write the slot's state to a file in the folder of slots; returns its tokens."""
-        return int((await self._act(slot, "save", {"filename": file}))["n_saved"])
+    async def save(self, slot: int, file: str) -> tuple[int, int]:
+        """Write the slot's state to a file in the folder of slots; returns its tokens and bytes."""
+        answer = await self._act(slot, "save", {"filename": file})
+        return int(answer["n_saved"]), int(answer["n_written"])
 
     async def restore(self, slot: int, file: str) -> int:
         """Read the slot's state from such a file; returns its tokens."""
@@ -73,11 +76,22 @@ class LlamaClient:
         await self._act(slot, "erase", {})
 
     async def generate(
-        self, slot: int, tokens: Sequence[int], call: Call, outcome: Outcome
+        self,
+        slot: int,
+        tokens: Sequence[int],
+        call: Call,
+        outcome: Outcome,
+        *,
+        prefix_tokens: int = 0,
+        adapter: int | None = None,
     ) -> AsyncGenerator[Delta]:
-        """Stream the reply; left early, llama.cpp ends it at the next token."""
+        """Stream the reply; left early, llama.cpp ends it at the next token.
+
+        The repetition penalty counts the talk, what comes after ``prefix_tokens``.
+        """
         more = await asyncio.to_thread(completion_body, call.request)
-        body = _prompt(slot, tokens) | more
+        talk = {"repeat_last_n": len(tokens) - prefix_tokens + call.request.max_new_tokens}
+        body = _prompt(slot, tokens, adapter) | talk | more
         stream = self._server.stream(COMPLETION, body, call.request.gather_s)
         async with aclosing(stream) as batches:
             async for events in batches:
@@ -121,8 +135,9 @@ def completion_body(request: GenerationRequest) -> dict[str, Any]:
     return body
 
 
-def _prompt(slot: int, tokens: Sequence[int]) -> dict[str, Any]:
-    return {"prompt": list(tokens), "id_slot": slot, "cache_prompt": True}
+def _prompt(slot: int, tokens: Sequence[int], adapter: int | None) -> dict[str, Any]:
+    lora = [] if adapter is None else [{"id": adapter, "scale": 1.0}]
+    return {"prompt": list(tokens), "id_slot": slot, "cache_prompt": True, "lora": lora}
 
 
 def _sampling(sampling: Sampling) -> dict[str, Any]:

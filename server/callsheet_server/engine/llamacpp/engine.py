@@ -90,7 +90,8 @@ class LlamaCppEngine:
 
     @property
     def stores(self) -> Sequence[StateStore]:
-        return (self._need_loaded().store,)
+        loaded = self._need_loaded()
+        return (loaded.store, loaded.adapters) if self.adapters else (loaded.store,)
 
     @property
     def prefixes(self) -> StateView:
@@ -98,15 +99,11 @@ class LlamaCppEngine:
 
     @property
     def adapters(self) -> frozenset[str]:
-        return frozenset()
+        return frozenset(self._settings.local.adapters)
 
     async def start(self, report: Callable[[Progress], None]) -> None:
         if self._closed:
             raise EngineUnavailableError("the engine was closed; make a new one")
-        if self._settings.local.adapters:
-            raise EngineStartError(
-                "embedded.adapters: engine llamacpp has none; set engine.name = embedded"
-            )
         loaded = await load(self._settings, self._tuning, self._prompt_thread, report, self._others)
         self._loaded = loaded
         self._supervising = asyncio.create_task(self._supervise(loaded))
@@ -136,11 +133,12 @@ class LlamaCppEngine:
         """Announce an NPC, as the protocol says.
 
         Raises:
-            UnknownAdapterError: the profile names one: this engine has none.
+            UnknownAdapterError: the profile names an adapter that is not in the settings.
         """
-        if profile.adapter is not None:
+        if profile.adapter is not None and profile.adapter not in self.adapters:
+            known = ", ".join(sorted(self.adapters)) or "none"
             raise UnknownAdapterError(
-                f"{profile.key}: adapter {profile.adapter!r} is unknown; known: none"
+                f"{profile.key}: adapter {profile.adapter!r} is unknown; known: {known}"
             )
         self._profiles[profile.key] = profile
         text = self._world_texts.get(profile.key.world, "")
@@ -192,7 +190,7 @@ class LlamaCppEngine:
         return ()
 
     def occupancy(self) -> Occupancy:
-        store = self._need_loaded().store
+        loaded = self._need_loaded()
         tiers = tuple(
             TierUse(
                 kind=store.kind,
@@ -201,6 +199,7 @@ class LlamaCppEngine:
                 budget_bytes=store.capacity_bytes(tier),
                 items=store.items(tier),
             )
+            for store in (loaded.store, *([loaded.adapters] if self.adapters else ()))
             for tier in (Tier.DEVICE, Tier.HOST, Tier.DISK)
         )
         return Occupancy(tiers, running=self._turns.running, queued=self._turns.waiting)
@@ -231,7 +230,14 @@ class LlamaCppEngine:
             with store.hurry() as first_token:
                 async with store.running(entry, request.request_id, room) as place:
                     answer.computed_tokens = place.computed_tokens
-                    pieces = loaded.client.generate(place.slot, prompt, answer.call, answer.outcome)
+                    pieces = loaded.client.generate(
+                        place.slot,
+                        prompt,
+                        answer.call,
+                        answer.outcome,
+                        prefix_tokens=len(entry.tokens),
+                        adapter=entry.adapter,
+                    )
                     try:
                         async with aclosing(pieces):
                             async for piece in pieces:
@@ -256,7 +262,8 @@ class LlamaCppEngine:
             return
         key = profile.key
         try:
-            prefix = loaded.prompts.prefix(world_text, profile, "")
+            fingerprint = loaded.adapters.fingerprint(profile.adapter)
+            prefix = loaded.prompts.prefix(world_text, profile, fingerprint)
         except Exception:
             self._npc_prefixes.pop(key, None)
             raise
@@ -269,7 +276,8 @@ class LlamaCppEngine:
         known = loaded.store.get(key)
         if known is None or known.prefix.fingerprint != prefix.fingerprint:
             on_disk = loaded.files.adopt(file_name(key), prefix.fingerprint)
-        loaded.store.call(loaded.store.register, key, prefix, on_disk)
+        adapter = loaded.adapters.number(profile.adapter)
+        loaded.store.call(loaded.store.register, key, prefix, on_disk, adapter)
 
     def _forget(self, loaded: Loaded, key: NpcKey) -> None:
         self._npc_prefixes.pop(key, None)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import SecretStr
 
-from callsheet_server.engine.errors import EngineStartError
+from callsheet_server.engine.errors import EngineError, EngineStartError
 from callsheet_server.engine.hardware import total_memory_bytes
 from callsheet_server.engine.http import ModelServer
+from callsheet_server.engine.llamacpp.attached import AttachedServer, connect, is_url
 from callsheet_server.engine.llamacpp.process import LlamaProcess, free_port
 from callsheet_server.engine.llamacpp.settings import LlamaCppSettings
 from callsheet_server.engine.models.gguf_file import GgufFile
@@ -35,13 +37,14 @@ class Recipe:
     """Room of the KV cache that all slots share."""
     chunk_tokens: int
     state_folder: Path
+    adapters: Sequence[Path] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Launched:
     """A llama.cpp that takes requests."""
 
-    process: LlamaProcess
+    process: LlamaProcess | AttachedServer
     server: ModelServer
     url: str
     key: str
@@ -69,11 +72,13 @@ def check_fits(model: GgufFile, cache_tokens: int) -> None:
 
 
 async def launch(recipe: Recipe) -> Launched:
-    """Start llama.cpp and wait until it takes requests.
+    """Start llama.cpp, or find the one that runs, and wait until it takes requests.
 
     Raises:
         EngineStartError: it does not start; the text says why.
     """
+    if recipe.settings.server is not None and is_url(recipe.settings.server):
+        return await _attach(recipe.settings.server)
     port, key = free_port(), secrets.token_urlsafe(24)
     url = f"http://127.0.0.1:{port}"
     if recipe.settings.server is None:
@@ -89,6 +94,16 @@ async def launch(recipe: Recipe) -> Launched:
         await launched.close()
         raise
     return launched
+
+
+async def _attach(address: str) -> Launched:
+    server, url, key = connect(address)
+    try:
+        await server.get("/health")
+    except EngineError as error:
+        await server.close()
+        raise EngineStartError(f"engine.llama_server: {url} does not answer: {error}") from error
+    return Launched(AttachedServer(server), server, url, key)
 
 
 def _params(recipe: Recipe, port: int, key: str) -> dict[str, Any]:
@@ -117,13 +132,15 @@ def _params(recipe: Recipe, port: int, key: str) -> dict[str, Any]:
         "endpoint_slots": True,
         "verbosity": 1,
         "warmup": False,
+        "lora_adapters": [str(path) for path in recipe.adapters],
+        "lora_init_without_apply": True,
     }
     if local.threads:
         params |= {"cpuparams.n_threads": local.threads, "cpuparams_batch.n_threads": local.threads}
     return params
 
 
-def _command(recipe: Recipe, server: Path, port: int, key: str) -> list[str]:
+def _command(recipe: Recipe, server: str, port: int, key: str) -> list[str]:
     """Command line of another build of llama-server."""
     local = recipe.settings.local
     flags = {
@@ -142,9 +159,12 @@ def _command(recipe: Recipe, server: Path, port: int, key: str) -> list[str]:
         "--slot-save-path": recipe.state_folder,
     } | ({"--threads": local.threads} if local.threads else {})
     words = [word for name, value in flags.items() for word in (name, str(value))]
+    for path in recipe.adapters:
+        words += ["--lora", str(path)]
     return [
-        str(server),
+        server,
         *words,
+        "--lora-init-without-apply",
         "--kv-unified",
         "--swa-full",
         "--slots",

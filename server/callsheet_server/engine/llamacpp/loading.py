@@ -14,6 +14,9 @@ from typing import Final
 from callsheet_residency.state import Tier
 from callsheet_server.engine.chat_format import ChatFormat
 from callsheet_server.engine.engine import EngineInfo, Progress
+from callsheet_server.engine.errors import EngineStartError
+from callsheet_server.engine.llamacpp.adapter_store import AdapterStore
+from callsheet_server.engine.llamacpp.attached import is_url, look_at, without_key
 from callsheet_server.engine.llamacpp.client import LlamaClient
 from callsheet_server.engine.llamacpp.launch import Launched, Recipe, check_fits, launch
 from callsheet_server.engine.llamacpp.prefix_store import PrefixStore
@@ -23,7 +26,7 @@ from callsheet_server.engine.llamacpp.state_files import StateFiles
 from callsheet_server.engine.llamacpp.tokenizer import LlamaTokenizer
 from callsheet_server.engine.models.cache import cache_dir
 from callsheet_server.engine.models.gguf_cache import resolve_gguf
-from callsheet_server.engine.models.gguf_file import GgufFile, read_gguf
+from callsheet_server.engine.models.gguf_file import GgufFile, read_gguf, read_gguf_adapter
 from callsheet_server.engine.prefix_budgets import PrefixBudgets
 from callsheet_server.engine.prompt import PromptBuilder
 
@@ -41,6 +44,7 @@ class Loaded:
     recipe: Recipe
     files: StateFiles
     store: PrefixStore
+    adapters: AdapterStore
     tokenizer: LlamaTokenizer
     prompts: PromptBuilder
     launched: Launched
@@ -69,13 +73,35 @@ async def load(
     local = settings.local
     loop = asyncio.get_running_loop()
     model, limit_tokens, pool = await loop.run_in_executor(thread, _find, settings, tuning, report)
+    if settings.server is not None and is_url(settings.server):
+        if local.adapters:
+            raise EngineStartError("embedded.adapters: not with engine.llama_server = a URL")
+        slots = await look_at(settings.server, model)
+        pool = SlotPool.of_slots(slots.count, slots.tokens)
+        limit_tokens = min(limit_tokens, slots.tokens)
+        room = pool.tokens * model.kv_bytes_per_token
+        # Its files lie with it: what leaves a slot is computed anew.
+        budgets = {"device_budget_bytes": room, "host_budget_bytes": 0, "disk_budget_bytes": 0}
+        local = local.model_copy(update=budgets)
     report(Progress("llama.cpp", 0, 0, "steps"))
+    adapters = AdapterStore(
+        {
+            adapter: await loop.run_in_executor(thread, read_gguf_adapter, path, model)
+            for adapter, path in local.adapters.items()
+        }
+    )
     state = (local.state_dir or cache_dir() / "state") / f"llamacpp-{model.fingerprint}"
     async with AsyncExitStack() as taken:
         files = await asyncio.to_thread(StateFiles, state)
         taken.push_async_callback(asyncio.to_thread, files.close)
         recipe = Recipe(
-            settings, model.path, pool.slots, pool.tokens, tuning.chunk_tokens, files.memory
+            settings,
+            model.path,
+            pool.slots,
+            pool.tokens,
+            tuning.chunk_tokens,
+            files.memory,
+            adapters.paths,
         )
         launched = await launch(recipe)
         taken.push_async_callback(launched.close)
@@ -108,7 +134,7 @@ async def load(
             sampling=model.sampling,
         )
         taken.pop_all()
-        return Loaded(info, recipe, files, store, tokenizer, prompts, launched, client)
+        return Loaded(info, recipe, files, store, adapters, tokenizer, prompts, launched, client)
 
 
 def weigh(
@@ -146,7 +172,7 @@ def _device(settings: LlamaCppSettings, names: Sequence[str]) -> str:
 
 def _version(settings: LlamaCppSettings) -> str:
     if settings.server is not None:
-        return str(settings.server)
+        return without_key(settings.server) if is_url(settings.server) else settings.server
     with suppress(PackageNotFoundError):
         return f"xllamacpp {version('xllamacpp')}"
     return "unknown"

@@ -20,6 +20,8 @@ class PrefixEntry:
     prefix: NpcPrefix
     tokens: tuple[int, ...]
     """All that define it, lore first."""
+    adapter: int | None = None
+    """Number of the adapter that its KV is computed with."""
     tier: Tier = Tier.ABSENT
     """The one tier that holds it."""
     slot: int | None = None

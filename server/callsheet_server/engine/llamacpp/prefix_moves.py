@@ -81,7 +81,8 @@ class PrefixMoves:
         """Requests that wait for their first token."""
         self._budgets = budgets
         self._chunk_tokens = chunk_tokens
-        self._lores: dict[str, _Lore] = {}
+        self._lores: dict[tuple[str, int | None], _Lore] = {}
+        """By world and adapter."""
         self.orphans = dict(files.left)
         """Files of earlier runs that no NPC has claimed, and their bytes."""
 
@@ -152,10 +153,13 @@ class PrefixMoves:
 
     async def forget_lore(self, world: str) -> None:
         """Delete the lore of a world."""
-        if (lore := self._lores.pop(world, None)) is not None:
-            async with lore.lock:
-                lore.saved = False
-                await asyncio.to_thread(self.files.delete, (lore.file,))
+        for key in [key for key in self._lores if key[0] == world]:
+            await self._forget_lore(self._lores.pop(key))
+
+    async def _forget_lore(self, lore: _Lore) -> None:
+        async with lore.lock:
+            lore.saved = False
+            await asyncio.to_thread(self.files.delete, (lore.file,))
 
     @property
     def _running(self) -> LlamaClient:
@@ -180,8 +184,8 @@ class PrefixMoves:
 
     async def _restore(self, entry: PrefixEntry, slot: int) -> None:
         try:
-            held = await self._running.restore(slot, file_name(entry.key))
-        except GenerationError as error:  # the file is none that it can read
+            held = await self._read(entry, slot, file_name(entry.key))
+        except (GenerationError, StateLostError) as error:  # the file is none that it can read
             await self._delete(entry)
             entry.tier, entry.held_tokens = Tier.ABSENT, len(entry.tokens)
             raise StateLostError(f"{entry.key}: {error}") from error
@@ -194,29 +198,46 @@ class PrefixMoves:
         if len(lore) >= MIN_LORE_TOKENS:
             computed += await self._begin_with_lore(entry, slot, hurry)
             done = len(lore)
-        computed += await self._prefill(slot, tokens, done, hurry)
+        computed += await self._prefill(entry, slot, tokens, done, hurry)
         entry.held_tokens, entry.computed_tokens = len(tokens), computed
 
     async def _begin_with_lore(self, entry: PrefixEntry, slot: int, hurry: bool) -> int:
         """Have the world's lore in the slot; returns the tokens computed for it."""
-        prefix, world = entry.prefix, entry.key.world
-        lore = self._lores.get(world)
+        prefix, key = entry.prefix, (entry.key.world, entry.adapter)
+        lore = self._lores.get(key)
         if lore is None or lore.fingerprint != prefix.world_fingerprint:
-            await self.forget_lore(world)
-            lore = self._lores[world] = _Lore(prefix.world_fingerprint, len(prefix.world))
+            if lore is not None:
+                await self._forget_lore(lore)
+            lore = self._lores[key] = _Lore(prefix.world_fingerprint, len(prefix.world))
         async with lore.lock:
             if lore.saved:
-                with contextlib.suppress(GenerationError):
-                    await self._running.restore(slot, lore.file)
+                with contextlib.suppress(GenerationError, StateLostError):
+                    await self._read(entry, slot, lore.file)
                     return 0
-            computed = await self._prefill(slot, prefix.world, 0, hurry)
+            computed = await self._prefill(entry, slot, prefix.world, 0, hurry)
             free = self.capacity_bytes(Tier.HOST) - self.used_bytes(Tier.HOST)
             if lore.tokens * self.token_bytes <= free:
-                await self._running.save(slot, lore.file)
-                lore.saved = True
+                _, size = await self._running.save(slot, lore.file)
+                with contextlib.suppress(StateLostError):
+                    await asyncio.to_thread(self.files.seal, lore.file, size)
+                    lore.saved = True
             return computed
 
-    async def _prefill(self, slot: int, tokens: tuple[int, ...], done: int, hurry: bool) -> int:
+    async def _read(self, entry: PrefixEntry, slot: int, file: str) -> int:
+        """Read a file into the slot; returns its tokens.
+
+        llama.cpp forgets what a slot holds when a request changes its adapter: so it is changed
+        before, by computing a token.
+        """
+        if self.pool.adapters.get(slot) != entry.adapter:
+            await self._running.prefill(slot, entry.tokens[:1], entry.adapter)
+            self.pool.adapters[slot] = entry.adapter
+        await asyncio.to_thread(self.files.check, file)
+        return await self._running.restore(slot, file)
+
+    async def _prefill(
+        self, entry: PrefixEntry, slot: int, tokens: tuple[int, ...], done: int, hurry: bool
+    ) -> int:
         """Compute ``tokens``, of which ``done`` are in the slot, always in the same pieces.
 
         Returns:
@@ -228,7 +249,8 @@ class PrefixMoves:
             while not hurry and self.hurried and loop.time() < deadline_s:  # noqa: ASYNC110
                 await asyncio.sleep(POLL_S)
             done = min(done + self._chunk_tokens, len(tokens))
-            computed, took_s = await self._running.prefill(slot, tokens[:done])
+            computed, took_s = await self._running.prefill(slot, tokens[:done], entry.adapter)
+            self.pool.adapters[slot] = entry.adapter
             in_all += computed
             if took_s > 0:
                 speed = computed / took_s
@@ -237,7 +259,12 @@ class PrefixMoves:
 
     async def _save(self, entry: PrefixEntry) -> None:
         assert entry.slot is not None
-        saved = await self._running.save(entry.slot, file_name(entry.key))
+        name = file_name(entry.key)
+        saved, size = await self._running.save(entry.slot, name)
+        try:
+            await asyncio.to_thread(self.files.seal, name, size)
+        except StateLostError as error:  # It is still in its slot.
+            raise BudgetError(f"host: {error}") from error
         if saved < len(entry.tokens):
             await self.down(entry, Tier.ABSENT)
             raise StateLostError(f"{entry.key}: {saved} tokens were in its slot")

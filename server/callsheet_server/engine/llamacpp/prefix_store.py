@@ -142,6 +142,7 @@ class PrefixStore:
     def attach(self, client: LlamaClient) -> None:
         """Work with a llama.cpp that has just been started: all its slots are empty."""
         self._moves.client = client
+        self._pool.adapters.clear()
         for entry in list(self._pool.entries.values()):
             self._pool.release(entry)
             if entry.tier is Tier.DEVICE:
@@ -155,19 +156,22 @@ class PrefixStore:
     def get(self, key: NpcKey) -> PrefixEntry | None:
         return self._entries.get(key)
 
-    def register(self, key: NpcKey, prefix: NpcPrefix, tokens_on_disk: int | None) -> None:
+    def register(
+        self, key: NpcKey, prefix: NpcPrefix, tokens_on_disk: int | None, adapter: int | None
+    ) -> None:
         """Announce a prefix; the KV of another one under the same key is dropped.
 
         Args:
             key: of the NPC.
             prefix: what defines it.
             tokens_on_disk: of this prefix, in the file that an earlier run has left; None = none.
+            adapter: number of the adapter that it is computed with; None = none.
         """
         known = self._entries.get(key)
         if known is not None and known.prefix.fingerprint == prefix.fingerprint:
             return
         self._moves.orphans.pop(file_name(key), None)
-        entry = PrefixEntry(key, prefix, (*prefix.world, *prefix.persona))
+        entry = PrefixEntry(key, prefix, (*prefix.world, *prefix.persona), adapter)
         if known is not None:
             entry.lock = known.lock  # Its files have the same name: one after the other.
             self._spawn(self._discard(known))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from callsheet_server.engine.embedded.settings import EmbeddedSettings
 
@@ -15,8 +14,8 @@ class LlamaCppSettings:
     """Settings of the engine ``llamacpp``."""
 
     local: EmbeddedSettings
-    server: Path | None = None
-    """Another build of llama-server; none = the one that came with its wheel."""
+    server: str | None = None
+    """Another build of llama-server by path, or one that runs by URL; none = that of the wheel."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Self
 
 from callsheet_residency.errors import BudgetError
 from callsheet_server.engine.llamacpp.prefix_entry import PrefixEntry
@@ -28,6 +28,15 @@ class SlotPool:
         self.slots = max(1, tokens // self.slot_tokens)
         self.tokens = max(tokens, self.slot_tokens)
         self.entries: dict[int, PrefixEntry] = {}
+        self.adapters: dict[int, int | None] = {}
+        """Slot -> the adapter with which it last computed; none, if it has not computed yet."""
+
+    @classmethod
+    def of_slots(cls, count: int, slot_tokens: int) -> Self:
+        """Make the pool of a server that was started with so many slots of such a size."""
+        pool = cls(count * slot_tokens)
+        pool.slots, pool.slot_tokens = count, slot_tokens
+        return pool
 
     @property
     def used_tokens(self) -> int:

@@ -60,6 +60,8 @@ class StateFiles:
         self.left = {path.name: stat.st_size for path, stat in found}
         """Name and bytes of every file that earlier runs have left on disk, oldest first."""
         parent = MEMORY if os.access(MEMORY, os.W_OK) else None
+        self._sealed: dict[str, int] = {}
+        """Name -> bytes of every file in memory that is whole."""
         self.memory = Path(tempfile.mkdtemp(prefix="callsheet-slots-", dir=parent))
 
     def close(self) -> None:
@@ -80,6 +82,31 @@ class StateFiles:
             return header.tokens
         (self._disk / name).unlink(missing_ok=True)
         return None
+
+    def seal(self, name: str, size_bytes: int) -> None:
+        """Note that a file in memory is to be of so many bytes from now on.
+
+        Raises:
+            StateLostError: it is not, as when the memory is full; it is deleted.
+        """
+        self._sealed[name] = size_bytes
+        self.check(name)
+
+    def check(self, name: str) -> None:
+        """Look whether a file in memory is whole: one that is not would end llama.cpp.
+
+        Raises:
+            StateLostError: it is not; it is deleted.
+        """
+        try:
+            found = (self.memory / name).stat().st_size
+        except OSError:
+            found = -1
+        if found != self._sealed.get(name):
+            self.delete((name,))
+            raise StateLostError(
+                f"{name}: {found} bytes lie in memory, not as many as were written"
+            )
 
     def to_disk(self, name: str, fingerprint: str, tokens: int) -> None:
         """Move a file from memory to disk, where it appears whole or not at all.
@@ -118,6 +145,7 @@ class StateFiles:
             self.delete((name,))
             raise StateLostError(f"{name}: is damaged, or of another prefix")
         (self._disk / name).unlink()
+        self.seal(name, target.stat().st_size)
 
     def delete(self, names: Iterable[str]) -> None:
         """Delete files wherever they lie; those that do not exist are ignored."""

@@ -17,7 +17,7 @@ from typing import Any, Final
 from callsheet_server.engine.engine import Sampling
 from callsheet_server.engine.errors import EngineStartError
 
-__all__ = ["GgufFile", "read_gguf"]
+__all__ = ["GgufFile", "read_gguf", "read_gguf_adapter"]
 
 _SCALARS: Final = {
     0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f",
@@ -111,11 +111,38 @@ class GgufFile:
 
 
 def read_gguf(path: Path) -> GgufFile:
-    """Read the header of a GGUF file.
+    """Read the header of a model's GGUF file.
 
     Raises:
         EngineStartError: it is none, it is cut, or its model cannot talk.
     """
+    file = _header(path)
+    if not file.chat_template:
+        raise EngineStartError(
+            f"model: {path} has no chat template, so it is no model that talks; use an instruct "
+            "(chat) model"
+        )
+    return file
+
+
+def read_gguf_adapter(path: Path, model: GgufFile) -> GgufFile:
+    """Read the header of a LoRA adapter's GGUF file.
+
+    Raises:
+        EngineStartError: it is none, it is cut, or it is for models of another architecture.
+    """
+    file = _header(path)
+    if (file.fields.get("general.type"), file.fields.get("adapter.type")) != ("adapter", "lora"):
+        raise EngineStartError(f"adapters: {path} holds no LoRA adapter")
+    if file.architecture != model.architecture:
+        raise EngineStartError(
+            f"adapters: {path} is for models of the architecture {file.architecture!r}, "
+            f"{model.path.name} is of {model.architecture!r}"
+        )
+    return file
+
+
+def _header(path: Path) -> GgufFile:
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             return _read(path, data)
@@ -149,13 +176,7 @@ def _read(path: Path, data: mmap.mmap) -> GgufFile:
         )
     ends = data[:SAMPLE_BYTES] + data[-SAMPLE_BYTES:]
     fingerprint = hashlib.sha256(f"{len(data)}".encode() + ends).hexdigest()[:16]
-    file = GgufFile(path, len(data), fields, fingerprint)
-    if not file.chat_template:
-        raise EngineStartError(
-            f"model: {path} has no chat template, so it is no model that talks; use an instruct "
-            "(chat) model"
-        )
-    return file
+    return GgufFile(path, len(data), fields, fingerprint)
 
 
 def _tensors_end(reader: _Reader, count: int, alignment: int) -> int:
