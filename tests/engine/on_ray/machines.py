@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from ray.cluster_utils import Cluster
 
@@ -18,6 +20,19 @@ from callsheet_server.engine.on_ray.pool import HEALTH
 ADDRESS = "127.0.0.2"
 """Ray takes 127.0.0.1 for a mistake, and looks for an address that others can reach."""
 MACHINE = {"node_ip_address": ADDRESS, "object_store_memory": 80_000_000}
+STARTS: Final = 3
+"""Ray gives a machine 30 s to start, whatever else keeps this one busy."""
+
+Started = TypeVar("Started")
+
+
+def patiently(start: Callable[[], Started]) -> Started:
+    for _ in range(STARTS - 1):
+        try:
+            return start()
+        except Exception as error:  # Ray raises nothing narrower.
+            sys.stderr.write(f"once more: {error}\n")
+    return start()
 
 
 def main() -> None:
@@ -29,16 +44,16 @@ def main() -> None:
         answers.flush()
 
     head = {**MACHINE, "num_cpus": 0, "include_dashboard": False}
-    cluster = Cluster(
-        initialize_head=True, head_node_args={**head, "_system_config": json.loads(HEALTH)}
-    )
+    head["_system_config"] = json.loads(HEALTH)
+    cluster = patiently(lambda: Cluster(initialize_head=True, head_node_args=dict(head)))
     machines: list[Any] = [cluster.head_node]
     answer(cluster.address)
     for line in sys.stdin:
         order, number = line.split()
         if order == "add":
-            answer(len(machines))
-            machines.append(cluster.add_node(num_cpus=int(number), **MACHINE))
+            add = partial(cluster.add_node, num_cpus=int(number), **MACHINE)
+            machines.append(patiently(add))
+            answer(len(machines) - 1)
         else:
             cluster.remove_node(machines[int(number)], allow_graceful=False)
             answer("killed")
