@@ -101,7 +101,7 @@ def _workload(profile: Profile) -> list[tuple[str, str]]:
 
 def _curve(profile: Profile) -> list[tuple[str, ...]]:
     room = profile.capacity
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for budget, hits, best in zip(
         room.budget_bytes, room.hit_rate, room.optimum_hit_rate, strict=True
     ):
