@@ -39,8 +39,10 @@ from callsheet.wire.errors import (
 )
 from callsheet.wire.fields import PolicyName, Role, StateKindName, TierName
 from callsheet.wire.observe import (
+    ChanceStats,
     EstimatorView,
     Explanation,
+    ForecastStats,
     Move,
     Moves,
     NpcState,
@@ -49,6 +51,7 @@ from callsheet.wire.observe import (
     RememberedLine,
     ReplicaState,
     ReplicaStats,
+    SourceStats,
     Stats,
     TierStats,
     Topic,
@@ -91,6 +94,7 @@ __all__ = [
     "Cast",
     "CastError",
     "CastNpc",
+    "ChanceStats",
     "Client",
     "ClientMessage",
     "ClientSettings",
@@ -107,6 +111,7 @@ __all__ = [
     "EventOverflowError",
     "Explanation",
     "FinishReason",
+    "ForecastStats",
     "GameAction",
     "GameClock",
     "Handles",
@@ -153,6 +158,7 @@ __all__ = [
     "SessionLostError",
     "SessionReset",
     "SessionState",
+    "SourceStats",
     "Speaker",
     "SpeakerView",
     "StateChanged",

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -112,3 +114,18 @@ def test_before_an_estimate_nobody_is_near_and_what_is_the_npcs_own_is_known() -
         said = explain(lambda rows: of_rows(seen, rows), 1, forecast, last)
         assert (said.winner, said.distance_s) == (Estimator.SCHEDULE, 5.0)
         assert said.value_s[Estimator.PROXIMITY] == said.value_s[Estimator.ENCOUNTER] == INF
+
+
+def test_the_outlook_is_the_chance_of_a_call_once_enough_have_come() -> None:
+    forecast = Forecast(Assumptions())
+    calls = {row: [12.0 * n + row for n in range(1, 12)] for row in range(4)}
+    for seen in ticks(6, calls, 130.0):
+        made = forecast.estimate(seen)
+        if seen.game_time_s == 20.0:
+            assert explain(partial(of_rows, seen), 5, forecast, made).outlook is None
+    outlook = explain(partial(of_rows, seen), 0, forecast, made).outlook
+    assert outlook is not None
+    chances = [int(share) for share in re.findall(r"within \d+ s: (\d+)%", outlook)]
+    assert chances == sorted(chances)
+    assert len(chances) == 3
+    assert chances[2] > 10

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from telemetry.small_world import get, playing, scrape, serving, tick
+from telemetry.small_world import NPCS, get, playing, scrape, serving, tick
 from waiting import until
 
 import callsheet
@@ -244,3 +244,27 @@ async def test_no_counter_gets_a_series_that_a_fresh_server_lacks() -> None:
 def counted(seen: dict[str, float], prefix: str) -> dict[str, float]:
     """Series that are not at 0."""
     return {name: count for name, count in seen.items() if name.startswith(prefix) and count}
+
+
+async def test_what_was_said_of_calls_is_counted_beside_what_came() -> None:
+    """The same in the metrics and in the ``stats`` of the world."""
+    async with serving() as server, playing(server) as (game, handles):
+        for time_s in range(90):
+            await tick(game, handles, float(time_s))
+            if time_s % 2 == 0:
+                await (await game.say(NPCS[time_s // 2 % len(NPCS)], "And you?"))
+        seen = await scrape(server)
+        told = server.subscriptions.stats(server.rooms["town"]).forecast
+    assert told is not None
+    for one in told.chances:
+        labels = f"{{chance={one.band}}},{{within={one.within_s:g}s}}"
+        assert seen[f"callsheet_forecast_looks_total{labels}"] == one.looks
+        assert seen[f"callsheet_forecast_calls_came_total{labels}"] == one.came
+        said = seen[f"callsheet_forecast_calls_said_total{labels}"]
+        assert said == pytest.approx(one.said, abs=1e-3)
+    assert seen["callsheet_forecast_callers_total"] == told.callers > 0
+    assert seen["callsheet_forecast_foremost_total{without=none}"] == told.foremost
+    for source in told.sources:
+        assert (
+            seen[f"callsheet_forecast_foremost_total{{without={source.name}}}"] == source.foremost
+        )

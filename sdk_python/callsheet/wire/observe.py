@@ -22,10 +22,12 @@ from callsheet.wire.fields import (
 )
 
 __all__ = [
+    "ChanceStats",
     "DrainReplica",
     "EstimatorView",
     "Explain",
     "Explanation",
+    "ForecastStats",
     "Move",
     "Moves",
     "NpcState",
@@ -35,6 +37,7 @@ __all__ = [
     "ReplicaState",
     "ReplicaStats",
     "SetPolicy",
+    "SourceStats",
     "Stats",
     "Subscribe",
     "TierStats",
@@ -121,6 +124,8 @@ class Explanation(Reliable):
     """Reason why the NPC cannot speak; None = nothing is known against it."""
     remembers: Many[RememberedLine] | None = None
     """The latest lines that the server has at hand, at most 8, the oldest first; None = none."""
+    outlook: str | None = None
+    """Chances of a call within some seconds, for a developer; None = too few calls to say."""
 
 
 class Move(ServerPart):
@@ -227,6 +232,39 @@ class TtftStats(ServerPart):
     p95_s: float | None = None
 
 
+class ChanceStats(ServerPart):
+    """Chances said of calls within some seconds, and what came; each look is at one NPC."""
+
+    within_s: float
+    band: str
+    """"unlikely" (below 10 %), "possible" or "likely" (from 50 %)."""
+    looks: Count
+    said: float
+    """Sum of the chances: the looks after which a call was to come."""
+    came: Count
+    """Looks after which one came."""
+
+
+class SourceStats(ServerPart):
+    """Worth of one source of the forecast."""
+
+    name: str
+    """"proximity", "encounter", "history", "chain" or another."""
+    foremost: Count
+    """Callers that an order without this source would have had in front."""
+
+
+class ForecastStats(ServerPart):
+    """Said against seen, as learned in this world since the server runs."""
+
+    chances: Many[ChanceStats]
+    callers: Count
+    """Looks after which a call came within 5 s; nobody had announced it."""
+    foremost: Count
+    """Those of them that were in the front quarter of the order."""
+    sources: Many[SourceStats]
+
+
 class Stats(ServerMessage):
     """Counts of the server's work for this world so far (topic "stats")."""
 
@@ -252,3 +290,5 @@ class Stats(ServerMessage):
     """The policy that moves state; see ``SetPolicy``. None = the engine plans for itself."""
     replicas: Many[ReplicaStats] | None = None
     """Replicas of the engine; None = it has none."""
+    forecast: ForecastStats | None = None
+    """Said against seen; None = too few calls to say."""

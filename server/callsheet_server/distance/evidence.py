@@ -136,9 +136,9 @@ def soonest_source(readings: Readings) -> tuple[F32, NDArray[np.uint8]]:
     )
 
 
-def unknown(like: Readings) -> Readings:
-    """Readings of the same number of NPCs in the same world of which nothing is known."""
-    never = np.full(len(like.proximity_s), np.inf, np.float32)
+def unknown(usual_rate_per_s: float) -> Readings:
+    """Readings of one NPC of which nothing is known, in a world with this usual rate."""
+    never = np.full(1, np.inf, np.float32)
     zero, one = np.zeros_like(never), np.ones_like(never)
     return Readings(
         proximity_s=never,
@@ -155,7 +155,7 @@ def unknown(like: Readings) -> Readings:
         steady_rate=one,
         recent_rate=one,
         unprompted_rate=one,
-        usual_rate_per_s=like.usual_rate_per_s,
+        usual_rate_per_s=usual_rate_per_s,
         hint=zero,
         hint_age_s=never,
         announced=np.zeros(len(never), np.bool_),

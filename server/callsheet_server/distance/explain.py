@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,10 +10,13 @@ import numpy as np
 from callsheet_server.distance.chains import WINDOW_S
 from callsheet_server.distance.conversation import conversation
 from callsheet_server.distance.distances import Distances
-from callsheet_server.distance.evidence import SOURCES, Readings, encode, soonest_source, unknown
+from callsheet_server.distance.evidence import Readings, encode, soonest_source
 from callsheet_server.distance.forecast import Forecast
+from callsheet_server.distance.model import certain_s
 from callsheet_server.distance.proximity import proximity
+from callsheet_server.distance.record import HORIZONS_S, chance_within
 from callsheet_server.distance.schedule import schedule
+from callsheet_server.distance.shares import raised
 from callsheet_server.distance.sources import Estimator
 from callsheet_server.world.snapshot import Snapshot
 
@@ -31,6 +33,8 @@ class Explanation:
     """Distance by each estimator; +inf = it expects no call."""
     why: Mapping[Estimator, str]
     """Every estimator's reason, in one line, and its share in what raises the chance of a call."""
+    outlook: str | None
+    """Chances of a call within some seconds; None = too little is known of the world to say."""
 
 
 def explain(
@@ -54,7 +58,7 @@ def explain(
     if not one.alive[0]:
         nothing: dict[Estimator, float] = dict.fromkeys(list(Estimator)[:-1], np.inf)
         why = dict.fromkeys(nothing, "no active NPC is on this row")
-        return Explanation(np.inf, Estimator.NONE, nothing, why)
+        return Explanation(np.inf, Estimator.NONE, nothing, why, None)
     value_s: dict[Estimator, float] = dict.fromkeys(list(Estimator)[:-1], np.inf)
     value_s[Estimator.CONVERSATION] = float(conversation(one)[0])
     value_s[Estimator.SCHEDULE] = float(schedule(one, forecast.assumed)[0])
@@ -85,20 +89,25 @@ def explain(
     if read is not None and Estimator.SCHEDULE < winner < Estimator.NONE:
         for estimator, share in _shares(forecast, read).items():
             reasons[estimator] += f" ({share:.0%} of the forecast)"
-    return Explanation(distance_s, winner, value_s, reasons)
+    outlook = _outlook(forecast, read) if winner > Estimator.SCHEDULE else "a call is certain"
+    return Explanation(distance_s, winner, value_s, reasons, outlook)
+
+
+def _outlook(forecast: Forecast, read: Readings | None) -> str | None:
+    """Tell the model's chances of a call."""
+    if read is None or not forecast.has_word:
+        return None
+    said_s = certain_s(forecast.model.logit(encode(read)))
+    chances = {h: float(chance_within(said_s, h)[0]) for h in HORIZONS_S}
+    return "calls " + ", ".join(f"within {h:g} s: {p:.0%}" for h, p in chances.items())
 
 
 def _shares(forecast: Forecast, read: Readings) -> dict[Estimator, float]:
     """Divide what raises the chance among the sources; the soonest estimate is its maker's."""
-    evidence = encode(read)
-    parts = forecast.model.parts(evidence)[0]
-    # Against an NPC of which nothing is known: that part is nobody's.
-    parts = parts - forecast.model.parts(encode(unknown(read)))[0]
     _, maker = soonest_source(read)
-    raised: dict[Estimator, float] = defaultdict(float)
-    for source, part in zip(SOURCES, parts.tolist(), strict=True):
-        raised[Estimator(maker[0]) if source is Estimator.NONE else source] += part
-    positive = {source: part for source, part in raised.items() if part > 0.0}
+    parts = raised(forecast.model, encode(read), maker, read.usual_rate_per_s)[0]
+    named = zip(Estimator, parts.tolist(), strict=True)
+    positive = {source: part for source, part in named if part > 0.0}
     total = sum(positive.values())
     return {source: part / total for source, part in positive.items()}
 

@@ -17,7 +17,9 @@ from callsheet_server.distance.history import history
 from callsheet_server.distance.lessons import KNOWN_AFTER_S, PERIOD_S, Lesson, Lessons
 from callsheet_server.distance.model import CallModel, certain_s
 from callsheet_server.distance.proximity import proximity, time_in_reach_s
+from callsheet_server.distance.record import Record
 from callsheet_server.distance.schedule import schedule
+from callsheet_server.distance.shares import raised
 from callsheet_server.distance.sources import Estimator
 from callsheet_server.distance.trust import Trust
 from callsheet_server.world.snapshot import Snapshot
@@ -44,6 +46,7 @@ class Forecast:
         self.assumed = assumed
         self.met: EncounterState | None = None
         """The encounter estimator's last run."""
+        self.record = Record()
         self._lessons = Lessons()
         self._trust = Trust()
         self._told_s: F32 = np.zeros(0, np.float32)
@@ -54,6 +57,11 @@ class Forecast:
         self._proximity_s: F32 = np.zeros(0, np.float32)
         self._in_reach_since_s: F64 = np.zeros(0)
         self._next_row = 0
+
+    @property
+    def has_word(self) -> bool:
+        """True if enough calls have come for the model's word to count."""
+        return self.habits.seen_calls >= ENOUGH_CALLS
 
     def of_others(self) -> Forecast:
         """A forecast for other NPCs of the same game: what the evidence is worth is known."""
@@ -150,13 +158,15 @@ class Forecast:
         since_s[:] = np.where(proximity_s == 0.0, np.minimum(since_s, part.game_time_s), np.inf)
         readings = self._readings(part, rows, proximity_s, encounter_s[rows])
         evidence = encode(readings)
-        soonest_s, winner = soonest_source(readings)
+        soonest_s, maker = soonest_source(readings)
+        winner = maker.copy()
         self._smallest_s[rows] = soonest_s
         hinted = (readings.hint > 0.0) & (readings.hint_age_s < WINDOW_S)
-        learned_s = certain_s(self.model.logit(evidence))
-        learned_s[(winner == Estimator.NONE) & ~hinted] = np.inf
+        logit = self.model.logit(evidence)
+        logit[(maker == Estimator.NONE) & ~hinted] = -np.inf
+        learned_s = certain_s(logit)
         self._learned_s[rows] = learned_s
-        if self.habits.seen_calls >= ENOUGH_CALLS:
+        if self.has_word:
             winner[hinted] = Estimator.CHAIN
             if self._trust.holds:
                 soonest_s = learned_s
@@ -174,11 +184,22 @@ class Forecast:
             return
         of_all = len(eligible) * len(snapshot.alive) / len(readings.hint)
         each = of_all / len(picked) * PERIOD_S / TAU_S
-        handle = snapshot.handle[rows][picked].copy()
-        self._lessons.begin(Lesson(snapshot.game_time_s, handle, evidence.take(picked), each))
+        shown = evidence.take(picked)
+        self._lessons.begin(
+            Lesson(
+                time_s=snapshot.game_time_s,
+                handle=snapshot.handle[rows][picked].copy(),
+                evidence=shown,
+                logit=logit[picked],
+                raised=raised(self.model, shown, maker[picked], readings.usual_rate_per_s),
+                each=each,
+            )
+        )
 
     def _teach(self, now_s: float) -> None:
         for lesson, came_s in self._lessons.ended(now_s):
+            if self.has_word:
+                self.record.take(lesson, came_s)
             self.model.learn(lesson.evidence, np.exp(-came_s / TAU_S), lesson.each, PERIOD_S)
 
     def _turn(self, rows: int) -> slice:

@@ -28,6 +28,10 @@ class Lesson:
     time_s: float
     handle: NDArray[np.uint32]
     evidence: Evidence
+    logit: NDArray[np.float32]
+    """(R,) log odds as they were said; -inf = no call was expected."""
+    raised: NDArray[np.float32]
+    """(R, S) what each source added to them."""
     each: float
     """NPCs that each row stands for, times the share of ``TAU_S`` until the next lesson."""
 

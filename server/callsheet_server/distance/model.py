@@ -105,7 +105,8 @@ def chance(logit: F64) -> F64:
 
 
 def certain_s(logit: F32) -> F32:
-    """(R,) certainty equivalents of discounted calls: -tau log(chance)."""
+    """(R,) certainty equivalents of discounted calls: -tau log(chance); +inf of log odds -inf."""
     bounded = np.clip(-logit, -MOST_LOGIT, 80.0)
     seconds: F32 = np.float32(TAU_S) * np.log1p(np.exp(bounded))
+    seconds[np.isneginf(logit)] = np.inf
     return seconds

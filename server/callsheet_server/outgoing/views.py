@@ -10,17 +10,20 @@ import numpy as np
 
 from callsheet.wire.fields import TierName
 from callsheet.wire.observe import (
+    ChanceStats,
     EstimatorView,
     Explanation,
+    ForecastStats,
     Move,
     Moves,
     RememberedLine,
     ReplicaStats,
+    SourceStats,
     TierStats,
     TtftStats,
 )
 from callsheet_residency.state import Tier
-from callsheet_server.distance import Distances, Estimator
+from callsheet_server.distance import BANDS, HORIZONS_S, Distances, Estimator, Record
 from callsheet_server.distance import Explanation as DistanceExplanation
 from callsheet_server.engine.engine import Occupancy
 from callsheet_server.world.memory import Turn
@@ -29,6 +32,7 @@ __all__ = [
     "TIER_NAMES",
     "distance_of",
     "explanation",
+    "forecast_stats",
     "moves",
     "replica_stats",
     "tier_stats",
@@ -108,6 +112,32 @@ def explanation(
             for turn in remembers[-MAX_REMEMBERED:]
         )
         or None,
+        outlook=found.outlook,
+    )
+
+
+def forecast_stats(record: Record) -> ForecastStats | None:
+    """A forecast's word against what came; None = nothing is known yet."""
+    if not record.looks.any():
+        return None
+    return ForecastStats(
+        chances=tuple(
+            ChanceStats(
+                within_s=within_s,
+                band=band,
+                looks=int(record.looks[row, column]),
+                said=round(float(record.said[row, column]), 3),
+                came=int(record.came[row, column]),
+            )
+            for row, within_s in enumerate(HORIZONS_S)
+            for column, band in enumerate(BANDS)
+        ),
+        callers=record.callers,
+        foremost=record.foremost,
+        sources=tuple(
+            SourceStats(name=source.name.lower(), foremost=foremost)
+            for source, foremost in record.foremost_without.items()
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 import { lineChart, timeline } from "./chart.js";
 import { TIER_WORDS, bytes, count, distance, percent, quantile, seconds } from "./format.js";
+import { ForecastCard } from "./forecast.js";
 import { drawReplicas } from "./replicas.js";
 import { HISTORY_S } from "./world.js";
 
@@ -36,6 +37,7 @@ export class ResidencyTab {
     this._client = client;
     this._world = world;
     this._sort = { column: "distance", descending: false };
+    this._forecast = new ForecastCard(this._find("forecast-card"));
     this._byPolicy = new Map(); // policy -> {calls, hits, ttftS}
     this.reset();
     for (const header of root.querySelectorAll("th button")) {
@@ -55,6 +57,7 @@ export class ResidencyTab {
   reset() {
     this._stats = null;
     this._samples = []; // {ms, stats}
+    this._forecast.reset();
   }
 
   takeStats(stats, nowMs) {
@@ -65,6 +68,7 @@ export class ResidencyTab {
   }
 
   takeReplyEnd(end) {
+    this._forecast.takeReplyEnd(end);
     const policy = this._stats?.policy;
     if (!policy || !end.tier || end.ttft_s === undefined) return;
     const seen = this._byPolicy.get(policy) ?? { calls: 0, hits: 0, ttftS: [] };
@@ -82,6 +86,7 @@ export class ResidencyTab {
     this._drawTiers();
     this._drawPolicies();
     this._drawTtft();
+    this._forecast.draw(this._stats);
     this._drawCharts();
     this._drawTable();
     this._drawTimeline();

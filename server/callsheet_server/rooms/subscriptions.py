@@ -142,6 +142,7 @@ class Subscriptions:
             ),
             policy=self._pipeline.policy,
             replicas=views.replica_stats(occupancy, room.name),
+            forecast=views.forecast_stats(room.forecast.record),
         )
 
 

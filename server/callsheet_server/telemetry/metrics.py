@@ -17,6 +17,7 @@ from prometheus_client import (
 from callsheet.wire.errors import CloseCode
 from callsheet.wire.fields import StateKindName
 from callsheet.wire.talk import FinishReason
+from callsheet_server.distance import BANDS, HORIZONS_S, LEARNED
 from callsheet_server.engine.engine import Priority
 from callsheet_server.telemetry.predictions import LOOKBACKS_S
 
@@ -31,6 +32,7 @@ TTFT_BUCKETS_S: Final = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 
                          30.0)  # fmt: skip
 ERROR_BUCKETS_S: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0)
 MOVE_LABELS: Final = ("kind", "source", "target")
+CHANCE_LABELS: Final = ("within", "chance")
 
 
 class Metrics:
@@ -101,6 +103,23 @@ class Metrics:
         self.unexpected_calls = counter(
             "unexpected_calls", "Calls that no estimator expected this long before.", ("lookback",)
         )
+        self.forecast_looks = counter(
+            "forecast_looks", "Looks at an NPC of which a chance was said.", CHANCE_LABELS
+        )
+        self.forecast_calls_said = counter(
+            "forecast_calls_said", "Sum of those chances of a call in time.", CHANCE_LABELS
+        )
+        self.forecast_calls_came = counter(
+            "forecast_calls_came", "Looks after which a call came in time.", CHANCE_LABELS
+        )
+        self.forecast_callers = counter(
+            "forecast_callers", "Looks at NPCs that then called within 5 s."
+        )
+        self.forecast_foremost = counter(
+            "forecast_foremost",
+            "Those in the front quarter of the order, or of that without a source.",
+            ("without",),
+        )
 
         tiers = ("device", "host", "disk", "absent")
         moves = [
@@ -115,6 +134,10 @@ class Metrics:
         _begin_at_zero(self.closes, zip((*map(str, sorted(CLOSE_CODES)), "other")))
         _begin_at_zero(self.ttft_seconds, (("true",), ("false",)))
         _begin_at_zero(self.unexpected_calls, zip(f"{seconds:g}s" for seconds in LOOKBACKS_S))
+        chances = list(product((f"{within_s:g}s" for within_s in HORIZONS_S), BANDS))
+        for one in (self.forecast_looks, self.forecast_calls_said, self.forecast_calls_came):
+            _begin_at_zero(one, chances)
+        _begin_at_zero(self.forecast_foremost, zip(("none", *(s.name.lower() for s in LEARNED))))
 
 
 def _begin_at_zero(metric: Counter | Histogram, labels: Iterable[tuple[str, ...]]) -> None:

@@ -18,6 +18,7 @@ from callsheet_server.rooms.room import Room
 from callsheet_server.talk.reply import Reply
 from callsheet_server.telemetry import tracing
 from callsheet_server.telemetry.collector import ServerCollector
+from callsheet_server.telemetry.forecasts import Forecasts
 from callsheet_server.telemetry.metrics import CLOSE_CODES, Metrics
 from callsheet_server.telemetry.observed import ObservedServer
 from callsheet_server.telemetry.predictions import Predictions
@@ -34,6 +35,7 @@ class Telemetry:
         self._metrics = Metrics()
         self._reply_errors: Counter[str] = Counter()
         self._predictions: WeakKeyDictionary[World, Predictions] = WeakKeyDictionary()
+        self._forecasts = Forecasts(self._metrics)
         self._traces = tracing.Tracing() if tracing.INSTALLED else None
 
     def pages(self, server: ObservedServer) -> Mapping[str, Callable[[], Page]]:
@@ -51,6 +53,7 @@ class Telemetry:
         self._metrics.ticks.inc()
         self._metrics.npc_updates.inc(npc_updates)
         self._metrics.tick_seconds.observe(seconds)
+        self._forecasts.count(room.forecast.record)
         if room.distances is not None:
             if (predictions := self._predictions.get(room.world)) is None:
                 predictions = self._predictions[room.world] = Predictions()

@@ -130,6 +130,8 @@ namespace Callsheet.Wire
         public string Note { get; set; }
         /// <summary>The latest lines that the server has at hand, at most 8, the oldest first; null = none.</summary>
         public RememberedLine[] Remembers { get; set; }
+        /// <summary>Chances of a call within some seconds, for a developer; null = too few calls to say.</summary>
+        public string Outlook { get; set; }
 
         public override string Type => "explanation";
 
@@ -147,6 +149,7 @@ namespace Callsheet.Wire
             Estimators = f.Parts("estimators", 0, int.MaxValue, EstimatorView.Parse);
             if (f.Has("note")) Note = f.Text("note", 0, int.MaxValue, TextForm.Any);
             if (f.Has("remembers")) Remembers = f.Parts("remembers", 0, int.MaxValue, RememberedLine.Parse);
+            if (f.Has("outlook")) Outlook = f.Text("outlook", 0, int.MaxValue, TextForm.Any);
         }
     }
 
@@ -385,6 +388,72 @@ namespace Callsheet.Wire
         }
     }
 
+    /// <summary>Chances said of calls within some seconds, and what came; each look is at one NPC.</summary>
+    public sealed class ChanceStats
+    {
+        /// <summary>Time from the look, s.</summary>
+        public double WithinS { get; set; }
+        /// <summary>"unlikely" (below 10 %), "possible" or "likely" (from 50 %).</summary>
+        public string Band { get; set; }
+        /// <summary>Looks with such a chance.</summary>
+        public long Looks { get; set; }
+        /// <summary>Sum of the chances: the looks after which a call was to come.</summary>
+        public double Said { get; set; }
+        /// <summary>Looks after which one came.</summary>
+        public long Came { get; set; }
+
+        internal static ChanceStats Parse(FieldReader f)
+        {
+            var p = new ChanceStats();
+            p.WithinS = f.Real("within_s", double.MinValue, double.MaxValue);
+            p.Band = f.Text("band", 0, int.MaxValue, TextForm.Any);
+            p.Looks = f.Integer("looks", 0, 9007199254740991);
+            p.Said = f.Real("said", double.MinValue, double.MaxValue);
+            p.Came = f.Integer("came", 0, 9007199254740991);
+            return p;
+        }
+    }
+
+    /// <summary>Worth of one source of the forecast.</summary>
+    public sealed class SourceStats
+    {
+        /// <summary>"proximity", "encounter", "history", "chain" or another.</summary>
+        public string Name { get; set; }
+        /// <summary>Callers that an order without this source would have had in front.</summary>
+        public long Foremost { get; set; }
+
+        internal static SourceStats Parse(FieldReader f)
+        {
+            var p = new SourceStats();
+            p.Name = f.Text("name", 0, int.MaxValue, TextForm.Any);
+            p.Foremost = f.Integer("foremost", 0, 9007199254740991);
+            return p;
+        }
+    }
+
+    /// <summary>Said against seen, as learned in this world since the server runs.</summary>
+    public sealed class ForecastStats
+    {
+        /// <summary>By time and chance.</summary>
+        public ChanceStats[] Chances { get; set; } = System.Array.Empty<ChanceStats>();
+        /// <summary>Looks after which a call came within 5 s; nobody had announced it.</summary>
+        public long Callers { get; set; }
+        /// <summary>Those of them that were in the front quarter of the order.</summary>
+        public long Foremost { get; set; }
+        /// <summary>What each source is worth.</summary>
+        public SourceStats[] Sources { get; set; } = System.Array.Empty<SourceStats>();
+
+        internal static ForecastStats Parse(FieldReader f)
+        {
+            var p = new ForecastStats();
+            p.Chances = f.Parts("chances", 0, int.MaxValue, ChanceStats.Parse);
+            p.Callers = f.Integer("callers", 0, 9007199254740991);
+            p.Foremost = f.Integer("foremost", 0, 9007199254740991);
+            p.Sources = f.Parts("sources", 0, int.MaxValue, SourceStats.Parse);
+            return p;
+        }
+    }
+
     /// <summary>Counts of the server's work for this world so far (topic "stats").</summary>
     public sealed class StatsMessage : ServerMessage
     {
@@ -426,6 +495,8 @@ namespace Callsheet.Wire
         public string Policy { get; set; }
         /// <summary>Replicas of the engine; null = it has none.</summary>
         public ReplicaStats[] Replicas { get; set; }
+        /// <summary>Said against seen; null = too few calls to say.</summary>
+        public ForecastStats Forecast { get; set; }
 
         public override string Type => "stats";
 
@@ -450,6 +521,7 @@ namespace Callsheet.Wire
             TtftNotResident = TtftStats.Parse(f.Part("ttft_not_resident"));
             if (f.Has("policy")) Policy = f.Text("policy", 0, int.MaxValue, TextForm.Any);
             if (f.Has("replicas")) Replicas = f.Parts("replicas", 0, int.MaxValue, ReplicaStats.Parse);
+            if (f.Has("forecast")) Forecast = ForecastStats.Parse(f.Part("forecast"));
         }
     }
 }

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from callsheet_server.residency.policies import DISTANCE
+from callsheet_server.residency.policies import BELADY, CLAIRVOYANT, DISTANCE
 from callsheet_server.tools.simulation import Links, TierBudgets, simulate
 from callsheet_server.trace import Trace
 
@@ -39,6 +39,9 @@ class Capacity:
     budget_bytes: list[int]
     """Device budgets at which our policy was simulated, ascending."""
     hit_rate: list[float]
+    optimum_hit_rate: list[float]
+    """The better of two that know the calls to come, at these budgets: Belady's demand paging, and
+    our planner told the truth."""
     wanted_hit_rate: float
     lru_wanted_bytes: int | None
     """The smallest budget with which LRU reaches the wanted rate; None = with none."""
@@ -73,6 +76,13 @@ def capacity(
             tried[budget_bytes] = simulate(trace, DISTANCE, budgets, Links()).hit_rate
         return tried[budget_bytes]
 
+    def optimum(budget_bytes: int) -> float:
+        report(f"with the future known, a device of {budget_bytes / total_bytes:.0%}")
+        budgets = TierBudgets(budget_bytes, total_bytes)
+        return max(
+            simulate(trace, policy, budgets, Links()).hit_rate for policy in (BELADY, CLAIRVOYANT)
+        )
+
     grid = [int(share * total_bytes) for share in SHARES]
     rates = [hit_rate(budget) for budget in grid]
     enough = [b for b, rate in zip(grid, rates, strict=True) if rate >= wanted_hit_rate]
@@ -92,6 +102,7 @@ def capacity(
         lru_hit_rate=lru_hits.tolist(),
         budget_bytes=budgets,
         hit_rate=[tried[budget] for budget in budgets],
+        optimum_hit_rate=[optimum(budget) for budget in budgets],
         wanted_hit_rate=wanted_hit_rate,
         lru_wanted_bytes=int(lru_wanted) if np.isfinite(lru_wanted) else None,
         wanted_bytes=reached,

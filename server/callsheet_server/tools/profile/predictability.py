@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callsheet_residency.worth import TAU_S
-from callsheet_server.distance import Assumptions, Estimator
+from callsheet_server.distance import BANDS, HORIZONS_S, Assumptions, Estimator, Record
 from callsheet_server.telemetry.predictions import LOOKBACKS_S, Predictions
 from callsheet_server.tools.simulation.simulation import Playback
 from callsheet_server.trace import Trace
@@ -55,6 +55,30 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
+class Chances:
+    """Chances said of calls within some seconds, and what came; each look is at one NPC."""
+
+    within_s: float
+    band: str
+    looks: int
+    said: float
+    """Mean of the chances."""
+    came: float
+    """Share of the looks after which a call came in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """Callers that were in the front quarter of the learned order, 5 s before at most."""
+
+    callers: int
+    foremost: float
+    """Share of them; 0 if there was none."""
+    without: dict[str, float]
+    """The same of the order without a source."""
+
+
+@dataclass(frozen=True, slots=True)
 class Predictability:
     """Accuracy of the estimators on one trace."""
 
@@ -66,6 +90,8 @@ class Predictability:
     next_callers_foreseen: float | None
     """Mean share of the next callers (a tenth of the NPCs) that had the smallest distances."""
     calibration: list[Calibration]
+    chances: list[Chances]
+    worth: Worth
     errors: list[Errors]
     foreseen_share: dict[str, float]
     """Lookback in seconds -> share of the calls that were within the prefetch horizon by then."""
@@ -128,6 +154,8 @@ def predictability(trace: Trace, settings: Assumptions, horizon_s: float) -> Pre
         median_rank_correlation=float(np.median(correlations)) if correlations else None,
         next_callers_foreseen=float(np.mean(foreseen)) if foreseen else None,
         calibration=list(calibrated(said_s, seen_s)),
+        chances=list(_chances(replay.forecast.record)),
+        worth=_worth(replay.forecast.record),
         errors=[_errors(*key, errors[key]) for key in sorted(errors)],
         foreseen_share={
             f"{lookback_s:g}": near[lookback_s] / judged[lookback_s]
@@ -150,6 +178,20 @@ def calibrated(
         if within.any():
             equivalents = (_certain_s(said[within]), _certain_s(seen[within]))
             yield Calibration(up_to_s, int(within.sum()), *equivalents)
+
+
+def _chances(record: Record) -> Iterator[Chances]:
+    for row, within_s in enumerate(HORIZONS_S):
+        for column, band in enumerate(BANDS):
+            if looks := int(record.looks[row, column]):
+                said, came = record.said[row, column], record.came[row, column]
+                yield Chances(within_s, band, looks, float(said / looks), float(came / looks))
+
+
+def _worth(record: Record) -> Worth:
+    of = max(record.callers, 1)
+    without = {s.name.lower(): count / of for s, count in record.foremost_without.items()}
+    return Worth(record.callers, record.foremost / of, without)
 
 
 def _certain_s(distance_s: NDArray[np.float32]) -> float | None:

@@ -7,6 +7,7 @@ from html import escape
 from importlib.resources import files
 
 from callsheet_server.tools.profile.plot import Series, line_chart, range_chart
+from callsheet_server.tools.profile.predictability import Worth
 from callsheet_server.tools.profile.profile import Profile
 
 __all__ = ["Table", "html", "tables"]
@@ -37,7 +38,33 @@ def tables(profile: Profile) -> Iterator[Table]:
         for c in profile.predictability.calibration
     ]
     yield "Calibration: distance said and seen", ("distance", "looks", "said", "seen"), bands
-    yield "Device budget and hit rate", ("budget", "MB", "distance (ours)", "LRU"), _curve(profile)
+    chances = [
+        (f"{c.band}, within {c.within_s:g} s", str(c.looks), f"{c.said:.1%}", f"{c.came:.1%}")
+        for c in profile.predictability.chances
+    ]
+    yield "Chance of a call, said and seen", ("a call is", "looks", "said", "came"), chances
+    yield (
+        "Worth of the sources: callers in the front quarter of the order, 5 s before at most",
+        ("order", "callers in front", "lost"),
+        _worth(profile.predictability.worth),
+    )
+    yield (
+        "Device budget and hit rate",
+        ("budget", "MB", "distance (ours)", "LRU", "optimum", "gap closed"),
+        _curve(profile),
+    )
+
+
+def _worth(worth: Worth) -> list[tuple[str, str, str]]:
+    if not worth.callers:
+        return []
+    return [
+        ("all sources", f"{worth.foremost:.1%}", ""),
+        *(
+            (f"without {source}", f"{share:.1%}", f"{worth.foremost - share:+.1%}")
+            for source, share in worth.without.items()
+        ),
+    ]
 
 
 def _workload(profile: Profile) -> list[tuple[str, str]]:
@@ -72,10 +99,12 @@ def _workload(profile: Profile) -> list[tuple[str, str]]:
     ]
 
 
-def _curve(profile: Profile) -> list[tuple[str, str, str, str]]:
+def _curve(profile: Profile) -> list[tuple[str, ...]]:
     room = profile.capacity
-    rows = []
-    for budget, hits in zip(room.budget_bytes, room.hit_rate, strict=True):
+    rows: list[tuple[str, ...]] = []
+    for budget, hits, best in zip(
+        room.budget_bytes, room.hit_rate, room.optimum_hit_rate, strict=True
+    ):
         lru = next(
             rate
             for at, rate in zip(
@@ -89,6 +118,8 @@ def _curve(profile: Profile) -> list[tuple[str, str, str, str]]:
                 f"{budget / 1e6:,.0f}",
                 f"{hits:.1%}",
                 f"{lru:.1%}",
+                f"{best:.1%}",
+                f"{(hits - lru) / (best - lru):.0%}" if best > lru else "none",
             )
         )
     return rows
@@ -143,6 +174,11 @@ def _charts(profile: Profile) -> Iterator[str]:
                 [b / room.total_bytes for b in room.budget_bytes],
                 room.hit_rate,
                 dots=True,
+            ),
+            Series(
+                "optimum (the future is known)",
+                [b / room.total_bytes for b in room.budget_bytes],
+                room.optimum_hit_rate,
             ),
             Series(
                 "LRU (stack distances)",

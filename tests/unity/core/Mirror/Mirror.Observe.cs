@@ -65,6 +65,7 @@ namespace Callsheet.Tests
             w.Parts("estimators", m.Estimators, 0, int.MaxValue, FormatEstimatorView);
             if (m.Note != null) w.Text("note", m.Note, 0, int.MaxValue, TextForm.Any);
             if (m.Remembers != null) w.Parts("remembers", m.Remembers, 0, int.MaxValue, FormatRememberedLine);
+            if (m.Outlook != null) w.Text("outlook", m.Outlook, 0, int.MaxValue, TextForm.Any);
         }
 
         private static void FormatMove(JsonWriter w, Move p)
@@ -148,6 +149,29 @@ namespace Callsheet.Tests
             if (p.P95S != null) w.Real("p95_s", p.P95S.Value, double.MinValue, double.MaxValue);
         }
 
+        private static void FormatChanceStats(JsonWriter w, ChanceStats p)
+        {
+            w.Real("within_s", p.WithinS, double.MinValue, double.MaxValue);
+            w.Text("band", p.Band, 0, int.MaxValue, TextForm.Any);
+            w.Integer("looks", p.Looks, 0, 9007199254740991);
+            w.Real("said", p.Said, double.MinValue, double.MaxValue);
+            w.Integer("came", p.Came, 0, 9007199254740991);
+        }
+
+        private static void FormatSourceStats(JsonWriter w, SourceStats p)
+        {
+            w.Text("name", p.Name, 0, int.MaxValue, TextForm.Any);
+            w.Integer("foremost", p.Foremost, 0, 9007199254740991);
+        }
+
+        private static void FormatForecastStats(JsonWriter w, ForecastStats p)
+        {
+            w.Parts("chances", p.Chances, 0, int.MaxValue, FormatChanceStats);
+            w.Integer("callers", p.Callers, 0, 9007199254740991);
+            w.Integer("foremost", p.Foremost, 0, 9007199254740991);
+            w.Parts("sources", p.Sources, 0, int.MaxValue, FormatSourceStats);
+        }
+
         private static void WriteStatsMessage(JsonWriter w, StatsMessage m)
         {
             w.Real("game_time_s", m.GameTimeS, double.MinValue, double.MaxValue);
@@ -169,6 +193,7 @@ namespace Callsheet.Tests
             w.Part("ttft_not_resident", m.TtftNotResident, FormatTtftStats);
             if (m.Policy != null) w.Text("policy", m.Policy, 0, int.MaxValue, TextForm.Any);
             if (m.Replicas != null) w.Parts("replicas", m.Replicas, 0, int.MaxValue, FormatReplicaStats);
+            if (m.Forecast != null) w.Part("forecast", m.Forecast, FormatForecastStats);
         }
     }
 }

@@ -189,6 +189,23 @@ const FIELDS := {
 		["p50_s", Field.Kind.REAL, Field.OPTIONAL, null, -INF, INF],
 		["p95_s", Field.Kind.REAL, Field.OPTIONAL, null, -INF, INF],
 	],
+	"ChanceStats": [
+		["within_s", Field.Kind.REAL, Field.REQUIRED, null, -INF, INF],
+		["band", Field.Kind.TEXT, Field.REQUIRED, null, 0, Field.NO_END, Field.Form.ANY],
+		["looks", Field.Kind.INTEGER, Field.REQUIRED, null, 0, 9007199254740991],
+		["said", Field.Kind.REAL, Field.REQUIRED, null, -INF, INF],
+		["came", Field.Kind.INTEGER, Field.REQUIRED, null, 0, 9007199254740991],
+	],
+	"SourceStats": [
+		["name", Field.Kind.TEXT, Field.REQUIRED, null, 0, Field.NO_END, Field.Form.ANY],
+		["foremost", Field.Kind.INTEGER, Field.REQUIRED, null, 0, 9007199254740991],
+	],
+	"ForecastStats": [
+		["chances", Field.Kind.LIST, Field.REQUIRED, null, 0, Field.NO_END, ["", Field.Kind.PART, Field.REQUIRED, null, "ChanceStats"]],
+		["callers", Field.Kind.INTEGER, Field.REQUIRED, null, 0, 9007199254740991],
+		["foremost", Field.Kind.INTEGER, Field.REQUIRED, null, 0, 9007199254740991],
+		["sources", Field.Kind.LIST, Field.REQUIRED, null, 0, Field.NO_END, ["", Field.Kind.PART, Field.REQUIRED, null, "SourceStats"]],
+	],
 	"AdapterView": [
 		["adapter", Field.Kind.TEXT, Field.REQUIRED, null, 0, Field.NO_END, Field.Form.ANY],
 		["folder", Field.Kind.TEXT, Field.REQUIRED, null, 0, Field.NO_END, Field.Form.ANY],

@@ -209,6 +209,7 @@ const FIELDS := {
 		["estimators", Field.Kind.LIST, Field.REQUIRED, null, 0, Field.NO_END, ["", Field.Kind.PART, Field.REQUIRED, null, "EstimatorView"]],
 		["note", Field.Kind.TEXT, Field.OPTIONAL, null, 0, Field.NO_END, Field.Form.ANY],
 		["remembers", Field.Kind.LIST, Field.OPTIONAL, null, 0, Field.NO_END, ["", Field.Kind.PART, Field.REQUIRED, null, "RememberedLine"]],
+		["outlook", Field.Kind.TEXT, Field.OPTIONAL, null, 0, Field.NO_END, Field.Form.ANY],
 	],
 	"moves": [
 		["game_time_s", Field.Kind.REAL, Field.REQUIRED, null, -INF, INF],
@@ -242,6 +243,7 @@ const FIELDS := {
 		["ttft_not_resident", Field.Kind.PART, Field.REQUIRED, null, "TtftStats"],
 		["policy", Field.Kind.TEXT, Field.OPTIONAL, null, 0, Field.NO_END, Field.Form.ANY],
 		["replicas", Field.Kind.LIST, Field.OPTIONAL, null, 0, Field.NO_END, ["", Field.Kind.PART, Field.REQUIRED, null, "ReplicaStats"]],
+		["forecast", Field.Kind.PART, Field.OPTIONAL, null, "ForecastStats"],
 	],
 	"adapters": [
 		["seq", Field.Kind.INTEGER, Field.OPTIONAL, null, 1, 9007199254740991],
