@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 from callsheet_cli.check_endpoint import check_endpoint
 from callsheet_cli.check_sglang import check_cluster, check_installed
 from callsheet_cli.checks import SERVER_FIX, Finding, check_model
-from callsheet_server.engine.llamacpp.attached import is_url, without_key
 
 if TYPE_CHECKING:
     from callsheet_server.app.settings import Settings
@@ -46,6 +45,8 @@ def check_engine(settings: Settings) -> Iterator[Finding]:
 
 def check_llamacpp(llama_server: str | None) -> Iterator[Finding]:
     """Load llama.cpp in a process of its own, as a server does; or look for the build named."""
+    from callsheet_server.engine.llamacpp.attached import is_url, without_key
+
     if llama_server is not None and is_url(llama_server):
         yield Finding("llamacpp", "ok", f"attaches to {without_key(llama_server)}")
         return

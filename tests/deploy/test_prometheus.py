@@ -80,7 +80,7 @@ def test_the_settings_of_the_document_are_settings(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
-    block = text.partition("# /etc/callsheet/callsheet.toml\n")[2].partition("\nThree things")[0]
+    block = text.partition("# /etc/callsheet/callsheet.toml\n")[2].partition("\nFour things")[0]
     file = tmp_path / "callsheet.toml"
     file.write_text(textwrap.dedent(block))
     assert tomllib.loads(file.read_text())["server"]["allowed_hosts"] == ["npc.example.org"]

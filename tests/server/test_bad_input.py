@@ -290,6 +290,11 @@ async def test_a_client_without_the_token_is_refused(
         (b"CS\x01\x01" + bytes(28), None),
         ('{"type":"hello","role":"king","world":"w","client":{"name":"x","version":"1"}}', "role"),
         ('{"type":"hello","role":"game","client":{"name":"x","version":"1"}}', "world"),
+        (
+            '{"type":"hello","protocol":"v1.0","role":"game","world":"w",'
+            '"client":{"name":"x","version":"1"}}',
+            "protocol",
+        ),
     ],
 )
 async def test_anything_but_a_hello_first_is_refused(

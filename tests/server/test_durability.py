@@ -84,6 +84,7 @@ async def test_a_world_and_its_session_outlive_the_server(
         spawned = await game.spawn("bob", "eve")
         await game.ask(ConfigureWorld(id=game.next_id(), lore="It rains."), Ok)
         await game.ask(UpdateNpc(id=game.next_id(), npc="eve", persona="A spy."), Ok)
+        await game.tick([n.handle for n in spawned.npcs], [[0, 0, 0], [1, 0, 0]], number=9)
         await game.ask(HintCalls(id=game.next_id(), hints=(Hint(npc="bob", in_s=30.0),)), Ok)
         await game.ask(SetFacts(id=game.next_id(), npc="bob", facts={"debt": 3, "x": [1]}), Ok)
         end = await game.reply(await game.say("bob", "hello"))
@@ -103,7 +104,8 @@ async def test_a_world_and_its_session_outlive_the_server(
     async with Client(second.port, resume=resume) as game:
         assert game.welcome.resumed
         assert game.welcome.session == resume.session
-        await game.tick([n.handle for n in spawned.npcs], [[0, 0, 0], [1, 0, 0]])
+        await game.tick([n.handle for n in spawned.npcs], [[0, 0, 0], [1, 0, 0]], number=1)
+        await game.get(TickAck, tick=1)
         facts = await game.ask(GetFacts(id=game.next_id(), npc="bob"), Facts)
         assert facts.facts == {"debt": 3, "x": [1]}
         again = await game.reply(await game.say("bob", "still there?"))

@@ -154,17 +154,23 @@ async def test_a_resume_from_before_what_was_dropped_starts_anew(
         assert not game.welcome["resumed"]
 
 
-async def test_the_least_outbox_is_enough_for_who_acknowledges(start_server: StartServer) -> None:
+async def test_the_least_outbox_is_enough_for_who_acknowledges(
+    start_server: StartServer, tmp_path: Path
+) -> None:
     least = LimitSettings.model_fields["max_outbox_bytes"].metadata[0].ge
-    server = await start_server(scripted(), limits={"max_outbox_bytes": least})
+    limits, storage = {"max_outbox_bytes": least}, {"directory": str(tmp_path)}
+    server = await start_server(scripted(), limits=limits, storage=storage)
     async with BareGame(server.port) as game:
         await spawn(game)
-        await game.ask(type="set_facts", npc="bob", facts={"long": "x" * 47_000})
-        await game.next("ok")
-        for _ in range(20):
-            await game.ask(type="get_facts", npc="bob")
-            await game.next("facts")
-        await game.ping()
+        for round_ in range(3):  # an ack is due every 32 messages
+            facts = {"long": "x" * 47_000, "round": round_}
+            await game.ask(type="set_facts", npc="bob", facts=facts)
+            for _ in range(31):
+                await game.ask(type="get_facts", npc="bob")
+            await game.next("ok")
+            for _ in range(31):
+                await game.next("facts")
+            await game.ping()
 
 
 async def test_taking_one_fact_away_makes_room_for_another(start_server: StartServer) -> None:

@@ -17,8 +17,11 @@ from callsheet.wire import (
     Heard,
     Join,
     Joined,
+    PlayerSpec,
     RegisterScript,
     ReplyStart,
+    Spawn,
+    Spawned,
     Speaker,
 )
 from callsheet.wire.script import ScriptRegistered
@@ -90,7 +93,10 @@ async def test_names_are_told_as_npcs_know_them(start_server: StartServer) -> No
         start = await game.get(ReplyStart, id=await game.say("bob", "Good day.", speaker=nobody))
         assert start.speaker.name == "Someone"
         await guest.ask(Join(id=guest.next_id(), name="\u2800", position=(0, 0, 0)), Joined)
-        assert server.rooms["town"].world.players["guest:1"].spec.name == "Someone"
+        eve = PlayerSpec(player="eve", name="E\u3164ve:\u2800")
+        await game.ask(Spawn(id=game.next_id(), players=(eve,)), Spawned)
+        players = server.rooms["town"].world.players
+        assert [players[one].spec.name for one in ("guest:1", "eve")] == ["Someone", "Eve"]
 
 
 async def test_what_an_npc_may_not_say_is_replaced_before_it_is_heard(

@@ -20,7 +20,7 @@ from callsheet_server.transport import listener as listener_module
 from callsheet_server.transport.outbox import MAX_UNRELIABLE_FRAMES, Outbox
 
 ALL: Any = ("replies", "residency", "npcs", "stats")
-SMALL = {"max_outbox_messages": 20_000, "max_outbox_bytes": 262_144, "max_messages_per_s": 1e6}
+SMALL = {"max_outbox_messages": 20_000, "max_outbox_bytes": 2_097_152, "max_messages_per_s": 1e6}
 BOUND_BYTES = 4 * SMALL["max_outbox_bytes"] + 1_000_000
 """Kept for replay, waiting to be read, in the buffers of both ends; and what each frame costs."""
 

@@ -17,6 +17,9 @@ from callsheet.wire import (
     Moves,
     NpcStates,
     Ok,
+    ReplyDelta,
+    ReplyEnd,
+    ReplyStart,
     Stats,
     Subscribe,
     TickAck,
@@ -119,6 +122,25 @@ async def test_a_world_without_a_game_says_so(server: CallsheetServer) -> None:
     async with Client(server.port, role="observer") as observer:
         error = await observer.refusal(Explain(id=1, npc="bob"))
         assert error.code == ErrorCode.WORLD_NOT_READY
+
+
+async def test_who_asks_for_replies_in_the_middle_of_one_gets_the_rest(
+    start_server: StartServer,
+) -> None:
+    server = await start_server(scripted(token_delay_s=0.05))
+    async with Client(server.port) as game:
+        await game.spawn("bob")
+        asked = await game.say("bob")
+        await game.get(ReplyDelta)
+        observer = await watch(server, "replies")
+        end = await observer.get(ReplyEnd)
+        assert end.text == (await game.reply(asked)).text
+        assert not [m for m in observer.received if isinstance(m, ReplyStart)]
+        told = "".join(m.text for m in observer.received if isinstance(m, ReplyDelta))
+        assert told
+        assert end.text.endswith(told)
+        assert told != end.text
+        await observer.socket.close()
 
 
 async def test_moves_are_told_with_their_reason(server: CallsheetServer) -> None:

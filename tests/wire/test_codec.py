@@ -239,6 +239,20 @@ def test_a_large_value_is_not_read_to_show_its_beginning() -> None:
     assert len(shown({"k": ["x" * 1_000_000]})) == 80
 
 
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ('{"type":"say","x":1,"text":5,"npc":7,"id":1}', "npc"),
+        ('{"text":5,"type":"say","speaker":{"name":5,"kind":"god"},"id":1}', "speaker.kind"),
+        ('{"type":"spawn","players":[{"player":""}],"npcs":[{"name":""}],"id":1}', "npcs.0.npc"),
+        ('{"zz":1,"type":"ack","seq":-1}', "seq"),
+        ('{"zz":1,"type":"ack","seq":1}', "zz"),
+    ],
+)
+def test_the_first_wrong_field_of_the_table_is_blamed(text: str, field: str) -> None:
+    assert refusal(text).field == field
+
+
 def test_a_long_list_of_bad_items_is_given_up_at_the_first() -> None:
     error = refusal('{"type":"spawn","id":1,"npcs":[' + ",".join(["1"] * 300_000) + "]}")
     assert error.field == "npcs.0"

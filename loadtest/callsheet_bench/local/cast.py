@@ -23,7 +23,7 @@ FACTS = (
     "quarrels with the miller about the weir",
     "feeds the grey cat behind the chandlery",
 )
-QUESTION = "Tell me all about the harbour, the ships and your family, at length."
+TOPICS = ("harbour", "miller", "ledgers", "fog", "chandlery", "cape", "grey cat", "weir", "debts")
 _serial = itertools.count()
 
 
@@ -38,11 +38,17 @@ def profile(npc: str, tokens: int = PERSONA_TOKENS, archetype: str | None = None
 
 
 def question(npc: str, tokens: int = REPLY_TOKENS) -> GenerationRequest:
-    """A line to which a long answer comes; ``tokens`` end it."""
+    """A line to which a long answer comes; ``tokens`` end it.
+
+    No line is asked twice, so that nobody has its KV already.
+    """
+    number = next(_serial)
+    topic = TOPICS[number % len(TOPICS)]
+    line = f"{number + 1} ships came in today. Tell me all about the {topic}, and at length."
     return GenerationRequest(
-        request_id=f"ask-{next(_serial)}",
+        request_id=f"ask-{number}",
         npc=NpcKey(WORLD, npc),
-        turns=(Turn("Anna", QUESTION),),
+        turns=(Turn("Anna", line),),
         max_new_tokens=tokens,
         sampling=Sampling(temperature=0.0),
     )

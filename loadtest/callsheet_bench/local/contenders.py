@@ -26,7 +26,7 @@ from callsheet_server.engine.llamacpp.process import POLITE, LlamaProcess, free_
 from callsheet_server.engine.llamacpp.settings import LlamaCppSettings
 from callsheet_server.engine.llamacpp.tokenizer import LlamaTokenizer
 from callsheet_server.engine.models.gguf_file import GgufFile
-from callsheet_server.engine.prompt import PromptBuilder
+from callsheet_server.engine.prompt import NpcPrefix, PromptBuilder
 
 __all__ = ["Contender", "Engined", "Reply", "Stock", "engined", "llamacpp", "stock"]
 
@@ -70,15 +70,18 @@ class Stock:
     def __init__(self, client: LlamaClient, prompts: PromptBuilder) -> None:
         self._client = client
         self._prompts = prompts
-        self._made: dict[str, tuple[int, ...]] = {}
+        self._prefixes: dict[str, NpcPrefix] = {}
+        self._tokenising = asyncio.Lock()
 
     async def ask(self, npc: str, tokens: int) -> Reply:
         request = question(npc, tokens)
-        if npc not in self._made:  # Ours has it ready too
-            prefix = await asyncio.to_thread(self._prompts.prefix, "", profile(npc), "")
-            self._made[npc] = await asyncio.to_thread(self._prompts.prompt, prefix, request)
+        async with self._tokenising:
+            if npc not in self._prefixes:  # Ours has it ready too.
+                prefix = await asyncio.to_thread(self._prompts.prefix, "", profile(npc), "")
+                self._prefixes[npc] = prefix
+            prompt = await asyncio.to_thread(self._prompts.prompt, self._prefixes[npc], request)
         call, outcome = Call(request), Outcome()
-        async for _ in self._client.generate(-1, self._made[npc], call, outcome):
+        async for _ in self._client.generate(-1, prompt, call, outcome):
             pass
         return Reply(call.ttft_s, outcome.generated_tokens)
 

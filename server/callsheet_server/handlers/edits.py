@@ -27,6 +27,7 @@ from callsheet_server.storage.changes import Change
 from callsheet_server.storage.writes import PutFact, PutPlayer, RemovePlayer, Write
 from callsheet_server.talk.action_schemas import check_actions
 from callsheet_server.talk.conversations import Conversations
+from callsheet_server.talk.prompting import shown_name
 from callsheet_server.world.errors import bad_value, limit_exceeded
 
 __all__ = ["WorldEditor", "tell_script", "unless_closed"]
@@ -62,7 +63,8 @@ class WorldEditor:
             if spec.action_specs
         }
         check_actions(lists)
-        npcs, players = room.world.spawn(message.npcs, message.players)
+        shown = [p.model_copy(update={"name": shown_name(p.name)}) for p in message.players]
+        npcs, players = room.world.spawn(message.npcs, shown)
         names = [npc.spec.npc for npc in npcs]
         memory = room.memory
         for name in names:

@@ -26,7 +26,7 @@ class LimitSettings(BaseModel):
     )
     max_outbox_bytes: int = Field(
         default=8_388_608,
-        ge=262_144,
+        ge=2_097_152,  # an ack is due every 32 messages, and most are under 64,000 bytes
         le=1_073_741_824,
         description="Reliable messages kept for a client that does not ack, in bytes.",
     )

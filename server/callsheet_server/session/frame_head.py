@@ -10,14 +10,14 @@ from typing import Any, Final
 from pydantic_core import from_json
 
 from callsheet.wire.codec import CLIENT_MESSAGES
-from callsheet.wire.fields import MAX_INTEGER, Role
+from callsheet.wire.fields import MAX_INTEGER, Role, whole
 
 __all__ = ["FrameHead", "limit_of_role_bytes", "limit_of_type_bytes", "read_head"]
 
 SPACE: Final = r"[ \t\r\n]*"
 _HEAD: Final = re.compile(
     rf'{SPACE}\{{{SPACE}"type"{SPACE}:{SPACE}"([a-z_]{{1,40}})"{SPACE}'
-    rf'(?:,{SPACE}"id"{SPACE}:{SPACE}([1-9]\d{{0,15}}){SPACE}[,}}])?'
+    rf'(?:,{SPACE}"id"{SPACE}:{SPACE}([1-9]\d{{0,15}}){SPACE}[,}}]|(?!{SPACE},{SPACE}"id"))'
 )
 ESCAPED_BYTES: Final = 12
 """Bytes of a character that JSON writes as two escapes."""
@@ -54,7 +54,8 @@ def read_head(text: str) -> FrameHead:
 
 
 def _request_id(value: Any) -> int | None:
-    return value if type(value) is int and 1 <= value <= MAX_INTEGER else None
+    given = whole(value)
+    return given if type(given) is int and 1 <= given <= MAX_INTEGER else None
 
 
 MAX_FACTS_TEXT_BYTES: Final = 262_144

@@ -29,7 +29,7 @@ var received: Array[Dictionary] = []
 var welcomes: Array[Dictionary] = []
 var warnings: Array[String] = []
 ## What the server's `welcome` says.
-var server_protocol := "1.3"
+var server_protocol := "1.4"
 var limits := LIMITS.duplicate()
 var last_seq := 0
 

@@ -28,7 +28,7 @@ func test_hello_and_welcome_open_a_session() -> void:
 	var rig := Rig.new()
 	rig.options.token = "secret"
 	var hello := rig.open()
-	equal(hello.protocol, "1.3")
+	equal(hello.protocol, "1.4")
 	equal(hello.role, "game")
 	equal(hello.token, "secret")
 	check(not hello.has("resume"), "a first hello resumes nothing")

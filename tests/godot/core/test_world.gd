@@ -331,7 +331,7 @@ func test_nothing_leaks() -> void:
 	check(session.get_ref() == null, "the session is kept")
 
 
-func _open(protocol := "1.3") -> void:
+func _open(protocol := "1.4") -> void:
 	rig = Rig.new()
 	rig.server_protocol = protocol
 	world = World.new(rig.session, options if options else WorldOptions.new())

@@ -2,8 +2,7 @@
 extends RefCounted
 ## One client session of callsheet.v1: connects, reconnects, resumes, and loses no reliable message.
 ##
-## A state machine without threads, timers or a clock of its own: `tick` does all the work, with the time
-## it is given, and every signal comes from inside that call.
+## A state machine without threads, timers or a clock: `tick` does all the work and sends every signal.
 
 const Backoff := preload("backoff.gd")
 const CloseRules := preload("close_rules.gd")
