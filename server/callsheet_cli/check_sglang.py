@@ -67,7 +67,15 @@ def _installed_in(python: Path) -> Finding:
 
 
 def check_cluster(urls: Sequence[str], api_key: str | None) -> Iterator[Finding]:
-    """Ask every SGLang of a cluster, and whether they are alike; one alone is no cluster."""
+    """Ask every SGLang of a cluster, and whether they are alike; one alone is no cluster.
+
+    Args:
+        urls: theirs; "ray" = of those that Ray has.
+        api_key: their ``--api-key``; None = they have none.
+    """
+    if "ray" in urls:
+        yield from _check_on_ray(api_key)
+        return
     for url in urls:
         for finding in check_running(url, api_key):
             yield finding if len(urls) == 1 else replace(finding, detail=f"{url}: {finding.detail}")
@@ -85,6 +93,24 @@ def check_cluster(urls: Sequence[str], api_key: str | None) -> Iterator[Finding]
     elif answering:
         detail = f"{answering} of {len(urls)} replicas answer, and are alike"
         yield Finding("cluster", "ok" if answering == len(urls) else "warn", detail)
+
+
+def _check_on_ray(api_key: str | None) -> Iterator[Finding]:
+    from callsheet_server.engine.errors import EngineStartError
+    from callsheet_server.engine.on_ray.lookup import replicas
+
+    try:
+        found = replicas()
+    except EngineStartError as error:
+        why = str(error).removeprefix("sglang.urls: ")
+        yield Finding("ray", "fail", why, "callsheet cluster status --ray shows what Ray has")
+        return
+    if starting := [name for name, url in found.items() if url is None]:
+        detail = f"{', '.join(starting)} of {len(found)} replicas: being started"
+        yield Finding("ray", "warn", detail, "ask again; `ray logs` tells what is in the way")
+    else:
+        yield Finding("ray", "ok", f"has {len(found)} replicas")
+    yield from check_cluster([url for url in found.values() if url], api_key)
 
 
 def _kind(url: str, api_key: str | None) -> str:

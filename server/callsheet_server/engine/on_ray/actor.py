@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
+import traceback
 from typing import Any, Final
 
 from callsheet_server.engine.sglang.local import launch
@@ -33,6 +35,9 @@ class ReplicaActor:
     def _live(self, settings: SglangSettings) -> None:
         try:
             asyncio.run(self._serve(settings))
+        except Exception:
+            traceback.print_exc()  # Into the actor's log, which `ray logs` shows.
+            sys.stderr.flush()
         finally:
             os._exit(1)  # Ray starts another.
 

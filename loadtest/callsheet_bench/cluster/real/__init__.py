@@ -1,0 +1,1 @@
+"""Two real SGLang replicas on the CPU: our cluster against other ways to spread calls."""
