@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -33,18 +33,29 @@ class OpenPage(Protocol):
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser() -> Iterator[Callable[[], Browser]]:
+    """The browser; one that has died on a machine short of memory is started again."""
     if CHROMIUM is None:
         pytest.skip("browser: no Chromium here: apt-get install chromium")
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
+
+        def start() -> Browser:
+            arguments = ["--no-sandbox", "--disable-gpu"]
+            return playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+
+        running = start()
+
+        def alive() -> Browser:
+            nonlocal running
+            if not running.is_connected():
+                running = start()
+            return running
+
         try:
-            yield browser
+            yield alive
         finally:
-            browser.close()
+            running.close()
 
 
 @pytest.fixture
@@ -54,14 +65,14 @@ def live() -> Iterator[Live]:
 
 
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[OpenPage]:
+def open_page(browser: Callable[[], Browser]) -> Iterator[OpenPage]:
     """Opens the page of a server; fails the test if it has logged an error or thrown one."""
     complaints: list[str] = []
     contexts = []
 
     def open_one(live: Live, scheme: Scheme = "light", device: Device = "desktop") -> Page:
         is_phone = device == "phone"
-        context = browser.new_context(
+        context = browser().new_context(
             viewport=PHONE if is_phone else DESKTOP,
             color_scheme=scheme,
             device_scale_factor=1,
