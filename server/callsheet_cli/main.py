@@ -107,16 +107,17 @@ def requirements() -> Sequence[str]:
 
 
 def extra_providing(module: str, required: Iterable[str]) -> str | None:
-    """Find the extra that installs a module.
+    """Find the extra that installs a module; of several, ``server``, which the others repeat.
 
     Args:
         module: a dotted name, as imported.
         required: ``Requires-Dist`` lines.
     """
     wanted = module.partition(".")[0].lower()
+    found = []
     for requirement in required:
         name = re.match(r"[\w.-]+", requirement)
         extra = re.search(r"extra\s*==\s*['\"]([\w-]+)['\"]", requirement)
         if name and extra and re.sub(r"[-.]", "_", name[0]).lower() == wanted:
-            return extra[1]
-    return None
+            found.append(extra[1])
+    return "server" if "server" in found else next(iter(found), None)

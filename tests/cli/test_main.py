@@ -90,6 +90,7 @@ def test_the_light_install_names_the_extra_that_a_command_needs() -> None:
 def test_an_extra_is_found_by_module_name() -> None:
     required = [
         "numpy>=2",
+        "huggingface_hub>=1.0; extra == 'llamacpp'",
         "huggingface_hub>=1.0; extra == 'server'",
         'locust; extra == "loadtest"',
     ]
