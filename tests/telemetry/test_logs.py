@@ -46,7 +46,7 @@ async def test_fields_are_those_bound_around_the_call(capsys: pytest.CaptureFixt
             task = asyncio.create_task(reply())
         logger.warning("here")
     await task
-    logger.info("outside")
+    logger.info("outside", extra={"_some_library": 1})
     here, said, outside = written(capsys)
     assert (here["message"], here["session"], here["world"]) == ("here", "s", "town")
     assert "request" not in here

@@ -54,7 +54,9 @@ def _add_bound_fields(record: logging.LogRecord) -> bool:
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    return {name: value for name, value in vars(record).items() if name not in STANDARD}
+    """Fields given to a record; a name that begins with "_" is some library's own."""
+    given = vars(record).items()
+    return {name: value for name, value in given if name not in STANDARD and name[0] != "_"}
 
 
 class _Formatter(logging.Formatter):
