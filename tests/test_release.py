@@ -165,7 +165,7 @@ def test_the_bench_extra_imports_the_benchmarks(tmp_path: Path) -> None:
 
 
 def test_the_sglang_extra_brings_all_that_the_plugin_lacks(tmp_path: Path) -> None:
-    """What the plugin imports beside the light install is SGLang and what SGLang requires."""
+    """Only SGLang, and packages that SGLang requires, are imported beside the light install."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     (only,) = project["optional-dependencies"]["sglang"]
     assert only.startswith("sglang>=")

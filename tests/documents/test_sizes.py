@@ -1,4 +1,4 @@
-"""What has to be fetched or kept has one size, wherever it is told."""
+"""Sizes of what is fetched or kept are the same, wherever they are told."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ var doors: Dictionary
 
 
 """
-"""What the pages take for granted."""
+"""Code that the pages take for granted."""
 CHECKED = """extends Checks
 
 

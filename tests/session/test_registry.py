@@ -120,7 +120,7 @@ def test_a_session_that_said_bye_does_not_hold_its_world() -> None:
 
 
 def test_errors_count_for_the_sessions_that_are_opened_after_them() -> None:
-    """Who is closed for its errors, or leaves before, has no new ones with its next session."""
+    """Sessions that follow one closed for its errors, or that left before, begin in its debt."""
     sessions, observing = registry(), hello(role="observer", world="w")
     wrong = error_for(ErrorCode.BAD_VALUE, "wrong")
     resumable = sessions.open(observing, RecordedLink(), 0.0)

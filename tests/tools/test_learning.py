@@ -1,4 +1,4 @@
-"""What is learned costs nothing while it is learned."""
+"""Learning costs no hits while it goes on."""
 
 from __future__ import annotations
 
